@@ -1,0 +1,135 @@
+"""Every default, once. Frozen, keyword-only records; the unit or meaning of a field is its ``help``."""
+
+from dataclasses import dataclass, field, fields
+from operator import index
+
+AGGREGATORS = ("mean", "sum", "max", "gcn")
+INITS = ("kaiming_uniform", "kaiming_normal")
+OPTIMIZERS = ("adam", "sgd", "rprop")
+
+
+def _option(default, text, **extra):
+    return field(default=default, metadata={"help": text, **extra})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """Hyperparameters of ``GraphSAGE`` beyond its input and output widths."""
+
+    hidden_features: int = _option(128, "width of each hidden layer")
+    num_layers: int = _option(2, "layers, one sampled hop each")
+    aggregator: str = _option("mean", "how neighbours are reduced", choices=AGGREGATORS)
+    combine: str = _option("sum", "node and neighbours: added, or side by side", choices=("sum", "concat"))
+    dropout: float | None = _option(None, "share of hidden units dropped in training (default: 0.5, full batch: 0)")
+    input_dropout: float = _option(0.0, "share of input features dropped in training")
+    normalize: bool = _option(False, "scale each layer's rows to L2 norm 1")
+    bias: bool = _option(True, "add a learned bias")
+    init: str = _option("kaiming_uniform", "weight initialisation", choices=INITS)
+
+    def __post_init__(self):
+        _least(self, 1, "hidden_features", "num_layers")
+        _among(self, "aggregator", AGGREGATORS)
+        _among(self, "combine", ("sum", "concat"))
+        _among(self, "init", INITS)
+        for name in ("dropout", "input_dropout"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < 1:
+                raise ValueError(f"{name} must be in [0, 1), got {value!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleConfig:
+    """How a batch is drawn."""
+
+    fanouts: tuple[int, ...] = _option((10, 10), "neighbours drawn a hop, seeds' side first; -1 takes all")
+    replace: bool = _option(False, "draw neighbours with replacement")
+    isolated: str = _option("empty", "a node without neighbours: empty row or itself", choices=("empty", "self"))
+    num_threads: int = _option(1, "threads that prepare batches; 0: none, prepare between steps")
+
+    def __post_init__(self):
+        object.__setattr__(self, "fanouts", tuple(self.fanouts))
+        _least(self, 0, "num_threads")
+        _among(self, "isolated", ("empty", "self"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(SampleConfig):
+    """How ``Trainer`` trains. The three modes:
+
+    batch_size=B: an epoch is one pass over the training nodes; with batches_per_epoch=N it is N random batches;
+    batch_size=None: full batch, one step an epoch with all neighbours (fanouts are then not used and must be left alone).
+    """
+
+    batch_size: int | None = _option(512, "seeds a step; 'full': all training nodes and all neighbours at once")
+    batches_per_epoch: int | None = _option(None, "random batches an epoch (default: one pass over the training nodes)")
+    epochs: int = _option(20, "epochs")
+    optimizer: str = _option("adam", "update rule; rprop suits full batches only", choices=OPTIMIZERS)
+    learning_rate: float = _option(0.01, "step size of the optimizer")
+    weight_decay: float = _option(5e-4, "L2 penalty (adam, sgd)")
+    normalize_features: bool = _option(True, "divide each feature row by the sum of its absolute values")
+    seed: int = _option(0, "of initialisation, seed plan, sampling and dropout; 0 <= seed < 2^64")
+    device: str = _option("auto", "auto (CUDA if there), cpu, cuda, cuda:1, mps")
+    log_every: int = _option(0, "print the loss every so many batches; 0: once an epoch only")
+
+    def __post_init__(self):
+        super().__post_init__()
+        _least(self, 1, "epochs", *(n for n in ("batch_size", "batches_per_epoch") if getattr(self, n) is not None))
+        _least(self, 0, "log_every", "seed")
+        _among(self, "optimizer", OPTIMIZERS)
+        for name, least in (("learning_rate", "> 0"), ("weight_decay", ">= 0")):
+            value = getattr(self, name)
+            if not (value > 0 or (value == 0 and least == ">= 0")) or value == float("inf"):
+                raise ValueError(f"{name} must be {least} and finite, got {value!r}")
+        if self.batch_size is None:
+            self._check_full_batch()
+        elif self.optimizer == "rprop":
+            raise ValueError("optimizer='rprop' follows the signs of full gradients: use it with batch_size=None (full batch)")
+
+    def _check_full_batch(self):
+        for name in ("fanouts", "replace", "batches_per_epoch"):
+            default = next(f.default for f in fields(self) if f.name == name)
+            if getattr(self, name) != default:
+                raise ValueError(f"{name} = {getattr(self, name)!r} is not used in a full batch: leave it out, or set batch_size")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig:
+    """A whole run: dataset, model and training; what does not fit together is refused here."""
+
+    dataset: str = _option("debian", "name of a dataset, or a folder")
+    model: ModelConfig = field(default_factory=ModelConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+    def __post_init__(self):
+        if self.train.batch_size is not None:
+            check_depth(self.model.num_layers, self.train.fanouts)
+
+    @property
+    def dropout(self):
+        """The model's dropout: as set, else 0.5 for sampled batches and 0 for a full batch."""
+        if self.model.dropout is not None:
+            return self.model.dropout
+        return 0.5 if self.train.batch_size is not None else 0.0
+
+
+def check_depth(num_layers, fanouts):
+    """Each layer needs one sampled hop."""
+    if len(fanouts) != num_layers:
+        listed = ",".join(map(str, fanouts))
+        raise ValueError(f"fanouts {listed} sample {len(fanouts)} hops, but the model has {num_layers} layers: give one a layer")
+
+
+def _least(config, least, *names):
+    for name in names:
+        value = getattr(config, name)
+        try:
+            number = index(value)
+        except TypeError:
+            number = None
+        if number is None or isinstance(value, bool) or number < least:
+            raise ValueError(f"{name} must be an integer >= {least}, got {value!r}")
+
+
+def _among(config, name, options):
+    if getattr(config, name) not in options:
+        raise ValueError(f"{name} must be one of {', '.join(options)}; got {getattr(config, name)!r}")

@@ -1,0 +1,133 @@
+"""Node features: a dense float32 matrix, or sparse rows (bag of words) that never turn into a dense N x F array."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphsage.checks import as_count, as_integers, read_only
+from graphsage.csr import checked_indptr, indptr_of
+
+CHUNK = 1 << 22  # values looked at together when a large (perhaps memory-mapped) array is scanned
+
+
+@dataclass(frozen=True, eq=False)
+class SparseFeatures:
+    """N rows of F features, CSR: row i has ``values`` at columns ``indices[indptr[i]:indptr[i + 1]]``, 0 elsewhere.
+
+    indptr: int64[N + 1]; indices: int32[nnz] in [0, F), a column listed twice in a row adds up;
+    values: float32[nnz], finite, or None for all ones; num_columns: F.
+    """
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    values: np.ndarray | None
+    num_columns: int
+
+    def __post_init__(self):
+        columns = as_count("num_columns", self.num_columns, least=1, most=2**31 - 1)
+        indptr = checked_indptr(self.indptr, np.shape(self.indices))
+        indices = _checked_columns(self.indices, columns)
+        object.__setattr__(self, "num_columns", columns)
+        object.__setattr__(self, "indptr", read_only(indptr))
+        object.__setattr__(self, "indices", read_only(indices))
+        if self.values is not None:
+            object.__setattr__(self, "values", read_only(_checked_values(self.values, len(indices))))
+
+    @property
+    def num_rows(self):
+        """N."""
+        return len(self.indptr) - 1
+
+    @property
+    def shape(self):
+        """(N, F)."""
+        return self.num_rows, self.num_columns
+
+    def take(self, rows):
+        """The given rows (int[M], trusted), in that order, repeats included."""
+        counts = np.diff(self.indptr)[rows]
+        indptr = indptr_of(counts)
+        at = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], counts)
+        values = None if self.values is None else self.values[at]
+        return SparseFeatures(indptr, self.indices[at], values, self.num_columns)
+
+    def to_scipy(self):
+        """``scipy.sparse.csr_array`` float32 [N, F]."""
+        from scipy.sparse import csr_array
+
+        values = np.ones(len(self.indices), np.float32) if self.values is None else self.values
+        return csr_array((values, self.indices, self.indptr), shape=self.shape, copy=True)
+
+    def row_normalized(self):
+        """Each row divided by the sum of its absolute values; an all-zero row stays zero."""
+        sizes = np.ones(len(self.indices), np.float32) if self.values is None else self.values
+        rows = np.repeat(np.arange(self.num_rows), np.diff(self.indptr))
+        sums = np.bincount(rows, weights=np.abs(sizes), minlength=self.num_rows)
+        sums[sums == 0] = 1
+        return SparseFeatures(self.indptr, self.indices, (sizes / sums[rows]).astype(np.float32), self.num_columns)
+
+
+def as_features(features):
+    """Checked node features: float32 [N, F] ndarray (shared where it can be) or ``SparseFeatures``.
+
+    Takes arrays of any real dtype, scipy sparse matrices and ``SparseFeatures``. NaN and infinity are refused.
+    """
+    if isinstance(features, SparseFeatures):
+        return features
+    if hasattr(features, "tocsr"):
+        matrix = features.tocsr()
+        return SparseFeatures(matrix.indptr, matrix.indices, _without_ones(matrix.data), matrix.shape[1])
+    return _checked_dense(features)
+
+
+def row_normalize(features):
+    """Each row divided by the sum of its absolute values (dense or sparse); an all-zero row stays zero."""
+    features = as_features(features)
+    if isinstance(features, SparseFeatures):
+        return features.row_normalized()
+    sums = np.abs(features).sum(axis=1, keepdims=True)
+    sums[sums == 0] = 1
+    return features / sums
+
+
+def _checked_dense(features):
+    array = np.asarray(features)
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise ValueError(f"features must have shape [nodes, features >= 1], got {array.shape}")
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"features must be real numbers, got {array.dtype}")
+    rows = max(1, CHUNK // array.shape[1])
+    for start in range(0, len(array), rows):
+        finite = np.isfinite(array[start : start + rows])
+        if not finite.all():
+            row, column = np.argwhere(~finite)[0] + (start, 0)
+            raise ValueError(f"features must be finite, got features[{row}, {column}] = {array[row, column]}")
+    with np.errstate(over="ignore"):
+        dense = np.ascontiguousarray(array, np.float32)
+    if dense.dtype != array.dtype and array.dtype.kind == "f" and not np.isfinite(dense).all():
+        raise ValueError(f"features must fit float32, got {np.abs(array).max()}")
+    return read_only(dense)
+
+
+def _checked_columns(indices, num_columns):
+    indices = as_integers("feature indices", indices)
+    if indices.size and indices.view(np.uint64).max() >= num_columns:
+        at = int(np.argmax(indices.view(np.uint64) >= num_columns))
+        raise ValueError(f"feature indices[{at}] = {indices[at]} is not a column: there are {num_columns}")
+    return indices.astype(np.int32, copy=False)
+
+
+def _checked_values(values, count):
+    values = np.asarray(values)
+    if values.shape != (count,) or values.dtype.kind not in "biuf":
+        raise ValueError(f"feature values must be {count} real numbers, got {values.dtype} {values.shape}")
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32, copy=False)
+    if not np.isfinite(values).all():
+        at = int(np.argmin(np.isfinite(values)))
+        raise ValueError(f"feature values must be finite in float32, got values[{at}] = {values[at]}")
+    return values
+
+
+def _without_ones(values):
+    return None if np.all(values == 1) else values

@@ -1,0 +1,1 @@
+"""Handing a batch to other libraries."""

@@ -1,0 +1,1 @@
+"""Neural network parts: reductions over neighbours, GraphSAGE layers, the model, exact inference."""

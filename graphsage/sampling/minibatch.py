@@ -1,0 +1,67 @@
+"""MiniBatch: the topology of one sampled batch, as one CSR in local ids."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """What one layer computes: rows [0, num_dst) from inputs [0, num_src); destination i is also source i.
+
+    indptr: int64[num_dst + 1]; indices: int32[indptr[-1]], local ids in [0, num_src).
+    """
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    num_dst: int
+    num_src: int
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MiniBatch:
+    """A sampled neighbourhood of B seeds over L hops. Local ids are handed out in order of first appearance, hop by hop.
+
+    nodes: int32[n_L], global id of each local id, each node once; ``nodes[:n_0]`` are the distinct seeds.
+    seed_index: int64[B], local id of each requested seed, in the caller's order, repeats included.
+    hop_offsets: int64[L + 2] = [0, n_0, n_1, ..., n_L]: the nodes first seen at hop h are
+        ``nodes[hop_offsets[h]:hop_offsets[h + 1]]``.
+    indptr: int64[n_{L-1} + 1], indices: int32[S]: row i holds the sampled neighbours of ``nodes[i]``, in local ids.
+    edge_ids: int64[S], the graph's edge id of each sampled edge, -1 for an isolated node that stands in for its own
+        neighbour; None unless asked for.
+    """
+
+    nodes: np.ndarray
+    seed_index: np.ndarray
+    hop_offsets: np.ndarray
+    indptr: np.ndarray
+    indices: np.ndarray
+    edge_ids: np.ndarray | None = None
+
+    @property
+    def num_hops(self):
+        """L."""
+        return len(self.hop_offsets) - 2
+
+    @property
+    def num_sampled_edges(self):
+        """S, the edges of the whole batch; each is stored once, though several layers may use it."""
+        return len(self.indices)
+
+    @cached_property
+    def blocks(self):
+        """One Block a layer, input side first: prefix views of the batch's CSR.
+
+        Layer l computes the rows [0, n_{L-1-l}) from [0, n_{L-l}). Example: fanouts [15, 10] and one seed with 15 new
+        neighbours that have 150 new ones: blocks[0] computes 16 rows from 166 inputs, blocks[1] 1 row from 16.
+        """
+        ends = self.hop_offsets[1:].tolist()  # [n_0, ..., n_L]
+        return [self._block(ends[h], ends[h + 1]) for h in reversed(range(self.num_hops))]
+
+    def _block(self, num_dst, num_src):
+        indptr = self.indptr[: num_dst + 1]
+        return Block(indptr, self.indices[: indptr[-1]], num_dst, num_src)
+
+    def __repr__(self):
+        return f"MiniBatch(seeds={len(self.seed_index)}, nodes={len(self.nodes)}, edges={self.num_sampled_edges}, hops={self.num_hops})"

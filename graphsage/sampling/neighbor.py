@@ -1,0 +1,146 @@
+"""NeighborSampler: the unique form. Each node of a batch once, all hops as one CSR."""
+
+from collections import deque
+
+import numpy as np
+
+from graphsage.checks import as_count, as_fanouts, as_ids, one_of
+from graphsage.config import SampleConfig
+from graphsage.sampling import rng
+from graphsage.sampling.kernels import sample_unique, set_size
+from graphsage.sampling.minibatch import MiniBatch
+from graphsage.sampling.pipeline import ordered_map
+
+
+class NeighborSampler:
+    """Uniform neighbour sampling (Hamilton et al. 2017, section 3.1), each node expanded once, at its first hop.
+
+    graph: ``Graph`` with N nodes. fanouts: neighbours drawn a hop, seeds' side first; -1 takes all.
+    replace: draw with replacement (a neighbour may count twice in a row) or without (min(fanout, degree) distinct ones).
+    seed: 0 <= seed < 2^64; the batch is a function of (seed, epoch, step, seeds) alone, whatever the thread or order.
+    isolated: "empty" gives an isolated node an empty row, "self" makes it its own neighbour.
+    edge_ids: True records the edge id of each sampled edge. weights: "ignore" samples a weighted graph uniformly.
+    num_threads: batches prepared at once by ``batches`` (0: on the calling thread).
+    """
+
+    def __init__(
+        self,
+        graph,
+        fanouts=SampleConfig.fanouts,
+        *,
+        replace=SampleConfig.replace,
+        seed=0,
+        isolated=SampleConfig.isolated,
+        edge_ids=False,
+        weights="refuse",
+        num_threads=SampleConfig.num_threads,
+    ):
+        self.graph = graph
+        self.fanouts = as_fanouts("fanouts", fanouts, allow_all=True)
+        self.replace = bool(replace)
+        self.seed = as_count("seed", seed, most=2**64 - 1)
+        self.isolated = one_of("isolated", isolated, ("empty", "self"))
+        self.edge_ids = bool(edge_ids)
+        self.num_threads = as_count("num_threads", num_threads)
+        graph.refuse_weights(weights)
+        self._max_degree = int(graph.degrees.max(initial=0))
+        self._hop_fanouts = np.array(self.fanouts, np.int64)
+        self._free = deque()  # scratch arrays not in use; append and pop are atomic
+
+    def sample(self, seeds, *, epoch=0, step=0):
+        """MiniBatch around ``seeds`` (integers [B], B >= 1, repeats legal). Safe to call from several threads."""
+        seeds = as_ids("seeds", seeds, self.graph.num_nodes)
+        if not len(seeds):
+            raise ValueError("seeds is empty: a batch needs at least one seed")
+        key = rng.stream_key(self.seed, rng.SAMPLE, epoch, step, rng.REPLICA)
+        scratch = self._scratch(len(seeds))
+        batch = self._run(np.ascontiguousarray(seeds), key, scratch)
+        self._free.append(scratch)  # not after an exception: what was interrupted may be half-used
+        return batch
+
+    def batches(self, plan, *, epoch=0):
+        """Yield the MiniBatch of each step of a ``SeedPlan``'s epoch, in order, prepared by ``num_threads`` threads."""
+        return ordered_map(
+            lambda step: self.sample(plan.seeds(epoch, step), epoch=epoch, step=step),
+            range(plan.num_steps),
+            self.num_threads,
+        )
+
+    def _run(self, seeds, key, scratch):
+        hop_offsets = np.empty(len(self.fanouts) + 2, np.int64)
+        seed_index = np.empty(len(seeds), np.int64)
+        num_edges = sample_unique(
+            self.graph.indptr,
+            self.graph.indices,
+            seeds,
+            self._hop_fanouts,
+            self.replace,
+            self.isolated == "self",
+            key,
+            scratch.table,
+            scratch.local,
+            scratch.nodes,
+            scratch.indptr,
+            scratch.indices,
+            scratch.positions,
+            hop_offsets,
+            seed_index,
+        )
+        return MiniBatch(
+            nodes=scratch.nodes[: hop_offsets[-1]].copy(),
+            seed_index=seed_index,
+            hop_offsets=hop_offsets,
+            indptr=scratch.indptr[: hop_offsets[-2] + 1].copy(),
+            indices=scratch.indices[:num_edges].copy(),
+            edge_ids=self._edge_ids(scratch.positions[:num_edges]) if self.edge_ids else None,
+        )
+
+    def _edge_ids(self, positions):
+        stand_in = positions < 0
+        if self.graph.edge_ids is None:
+            return np.where(stand_in, -1, positions)
+        if not self.graph.num_edges:
+            return np.full(len(positions), -1)
+        return np.where(stand_in, -1, self.graph.edge_ids[np.where(stand_in, 0, positions)])
+
+    def _scratch(self, num_seeds):
+        """Scratch arrays that hold any batch of ``num_seeds`` seeds, taken from the free ones where one fits."""
+        num_nodes, num_edges = self._bounds(num_seeds)
+        try:
+            scratch = self._free.pop()
+        except IndexError:
+            scratch = None
+        if scratch is None or scratch.too_small(num_nodes, num_edges):
+            scratch = _Scratch(self.graph.num_nodes, num_nodes, num_edges, set_size(min(max(self.fanouts), self._max_degree)))
+        return scratch
+
+    def _bounds(self, num_seeds):
+        """Most nodes and edges a batch can have: fanouts multiply, but no node is expanded or counted twice."""
+        total = self.graph.num_nodes
+        frontier = num_nodes = min(num_seeds, total)
+        num_edges = 0
+        for k in self.fanouts:
+            most = self._max_degree if k < 0 else k if self.replace else min(k, self._max_degree)
+            drawn = frontier * max(most, 1)
+            num_edges += drawn
+            frontier = min(drawn, total)
+            num_nodes = min(num_nodes + drawn, total)
+        # each row is expanded once: its degree, a stand-in, or k draws with replacement
+        every_row = self.graph.num_edges + total * (max(1, *self.fanouts) if self.replace else 1)
+        num_edges = min(num_edges, every_row)
+        return num_nodes, num_edges
+
+
+class _Scratch:
+    """Working arrays of one call. Large, but memory that no batch touches costs nothing."""
+
+    def __init__(self, total_nodes, num_nodes, num_edges, table_size):
+        self.local = np.full(total_nodes, -1, np.int32)
+        self.nodes = np.empty(num_nodes, np.int32)
+        self.indptr = np.empty(num_nodes + 1, np.int64)
+        self.indices = np.empty(num_edges, np.int32)
+        self.positions = np.empty(num_edges, np.int64)
+        self.table = np.empty(table_size, np.int64)
+
+    def too_small(self, num_nodes, num_edges):
+        return len(self.nodes) < num_nodes or len(self.indices) < num_edges

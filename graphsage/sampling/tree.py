@@ -1,0 +1,82 @@
+"""multihop_sampling: the tree form. Hop h holds exactly B * k_1 * ... * k_h ids."""
+
+import os
+
+import numpy as np
+
+from graphsage.checks import as_count, as_fanouts, one_of
+from graphsage.sampling import rng
+from graphsage.sampling.kernels import sample_tree, set_size
+from graphsage.sampling.tables import table_of
+
+
+def multihop_sampling(
+    src_nodes, sample_nums, neighbor_table, *, replace=True, isolated="self", weights="refuse", seed=None
+):
+    """Sample ``sample_nums[h]`` neighbours for every id of hop h, hop by hop.
+
+    src_nodes: the B seeds, B >= 1; repeats are legal and draw independently.
+    sample_nums: neighbours a hop, each >= 1.
+    neighbor_table: ``Graph`` (the fast path), ``{node: neighbours}`` dict, networkx graph, or square scipy sparse matrix
+        (converted at each call). Dict and networkx rows are read only at the nodes that are touched, at every call.
+    replace: True draws with replacement. False draws distinct neighbours where the degree allows, in uniformly random
+        order, so that any prefix of a row is a fair sample itself; else it draws with replacement.
+    isolated: "self", the only policy a tree has: a node without neighbours stands in for each of them.
+    weights: "ignore" samples a weighted Graph or matrix uniformly; otherwise it is refused. Dicts have no weights, and
+        networkx attributes are not looked at.
+    seed: None takes fresh entropy at every call; an int, or a tuple (seed, epoch) or (seed, epoch, step), repeats exactly.
+
+    Returns [src, hop1, hop2, ...]: int64 arrays of B, B*k_1, B*k_1*k_2, ... ids, the neighbours of id i of a hop at
+    [i*k, (i+1)*k) of the next. For a Graph these are row numbers; for the other tables the table's own names, in an object
+    array where they are not integers. The same draws come from a dict and from the Graph made of it.
+
+    Raises TypeError or ValueError, in one sentence, for empty, unknown or malformed seeds, fanouts and tables, and for a
+    tree that would not fit into memory.
+    """
+    fanouts = as_fanouts("sample_nums", sample_nums, allow_all=False)
+    if one_of("isolated", isolated, ("self", "empty")) == "empty":
+        raise ValueError('isolated="empty" needs the unique form (NeighborSampler): rows of a tree cannot be empty')
+    key = _key(seed)
+    table = table_of(neighbor_table, weights)
+    hops = [table.seeds("src_nodes", src_nodes)]
+    if not len(hops[0]):
+        raise ValueError("src_nodes is empty: a batch needs at least one seed")
+    _refuse_giants(len(hops[0]), fanouts)
+    for hop, k in enumerate(fanouts):
+        hops.append(_next_hop(table, hops[-1], k, bool(replace), rng.fold(key, np.array([hop], np.uint64))[0]))
+    return hops
+
+
+def _next_hop(table, ids, k, replace, key):
+    indptr, indices, rows, names = table.next_rows(ids)
+    out = np.empty(len(ids) * k, np.int64)
+    taken = np.empty(1 if replace else set_size(k), np.int64)
+    sample_tree(indptr, indices, rows, k, replace, key, taken, out)
+    return out if names is None else names[out]
+
+
+def _refuse_giants(num_seeds, fanouts):
+    width, ids = num_seeds, num_seeds
+    for k in fanouts:
+        width *= k
+        ids += width
+    if 8 * ids > _memory():
+        shape = " * ".join(map(str, (num_seeds, *fanouts)))
+        raise ValueError(f"the tree would need {8 * ids:,} bytes (last hop {shape} ids), and there are {_memory():,} of memory")
+
+
+def _memory():
+    """Bytes of physical memory; 2^40 where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 2**40
+
+
+def _key(seed):
+    parts = (rng.fresh_seed(),) if seed is None else seed if isinstance(seed, tuple) else (seed,)
+    if not 1 <= len(parts) <= 3:
+        raise ValueError(f"seed must be None, an int or a tuple (seed, epoch, step), got {seed!r}")
+    names = ("seed", "epoch", "step")
+    parts = [as_count(name, part, most=2**64 - 1) for name, part in zip(names, parts)] + [0] * (3 - len(parts))
+    return rng.stream_key(parts[0], rng.SAMPLE, *parts[1:], rng.REPLICA)

@@ -1,0 +1,1 @@
+"""Training: the loop, its results and the baselines printed beside it."""
