@@ -1,6 +1,7 @@
 """Checks made at the public door: each failure is one sentence of name, rule and what was received."""
 
 import operator
+import reprlib
 
 import numpy as np
 
@@ -12,26 +13,43 @@ def as_integers(name, values):
 
     An empty list is accepted (it has no dtype to be wrong about). Shares memory with ``values`` where it can.
     """
-    array = np.asarray(values)
+    array = integer_array(name, values)
+    if array.dtype == np.uint64 and array.max(initial=0) > np.iinfo(np.int64).max:
+        raise ValueError(f"{name} must be integers that fit 64 bits, got {array.max()}")
+    return array.astype(np.int64, copy=False)
+
+
+def as_ids(name, values, num_nodes, dtype=np.int64):
+    """``values`` as node ids of ``dtype``, each in [0, num_nodes). Shares memory with ``values`` where it can."""
+    return as_indices(name, values, num_nodes, "is not a node: the graph has", dtype)
+
+
+def as_indices(name, values, size, rule, dtype):
+    """``values`` as ``dtype``, each in [0, size); ``rule`` says what one outside is not."""
+    array = integer_array(name, values)
+    if array.size and (array.min() < 0 or array.max() >= size):
+        first = int(np.argmax((array < 0) | (array >= size)))
+        raise ValueError(f"{name}[{first}] = {array[first]} {rule} {size}")
+    return array.astype(dtype, copy=False)
+
+
+def integer_array(name, values):
+    """``values`` as a one-dimensional array of whatever integer dtype it has."""
+    try:
+        array = np.asarray(values)
+    except ValueError:  # numpy's own text speaks of inhomogeneous parts
+        raise ValueError(f"{name} must be one-dimensional, got {reprlib.repr(values)}") from None
+    if array.ndim == 0:
+        raise TypeError(f"{name} must be a list or a one-dimensional array, got {reprlib.repr(values)}")
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}")
     if array.size == 0:
         return np.empty(0, np.int64)
     if array.dtype.kind not in "iu":
-        raise TypeError(f"{name} must be integers that fit 64 bits, got {array.dtype} (first value {array[0]!r})")
-    if array.dtype == np.uint64 and array.max() > np.iinfo(np.int64).max:
-        raise ValueError(f"{name} must be integers that fit 64 bits, got {array.max()}")
-    return array.astype(np.int64, copy=False)
-
-
-def as_ids(name, values, num_nodes):
-    """``values`` as int64 node ids, each in [0, num_nodes)."""
-    ids = as_integers(name, values)
-    # one unsigned comparison finds negative ids as well: they wrap round to huge ones
-    if ids.size and ids.view(np.uint64).max() >= num_nodes:
-        first = int(np.flatnonzero(ids.view(np.uint64) >= num_nodes)[0])
-        raise ValueError(f"{name}[{first}] = {ids[first]} is not a node: the graph has {num_nodes}")
-    return ids
+        hint = "; np.flatnonzero turns a mask into ids" if array.dtype.kind == "b" else ""
+        first = array[:1].tolist()[0]
+        raise TypeError(f"{name} must be integers that fit 64 bits, got {array.dtype} (first value {first!r}){hint}")
+    return array
 
 
 def as_count(name, value, *, least=0, most=None):
@@ -66,15 +84,25 @@ def _as_fanout(name, value, allow_all):
         raise type(error)(f"{name} must be an integer >= 1{hint}; got {value!r}") from None
 
 
+def as_flag(name, value):
+    """``value`` as a bool; text is refused, for "no" would count as True."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
 def one_of(name, value, options):
-    """``value`` if it is one of ``options``."""
-    if value not in options:
+    """``value`` if it is one of the texts ``options``."""
+    if not isinstance(value, str) or value not in options:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}; got {value!r}")
     return value
 
 
 def read_only(array):
-    """A read-only view of ``array`` (the owner of the memory keeps its own right to write)."""
-    view = array.view()
+    """A read-only view of ``array`` (the owner of the memory keeps its own right to write).
+
+    Contiguous and aligned, by a copy where need be: every other layout would be one more type to compile kernels for.
+    """
+    view = np.require(array, requirements="CA").view()
     view.flags.writeable = False
     return view

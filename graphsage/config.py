@@ -6,6 +6,7 @@ from operator import index
 AGGREGATORS = ("mean", "sum", "max", "gcn")
 INITS = ("kaiming_uniform", "kaiming_normal")
 OPTIMIZERS = ("adam", "sgd", "rprop")
+DROPOUT = 0.5  # of hidden units, for sampled batches
 
 
 def _option(default, text, **extra):
@@ -22,7 +23,7 @@ class ModelConfig:
     combine: str = _option("sum", "node and neighbours: added, or side by side", choices=("sum", "concat"))
     dropout: float | None = _option(None, "share of hidden units dropped in training (default: 0.5, full batch: 0)")
     input_dropout: float = _option(0.0, "share of input features dropped in training")
-    normalize: bool = _option(False, "scale each layer's rows to L2 norm 1")
+    normalize: bool = _option(False, "scale the rows of each hidden layer to L2 norm 1")
     bias: bool = _option(True, "add a learned bias")
     init: str = _option("kaiming_uniform", "weight initialisation", choices=INITS)
 
@@ -66,7 +67,7 @@ class TrainConfig(SampleConfig):
     optimizer: str = _option("adam", "update rule; rprop suits full batches only", choices=OPTIMIZERS)
     learning_rate: float = _option(0.01, "step size of the optimizer")
     weight_decay: float = _option(5e-4, "L2 penalty (adam, sgd)")
-    normalize_features: bool = _option(True, "divide each feature row by the sum of its absolute values")
+    normalize_features: bool | None = _option(None, "divide feature rows by their sum (default: sparse features only)")
     seed: int = _option(0, "of initialisation, seed plan, sampling and dropout; 0 <= seed < 2^64")
     device: str = _option("auto", "auto (CUDA if there), cpu, cuda, cuda:1, mps")
     log_every: int = _option(0, "print the loss every so many batches; 0: once an epoch only")
@@ -109,7 +110,7 @@ class RunConfig:
         """The model's dropout: as set, else 0.5 for sampled batches and 0 for a full batch."""
         if self.model.dropout is not None:
             return self.model.dropout
-        return 0.5 if self.train.batch_size is not None else 0.0
+        return DROPOUT if self.train.batch_size is not None else 0.0
 
 
 def check_depth(num_layers, fanouts):

@@ -1,5 +1,7 @@
 """Array helpers behind ``Graph``: checks of CSR parts, and labels to row numbers."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from graphsage.checks import MAX_NODES, as_integers
@@ -33,6 +35,23 @@ def checked_weights(weights):
     return weights
 
 
+def checked_edge_ids(edge_ids):
+    """``edge_ids`` as int64, each >= 0: -1 in a batch says that no edge was drawn."""
+    edge_ids = as_integers("edge_ids", edge_ids)
+    if edge_ids.min(initial=0) < 0:
+        at = int(np.argmax(edge_ids < 0))
+        raise ValueError(f"edge_ids must be >= 0, got edge_ids[{at}] = {edge_ids[at]}")
+    return edge_ids
+
+
+def checked_flags(name, flags):
+    """``flags`` as a bool array."""
+    flags = np.asarray(flags)
+    if flags.dtype != bool and flags.size:
+        raise TypeError(f"{name} must be an array of bools, got {flags.dtype}")
+    return flags.astype(bool, copy=False)
+
+
 def of_length(name, array, length, per):
     """``array`` if it has shape (length,)."""
     if array.shape != (length,):
@@ -43,6 +62,18 @@ def of_length(name, array, length, per):
 def indptr_of(counts):
     """int64[N + 1] row pointers from the N row lengths."""
     return np.concatenate([[0], np.cumsum(counts)])
+
+
+def kept_edges(src, dst, drop_duplicates, drop_self_loops):
+    """int64 positions of the edges that stay; of equal edges that is the first, which has the smallest id."""
+    keep = np.ones(len(src), bool)
+    if drop_self_loops:
+        keep &= src != dst
+    if drop_duplicates:
+        order = np.lexsort((src, dst))  # stable
+        again = np.flatnonzero((np.diff(src[order]) == 0) & (np.diff(dst[order]) == 0)) + 1
+        keep[order[again]] = False
+    return np.flatnonzero(keep)
 
 
 def rows_of_labels(labels):
@@ -67,11 +98,49 @@ def _fits_int64(label):
     return isinstance(label, (int, np.integer)) and not isinstance(label, bool) and -(2**63) <= label < 2**63
 
 
-def neighbor_list(key, neighbours):
-    """The neighbours of one key of an adjacency dict, as a list; text is refused, for it would be taken letter by letter."""
-    if isinstance(neighbours, (str, bytes)) or not np.iterable(neighbours):
-        raise TypeError(f"adjacency[{key!r}] must be a list of neighbours, got {neighbours!r}")
-    return neighbours.tolist() if isinstance(neighbours, np.ndarray) else list(neighbours)
+def checked_names(node_ids):
+    """``node_ids`` as int64 or object array of distinct hashable names."""
+    if isinstance(node_ids, np.ndarray) and node_ids.dtype.kind in "iu":
+        names = as_integers("node_ids", node_ids)
+        ordered = np.sort(names)
+        repeats = ordered[1:][np.diff(ordered) == 0].tolist()
+    else:
+        names = label_array(names_in("node_ids", node_ids))
+        repeats = _repeats(names.tolist())
+    if repeats:
+        raise ValueError(f"node_ids must be distinct, got {repeats[0]!r} more than once")
+    return names
+
+
+def _repeats(names):
+    seen = set()
+    try:
+        return [name for name in names if name in seen or seen.add(name)]
+    except TypeError as error:
+        raise TypeError(f"node_ids must be names that a dict can have as keys: {error}") from None
+
+
+def names_in(name, values):
+    """The node names in a list, array or other iterable, as a list.
+
+    Text is refused, for it would be taken letter by letter, and so are arrays of floats and flags: ids that went through
+    float32 are other ids above 2^24, and a mask is not a list of ids.
+    """
+    if isinstance(values, (str, bytes)) or not np.iterable(values):
+        raise TypeError(f"{name} must be a list of nodes, got {values!r}")
+    if not hasattr(values, "tolist"):
+        return list(values)
+    kind = np.asarray(values).dtype
+    if kind.kind in "fcb" and np.size(values):
+        raise TypeError(f"{name} must be a list of nodes, got an array of {kind}")
+    return values.tolist()
+
+
+def adjacency_lists(adjacency):
+    """The neighbours of each key of an adjacency dict, as lists."""
+    if not isinstance(adjacency, Mapping):
+        raise TypeError(f"adjacency must be a dict of node: neighbours, got {type(adjacency).__name__}")
+    return [names_in(f"adjacency[{key!r}]", neighbours) for key, neighbours in adjacency.items()]
 
 
 def rows_of_neighbors(row_of, adjacency, lists, total):
@@ -80,9 +149,22 @@ def rows_of_neighbors(row_of, adjacency, lists, total):
         return np.fromiter((row_of[name] for names in lists for name in names), np.int64, total)
     except (KeyError, TypeError):
         for key, names in zip(adjacency, lists):
-            for name in names:
-                if not getattr(name, "__hash__", None) or name not in row_of:
-                    raise ValueError(
-                        f"adjacency[{key!r}] lists {name!r}, which is no key: add {name!r}: [] for a node without neighbours"
-                    ) from None
+            refuse_dangling(key, names, row_of)
         raise
+
+
+def refuse_dangling(key, names, known):
+    """Raise if one of the neighbours ``names`` of ``key`` is not in ``known``."""
+    for name in names:
+        if not is_in(name, known):
+            raise ValueError(
+                f"adjacency[{key!r}] lists {name!r}, which is no key: add {name!r}: [] for a node without neighbours"
+            )
+
+
+def is_in(name, known):
+    """``name in known``; False for what cannot be a key (a list, say)."""
+    try:
+        return name in known
+    except TypeError:
+        return False

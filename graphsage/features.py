@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graphsage.checks import as_count, as_integers, read_only
+from graphsage.checks import as_count, as_indices, integer_array, read_only
 from graphsage.csr import checked_indptr, indptr_of
 
 CHUNK = 1 << 22  # values looked at together when a large (perhaps memory-mapped) array is scanned
@@ -25,8 +25,9 @@ class SparseFeatures:
 
     def __post_init__(self):
         columns = as_count("num_columns", self.num_columns, least=1, most=2**31 - 1)
-        indptr = checked_indptr(self.indptr, np.shape(self.indices))
-        indices = _checked_columns(self.indices, columns)
+        indices = integer_array("feature indices", self.indices)
+        indptr = checked_indptr(self.indptr, indices.shape)
+        indices = as_indices("feature indices", indices, columns, "is not a column: the features have", np.int32)
         object.__setattr__(self, "num_columns", columns)
         object.__setattr__(self, "indptr", read_only(indptr))
         object.__setattr__(self, "indices", read_only(indices))
@@ -75,7 +76,12 @@ def as_features(features):
     if isinstance(features, SparseFeatures):
         return features
     if hasattr(features, "tocsr"):
+        if len(features.shape) != 2:
+            raise ValueError(f"features must have shape [nodes, features >= 1], got {features.shape}")
         matrix = features.tocsr()
+        if not matrix.has_canonical_format:  # entries listed twice are summed, as everywhere else
+            matrix = matrix.copy()
+            matrix.sum_duplicates()
         return SparseFeatures(matrix.indptr, matrix.indices, _without_ones(matrix.data), matrix.shape[1])
     return _checked_dense(features)
 
@@ -85,13 +91,16 @@ def row_normalize(features):
     features = as_features(features)
     if isinstance(features, SparseFeatures):
         return features.row_normalized()
-    sums = np.abs(features).sum(axis=1, keepdims=True)
+    sums = np.abs(features).sum(axis=1, keepdims=True, dtype=np.float64)  # [N, 1]; float32 could overflow
     sums[sums == 0] = 1
-    return features / sums
+    return np.divide(features, sums, out=np.empty_like(features), casting="same_kind")
 
 
 def _checked_dense(features):
-    array = np.asarray(features)
+    try:
+        array = np.asarray(features)
+    except ValueError:  # numpy's own text speaks of inhomogeneous parts
+        raise ValueError("features must have rows of one length, got rows of several") from None
     if array.ndim != 2 or array.shape[1] == 0:
         raise ValueError(f"features must have shape [nodes, features >= 1], got {array.shape}")
     if array.dtype.kind not in "biuf":
@@ -107,14 +116,6 @@ def _checked_dense(features):
     if dense.dtype != array.dtype and array.dtype.kind == "f" and not np.isfinite(dense).all():
         raise ValueError(f"features must fit float32, got {np.abs(array).max()}")
     return read_only(dense)
-
-
-def _checked_columns(indices, num_columns):
-    indices = as_integers("feature indices", indices)
-    if indices.size and indices.view(np.uint64).max() >= num_columns:
-        at = int(np.argmax(indices.view(np.uint64) >= num_columns))
-        raise ValueError(f"feature indices[{at}] = {indices[at]} is not a column: there are {num_columns}")
-    return indices.astype(np.int32, copy=False)
 
 
 def _checked_values(values, count):

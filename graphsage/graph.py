@@ -10,12 +10,18 @@ from functools import cached_property
 
 import numpy as np
 
-from graphsage.checks import MAX_NODES, as_count, as_ids, as_integers, one_of, read_only
+from graphsage.checks import MAX_NODES, as_count, as_flag, as_ids, integer_array, one_of, read_only
 from graphsage.csr import (
+    adjacency_lists,
+    checked_edge_ids,
+    checked_flags,
     checked_indptr,
+    checked_names,
     checked_weights,
     indptr_of,
-    neighbor_list,
+    is_in,
+    kept_edges,
+    names_in,
     of_length,
     rows_of_labels,
     rows_of_neighbors,
@@ -45,18 +51,18 @@ class Graph:
     node_ids: np.ndarray | None = None
 
     def __post_init__(self):
-        indptr = checked_indptr(self.indptr, np.shape(self.indices))
-        indices = as_ids("indices", self.indices, len(indptr) - 1).astype(np.int32, copy=False)
-        self._set(indptr=indptr, indices=indices)
+        indices = integer_array("indices", self.indices)
+        indptr = checked_indptr(self.indptr, indices.shape)
+        self._set(indptr=indptr, indices=as_ids("indices", indices, len(indptr) - 1, np.int32))
         if self.edge_ids is not None:
-            self._set(edge_ids=of_length("edge_ids", as_integers("edge_ids", self.edge_ids), self.num_edges, "edge"))
+            self._set(edge_ids=of_length("edge_ids", checked_edge_ids(self.edge_ids), self.num_edges, "edge"))
         if self.edge_reversed is not None:
-            flags = np.asarray(self.edge_reversed, bool)
+            flags = checked_flags("edge_reversed", self.edge_reversed)
             self._set(edge_reversed=of_length("edge_reversed", flags, self.num_edges, "edge"))
         if self.weights is not None:
             self._set(weights=of_length("weights", checked_weights(self.weights), self.num_edges, "edge"))
         if self.node_ids is not None:
-            self._set(node_ids=of_length("node_ids", np.asarray(self.node_ids), self.num_nodes, "node"))
+            self._set(node_ids=of_length("node_ids", checked_names(self.node_ids), self.num_nodes, "node"))
 
     def _set(self, **arrays):
         for name, array in arrays.items():
@@ -92,9 +98,10 @@ class Graph:
         duplicates, self_loops: "keep" or "drop" (of equal edges in a row the first stays).
         copy=False shares the caller's arrays where their dtypes allow; writing to them later breaks the graph.
         """
-        copied = (lambda array: array) if not copy else (lambda array: None if array is None else np.array(array))
-        graph = cls(indptr=copied(indptr), indices=copied(indices), weights=copied(weights))
-        return _cleaned(graph, duplicates, self_loops)
+        arrays = {"indptr": indptr, "indices": indices, "weights": weights}
+        if as_flag("copy", copy):
+            arrays = {name: _copied(array) for name, array in arrays.items()}
+        return _cleaned(cls(**arrays), duplicates, self_loops)
 
     @classmethod
     def from_edges(
@@ -105,7 +112,7 @@ class Graph:
         src, dst: integers [E] in [0, num_nodes). undirected=True adds the reverse of every edge but self loops; it
         keeps its origin's id and is marked in ``edge_reversed``. duplicates="drop" keeps the smallest edge id.
         """
-        num_nodes = as_count("num_nodes", num_nodes, most=MAX_NODES)
+        num_nodes, undirected = as_count("num_nodes", num_nodes, most=MAX_NODES), as_flag("undirected", undirected)
         src, dst = as_ids("src", src, num_nodes), as_ids("dst", dst, num_nodes)
         of_length("dst", dst, len(src), "edge (src)")
         weights = None if weights is None else of_length("weights", checked_weights(weights), len(src), "edge")
@@ -134,8 +141,8 @@ class Graph:
         the dict's order and are kept in ``node_ids``. Every neighbour must be a key. An edge's id is its place when all
         lists are read in the dict's order.
         """
+        lists = adjacency_lists(adjacency)
         row_of, node_ids = rows_of_labels(list(adjacency))
-        lists = [neighbor_list(key, neighbours) for key, neighbours in adjacency.items()]
         counts = np.fromiter(map(len, lists), np.int64, len(lists))
         sources = rows_of_neighbors(row_of, adjacency, lists, int(counts.sum()))
         rows = np.repeat(np.fromiter((row_of[key] for key in adjacency), np.int64, len(lists)), counts)
@@ -155,7 +162,9 @@ class Graph:
         Stored values become ``weights`` unless all of them are 1. Edge ids are positions in the matrix's own arrays (for
         COO and CSR; other formats are converted to CSR first).
         """
-        if matrix.shape[0] != matrix.shape[1]:
+        if not hasattr(matrix, "tocsr"):
+            raise TypeError(f"matrix must be a scipy sparse matrix, got {type(matrix).__name__}")
+        if len(set(matrix.shape)) != 1 or len(matrix.shape) != 2:
             raise ValueError(f"an adjacency matrix must be square, got shape {matrix.shape}")
         if matrix.format != "coo":
             matrix = matrix.tocsr()
@@ -172,6 +181,8 @@ class Graph:
         weight: name of the edge attribute to keep as weights (missing: 1.0). Nodes 0..n-1 are the row numbers; others
         are kept in ``node_ids``, in the graph's order. Edge ids count ``graph.edges``; parallel edges are duplicates.
         """
+        if not hasattr(graph, "is_directed"):
+            raise TypeError(f"graph must be a networkx graph, got {type(graph).__name__}")
         row_of, node_ids = rows_of_labels(list(graph))
         ends = np.array([(row_of[u], row_of[v]) for u, v in graph.edges()], np.int64).reshape(-1, 2)
         weights = None if weight is None else [value for _, _, value in graph.edges(data=weight, default=1.0)]
@@ -222,7 +233,8 @@ class Graph:
     # ---- use
 
     def neighbors(self, row):
-        """int32 view of one row."""
+        """int32 view of one row; rows count from 0 (a negative one is refused)."""
+        row = as_count("row", row, most=self.num_nodes - 1)
         return self.indices[self.indptr[row] : self.indptr[row + 1]]
 
     def refuse_weights(self, weights):
@@ -248,10 +260,11 @@ class Graph:
         """int64 rows of the caller's own node ids; an unknown id is refused by name."""
         if self.node_ids is None:
             return as_ids("node_ids", node_ids, self.num_nodes)
-        unknown = [name for name in node_ids if name not in self._row_of]
+        names = names_in("node_ids", node_ids)
+        unknown = [name for name in names if not is_in(name, self._row_of)]
         if unknown:
             raise ValueError(f"{unknown[0]!r} is not a node of the graph ({self.num_nodes} nodes)")
-        return np.array([self._row_of[name] for name in node_ids], np.int64)
+        return np.array([self._row_of[name] for name in names], np.int64)
 
     @cached_property
     def _row_of(self):
@@ -261,6 +274,10 @@ class Graph:
         return list(range(self.num_nodes)) if self.node_ids is None else self.node_ids.tolist()
 
 
+def _copied(array):
+    return array if array is None or isinstance(array, (list, tuple)) else np.array(array)
+
+
 def _cleaned(graph, duplicates, self_loops):
     """``graph`` without the duplicates and self loops that its caller asked to drop; the order of the rest stays."""
     one_of("duplicates", duplicates, ("keep", "drop"))
@@ -268,14 +285,7 @@ def _cleaned(graph, duplicates, self_loops):
     if duplicates == self_loops == "keep":
         return graph
     src, dst = graph.to_edges()
-    keep = np.ones(graph.num_edges, bool)
-    if self_loops == "drop":
-        keep &= src != dst
-    if duplicates == "drop":
-        order = np.lexsort((src, dst))  # stable: among equals the first, which has the smallest id
-        again = np.flatnonzero((np.diff(src[order]) == 0) & (np.diff(dst[order]) == 0)) + 1
-        keep[order[again]] = False
-    at = np.flatnonzero(keep)
+    at = kept_edges(src, dst, duplicates == "drop", self_loops == "drop")
     return replace(
         graph,
         indptr=indptr_of(np.bincount(dst[at], minlength=graph.num_nodes)),

@@ -76,7 +76,7 @@ class NodeDataset:
         return int(self.labels.max(initial=-1)) + 1
 
     def statistics(self):
-        """The counts that a dataset's card states, as a dict of ints; ``num_edges`` counts arcs, an undirected edge twice."""
+        """The counts that a dataset's card states, as a dict of ints; ``num_edges`` counts an undirected edge twice."""
         degrees = self.graph.degrees
         return {
             "num_nodes": self.num_nodes,
@@ -92,9 +92,10 @@ class NodeDataset:
         """Two lines for people."""
         counts = {name: f"{count:,}" for name, count in self.statistics().items()}
         return (
-            "{title}: {num_nodes} nodes, {num_edges} edges (largest degree {max_degree}, {num_isolated} isolated nodes),\n"
-            "  {num_features} features, {num_classes} classes, {num_train} / {num_val} / {num_test} nodes to train / validate / test on"
-        ).format(title=self.name or "dataset", **counts)
+            "{name}: {num_nodes} nodes ({num_isolated} isolated), {num_edges} edges (largest degree {max_degree}),\n"
+            "  {num_features} features, {num_classes} classes, {num_train} / {num_val} / {num_test} nodes "
+            "to train / validate / test on"
+        ).format(name=self.name or "dataset", **counts)
 
     def __repr__(self):
         counts = ", ".join(f"{name}={count}" for name, count in self.statistics().items())
@@ -103,7 +104,7 @@ class NodeDataset:
     # ---- variants
 
     def without_edges(self):
-        """The same nodes, features, labels and split on a graph without edges: what a features-only model gets to see."""
+        """The same nodes, features, labels and split on a graph without edges: what a features-only model sees."""
         empty = Graph(
             indptr=np.zeros(self.num_nodes + 1, np.int64),
             indices=np.empty(0, np.int32),

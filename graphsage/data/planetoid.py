@@ -1,9 +1,9 @@
 """Raw Planetoid files (Yang, Cohen, Salakhutdinov 2016) -> NodeDataset.
 
 Eight files ``ind.NAME.*`` make a dataset of N nodes. Nodes 0..A-1 have their features in ``allx`` and one-hot labels in
-``ally``; ``x`` and ``y`` repeat the first of them, the training nodes. ``tx`` and ``ty`` hold the test nodes in the order of
-``test.index``, which is a shuffled list of ids >= A. ``graph`` is a dict of neighbour lists over 0..N-1. In Citeseer 15 ids
->= A are not in ``test.index``: they have neighbours, but no features and no label.
+``ally``; ``x`` and ``y`` repeat the first of them, the training nodes. ``tx`` and ``ty`` hold the test nodes in the
+order of ``test.index``, which is a shuffled list of ids >= A. ``graph`` is a dict of neighbour lists over 0..N-1. In
+Citeseer 15 ids >= A are not in ``test.index``: they have neighbours, but no features and no label.
 """
 
 import re
@@ -14,7 +14,8 @@ import numpy as np
 
 from graphsage.checks import one_of
 from graphsage.data.dataset import DatasetError, NodeDataset
-from graphsage.data.unpickle import ArrayRecord, CSRRecord, unpickle
+from graphsage.data.pickle_records import ArrayRecord, CSRRecord, kind_of
+from graphsage.data.unpickle import read_bytes, unpickle
 from graphsage.features import SparseFeatures
 from graphsage.graph import Graph
 
@@ -27,12 +28,13 @@ def read_planetoid(folder, name, *, class_names=None, duplicates="drop", self_lo
     """The dataset of the files ``ind.NAME.*`` in ``folder``, with the public split.
 
     N nodes, F features, C classes. The graph is undirected: both arcs of every listed pair, rows sorted. Features are
-    ``SparseFeatures`` as stored (not row-normalised), without values where all are 1. A node without a row has an empty row of
-    features, label -1, and is in no split. train = nodes 0..len(y)-1, val = the next 500, test = test.index in file order.
+    ``SparseFeatures`` as stored (not row-normalised), without values where all are 1. A node without a row in the files
+    has an empty row of features and the label -1, and is in no split.
+    train = nodes 0..len(y)-1, val = the next 500, test = test.index in the file's order.
 
     class_names: C texts, or None. duplicates, self_loops: "drop" or "keep"; "keep" takes repeated pairs as often as the
     file lists them, and then only the arcs that it lists.
-    Raises DatasetError, one sentence that starts with the file's path, for missing or damaged files. Nothing in a file is run.
+    Raises DatasetError, one sentence with the file's path, for missing or damaged files. Nothing in a file is run.
     """
     one_of("duplicates", duplicates, ("keep", "drop"))
     one_of("self_loops", self_loops, ("keep", "drop"))
@@ -61,7 +63,7 @@ def planetoid_name(folder):
     """NAME of the files ``ind.NAME.graph`` in ``folder``; None if there are none, DatasetError if there are several."""
     names = sorted(path.name[len("ind.") : -len(".graph")] for path in Path(folder).glob("ind.?*.graph"))
     if len(names) > 1:
-        raise DatasetError(f"{folder} holds several Planetoid datasets ({', '.join(names)}): give each a folder of its own")
+        raise DatasetError(f"{folder} holds several datasets ({', '.join(names)}): give each a folder of its own")
     return names[0] if names else None
 
 
@@ -86,7 +88,7 @@ def _read_rows(paths, features_part, labels_part):
 def _read_features(path):
     record = unpickle(path)
     if not isinstance(record, CSRRecord):
-        raise DatasetError(f"{path} must hold a sparse matrix, not a {type(record).__name__}")
+        raise DatasetError(f"{path} must hold a sparse matrix, not {kind_of(record)}")
     try:
         indptr, indices, values = (record.array(part) for part in ("indptr", "indices", "data"))
         rows, columns = record.shape
@@ -136,9 +138,7 @@ def _stacked(first, second):
 
 def _read_test_index(path):
     """int64 node ids, one a line."""
-    if path.stat().st_size > MAX_INDEX_BYTES:
-        raise DatasetError(f"{path} has {path.stat().st_size} bytes, a list of ids has at most {MAX_INDEX_BYTES}")
-    lines = path.read_bytes().splitlines()
+    lines = read_bytes(path, MAX_INDEX_BYTES).splitlines()
     for number, line in enumerate(lines, 1):
         if not re.fullmatch(rb"\s*[0-9]{1,10}\s*", line):
             raise DatasetError(f"{path}: line {number} must be a node id, got {ascii(line[:40])[1:]}")
@@ -154,6 +154,8 @@ def _check_sizes(paths, train, test, rest, test_ids, num_nodes):
                 f"{paths[part]} has {rows[0].num_columns} features and {rows[2]} classes, "
                 f"allx and ally have {rest[0].num_columns} and {rest[2]}"
             )
+    if num_nodes < num_known:
+        raise DatasetError(f"{paths['graph']} has {num_nodes} nodes, allx has {num_known} rows")
     if len(test_ids) != len(test[1]):
         raise DatasetError(f"{paths['test.index']} lists {len(test_ids)} nodes, tx has {len(test[1])} rows")
     wrong = (test_ids < num_known) | (test_ids >= num_nodes)
@@ -165,14 +167,23 @@ def _check_sizes(paths, train, test, rest, test_ids, num_nodes):
         )
     if len(np.unique(test_ids)) != len(test_ids):
         raise DatasetError(f"{paths['test.index']} lists a node twice")
-    if num_nodes < num_known:
-        raise DatasetError(f"{paths['graph']} has {num_nodes} nodes, allx has {num_known} rows")
     if num_train + NUM_VAL > num_known:
         raise DatasetError(
             f"{paths['allx']} has {num_known} rows: {num_train} for training and {NUM_VAL} for validation are needed"
         )
     if not np.array_equal(train[1], rest[1][:num_train]):
         raise DatasetError(f"{paths['y']} must repeat the first {num_train} rows of ally")
+    if not _is_start_of(train[0], rest[0]):
+        raise DatasetError(f"{paths['x']} must repeat the first {num_train} rows of allx")
+
+
+def _is_start_of(few, many):
+    size = len(few.indices)
+    return (
+        np.array_equal(few.indptr, many.indptr[: len(few.indptr)])
+        and np.array_equal(few.indices, many.indices[:size])
+        and np.array_equal(few.values, many.values[:size])
+    )
 
 
 # ---- graph
@@ -181,8 +192,8 @@ def _check_sizes(paths, train, test, rest, test_ids, num_nodes):
 def _read_neighbours(path):
     """list of N lists of neighbours; every neighbour is a node."""
     lists = unpickle(path)
-    if type(lists) is not dict or not lists:
-        raise DatasetError(f"{path} must hold a dict of neighbour lists, not a {type(lists).__name__} of nothing")
+    if type(lists) is not dict:
+        raise DatasetError(f"{path} must hold a dict of neighbour lists, not {kind_of(lists)}")
     num_nodes = len(lists)
     if any(type(key) is not int or not 0 <= key < num_nodes for key in lists):
         odd = next(key for key in lists if type(key) is not int or not 0 <= key < num_nodes)

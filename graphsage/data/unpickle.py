@@ -1,90 +1,62 @@
 """Reads the pickles of the Planetoid files without running them.
 
-A pickle is a program, and Python's own unpickler trusts it: it imports what the program names, lets a ten-byte program ask
-for gigabytes, and overflows the stack on deeply nested tuples. So this module does not use it. It is a small machine of its
-own for the instructions that these files (protocol 2, written by Python 2) consist of. The six names they ask for are mapped
-to inert records of ours, nothing is ever imported or called by the file's word, and every other name is refused.
+A pickle is a program, and Python's own unpickler trusts it: it imports what the program names, lets a ten-byte program
+ask for gigabytes, and overflows the stack on deeply nested tuples. So this module does not use it. It is a small
+machine of its own for the instructions that these files (protocol 2, written by Python 2) consist of. The six names
+they ask for are mapped to inert records of ours, nothing is ever imported or called by the file's word, and every other
+name is refused.
 
-Memory and time stay proportional to the size of the file: each instruction makes at most one object, a string is a slice of
-the file, and a container that was already used cannot be fetched again (no cycles, no copies of copies).
+Memory and time stay proportional to the size of the file: an instruction makes at most one object, a string is a slice
+of the file, and a container that was already used cannot be fetched again (no cycles, no copies of copies).
 """
 
-from dataclasses import dataclass, field
-from enum import Enum
-from pathlib import Path
-
-import numpy as np
+import os
 
 from graphsage.data.dataset import DatasetError
+from graphsage.data.pickle_records import (
+    ArrayRecord,
+    CSRRecord,
+    DTypeRecord,
+    Known,
+    array_of,
+    byte_order_of,
+    is_dtype_call,
+    kind_of,
+    label_of,
+    printable,
+)
 
 MAX_BYTES = 1 << 28  # 256 MiB; the largest Planetoid file has 7.6 MB
-MAX_DIMENSION = 2**31 - 1
-
-_DTYPES = {b"i1", b"i2", b"i4", b"i8", b"u1", b"u2", b"u4", b"u8", b"f4", b"f8"}
-
-
-class Known(Enum):
-    """The six names that a file may ask for. They stay names: none of them is looked up anywhere."""
-
-    DEFAULTDICT = "collections.defaultdict"
-    LIST = "__builtin__.list"
-    CSR_MATRIX = "scipy.sparse.csr.csr_matrix"
-    RECONSTRUCT = "numpy.core.multiarray._reconstruct"
-    NDARRAY = "numpy.ndarray"
-    DTYPE = "numpy.dtype"
-
-
-@dataclass(eq=False)
-class DTypeRecord:
-    """A numeric dtype on its way: kind and width (b"i4"), then the byte order."""
-
-    code: bytes
-    order: str = "|"
-
-
-@dataclass(eq=False)
-class ArrayRecord:
-    """An array on its way; ``value`` is a read-only view of the file's bytes once its state has been read."""
-
-    value: np.ndarray | None = None
-
-
-@dataclass(eq=False)
-class CSRRecord:
-    """A CSR matrix as the file states it: attribute name -> value. Nothing about it is checked here."""
-
-    state: dict = field(default_factory=dict)
-
-    def array(self, name):
-        """The one-dimensional array called ``name``."""
-        record = self.state.get(name.encode())
-        if not isinstance(record, ArrayRecord) or record.value is None or record.value.ndim != 1:
-            raise DatasetError(f"the sparse matrix has no one-dimensional array {name}")
-        return record.value
-
-    @property
-    def shape(self):
-        """(rows, columns), as stated."""
-        shape = self.state.get(b"_shape")
-        if type(shape) is not tuple or len(shape) != 2 or not all(map(_is_dimension, shape)):
-            raise DatasetError("the sparse matrix states no shape of two numbers")
-        return shape
 
 
 def unpickle(path):
     """The one object of a pickle file: a list, a dict, an ``ArrayRecord``, a ``CSRRecord``, a number, bytes, ...
 
-    Strings of Python 2 stay bytes. Raises DatasetError (one sentence that starts with the path) for whatever is not such a file.
+    Strings of Python 2 stay bytes. Raises DatasetError, one sentence that starts with the path, for any other file.
     """
-    path = Path(path)
+    data = read_bytes(path, MAX_BYTES)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise DatasetError(f"a pickle may have {MAX_BYTES} bytes, this one has {path.stat().st_size}")
-        return _Machine(path.read_bytes()).run()
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from None
+        return unpickle_bytes(data)
     except DatasetError as error:
         raise DatasetError(f"{path}: {error}") from None
+
+
+def unpickle_bytes(data):
+    """``unpickle`` of a file's contents."""
+    return _Machine(data).run()
+
+
+def read_bytes(path, limit):
+    """The whole of a file that may have at most ``limit`` bytes."""
+    try:
+        with open(path, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            data = file.read() if size <= limit else None
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from None
+    if data is None:
+        raise DatasetError(f"{path} is too long: such a file may have {limit} bytes, it has {size}")
+    return data
 
 
 class _Machine:
@@ -163,14 +135,16 @@ class _Machine:
             raise DatasetError(f"the pickle recalls value {key}, which it never stored")
         value = self.memo[key]
         if not isinstance(value, (Known, bytes, DTypeRecord)):
-            raise DatasetError(f"the pickle uses one {_kind(value)} in two places; only names, text and dtypes may be shared")
+            raise DatasetError(
+                f"the pickle uses {kind_of(value)} in two places: only names, text and dtypes may be"
+            )
         self.push(value)
 
     # ---- names
 
     def ask(self, module, name):
         """Push the record of a name; any name but the six is refused."""
-        asked = f"{_text(module)}.{_text(name)}"
+        asked = f"{printable(module)}.{printable(name)}"
         if asked not in _KNOWN:
             allowed = ", ".join(_KNOWN)
             raise DatasetError(f"the pickle asks for {asked}: only {allowed} are allowed, and nothing was run")
@@ -188,7 +162,7 @@ class _Machine:
     def extend(self, values):
         target = self.top()
         if type(target) is not list:
-            raise DatasetError(f"the pickle appends to a {_kind(target)}, which is no list")
+            raise DatasetError(f"the pickle appends to {kind_of(target)}, which is no list")
         target.extend(values)
 
     def append(self):
@@ -198,11 +172,11 @@ class _Machine:
     def set_items(self, values):
         target = self.top()
         if type(target) is not dict or len(values) % 2:
-            raise DatasetError(f"the pickle sets {len(values)} keys and values on a {_kind(target)}")
+            raise DatasetError(f"the pickle sets {len(values)} keys and values on {kind_of(target)}")
         for key, value in zip(values[::2], values[1::2]):
             # a nested tuple as a key would be hashed by recursion without a limit
             if type(key) not in (int, bytes):
-                raise DatasetError(f"the pickle uses a {_kind(key)} as a key: only integers and text are allowed")
+                raise DatasetError(f"the pickle uses {kind_of(key)} as a key: only integers and text are allowed")
             target[key] = value
 
     def set_item(self):
@@ -216,31 +190,31 @@ class _Machine:
             self.push({})
         elif function is Known.RECONSTRUCT and _matches(arguments, Known.NDARRAY, (0,), b"b"):
             self.push(ArrayRecord())
-        elif function is Known.DTYPE and _is_dtype_call(arguments):
+        elif function is Known.DTYPE and is_dtype_call(arguments):
             self.push(DTypeRecord(arguments[0]))
         elif function is Known.DTYPE and type(arguments) is tuple and arguments and type(arguments[0]) is bytes:
-            raise DatasetError(f"the pickle asks for dtype {_text(arguments[0])}: only plain numbers are allowed")
+            raise DatasetError(f"the pickle asks for dtype {printable(arguments[0])}: only plain numbers are allowed")
         else:
-            raise DatasetError(f"the pickle calls {_label(function)} with arguments that no Planetoid file has")
+            raise DatasetError(f"the pickle calls {label_of(function)} with arguments that no Planetoid file has")
 
     def new(self):
         """NEWOBJ: an empty CSR matrix."""
         arguments, cls = self.pop(), self.pop()
         if cls is not Known.CSR_MATRIX or arguments != ():
-            raise DatasetError(f"the pickle makes a new {_label(cls)} with arguments that no Planetoid file has")
+            raise DatasetError(f"the pickle makes a new {label_of(cls)} with arguments that no Planetoid file has")
         self.push(CSRRecord())
 
     def build(self):
         """BUILD: give a record its state."""
         state, target = self.pop(), self.top()
         if isinstance(target, ArrayRecord) and type(state) is tuple and len(state) == 5:
-            target.value = _array(*state)
+            target.value = array_of(*state)
         elif isinstance(target, DTypeRecord) and type(state) is tuple and len(state) == 8:
-            target.order = _byte_order(state)
+            target.order = byte_order_of(state)
         elif isinstance(target, CSRRecord) and type(state) is dict:
             target.state = state
         else:
-            raise DatasetError(f"the pickle gives a {_kind(target)} a {_kind(state)} as its state")
+            raise DatasetError(f"the pickle gives {kind_of(target)} {kind_of(state)} as its state")
 
 
 _KNOWN = {known.value: known for known in Known}
@@ -277,12 +251,12 @@ _ACTIONS = {
     b"\x81": _Machine.new,
     b"b": _Machine.build,
     # what later protocols and other writers use to name something: read only to refuse it by that name
-    b"i": lambda m: m.refuse(f"an instance of {_text(m.line())}.{_text(m.line())}"),
+    b"i": lambda m: m.refuse(f"an instance of {printable(m.line())}.{printable(m.line())}"),
     b"\x93": _Machine.ask_from_stack,
     b"\x94": lambda m: m.put(len(m.memo)),
     b"\x8c": lambda m: m.push(m.take(m.number(1))),
     b"X": lambda m: m.push(m.take(m.number(4))),
-    b"P": lambda m: m.refuse(f"the persistent object {_text(m.line())}"),
+    b"P": lambda m: m.refuse(f"the persistent object {printable(m.line())}"),
     b"Q": lambda m: m.refuse("a persistent object"),
     b"\x82": lambda m: m.refuse(f"entry {m.number(1)} of the extension registry"),
     b"\x83": lambda m: m.refuse(f"entry {m.number(2)} of the extension registry"),
@@ -290,50 +264,5 @@ _ACTIONS = {
 }
 
 
-def _array(version, shape, dtype, column_major, data):
-    """The array that numpy's own state tuple describes, as a view of ``data``."""
-    if version != 1 or type(column_major) is not bool or not isinstance(dtype, DTypeRecord) or type(data) is not bytes:
-        raise DatasetError("an array's state must be (1, shape, dtype, order, bytes)")
-    if type(shape) is not tuple or len(shape) not in (1, 2) or not all(map(_is_dimension, shape)):
-        raise DatasetError("an array's shape must be one or two numbers")
-    kind = np.dtype(dtype.order + dtype.code.decode())
-    size = kind.itemsize
-    for length in shape:
-        size *= length
-    if size != len(data):
-        raise DatasetError(f"an array of shape {shape} and type {kind} needs {size} bytes, the file has {len(data)}")
-    return np.ndarray(shape, kind, buffer=data, order="F" if column_major else "C")
-
-
-def _byte_order(state):
-    if state[1] not in (b"<", b">", b"|") or type(state[0]) is not int or state[2:5] != (None, None, None):
-        raise DatasetError("a dtype must be plain numbers in a stated byte order")
-    return state[1].decode()
-
-
-def _is_dtype_call(arguments):
-    plain = type(arguments) is tuple and len(arguments) == 3 and type(arguments[0]) is bytes
-    return plain and arguments[0] in _DTYPES and arguments[1] in (0, False) and arguments[2] in (1, True)
-
-
-def _is_dimension(value):
-    return type(value) is int and 0 <= value <= MAX_DIMENSION
-
-
 def _matches(arguments, *expected):
     return type(arguments) is tuple and arguments == expected
-
-
-def _text(value):
-    """A name from the file, safe to print: no control characters, no megabytes."""
-    if type(value) is not bytes:
-        raise DatasetError(f"the pickle asks for a name that is a {_kind(value)}")
-    return ascii(value[:200].decode("latin1"))[1:-1]
-
-
-def _label(value):
-    return value.value if isinstance(value, Known) else f"a {_kind(value)}"
-
-
-def _kind(value):
-    return "name" if isinstance(value, Known) else type(value).__name__

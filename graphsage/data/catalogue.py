@@ -1,0 +1,132 @@
+"""load_dataset: a dataset by its name (bundled, in a local folder, in the cache or downloaded), or by a folder."""
+
+import os
+from pathlib import Path
+
+from graphsage.data.cards import dataset_card, datasets_folder, list_datasets, unknown_name
+from graphsage.data.dataset import DatasetError
+from graphsage.data.download import CACHE_VARIABLE, cache_folder, fetch, is_intact
+
+__all__ = ["DATA_VARIABLE", "dataset_card", "datasets_folder", "fetch_dataset", "list_datasets", "load_dataset"]
+
+DATA_VARIABLE = "GRAPHSAGE_DATA"
+BUNDLED_FILE = "debian.npz"
+
+
+def load_dataset(name_or_path, *, cache=None, download=True, progress=True):
+    """The ``NodeDataset`` of a known name ("debian", "cora", "citeseer", "pubmed") or of a folder.
+
+    A name comes from the package if it is bundled; else from the folder in the environment variable GRAPHSAGE_DATA (the
+    files themselves, or a folder NAME there), from the cache (``cache``, else GRAPHSAGE_CACHE, else the user's cache
+    folder), or from a download into the cache. Bundled, cached and downloaded files must have the card's sha256; the
+    dataset must have the card's statistics wherever it came from.
+
+    A folder (a ``Path``, or text that is no known name) holds raw Planetoid files ``ind.NAME.*``, or ``debian.npz``. A
+    known name wins over a folder of that name: write ``./cora`` for the folder.
+
+    download=False never touches the network. progress=True shows downloads on standard error.
+    Raises DatasetError (a ValueError), one sentence.
+    """
+    if not isinstance(name_or_path, (str, os.PathLike)):
+        raise TypeError(f"a dataset is a name or a path, got {name_or_path!r}")
+    if isinstance(name_or_path, str) and name_or_path in list_datasets():
+        return _load_known(dataset_card(name_or_path), cache, download, progress)
+    folder = Path(name_or_path).expanduser()
+    if folder.is_dir():
+        return _load_folder(folder)
+    if isinstance(name_or_path, str) and folder.name == name_or_path:
+        raise DatasetError(unknown_name(name_or_path))
+    raise DatasetError(f"{name_or_path} is not a folder")
+
+
+def fetch_dataset(name, *, cache=None, download=True, progress=True):
+    """The folder with the files of a known dataset; they are downloaded into the cache if they are nowhere yet."""
+    return _folder_of(dataset_card(name), cache, download, progress)
+
+
+def _load_known(card, cache, download, progress):
+    dataset = _read(_folder_of(card, cache, download, progress), card.layout, card.name, card.class_names)
+    _check_statistics(card, dataset)
+    return dataset
+
+
+def _load_folder(folder):
+    from graphsage.data.planetoid import planetoid_name
+
+    if (folder / BUNDLED_FILE).is_file():
+        return _read(folder, "debian", None, None)
+    name = planetoid_name(folder)
+    if name is None:
+        raise DatasetError(f"{folder} holds no dataset: neither Planetoid files (ind.NAME.*) nor {BUNDLED_FILE}")
+    return _read(folder, "planetoid", name, None)
+
+
+def _read(folder, layout, name, class_names):
+    if layout == "debian":
+        from graphsage.data.debian import read_debian
+
+        return read_debian(folder)
+    from graphsage.data.planetoid import read_planetoid
+
+    return read_planetoid(folder, name, class_names=class_names)
+
+
+# ---- where the files are
+
+
+def _folder_of(card, cache, download, progress):
+    """The first place that has the files; what is bundled or cached must be intact."""
+    if card.is_bundled:
+        return _intact_bundle(card)
+    local = _local_folder(card)
+    if local is not None:
+        return local
+    folder = cache_folder(cache) / card.name
+    if all(is_intact(folder / file.name, file) for file in card.files):
+        return folder
+    if not download:
+        raise DatasetError(_not_here(card, folder, "downloading was switched off"))
+    try:
+        fetch(card.name, card.files, folder, progress=progress)
+    except DatasetError as error:
+        raise DatasetError(_not_here(card, folder, str(error))) from error
+    return folder
+
+
+def _intact_bundle(card):
+    for file in card.files:
+        if not is_intact(card.folder / file.name, file):
+            raise DatasetError(f"{card.folder / file.name} is missing or damaged: install graphsage again")
+    return card.folder
+
+
+def _local_folder(card):
+    """The folder in GRAPHSAGE_DATA that holds any of the card's files; the reader says which are missing."""
+    root = os.environ.get(DATA_VARIABLE)
+    if not root:
+        return None
+    root = Path(root).expanduser()
+    for folder in (root / card.name, root):
+        if any((folder / file.name).is_file() for file in card.files):
+            return folder
+    return None
+
+
+def _not_here(card, folder, reason):
+    """The sentence for a dataset that is neither here nor to be had."""
+    root = os.environ.get(DATA_VARIABLE)
+    data = f"{DATA_VARIABLE} ({root})" if root else f"{DATA_VARIABLE} (not set)"
+    bundled = [name for name in list_datasets() if dataset_card(name).is_bundled]
+    instead = f"; {', '.join(bundled)} needs no download" if bundled else ""
+    return (
+        f"dataset {card.name!r} is not here: looked in {data} and in the cache {folder}, and {reason}. "
+        f"Put {', '.join(file.name for file in card.files)} into {folder} (or set {CACHE_VARIABLE}), "
+        f"or set {DATA_VARIABLE} to a folder that has them{instead}"
+    )
+
+
+def _check_statistics(card, dataset):
+    found = dataset.statistics()
+    for name, stated in card.statistics.items():
+        if found[name] != stated:
+            raise DatasetError(f"dataset {card.name!r}: {name} is {stated} on its card, but {found[name]} in the data")

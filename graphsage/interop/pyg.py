@@ -1,0 +1,43 @@
+"""Batches for PyTorch Geometric (an extra: ``pip install graphsage[pyg]``)."""
+
+import numpy as np
+import torch
+
+from graphsage.loader import ReducedBatch
+from graphsage.sampling.minibatch import MiniBatch
+
+
+def to_pyg(batch):
+    """``torch_geometric.data.Data`` of a MiniBatch or Batch, in PyG's own conventions.
+
+    edge_index: int64 [2, S], from the sampled neighbour to the node that aggregates it; n_id: global ids of its nodes;
+    seed_index: rows of the seeds (``model(x, edge_index)[data.seed_index]`` are their outputs, repeats included);
+    num_sampled_nodes, num_sampled_edges: a hop each, for ``trim_to_layer``; e_id: edge ids, if they were asked for.
+    From a Batch also x and y (the seeds' labels), on the batch's device. A ReducedBatch has no x and is refused.
+    """
+    from torch_geometric.data import Data
+
+    if isinstance(batch, ReducedBatch):
+        batch.x  # noqa: B018 - raises the sentence that says what to do
+    minibatch = batch if isinstance(batch, MiniBatch) else batch.minibatch
+    data = Data(
+        edge_index=torch.from_numpy(_edge_index(minibatch)),
+        n_id=torch.from_numpy(minibatch.nodes.astype(np.int64)),
+        seed_index=torch.from_numpy(minibatch.seed_index),
+        num_nodes=len(minibatch.nodes),
+        batch_size=int(minibatch.hop_offsets[1]),
+        num_sampled_nodes=np.diff(minibatch.hop_offsets).tolist(),
+        num_sampled_edges=np.diff(minibatch.indptr[minibatch.hop_offsets[:-1]]).tolist(),
+    )
+    if minibatch.edge_ids is not None:
+        data.e_id = torch.from_numpy(minibatch.edge_ids)
+    if batch is minibatch:
+        return data
+    data.x = batch.x if isinstance(batch.x, torch.Tensor) else batch.x.to_dense()
+    data.y = batch.y
+    return data.to(batch.y.device)
+
+
+def _edge_index(minibatch):
+    rows = np.repeat(np.arange(len(minibatch.indptr) - 1), np.diff(minibatch.indptr))
+    return np.stack([minibatch.indices.astype(np.int64), rows])

@@ -1,0 +1,167 @@
+"""NeighborLoader: seeds in, batches of tensors out, prepared on threads while the caller trains."""
+
+from dataclasses import dataclass, fields, replace
+
+import torch
+
+from graphsage.checks import one_of
+from graphsage.nn.aggregators import BY_NAME
+from graphsage.nn.sparse import CSRMatrix
+from graphsage.nn.store import FeatureStore
+from graphsage.sampling.minibatch import MiniBatch
+from graphsage.sampling.pipeline import ordered_map
+from graphsage.sampling.plan import SeedPlan
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Tensors:
+    """What both kinds of batch hold.
+
+    minibatch: the topology in numpy arrays (global ids, edge ids, ...).
+    blocks: CSRMatrix [num_dst, num_src] a layer, input side first. seed_index: int64[B], row of each seed in the last
+    block's output. y: int64[B], the seeds' labels, -1 where a seed has none. epoch, step: the batch's position.
+    """
+
+    minibatch: MiniBatch
+    blocks: list[CSRMatrix]
+    seed_index: torch.Tensor
+    y: torch.Tensor
+    epoch: int
+    step: int
+
+    def to(self, device):
+        """The same batch with its tensors on ``device``."""
+        return self._map(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def pin_memory(self):
+        """The same batch in page-locked memory, from which copies to a GPU run in the background."""
+        return self._map(lambda tensor: tensor.pin_memory())
+
+    def _map(self, function):
+        return replace(self, **{f.name: _mapped(getattr(self, f.name), function) for f in fields(self)})
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Batch(_Tensors):
+    """x: features of all the batch's nodes, float32 [n_L, F] or CSRMatrix, in the order of ``minibatch.nodes``."""
+
+    x: torch.Tensor | CSRMatrix
+    reduce = None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ReducedBatch(_Tensors):
+    """The first layer's aggregation is done: x_self and x_neigh [n_{L-1}, F], tensors or CSRMatrix, stand for x.
+
+    reduce: the aggregator that made x_neigh.
+    """
+
+    x_self: torch.Tensor | CSRMatrix
+    x_neigh: torch.Tensor | CSRMatrix
+    reduce: str
+
+    @property
+    def x(self):
+        raise TypeError(
+            f"this is a ReducedBatch (its loader has reduce={self.reduce!r}), which has x_self and x_neigh but no x: "
+            "make the loader with reduce=None"
+        )
+
+
+class NeighborLoader:
+    """Iterable of batches; one iteration is one epoch, and the next iteration is the next epoch.
+
+    dataset: ``NodeDataset``. sampler: ``NeighborSampler`` on its graph; seed and threads are the sampler's.
+    batch_size, batches_per_epoch: as in ``SeedPlan``. nodes: the nodes to go through (default: the training nodes).
+    reduce: None yields ``Batch``; an aggregator's name ("mean", "sum", "max", "gcn") yields ``ReducedBatch``, in which the
+        raw features of the last hop are reduced straight from the feature matrix. ``GraphSAGE.first_layer_reduction``
+        names the one that a model needs.
+    device: where the tensors of the batches are.
+
+    An exception in a thread is raised in the loop; leaving the loop early leaves no thread behind.
+    """
+
+    def __init__(
+        self, dataset, sampler, batch_size, batches_per_epoch=None, reduce=None, *, nodes=None, device="cpu"
+    ):
+        if sampler.graph.num_nodes != dataset.num_nodes:
+            raise ValueError(
+                f"sampler and dataset must share a graph: {sampler.graph.num_nodes} and {dataset.num_nodes} nodes"
+            )
+        self.sampler = sampler
+        self.plan = SeedPlan(dataset.train if nodes is None else nodes, batch_size, batches_per_epoch, sampler.seed)
+        self.reduce = reduce if reduce is None else one_of("reduce", reduce, tuple(BY_NAME))
+        self.device = torch.device(device)
+        self.next_epoch = 0
+        self._store = FeatureStore(dataset.features)
+        self._labels = torch.tensor(dataset.labels)
+        self._same_each_epoch = batch_size is None and all(k == -1 for k in sampler.fanouts)
+        self._kept = None
+
+    def __len__(self):
+        """Batches an epoch."""
+        return self.plan.num_steps
+
+    def __iter__(self):
+        epoch, self.next_epoch = self.next_epoch, self.next_epoch + 1
+        return self.epoch(epoch)
+
+    def epoch(self, epoch):
+        """Yield the batches of one epoch, in order; the same ones whenever it is asked for."""
+        if self._same_each_epoch:
+            yield self._full_batch(epoch)
+            return
+        prepared = ordered_map(lambda step: self.prepare(epoch, step), range(len(self)), self.sampler.num_threads)
+        try:
+            for batch in prepared:
+                yield batch.to(self.device)
+        finally:
+            prepared.close()
+
+    def prepare(self, epoch, step):
+        """One batch, on the CPU (in page-locked memory if it goes to a GPU)."""
+        seeds = self.plan.seeds(epoch, step)
+        minibatch = self.sampler.sample(seeds, epoch=epoch, step=step)
+        blocks = [CSRMatrix.from_numpy(b.indptr, b.indices, None, b.num_src) for b in minibatch.blocks]
+        shared = {
+            "minibatch": minibatch,
+            # the first layer's input needs no gradient, so its block needs no transpose
+            "blocks": blocks[:1] + [block.with_transpose() for block in blocks[1:]],
+            "seed_index": torch.from_numpy(minibatch.seed_index),
+            "y": self._labels[torch.from_numpy(seeds.copy())],
+            "epoch": epoch,
+            "step": step,
+        }
+        batch = self._plain(shared) if self.reduce is None else self._reduced(shared)
+        return batch.pin_memory() if self.device.type == "cuda" else batch
+
+    def _plain(self, shared):
+        return Batch(x=_ready(self._store.rows(shared["minibatch"].nodes)), **shared)
+
+    def _reduced(self, shared):
+        minibatch = shared["minibatch"]
+        ids = minibatch.nodes[: len(minibatch.indptr) - 1]
+        neighbors = minibatch.nodes[minibatch.indices]
+        x_neigh = self._store.reduce(self.reduce, minibatch.indptr, neighbors, ids)
+        return ReducedBatch(x_self=_ready(self._store.rows(ids)), x_neigh=_ready(x_neigh), reduce=self.reduce, **shared)
+
+    def _full_batch(self, epoch):
+        """All neighbours of all nodes: drawn once, as nothing is drawn."""
+        if self._kept is None:
+            self._kept = self.prepare(0, 0).to(self.device)
+        return replace(self._kept, epoch=epoch)
+
+
+def _ready(x):
+    """Sparse rows with the transpose that the weights' gradient needs."""
+    return x.with_transpose() if isinstance(x, CSRMatrix) else x
+
+
+def _mapped(value, function):
+    if isinstance(value, torch.Tensor):
+        return function(value)
+    if isinstance(value, CSRMatrix):
+        return value.map(function)
+    if isinstance(value, list):
+        return [_mapped(item, function) for item in value]
+    return value

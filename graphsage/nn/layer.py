@@ -1,0 +1,77 @@
+"""SAGELayer: one GraphSAGE layer."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from graphsage.checks import as_count, one_of
+from graphsage.config import INITS, ModelConfig
+from graphsage.nn.aggregators import BY_NAME
+from graphsage.nn.sparse import CSRMatrix
+
+
+class SAGELayer(nn.Module):
+    """h_v = W_self x_v + W_neigh agg({x_u : u in S(v)}) + b (Hamilton et al. 2017, Algorithm 1, line 5, W split in two).
+
+    With aggregator="gcn": W (x_v + sum x_u) / (1 + |S(v)|) + b, without W_self. With combine="concat" the two products
+    stand side by side and the layer is 2 * out_features wide (not for gcn, which has one product).
+
+    Weights are (out, in), so that Kaiming's fan-in is the input width. ``reset_parameters`` draws them from torch's
+    generator: uniform on +-sqrt(6 / in), or normal with variance 2 / in (He et al. 2015, section 2.2); the bias is 0.
+    """
+
+    def __init__(
+        self,
+        in_features,
+        out_features,
+        *,
+        aggregator=ModelConfig.aggregator,
+        combine=ModelConfig.combine,
+        bias=ModelConfig.bias,
+        init=ModelConfig.init,
+    ):
+        super().__init__()
+        as_count("in_features", in_features, least=1)
+        as_count("out_features", out_features, least=1)
+        self.aggregator = BY_NAME[one_of("aggregator", aggregator, tuple(BY_NAME))]
+        self.combine = one_of("combine", combine, ("sum", "concat"))
+        self.init = one_of("init", init, INITS)
+        if self.aggregator.takes_self and combine == "concat":
+            raise ValueError("combine='concat' needs W_self beside W_neigh, and aggregator='gcn' has one matrix: use 'sum'")
+        self.out_features = out_features * (2 if combine == "concat" else 1)
+        self.weight_neigh = nn.Parameter(torch.empty(out_features, in_features))
+        own = None if self.aggregator.takes_self else nn.Parameter(torch.empty(out_features, in_features))
+        self.register_parameter("weight_self", own)
+        self.register_parameter("bias", nn.Parameter(torch.empty(self.out_features)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self):
+        """Draw the weights anew and zero the bias."""
+        draw = {"kaiming_uniform": nn.init.kaiming_uniform_, "kaiming_normal": nn.init.kaiming_normal_}[self.init]
+        for weight in (self.weight_neigh, self.weight_self):
+            if weight is not None:
+                draw(weight, nonlinearity="relu")
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def forward(self, x, block):
+        """x: [num_src, in]; block: CSRMatrix [num_dst, num_src] whose row i is node i. Returns [num_dst, out]."""
+        x_self = x[: block.num_rows]
+        return self.update(x_self, self.aggregator.reduce(x, block, x_self))
+
+    def update(self, x_self, x_neigh):
+        """The layer after the aggregation; both [M, in], dense or CSRMatrix. Returns [M, out]."""
+        out = _product(x_neigh, self.weight_neigh)
+        if self.weight_self is not None:
+            own = _product(x_self, self.weight_self)
+            out = own + out if self.combine == "sum" else torch.cat([own, out], dim=1)
+        return out if self.bias is None else out + self.bias
+
+    def extra_repr(self):
+        out, width = self.weight_neigh.shape
+        return f"{width}, {out}, aggregator={self.aggregator.name}, combine={self.combine}"
+
+
+def _product(x, weight):
+    """x W^T, [M, in] -> [M, out]."""
+    return x.matmul(weight.t()) if isinstance(x, CSRMatrix) else F.linear(x, weight)

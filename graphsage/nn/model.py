@@ -1,0 +1,133 @@
+"""GraphSAGE: the model, for batches, trees and (see ``inference``) whole graphs."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from graphsage.checks import as_count
+from graphsage.config import DROPOUT, ModelConfig
+from graphsage.nn.layer import SAGELayer
+from graphsage.nn.random import keyed_rng
+from graphsage.nn.store import first_inputs, input_dropout
+from graphsage.sampling import rng
+
+
+class GraphSAGE(nn.Module):
+    """GraphSAGE (Hamilton, Ying, Leskovec 2017): ``num_layers`` layers, ReLU and dropout between them.
+
+    ``model(x)`` returns logits [B, out_features], one row a seed, in the caller's order. x is one of
+
+    * a ``Batch`` (blocks and the features of its nodes) or a ``ReducedBatch`` (first aggregation done by the loader);
+    * a tree: list of num_layers + 1 dense tensors [B, F], [B*k_1, F], [B*k_1*k_2, F], ... as ``multihop_sampling`` orders
+      its hops.
+
+    ``inference`` computes all nodes of a graph exactly, layer by layer. The last layer has no ReLU, dropout or
+    normalisation, and adds node and neighbours whatever ``combine`` says, so that it is out_features wide.
+    normalize=True scales the rows of each hidden layer to L2 norm 1 (Algorithm 1, line 7).
+    seed: of the initialisation; torch's own generators are neither read nor moved.
+    """
+
+    def __init__(
+        self,
+        in_features,
+        hidden_features,
+        out_features,
+        num_layers=ModelConfig.num_layers,
+        aggregator=ModelConfig.aggregator,
+        dropout=DROPOUT,
+        *,
+        combine=ModelConfig.combine,
+        input_dropout=ModelConfig.input_dropout,
+        normalize=ModelConfig.normalize,
+        bias=ModelConfig.bias,
+        init=ModelConfig.init,
+        seed=0,
+    ):
+        super().__init__()
+        as_count("num_layers", num_layers, least=1)
+        config = ModelConfig(dropout=dropout, input_dropout=input_dropout)  # checks both shares
+        self.dropout, self.input_dropout = config.dropout, config.input_dropout
+        self.in_features, self.out_features = in_features, out_features
+        self.normalize = bool(normalize)
+        self.seed = as_count("seed", seed, most=2**64 - 1)
+        options = {"aggregator": aggregator, "bias": bias, "init": init}
+        self.layers = nn.ModuleList()
+        with keyed_rng(0):  # the layers draw once on their own; ``reset_parameters`` has the last word
+            for _ in range(num_layers - 1):
+                self.layers.append(SAGELayer(in_features, hidden_features, combine=combine, **options))
+                in_features = self.layers[-1].out_features
+            self.layers.append(SAGELayer(in_features, out_features, combine="sum", **options))
+        self.reset_parameters()
+
+    def reset_parameters(self, seed=None):
+        """Draw all weights anew: the same ones for the same seed (default: the model's own)."""
+        with keyed_rng(rng.stream_key(self.seed if seed is None else seed, rng.INIT)):
+            for layer in self.layers:
+                layer.reset_parameters()
+
+    @property
+    def num_layers(self):
+        """Layers, and hops that a batch needs."""
+        return len(self.layers)
+
+    @property
+    def first_layer_reduction(self):
+        """What a loader may reduce raw features by: its ``reduce`` argument."""
+        return self.layers[0].aggregator.name
+
+    def forward(self, x):
+        if isinstance(x, (list, tuple)):
+            return self._forward_tree(x)
+        if len(x.blocks) != self.num_layers:
+            raise ValueError(f"the batch has {len(x.blocks)} hops, but the model has {self.num_layers} layers: give one a layer")
+        first, *rest = zip(self.layers, x.blocks)
+        x_self, x_neigh = self._first_inputs(x, first[1])
+        h = self.finish(0, first[0].update(*self.drop_input(x_self, x_neigh)))
+        for depth, (layer, block) in enumerate(rest, start=1):
+            h = self.finish(depth, layer(h, block))
+        return h[x.seed_index]
+
+    def _first_inputs(self, batch, block):
+        """(x_self, x_neigh) of the first layer; ready-made in a ReducedBatch."""
+        if batch.reduce is None:
+            return first_inputs(batch.x, block, self.layers[0].aggregator)
+        if batch.reduce != self.first_layer_reduction:
+            raise ValueError(
+                f"the batch was reduced by {batch.reduce!r}, but the model's first layer needs {self.first_layer_reduction!r}"
+            )
+        return batch.x_self, batch.x_neigh
+
+    def _forward_tree(self, hops):
+        _check_tree(hops, self.num_layers, self.in_features)
+        for depth, layer in enumerate(self.layers):
+            hops = [self._tree_step(depth, layer, own, below) for own, below in zip(hops, hops[1:])]
+        return hops[0]
+
+    def _tree_step(self, depth, layer, x_self, x_below):
+        x_neigh = layer.aggregator.reduce_tree(x_below.view(len(x_self), -1, x_below.shape[1]), x_self)
+        if depth == 0:
+            x_self, x_neigh = self.drop_input(x_self, x_neigh)
+        return self.finish(depth, layer.update(x_self, x_neigh))
+
+    def drop_input(self, x_self, x_neigh):
+        """Input dropout, after the first aggregation: the same whether the loader or the model did that."""
+        return tuple(input_dropout(x, self.input_dropout, self.training) for x in (x_self, x_neigh))
+
+    def finish(self, depth, h):
+        """What follows the products of layer ``depth``: nothing after the last."""
+        if depth == self.num_layers - 1:
+            return h
+        h = torch.relu(h)
+        if self.normalize:
+            h = F.normalize(h)
+        return F.dropout(h, self.dropout, self.training)
+
+
+def _check_tree(hops, num_layers, in_features):
+    if len(hops) != num_layers + 1:
+        raise ValueError(f"a tree for {num_layers} layers has {num_layers + 1} hops, the seeds' included; got {len(hops)}")
+    for depth, x in enumerate(hops):
+        if x.ndim != 2 or x.shape[1] != in_features:
+            raise ValueError(f"hop {depth} must have shape [ids, {in_features}], got {list(x.shape)}")
+        if not len(x) or len(x) % len(hops[max(depth - 1, 0)]):
+            raise ValueError(f"hop {depth} must hold k rows for each of the {len(hops[depth - 1])} above it, got {len(x)}")

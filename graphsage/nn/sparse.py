@@ -1,0 +1,182 @@
+"""CSRMatrix: a sparse matrix as three tensors, and its products: the sum, mean and max over neighbours.
+
+One class serves twice: a block (rows: destinations, columns: sources) and sparse features (columns: words).
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch.autograd.function import once_differentiable
+
+from graphsage.nn.kernels import segment_max, segment_max_backward, transpose
+
+
+@dataclass(frozen=True, eq=False)
+class Transpose:
+    """CSR of a transposed matrix; ``order``: where its entry q stands in the matrix itself."""
+
+    indptr: torch.Tensor
+    indices: torch.Tensor
+    order: torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class CSRMatrix:
+    """R x C: row i has ``values`` (None: ones) at columns ``indices[indptr[i]:indptr[i + 1]]``; entries may repeat.
+
+    indptr: [R + 1], indices: [nnz], both int32, or int64 from 2^31 entries on; values: [nnz] floating or None.
+    transposed: needed by the backward pass of ``matmul`` and ``mean``; made there if it was not made before.
+    """
+
+    indptr: torch.Tensor
+    indices: torch.Tensor
+    values: torch.Tensor | None
+    num_cols: int
+    transposed: Transpose | None = None
+
+    @classmethod
+    def from_numpy(cls, indptr, indices, values, num_cols):
+        """Shares ``indices`` and ``values`` where the dtype is right already."""
+        dtype = np.int32 if indptr[-1] < 2**31 else np.int64  # embedding_bag wants one dtype for both
+        indptr, indices = (torch.from_numpy(array.astype(dtype, copy=False)) for array in (indptr, indices))
+        return cls(indptr, indices, None if values is None else torch.from_numpy(values), num_cols)
+
+    @property
+    def num_rows(self):
+        """R."""
+        return len(self.indptr) - 1
+
+    @property
+    def shape(self):
+        """(R, C)."""
+        return self.num_rows, self.num_cols
+
+    @property
+    def dtype(self):
+        """Of the values; ones have torch's default dtype."""
+        return torch.get_default_dtype() if self.values is None else self.values.dtype
+
+    def row_counts(self):
+        """Entries of each row: [R]."""
+        return self.indptr.diff()
+
+    def head(self, num_rows):
+        """The first rows."""
+        indptr = self.indptr[: num_rows + 1]
+        end = int(indptr[-1])
+        values = None if self.values is None else self.values[:end]
+        return CSRMatrix(indptr, self.indices[:end], values, self.num_cols)
+
+    def with_transpose(self):
+        """The same matrix that carries its transpose."""
+        return self if self.transposed is not None else replace(self, transposed=_transposed(self))
+
+    def map(self, function):
+        """The same matrix with ``function`` (say, a move to a device) applied to each of its tensors."""
+        moved = self.transposed and Transpose(*(function(t) for t in vars(self.transposed).values()))
+        values = None if self.values is None else function(self.values)
+        return CSRMatrix(function(self.indptr), function(self.indices), values, self.num_cols, moved)
+
+    def to(self, device):
+        """The same matrix on ``device``."""
+        return self.map(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def to_dense(self):
+        """Tensor [R, C]; repeated entries add up."""
+        rows = torch.repeat_interleave(torch.arange(self.num_rows, device=self.indptr.device), self.row_counts())
+        values = torch.ones(len(self.indices), device=rows.device) if self.values is None else self.values
+        dense = torch.zeros(self.shape, dtype=values.dtype, device=rows.device)
+        return dense.index_put_((rows, self.indices.long()), values, accumulate=True)
+
+    def matmul(self, h):
+        """[R, C] x [C, F] -> [R, F]: for a block, the sum over neighbours; a row without entries gives 0."""
+        return _Bag.apply(h, self, self.values, False)
+
+    def mean(self, h):
+        """The mean over each row's entries (values are not used): [C, F] -> [R, F]; a row without entries gives 0."""
+        return _Bag.apply(h, self, None, True)
+
+    def max(self, h):
+        """The maximum over each row's entries: [C, F] -> [R, F]; without entries 0. Ties send the gradient to the first."""
+        return _Max.apply(h, self)
+
+
+class _Bag(torch.autograd.Function):
+    """embedding_bag gathers and reduces in one pass; its own backward sorts, ours is another bag over the transpose."""
+
+    @staticmethod
+    def forward(ctx, h, matrix, values, mean):
+        ctx.matrix, ctx.values, ctx.mean = matrix, values, mean
+        return _bag(matrix.indptr, matrix.indices, h, values, "mean" if mean else "sum")
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        transposed = ctx.matrix.with_transpose().transposed
+        values = None if ctx.values is None else ctx.values[transposed.order]
+        if ctx.mean:
+            grad = grad / ctx.matrix.row_counts().clamp(min=1).to(grad.dtype)[:, None]
+        return _bag(transposed.indptr, transposed.indices, grad, values, "sum"), None, None, None
+
+
+def _bag(indptr, indices, h, values, mode):
+    # half precision would accumulate in half precision: 65,504 is less than a hub's sum
+    table = h.contiguous() if h.dtype in (torch.float32, torch.float64) else h.float()
+    values = None if values is None else values.to(table.dtype)
+    out = F.embedding_bag(indices, table, indptr, mode=mode, per_sample_weights=values, include_last_offset=True)
+    return out.to(h.dtype)
+
+
+class _Max(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, h, matrix):
+        ctx.num_cols, ctx.save = matrix.num_cols, None
+        compiled = h.device.type == "cpu" and h.dtype in (torch.float32, torch.float64)
+        out, source = (_max_compiled if compiled else _max_anywhere)(h.detach(), matrix)
+        ctx.save_for_backward(source)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        (source,) = ctx.saved_tensors  # [R, F], -1 in empty rows
+        grad_h = torch.zeros(ctx.num_cols, grad.shape[1], dtype=grad.dtype, device=grad.device)
+        if grad.device.type == "cpu" and grad.dtype in (torch.float32, torch.float64):
+            segment_max_backward(grad.contiguous().numpy(), source.numpy(), grad_h.numpy())
+            return grad_h, None
+        empty = source < 0
+        return grad_h.scatter_add_(0, source.long().masked_fill(empty, 0), grad.masked_fill(empty, 0)), None
+
+
+def _max_compiled(h, matrix):
+    out = torch.empty(matrix.num_rows, h.shape[1], dtype=h.dtype)
+    source = torch.empty(out.shape, dtype=torch.int32)
+    segment_max(matrix.indptr.numpy(), matrix.indices.numpy(), h.contiguous().numpy(), out.numpy(), source.numpy())
+    return out, source
+
+
+def _max_anywhere(h, matrix):
+    """The same in torch operations, for devices and dtypes that the kernel does not know."""
+    count = len(matrix.indices)
+    rows = torch.repeat_interleave(torch.arange(matrix.num_rows, device=h.device), matrix.row_counts().long())
+    rows = rows[:, None].expand(-1, h.shape[1])
+    values = h[matrix.indices.long()]
+    out = h.new_zeros(matrix.num_rows, h.shape[1]).scatter_reduce(0, rows, values, "amax", include_self=False)
+    entry = torch.arange(count, device=h.device)[:, None].expand_as(values)
+    entry = torch.where(values == out.gather(0, rows), entry, count)  # the first entry that holds the maximum
+    first = torch.full_like(out, count, dtype=torch.int64).scatter_reduce(0, rows, entry, "amin")
+    padded = torch.cat([matrix.indices, matrix.indices.new_full((1,), -1)])
+    return out, padded[first].int()
+
+
+def _transposed(matrix):
+    if matrix.indptr.device.type == "cpu":
+        arrays = transpose(matrix.indptr.numpy(), matrix.indices.numpy(), matrix.num_cols)
+        return Transpose(*map(torch.from_numpy, arrays))
+    order = torch.argsort(matrix.indices, stable=True)
+    rows = torch.repeat_interleave(torch.arange(matrix.num_rows, device=order.device), matrix.row_counts())
+    counts = torch.bincount(matrix.indices, minlength=matrix.num_cols)
+    indptr = F.pad(counts.cumsum(0), (1, 0)).to(matrix.indptr.dtype)
+    return Transpose(indptr, rows[order].to(matrix.indices.dtype), order.to(matrix.indices.dtype))

@@ -1,0 +1,93 @@
+"""FeatureStore: rows of node features as tensors, picked out or reduced over neighbours on the way."""
+
+import warnings
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from graphsage.features import SparseFeatures, as_features
+from graphsage.nn.aggregators import BY_NAME
+from graphsage.nn.kernels import reduce_sparse_rows
+from graphsage.nn.sparse import CSRMatrix
+
+NO_VALUES = np.empty(0, np.float32)
+
+
+class FeatureStore:
+    """Features of N nodes, dense or sparse, on the CPU. Sparse rows stay sparse: they come out as ``CSRMatrix``."""
+
+    def __init__(self, features):
+        self.features = as_features(features)
+        self.is_sparse = isinstance(self.features, SparseFeatures)
+        if not self.is_sparse:
+            with warnings.catch_warnings():  # torch warns of read-only memory; nothing here writes to it
+                warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+                self._dense = torch.from_numpy(self.features)
+
+    @property
+    def num_features(self):
+        """F."""
+        return self.features.shape[1]
+
+    def rows(self, ids):
+        """The rows of int ids [M], as a tensor [M, F] or a CSRMatrix of that shape."""
+        if not self.is_sparse:
+            return self._dense.index_select(0, torch.from_numpy(ids))
+        taken = self.features.take(ids)
+        values = None if taken.values is None else np.array(taken.values)
+        return CSRMatrix.from_numpy(taken.indptr, np.array(taken.indices), values, self.num_features)
+
+    def reduce(self, kind, indptr, neighbors, ids):
+        """The rows that aggregator ``kind`` makes of the neighbours of ``ids``, without materialising those.
+
+        indptr: int64[M + 1]; neighbors: global ids, those of ids[i] at [indptr[i], indptr[i + 1]). Returns [M, F].
+        """
+        if self.is_sparse:
+            rows = self.features
+            return _merged(kind, indptr, neighbors, ids, rows.indptr, rows.indices, rows.values, rows.num_columns)
+        block = CSRMatrix.from_numpy(indptr, neighbors, None, len(self._dense))
+        own = self.rows(ids) if BY_NAME[kind].takes_self else None
+        with torch.no_grad():
+            return BY_NAME[kind].reduce(self._dense, block, own)
+
+
+def first_inputs(x, block, aggregator):
+    """(x_self, x_neigh) of a first layer: x [num_src, F] dense or CSRMatrix, block [num_dst, num_src].
+
+    Sparse rows stay sparse on the CPU; elsewhere the rows of this batch, and no more, become dense.
+    """
+    if isinstance(x, CSRMatrix) and x.indptr.device.type != "cpu":
+        x = x.to_dense()
+    if not isinstance(x, CSRMatrix):
+        x_self = x[: block.num_rows]
+        return x_self, aggregator.reduce(x, block, x_self)
+    indptr, neighbors, *rows = (t.numpy() for t in (block.indptr, block.indices, x.indptr, x.indices))
+    values = None if x.values is None else x.values.numpy()
+    merged = _merged(aggregator.name, indptr, neighbors, np.arange(block.num_rows), *rows, values, x.num_cols)
+    return x.head(block.num_rows), merged
+
+
+def _merged(kind, indptr, neighbors, ids, row_indptr, columns, values, num_columns):
+    """CSRMatrix [M, F] that aggregator ``kind`` makes of sparse feature rows."""
+    counts = np.diff(indptr)
+    shares = np.ones(len(ids), np.float32)
+    if kind == "mean":
+        shares /= np.maximum(counts, 1)
+    if kind == "gcn":  # the node itself is one more neighbour
+        shares /= counts + 1
+        neighbors = np.insert(neighbors, indptr[:-1], ids)
+        indptr = indptr + np.arange(len(indptr))
+    values = NO_VALUES if values is None else values
+    arrays = reduce_sparse_rows(indptr, neighbors, row_indptr, columns, values, num_columns, kind == "max", shares)
+    return CSRMatrix.from_numpy(*arrays, num_columns)
+
+
+def input_dropout(x, share, training):
+    """Dropout of features: on the values of sparse rows, as their zeros stay zero anyway."""
+    if not training or not share:
+        return x
+    if not isinstance(x, CSRMatrix):
+        return F.dropout(x, share)
+    values = torch.ones(len(x.indices), device=x.indices.device) if x.values is None else x.values
+    return CSRMatrix(x.indptr, x.indices, F.dropout(values, share), x.num_cols, x.transposed)

@@ -1,0 +1,163 @@
+"""Trainer: the loop of the original description, on one screen."""
+
+import time
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+
+from graphsage.config import TrainConfig, check_depth
+from graphsage.loader import NeighborLoader
+from graphsage.nn.inference import inference
+from graphsage.nn.random import keyed_rng
+from graphsage.nn.store import FeatureStore
+from graphsage.sampling import rng
+from graphsage.sampling.neighbor import NeighborSampler
+from graphsage.training.device import pick_device
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """One line of the history. number: from 1. loss: mean over the epoch's batches. Accuracies in [0, 1]. seconds: wall."""
+
+    number: int
+    loss: float
+    val_accuracy: float | None
+    val_loss: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainResult:
+    """What ``Trainer.fit`` found. Accuracies in [0, 1], of the model of ``best_epoch``; None where a split is empty.
+
+    interrupted: Ctrl-C ended the training; what had been reached by then is kept and tested all the same.
+    """
+
+    test_accuracy: float | None
+    val_accuracy: float | None
+    best_epoch: int
+    history: list[Epoch] = field(repr=False)
+    interrupted: bool = False
+
+
+class Trainer:
+    """Trains ``model`` on the training nodes of ``dataset``, keeps the best on validation, tests it once at the end.
+
+    model: ``GraphSAGE``. dataset: ``NodeDataset``. config: ``TrainConfig``, which names the three modes.
+    log: called with each line of progress; None for silence.
+
+    Validation and test are exact: all neighbours of all nodes (``inference``). Best: highest validation accuracy, then
+    lowest validation loss; without validation nodes, the last epoch.
+    """
+
+    def __init__(self, model, dataset, config=None, *, log=print):
+        self.config = config = config or TrainConfig()
+        self.device = pick_device(config.device)
+        self.model = model.to(self.device)
+        self.dataset = dataset.row_normalized() if normalizes(config, dataset) else dataset
+        self.store = FeatureStore(self.dataset.features)
+        self.labels = torch.tensor(dataset.labels)
+        self.log = log or (lambda line: None)
+        self.optimizer = _optimizer(model, config)
+        self.loader = NeighborLoader(
+            self.dataset,
+            self._sampler(),
+            config.batch_size,
+            config.batches_per_epoch,
+            reduce=model.first_layer_reduction,
+            device=self.device,
+        )
+
+    def fit(self):
+        """Train for ``config.epochs`` epochs; returns ``TrainResult`` and leaves the best weights in the model."""
+        best, history, interrupted = None, [], False
+        try:
+            for epoch in range(self.config.epochs):
+                history.append(self._epoch(epoch))
+                if best is None or _better(history[-1], best):
+                    best, weights = history[-1], _copy(self.model.state_dict())
+        except KeyboardInterrupt:
+            interrupted = True
+        if best is None:
+            raise KeyboardInterrupt  # nothing was reached that could be kept
+        self.model.load_state_dict(weights)
+        test_accuracy, _ = self.evaluate(self.dataset.test)
+        return TrainResult(
+            test_accuracy=test_accuracy,
+            val_accuracy=best.val_accuracy,
+            best_epoch=best.number,
+            history=history,
+            interrupted=interrupted,
+        )
+
+    def _epoch(self, epoch):
+        started, losses = time.perf_counter(), []
+        for batch in self.loader.epoch(epoch):
+            losses.append(self.step(batch))
+            if self.config.log_every and (batch.step + 1) % self.config.log_every == 0:
+                self.log(f"Epoch {epoch + 1:03d} Batch {batch.step + 1:03d} Loss: {losses[-1].item():.4f}")
+        loss = torch.stack(losses).mean().item()
+        val_accuracy, val_loss = self.evaluate(self.dataset.val)
+        seconds = time.perf_counter() - started
+        score = "" if val_accuracy is None else f" Validation: {100 * val_accuracy:.1f} %"
+        self.log(f"Epoch {epoch + 1:03d} Loss: {loss:.4f}{score} ({seconds:.1f} s)")
+        return Epoch(number=epoch + 1, loss=loss, val_accuracy=val_accuracy, val_loss=val_loss, seconds=seconds)
+
+    def step(self, batch):
+        """One update; returns the loss, detached."""
+        self.model.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        key = rng.stream_key(self.config.seed, rng.DROPOUT, batch.epoch, batch.step, rng.REPLICA)
+        with keyed_rng(key, self.device):
+            logits = self.model(batch)
+        loss = F.cross_entropy(logits, batch.y)
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+    def evaluate(self, nodes):
+        """(accuracy in [0, 1], mean cross-entropy) on ``nodes``; (None, None) if there are none."""
+        if not len(nodes):
+            return None, None
+        nodes = torch.tensor(nodes)
+        logits = inference(
+            self.model, self.dataset.graph, self.store, isolated=self.config.isolated, device=self.device
+        )[nodes]
+        labels = self.labels[nodes]
+        return (logits.argmax(1) == labels).double().mean().item(), F.cross_entropy(logits, labels).item()
+
+    def _sampler(self):
+        config, depth = self.config, self.model.num_layers
+        fanouts = (-1,) * depth if config.batch_size is None else config.fanouts
+        check_depth(depth, fanouts)
+        return NeighborSampler(
+            self.dataset.graph,
+            fanouts,
+            replace=config.replace,
+            seed=config.seed,
+            isolated=config.isolated,
+            num_threads=config.num_threads,
+        )
+
+
+def normalizes(config, dataset):
+    """Are feature rows divided by their sums? As configured; by default for sparse features (counts of words)."""
+    return FeatureStore(dataset.features).is_sparse if config.normalize_features is None else config.normalize_features
+
+
+def _optimizer(model, config):
+    if config.optimizer == "rprop":
+        return torch.optim.Rprop(model.parameters(), lr=config.learning_rate)
+    kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[config.optimizer]
+    return kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+
+
+def _better(epoch, best):
+    if epoch.val_accuracy is None:
+        return True
+    return (epoch.val_accuracy, -epoch.val_loss) > (best.val_accuracy, -best.val_loss)
+
+
+def _copy(state):
+    return {name: tensor.detach().clone() for name, tensor in state.items()}

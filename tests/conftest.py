@@ -1,0 +1,49 @@
+"""What every test shares: settings that make runs repeatable, and the folder of real graphs."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+# Before anything imports numba or torch, which read these once. A fresh compilation cache: numba does not notice a
+# change in a helper of another file, and a kernel cached without bounds checks stays so. Child processes inherit it.
+CACHE = tempfile.mkdtemp(prefix="graphsage-numba-")
+os.environ["NUMBA_CACHE_DIR"] = CACHE
+os.environ["OMP_NUM_THREADS"] = "1"  # torch: on a small machine its threads only get in each other's way
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def pytest_unconfigure():
+    shutil.rmtree(CACHE, ignore_errors=True)
+
+
+def find_test_data(environment, checkout):
+    """The folder of real graphs, or None; a folder that was named and is not there is an error."""
+    named = environment.get("GRAPHSAGE_TEST_DATA")
+    if named and not Path(named).is_dir():
+        raise NotADirectoryError(f"GRAPHSAGE_TEST_DATA = {named!r} is not a folder")
+    folder = Path(named) if named else checkout.parent / "shared" / "datasets"
+    return folder.resolve() if folder.is_dir() else None
+
+
+@pytest.fixture(scope="session")
+def checkout():
+    """The root of the project's checkout."""
+    return CHECKOUT
+
+
+@pytest.fixture(scope="session")
+def test_data():
+    """The folder of real graphs; without it the test is skipped, or fails where GRAPHSAGE_REQUIRE_TEST_DATA is set."""
+    folder = find_test_data(os.environ, CHECKOUT)
+    if folder is None:
+        end = pytest.fail if os.environ.get("GRAPHSAGE_REQUIRE_TEST_DATA") else pytest.skip
+        end("real test data not found: set GRAPHSAGE_TEST_DATA")
+    return folder
