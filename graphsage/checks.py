@@ -1,11 +1,20 @@
 """Checks made at the public door: each failure is one sentence of name, rule and what was received."""
 
 import operator
+import os
 import reprlib
 
 import numpy as np
 
 MAX_NODES = 2**31 - 1  # ids are int32 everywhere, and the range reduction of the random draws needs bounds below 2^31
+
+
+def as_array(name, values):
+    """``values`` as an array of whatever shape and dtype it has. Shares memory with ``values`` where it can."""
+    try:
+        return np.asarray(values)
+    except ValueError:  # numpy's own text speaks of inhomogeneous parts
+        raise ValueError(f"{name} must be an array, got rows of several lengths: {reprlib.repr(values)}") from None
 
 
 def as_integers(name, values):
@@ -35,10 +44,7 @@ def as_indices(name, values, size, rule, dtype):
 
 def integer_array(name, values):
     """``values`` as a one-dimensional array of whatever integer dtype it has."""
-    try:
-        array = np.asarray(values)
-    except ValueError:  # numpy's own text speaks of inhomogeneous parts
-        raise ValueError(f"{name} must be one-dimensional, got {reprlib.repr(values)}") from None
+    array = as_array(name, values)
     if array.ndim == 0:
         raise TypeError(f"{name} must be a list or a one-dimensional array, got {reprlib.repr(values)}")
     if array.ndim != 1:
@@ -80,8 +86,8 @@ def _as_fanout(name, value, allow_all):
     try:
         return as_count(name, value, least=1, most=MAX_NODES)
     except (TypeError, ValueError) as error:
-        hint = ", or -1 for all neighbours" if allow_all else " (-1, all neighbours, needs the unique form: NeighborSampler)"
-        raise type(error)(f"{name} must be an integer >= 1{hint}; got {value!r}") from None
+        hint = ", or -1 for all" if allow_all else " (-1 for all needs the unique form: NeighborSampler)"
+        raise type(error)(f"{name} must be an integer >= 1 and < 2^31{hint}; got {value!r}") from None
 
 
 def as_flag(name, value):
@@ -96,6 +102,21 @@ def one_of(name, value, options):
     if not isinstance(value, str) or value not in options:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}; got {value!r}")
     return value
+
+
+def refuse_giants(what, num_bytes):
+    """Raise if ``what`` needs more than the machine's memory: numpy might still promise that much and never deliver."""
+    memory = _memory()
+    if num_bytes > memory:
+        raise ValueError(f"{what} would need {num_bytes:,} bytes, and there are {memory:,} of memory")
+
+
+def _memory():
+    """Bytes of physical memory; 2^40 where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 2**40
 
 
 def read_only(array):

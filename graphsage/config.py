@@ -1,6 +1,7 @@
 """Every default, once. Frozen, keyword-only records; the unit or meaning of a field is its ``help``."""
 
 from dataclasses import dataclass, field, fields
+from numbers import Real
 from operator import index
 
 AGGREGATORS = ("mean", "sum", "max", "gcn")
@@ -32,10 +33,12 @@ class ModelConfig:
         _among(self, "aggregator", AGGREGATORS)
         _among(self, "combine", ("sum", "concat"))
         _among(self, "init", INITS)
-        for name in ("dropout", "input_dropout"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value < 1:
-                raise ValueError(f"{name} must be in [0, 1), got {value!r}")
+        _flags(self, "normalize", "bias")
+        if self.dropout is not None:
+            _real(self, "dropout", "in [0, 1)", lambda share: 0 <= share < 1)
+        _real(self, "input_dropout", "in [0, 1)", lambda share: 0 <= share < 1)
+        if self.aggregator == "gcn" and self.combine == "concat":
+            raise ValueError("combine='concat' is not used with aggregator='gcn', which has one matrix: use combine='sum'")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +51,12 @@ class SampleConfig:
     num_threads: int = _option(1, "threads that prepare batches; 0: none, prepare between steps")
 
     def __post_init__(self):
-        object.__setattr__(self, "fanouts", tuple(self.fanouts))
+        object.__setattr__(self, "fanouts", _fanouts(self.fanouts))
+        _flags(self, "replace")
         _least(self, 0, "num_threads")
         _among(self, "isolated", ("empty", "self"))
+        if self.replace and all(k == -1 for k in self.fanouts):
+            raise ValueError("replace = True is not used where every fanout is -1 (all neighbours): leave it out")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,20 +83,31 @@ class TrainConfig(SampleConfig):
         _least(self, 1, "epochs", *(n for n in ("batch_size", "batches_per_epoch") if getattr(self, n) is not None))
         _least(self, 0, "log_every", "seed")
         _among(self, "optimizer", OPTIMIZERS)
-        for name, least in (("learning_rate", "> 0"), ("weight_decay", ">= 0")):
-            value = getattr(self, name)
-            if not (value > 0 or (value == 0 and least == ">= 0")) or value == float("inf"):
-                raise ValueError(f"{name} must be {least} and finite, got {value!r}")
-        if self.batch_size is None:
-            self._check_full_batch()
-        elif self.optimizer == "rprop":
-            raise ValueError("optimizer='rprop' follows the signs of full gradients: use it with batch_size=None (full batch)")
+        _real(self, "learning_rate", "> 0 and finite", lambda rate: 0 < rate < float("inf"))
+        _real(self, "weight_decay", ">= 0 and finite", lambda decay: 0 <= decay < float("inf"))
+        if self.normalize_features is not None:
+            _flags(self, "normalize_features")
+        if self.seed >= 2**64:
+            raise ValueError(f"seed must be below 2^64, got {self.seed}")
+        if not isinstance(self.device, str):
+            raise ValueError(f"device must be text, got {self.device!r}")
+        self._refuse_unused()
 
-    def _check_full_batch(self):
-        for name in ("fanouts", "replace", "batches_per_epoch"):
-            default = next(f.default for f in fields(self) if f.name == name)
-            if getattr(self, name) != default:
-                raise ValueError(f"{name} = {getattr(self, name)!r} is not used in a full batch: leave it out, or set batch_size")
+    def _refuse_unused(self):
+        if self.batch_size is None:
+            for name in ("fanouts", "replace", "batches_per_epoch"):
+                self._refuse_set(name, "in a full batch: leave it out, or set batch_size")
+        elif self.optimizer == "rprop":
+            raise ValueError(
+                "optimizer='rprop' follows the signs of full gradients: use it with batch_size=None (full batch)"
+            )
+        if self.optimizer == "rprop" and self.weight_decay != 0:
+            self._refuse_set("weight_decay", "by optimizer='rprop': leave it out")
+
+    def _refuse_set(self, name, where):
+        default = next(f.default for f in fields(self) if f.name == name)
+        if getattr(self, name) != default:
+            raise ValueError(f"{name} = {getattr(self, name)!r} is not used {where}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +134,18 @@ def check_depth(num_layers, fanouts):
     """Each layer needs one sampled hop."""
     if len(fanouts) != num_layers:
         listed = ",".join(map(str, fanouts))
-        raise ValueError(f"fanouts {listed} sample {len(fanouts)} hops, but the model has {num_layers} layers: give one a layer")
+        raise ValueError(
+            f"fanouts {listed} sample {len(fanouts)} hops, but the model has {num_layers} layers: give one a layer"
+        )
+
+
+def _fanouts(fanouts):
+    from graphsage.checks import as_fanouts  # here: numpy would slow `graphsage --help` down
+
+    try:
+        return as_fanouts("fanouts", fanouts, allow_all=True)
+    except TypeError as error:  # a setting of the wrong type is a wrong value here, as in the checks below
+        raise ValueError(str(error)) from None
 
 
 def _least(config, least, *names):
@@ -129,6 +157,18 @@ def _least(config, least, *names):
             number = None
         if number is None or isinstance(value, bool) or number < least:
             raise ValueError(f"{name} must be an integer >= {least}, got {value!r}")
+
+
+def _real(config, name, rule, holds):
+    value = getattr(config, name)
+    if not isinstance(value, Real) or isinstance(value, bool) or not holds(value):
+        raise ValueError(f"{name} must be {rule}, got {value!r}")
+
+
+def _flags(config, *names):
+    for name in names:
+        if not isinstance(getattr(config, name), bool):
+            raise ValueError(f"{name} must be True or False, got {getattr(config, name)!r}")
 
 
 def _among(config, name, options):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from graphsage.checks import MAX_NODES, as_integers
+from graphsage.checks import MAX_NODES, as_array, as_integers
 
 
 def checked_indptr(indptr, indices_shape):
@@ -25,7 +25,7 @@ def checked_indptr(indptr, indices_shape):
 
 def checked_weights(weights):
     """``weights`` as float32 or float64, finite and >= 0."""
-    weights = np.asarray(weights)
+    weights = as_array("weights", weights)
     if weights.dtype.kind not in "biuf" or weights.ndim != 1:
         raise TypeError(f"weights must be a one-dimensional array of numbers, got {weights.dtype} {weights.shape}")
     weights = weights if weights.dtype == np.float32 else weights.astype(np.float64, copy=False)
@@ -46,7 +46,7 @@ def checked_edge_ids(edge_ids):
 
 def checked_flags(name, flags):
     """``flags`` as a bool array."""
-    flags = np.asarray(flags)
+    flags = as_array(name, flags)
     if flags.dtype != bool and flags.size:
         raise TypeError(f"{name} must be an array of bools, got {flags.dtype}")
     return flags.astype(bool, copy=False)

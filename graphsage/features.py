@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graphsage.checks import as_count, as_indices, integer_array, read_only
+from graphsage.checks import as_array, as_count, as_indices, integer_array, read_only
 from graphsage.csr import checked_indptr, indptr_of
 
 CHUNK = 1 << 22  # values looked at together when a large (perhaps memory-mapped) array is scanned
@@ -97,10 +97,7 @@ def row_normalize(features):
 
 
 def _checked_dense(features):
-    try:
-        array = np.asarray(features)
-    except ValueError:  # numpy's own text speaks of inhomogeneous parts
-        raise ValueError("features must have rows of one length, got rows of several") from None
+    array = as_array("features", features)
     if array.ndim != 2 or array.shape[1] == 0:
         raise ValueError(f"features must have shape [nodes, features >= 1], got {array.shape}")
     if array.dtype.kind not in "biuf":
@@ -119,9 +116,9 @@ def _checked_dense(features):
 
 
 def _checked_values(values, count):
-    values = np.asarray(values)
+    values = as_array("feature values", values)
     if values.shape != (count,) or values.dtype.kind not in "biuf":
-        raise ValueError(f"feature values must be {count} real numbers, got {values.dtype} {values.shape}")
+        raise ValueError(f"feature values must be real numbers of shape ({count},), got {values.dtype} {values.shape}")
     with np.errstate(over="ignore"):
         values = values.astype(np.float32, copy=False)
     if not np.isfinite(values).all():

@@ -275,7 +275,7 @@ class Graph:
 
 
 def _copied(array):
-    return array if array is None or isinstance(array, (list, tuple)) else np.array(array)
+    return array if array is None or isinstance(array, (list, tuple)) else np.asarray(array).copy()
 
 
 def _cleaned(graph, duplicates, self_loops):

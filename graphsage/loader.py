@@ -6,7 +6,7 @@ import torch
 
 from graphsage.checks import one_of
 from graphsage.nn.aggregators import BY_NAME
-from graphsage.nn.sparse import CSRMatrix
+from graphsage.nn.sparse import CSRMatrix, to_device
 from graphsage.nn.store import FeatureStore
 from graphsage.sampling.minibatch import MiniBatch
 from graphsage.sampling.pipeline import ordered_map
@@ -31,7 +31,7 @@ class _Tensors:
 
     def to(self, device):
         """The same batch with its tensors on ``device``."""
-        return self._map(lambda tensor: tensor.to(device, non_blocking=True))
+        return self._map(lambda tensor: to_device(tensor, device))
 
     def pin_memory(self):
         """The same batch in page-locked memory, from which copies to a GPU run in the background."""
@@ -73,9 +73,9 @@ class NeighborLoader:
 
     dataset: ``NodeDataset``. sampler: ``NeighborSampler`` on its graph; seed and threads are the sampler's.
     batch_size, batches_per_epoch: as in ``SeedPlan``. nodes: the nodes to go through (default: the training nodes).
-    reduce: None yields ``Batch``; an aggregator's name ("mean", "sum", "max", "gcn") yields ``ReducedBatch``, in which the
-        raw features of the last hop are reduced straight from the feature matrix. ``GraphSAGE.first_layer_reduction``
-        names the one that a model needs.
+    reduce: None yields ``Batch``; an aggregator's name ("mean", "sum", "max", "gcn") yields ``ReducedBatch``, in which
+        the raw features of the last hop are reduced straight from the feature matrix.
+        ``GraphSAGE.first_layer_reduction`` names the one that a model needs.
     device: where the tensors of the batches are.
 
     An exception in a thread is raised in the loop; leaving the loop early leaves no thread behind.
@@ -136,7 +136,7 @@ class NeighborLoader:
         return batch.pin_memory() if self.device.type == "cuda" else batch
 
     def _plain(self, shared):
-        return Batch(x=_ready(self._store.rows(shared["minibatch"].nodes)), **shared)
+        return Batch(x=self._store.rows(shared["minibatch"].nodes), **shared)
 
     def _reduced(self, shared):
         minibatch = shared["minibatch"]

@@ -1,5 +1,6 @@
 """What every test shares: settings that make runs repeatable, and the folder of real graphs."""
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -7,8 +8,8 @@ from pathlib import Path
 
 # Before anything imports numba or torch, which read these once. A fresh compilation cache: numba does not notice a
 # change in a helper of another file, and a kernel cached without bounds checks stays so. Child processes inherit it.
-CACHE = tempfile.mkdtemp(prefix="graphsage-numba-")
-os.environ["NUMBA_CACHE_DIR"] = CACHE
+os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="graphsage-numba-")
+atexit.register(shutil.rmtree, os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
 os.environ["OMP_NUM_THREADS"] = "1"  # torch: on a small machine its threads only get in each other's way
 
 import pytest
@@ -18,10 +19,6 @@ settings.register_profile("repeatable", derandomize=True, deadline=None, databas
 settings.load_profile("repeatable")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-
-
-def pytest_unconfigure():
-    shutil.rmtree(CACHE, ignore_errors=True)
 
 
 def find_test_data(environment, checkout):

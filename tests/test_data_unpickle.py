@@ -225,6 +225,7 @@ RECONSTRUCT_REFUSED = r"calls numpy\.core\.multiarray\._reconstruct with argumen
         # arrays whose size is not what their bytes say
         (NEW_ARRAY + made.array_state((2**31 - 1,), b"i4", b"1234") + b"b", "needs 8589934588 bytes, the file has 4"),
         (NEW_ARRAY + made.array_state((2**31 - 1, 2**31 - 1), b"f8", b"") + b"b", "bytes, the file has 0"),
+        (NEW_ARRAY + made.array_state((2,), b"i4", b"123456789") + b"b", "needs 8 bytes, the file has 9"),
         (NEW_ARRAY + made.array_state((-1, -1), b"i1", b"1") + b"b", "shape must be one or two numbers"),
         (NEW_ARRAY + made.array_state((1, 1, 1), b"i1", b"1") + b"b", "shape must be one or two numbers"),
         (NEW_ARRAY + made.array_state((), b"i1", b"1") + b"b", "shape must be one or two numbers"),

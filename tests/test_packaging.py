@@ -193,9 +193,9 @@ def check_command(line):
     if program == "make":
         check_make(words)
     elif program == "graphsage":
-        from graphsage.cli import make_parser
+        from graphsage.cli import _parser
 
-        make_parser().parse_args(words)
+        _parser().parse_args(words)
     elif program == "python" and words[0].endswith(".py"):
         assert (CHECKOUT / words[0]).is_file()
     else:

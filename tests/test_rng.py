@@ -96,13 +96,13 @@ def test_keys_are_the_twins(elements, seed, stream):
 
 
 def test_small_coordinates_share_no_key():
-    """Null: keys are 64 random bits. Two of the 442,368 would then be equal with probability 5e-9."""
-    outer = product(range(8), STREAMS, range(8), range(16))
-    keys = np.array([rng.stream_key(*where, rng.REPLICA) for where in outer if where[1] < 6], np.uint64)
+    """Null: keys are 64 random bits. Two of the 408,576 would then be equal with probability 5e-9."""
+    outer = product(range(8), STREAMS, range(8), range(12))  # seed, stream, epoch, step
+    keys = np.array([rng.stream_key(*where, rng.REPLICA) for where in outer], np.uint64)
     hops = rng.fold(keys[:, None], np.arange(3, dtype=np.uint64))  # [keys, hops]
     nodes = rng.fold(hops[:, :, None], np.arange(24, dtype=np.uint64))  # [keys, hops, nodes]
     everything = np.concatenate([keys, hops.ravel(), nodes.ravel()])
-    assert len(np.unique(everything)) == len(everything) == 6144 * (1 + 3 + 72)
+    assert len(np.unique(everything)) == len(everything) == 5376 * (1 + 3 + 72)
 
 
 def test_streams_share_no_draws():

@@ -223,3 +223,17 @@ def test_real_graphs_are_looked_for_in_two_places(tmp_path):
     assert find_test_data({"GRAPHSAGE_TEST_DATA": str(tmp_path)}, tree) == tmp_path
     with pytest.raises(NotADirectoryError, match=r"GRAPHSAGE_TEST_DATA = '.*nowhere' is not a folder"):
         find_test_data({"GRAPHSAGE_TEST_DATA": str(tmp_path / "nowhere")}, tree)
+
+
+@pytest.mark.parametrize("required, ends", [("", "1 skipped"), ("1", "1 error")])
+def test_missing_real_graphs_skip_or_fail(tmp_path, required, ends):
+    tests = tmp_path / "checkout" / "tests"
+    tests.mkdir(parents=True)
+    shutil.copy(CHECKOUT / "tests" / "conftest.py", tests)
+    (tests / "test_made_up.py").write_text("def test_one(test_data): pass\n")
+    environment = os.environ | {"GRAPHSAGE_TEST_DATA": "", "GRAPHSAGE_REQUIRE_TEST_DATA": required}
+    command = [sys.executable, "-m", "pytest", "-rsE", "-p", "no:cacheprovider"]
+    done = subprocess.run(command, cwd=tests, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+    assert "real test data not found: set GRAPHSAGE_TEST_DATA" in done.stdout
+    assert ends in done.stdout.splitlines()[-1]
+    assert (done.returncode == 0) == (required == "")

@@ -32,7 +32,7 @@ def load_dataset(name_or_path, *, cache=None, download=True, progress=True):
     if isinstance(name_or_path, str) and name_or_path in list_datasets():
         return _load_known(dataset_card(name_or_path), cache, download, progress)
     folder = Path(name_or_path).expanduser()
-    if folder.is_dir():
+    if folder.is_dir() and name_or_path != "":
         return _load_folder(folder)
     if isinstance(name_or_path, str) and folder.name == name_or_path:
         raise DatasetError(unknown_name(name_or_path))

@@ -160,7 +160,8 @@ def _check_disjoint(splits, num_nodes):
 def _checked_class_names(class_names, labels):
     if class_names is None:
         return None
-    if isinstance(class_names, (str, bytes)) or not all(isinstance(name, str) for name in class_names):
+    listed = np.iterable(class_names) and not isinstance(class_names, (str, bytes))
+    if not listed or not all(isinstance(name, str) for name in class_names):
         raise TypeError(f"class_names must be a list of texts, one a class; got {class_names!r}")
     names, largest = tuple(class_names), int(labels.max(initial=-1))
     if len(names) <= largest:

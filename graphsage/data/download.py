@@ -85,9 +85,16 @@ class _Downloader:
     def __call__(self, url, output_file, pooch):
         from pooch import HTTPDownloader
 
-        with open(output_file, "wb") as stream:
-            counted = _Counted(stream, self.file.size, self.bar)
-            HTTPDownloader(timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), chunk_size=1 << 16)(url, counted, pooch)
+        responses = []
+        keep = {"response": lambda response, **_: responses.append(response)}
+        request = HTTPDownloader(timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), chunk_size=1 << 16, hooks=keep)
+        try:
+            with open(output_file, "wb") as stream:
+                counted = _Counted(stream, self.file.size, self.bar)
+                request(url, counted, pooch)
+        finally:
+            for response in responses:  # pooch leaves the connection of a failed download open
+                response.close()
         if counted.count < self.file.size:
             raise ValueError(f"the server sent {counted.count} of {self.file.size} bytes")
 

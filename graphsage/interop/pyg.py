@@ -15,8 +15,10 @@ def to_pyg(batch):
     num_sampled_nodes, num_sampled_edges: a hop each, for ``trim_to_layer``; e_id: edge ids, if they were asked for.
     From a Batch also x and y (the seeds' labels), on the batch's device. A ReducedBatch has no x and is refused.
     """
-    from torch_geometric.data import Data
-
+    try:
+        from torch_geometric.data import Data
+    except ImportError as error:
+        raise ImportError("to_pyg needs torch-geometric: pip install graphsage[pyg]") from error
     if isinstance(batch, ReducedBatch):
         batch.x  # noqa: B018 - raises the sentence that says what to do
     minibatch = batch if isinstance(batch, MiniBatch) else batch.minibatch

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from graphsage.checks import one_of
+from graphsage.checks import as_count, one_of
 from graphsage.nn.sparse import CSRMatrix
 from graphsage.nn.store import FeatureStore
 
@@ -19,6 +19,10 @@ def inference(model, graph, features, *, isolated="empty", device="cpu", chunk_e
     features: as in ``NodeDataset``, or a ``FeatureStore``. isolated: as in ``NeighborSampler``.
     """
     store = features if isinstance(features, FeatureStore) else FeatureStore(features)
+    if store.features.shape != (graph.num_nodes, model.in_features):
+        shape = f"[nodes, in_features] = [{graph.num_nodes}, {model.in_features}]"
+        raise ValueError(f"features must have shape {shape}, got {list(store.features.shape)}")
+    as_count("chunk_edges", chunk_edges, least=1)
     indptr, indices = _rows(graph, one_of("isolated", isolated, ("empty", "self")))
     was_training = model.training
     model.eval()
@@ -32,15 +36,13 @@ def inference(model, graph, features, *, isolated="empty", device="cpu", chunk_e
 
 
 def _layer(model, depth, indptr, indices, h, device, chunk_edges):
-    layer, out = model.layers[depth], None
+    layer = model.layers[depth]
+    out = torch.empty(len(indptr) - 1, layer.out_features)
     for start, stop in _chunks(indptr, chunk_edges):
         local = indptr[start : stop + 1] - indptr[start]
-        neighbors = indices[indptr[start] : indptr[stop]]
+        neighbors = np.array(indices[indptr[start] : indptr[stop]])  # the graph's own are read-only: not for torch
         x_self, x_neigh = _inputs(layer.aggregator, h, local, neighbors, start, stop)
-        done = model.finish(depth, layer.update(*(x.to(device) for x in (x_self, x_neigh)))).cpu()
-        if out is None:
-            out = done.new_empty(len(indptr) - 1, done.shape[1])
-        out[start:stop] = done
+        out[start:stop] = model.finish(depth, layer.update(x_self.to(device), x_neigh.to(device))).cpu()
     return out
 
 
@@ -55,7 +57,7 @@ def _inputs(aggregator, h, indptr, neighbors, start, stop):
 
 def _rows(graph, isolated):
     if isolated == "empty" or graph.degrees.all():
-        return graph.indptr, np.array(graph.indices)
+        return graph.indptr, graph.indices
     lonely = np.flatnonzero(graph.degrees == 0)
     indptr = np.concatenate([[0], np.cumsum(np.maximum(graph.degrees, 1))])
     return indptr, np.insert(graph.indices, graph.indptr[lonely], lonely)

@@ -3,13 +3,14 @@
 import numpy as np
 
 from graphsage.jit import kernel, prefetch
+from graphsage.sampling.rng import GAMMA, HALF, LOW32, mix
 
 AHEAD = 8  # entries between asking for a feature row and using it
 
 
 @kernel
 def transpose(indptr, indices, num_cols):
-    """Counting sort: (indptr [C + 1], row of each entry, its place in ``indices``), entries of a column in row order."""
+    """Counting sort: (indptr [C + 1], row of each entry, its place in ``indices``), a column's entries in row order."""
     ends = np.zeros(num_cols + 1, indptr.dtype)
     for c in indices:
         ends[c + 1] += 1
@@ -28,7 +29,10 @@ def transpose(indptr, indices, num_cols):
 
 @kernel
 def segment_max(indptr, indices, h, out, source):
-    """out[i, f] = max of h[u, f] over row i's entries u, and the first u that has it; 0 and -1 in an empty row."""
+    """out[i, f] = max of h[u, f] over row i's entries u, and a u that has it; 0 and -1 in an empty row.
+
+    Of equal ones the first u; NaN is larger than any number, so that it is not lost on the way.
+    """
     flat = h.reshape(h.size)
     for i in range(len(indptr) - 1):
         begin, end = indptr[i], indptr[i + 1]
@@ -43,7 +47,7 @@ def segment_max(indptr, indices, h, out, source):
                 prefetch(flat, np.int64(indices[q + AHEAD]) * h.shape[1])
             u = indices[q]
             for f in range(h.shape[1]):
-                if h[u, f] > out[i, f]:
+                if h[u, f] > out[i, f] or np.isnan(h[u, f]):
                     out[i, f] = h[u, f]
                     source[i, f] = u
 
@@ -77,8 +81,9 @@ def _merged_sizes(indptr, indices, row_indptr, columns, last_seen):
 def reduce_sparse_rows(indptr, indices, row_indptr, columns, values, num_columns, maximum, shares):
     """Rows of sparse features merged along a CSR: out row i = sum (or maximum) over its entries u of feature row u.
 
-    values: float32 of the feature rows, or empty for ones. shares: float32[R], each output row is multiplied by its share.
-    A column that an entry lacks counts as 0 for the maximum. Returns CSR arrays (int64, int32, float32).
+    values: float32 of the feature rows, or empty for ones; no column twice in a row. shares: float32[R], each output
+    row is multiplied by its share. A column that an entry lacks counts as 0 for the maximum.
+    Returns CSR arrays (int64, int32, float32), columns in order of first appearance.
     """
     last_seen = np.full(num_columns, -1, np.int64)
     ends = _merged_sizes(indptr, indices, row_indptr, columns, last_seen)
@@ -109,3 +114,22 @@ def reduce_sparse_rows(indptr, indices, row_indptr, columns, values, num_columns
                 out_values[q] = max(out_values[q], np.float32(0))
             out_values[q] *= shares[i]
     return ends, out_columns, out_values
+
+
+@kernel
+def relu_dropout(values, key, dropped, scale):
+    """In place: keep positive values with probability 1 - dropped / 2^32, times ``scale``; 0 elsewhere.
+
+    Value i is judged by half of word i // 2 of the generator: the low half if i is even.
+    """
+    key, limit, zero = np.uint64(key), np.uint64(dropped), values.dtype.type(0)
+    factor = values.dtype.type(scale)
+    for pair in range(len(values) // 2):
+        word = mix(key + np.uint64(pair + 1) * GAMMA)
+        low, high = values[2 * pair], values[2 * pair + 1]
+        values[2 * pair] = low * factor if low > zero and (word & LOW32) >= limit else zero
+        values[2 * pair + 1] = high * factor if high > zero and (word >> HALF) >= limit else zero
+    if len(values) % 2:
+        word = mix(key + np.uint64(len(values) // 2 + 1) * GAMMA)
+        last = values[-1]
+        values[-1] = last * factor if last > zero and (word & LOW32) >= limit else zero

@@ -11,7 +11,7 @@ from graphsage.nn.sparse import CSRMatrix
 
 
 class SAGELayer(nn.Module):
-    """h_v = W_self x_v + W_neigh agg({x_u : u in S(v)}) + b (Hamilton et al. 2017, Algorithm 1, line 5, W split in two).
+    """h_v = W_self x_v + W_neigh agg({x_u : u in S(v)}) + b (Hamilton et al. 2017, Algorithm 1, line 5, W split in 2).
 
     With aggregator="gcn": W (x_v + sum x_u) / (1 + |S(v)|) + b, without W_self. With combine="concat" the two products
     stand side by side and the layer is 2 * out_features wide (not for gcn, which has one product).
@@ -37,7 +37,7 @@ class SAGELayer(nn.Module):
         self.combine = one_of("combine", combine, ("sum", "concat"))
         self.init = one_of("init", init, INITS)
         if self.aggregator.takes_self and combine == "concat":
-            raise ValueError("combine='concat' needs W_self beside W_neigh, and aggregator='gcn' has one matrix: use 'sum'")
+            raise ValueError("combine='concat' puts two products side by side, and aggregator='gcn' has one: use 'sum'")
         self.out_features = out_features * (2 if combine == "concat" else 1)
         self.weight_neigh = nn.Parameter(torch.empty(out_features, in_features))
         own = None if self.aggregator.takes_self else nn.Parameter(torch.empty(out_features, in_features))
@@ -61,17 +61,24 @@ class SAGELayer(nn.Module):
 
     def update(self, x_self, x_neigh):
         """The layer after the aggregation; both [M, in], dense or CSRMatrix. Returns [M, out]."""
-        out = _product(x_neigh, self.weight_neigh)
-        if self.weight_self is not None:
-            own = _product(x_self, self.weight_self)
-            out = own + out if self.combine == "sum" else torch.cat([own, out], dim=1)
-        return out if self.bias is None else out + self.bias
+        if self.weight_self is None:
+            return _plus(self.bias, x_neigh, self.weight_neigh)
+        if self.combine == "concat":
+            both = [_plus(None, x_self, self.weight_self), _plus(None, x_neigh, self.weight_neigh)]
+            out = torch.cat(both, dim=1)
+            return out if self.bias is None else out + self.bias
+        return _plus(_plus(self.bias, x_self, self.weight_self), x_neigh, self.weight_neigh)
 
     def extra_repr(self):
         out, width = self.weight_neigh.shape
         return f"{width}, {out}, aggregator={self.aggregator.name}, combine={self.combine}"
 
 
-def _product(x, weight):
-    """x W^T, [M, in] -> [M, out]."""
-    return x.matmul(weight.t()) if isinstance(x, CSRMatrix) else F.linear(x, weight)
+def _plus(term, x, weight):
+    """term + x W^T, [M, in] -> [M, out]; a term of that shape is overwritten, which saves a pass over it."""
+    if isinstance(x, CSRMatrix):
+        product = x.matmul(weight.t())
+        return product if term is None else product + term
+    if term is None or term.ndim == 1:
+        return F.linear(x, weight, term)
+    return term.addmm_(x, weight.t())

@@ -6,6 +6,7 @@ from torch import nn
 
 from graphsage.checks import as_count
 from graphsage.config import DROPOUT, ModelConfig
+from graphsage.nn.dropout import relu_and_dropout
 from graphsage.nn.layer import SAGELayer
 from graphsage.nn.random import keyed_rng
 from graphsage.nn.store import first_inputs, input_dropout
@@ -18,8 +19,8 @@ class GraphSAGE(nn.Module):
     ``model(x)`` returns logits [B, out_features], one row a seed, in the caller's order. x is one of
 
     * a ``Batch`` (blocks and the features of its nodes) or a ``ReducedBatch`` (first aggregation done by the loader);
-    * a tree: list of num_layers + 1 dense tensors [B, F], [B*k_1, F], [B*k_1*k_2, F], ... as ``multihop_sampling`` orders
-      its hops.
+    * a tree: list of num_layers + 1 dense tensors [B, F], [B*k_1, F], [B*k_1*k_2, F], ... as ``multihop_sampling``
+      orders its hops.
 
     ``inference`` computes all nodes of a graph exactly, layer by layer. The last layer has no ReLU, dropout or
     normalisation, and adds node and neighbours whatever ``combine`` says, so that it is out_features wide.
@@ -44,11 +45,21 @@ class GraphSAGE(nn.Module):
         seed=0,
     ):
         super().__init__()
-        as_count("num_layers", num_layers, least=1)
-        config = ModelConfig(dropout=dropout, input_dropout=input_dropout)  # checks both shares
-        self.dropout, self.input_dropout = config.dropout, config.input_dropout
+        if dropout is None:
+            raise ValueError("dropout must be in [0, 1), got None")
+        config = ModelConfig(  # checks every option, also those that a single layer does not use
+            hidden_features=hidden_features,
+            num_layers=num_layers,
+            aggregator=aggregator,
+            combine=combine,
+            dropout=dropout,
+            input_dropout=input_dropout,
+            normalize=normalize,
+            bias=bias,
+            init=init,
+        )
+        self.dropout, self.input_dropout, self.normalize = config.dropout, config.input_dropout, config.normalize
         self.in_features, self.out_features = in_features, out_features
-        self.normalize = bool(normalize)
         self.seed = as_count("seed", seed, most=2**64 - 1)
         options = {"aggregator": aggregator, "bias": bias, "init": init}
         self.layers = nn.ModuleList()
@@ -78,10 +89,16 @@ class GraphSAGE(nn.Module):
     def forward(self, x):
         if isinstance(x, (list, tuple)):
             return self._forward_tree(x)
-        if len(x.blocks) != self.num_layers:
-            raise ValueError(f"the batch has {len(x.blocks)} hops, but the model has {self.num_layers} layers: give one a layer")
+        if not (hasattr(x, "blocks") and hasattr(x, "reduce")):
+            raise TypeError(f"x must be a Batch, a ReducedBatch or a list of tensors (a tree), got {type(x).__name__}")
+        hops, depth = len(x.blocks), self.num_layers
+        if hops != depth:
+            raise ValueError(f"the batch has {hops} hops, but the model has {depth} layers: give one a layer")
         first, *rest = zip(self.layers, x.blocks)
         x_self, x_neigh = self._first_inputs(x, first[1])
+        width = x_self.shape[1]
+        if width != self.in_features:
+            raise ValueError(f"the batch has {width} features a node, but the model's in_features = {self.in_features}")
         h = self.finish(0, first[0].update(*self.drop_input(x_self, x_neigh)))
         for depth, (layer, block) in enumerate(rest, start=1):
             h = self.finish(depth, layer(h, block))
@@ -91,10 +108,9 @@ class GraphSAGE(nn.Module):
         """(x_self, x_neigh) of the first layer; ready-made in a ReducedBatch."""
         if batch.reduce is None:
             return first_inputs(batch.x, block, self.layers[0].aggregator)
-        if batch.reduce != self.first_layer_reduction:
-            raise ValueError(
-                f"the batch was reduced by {batch.reduce!r}, but the model's first layer needs {self.first_layer_reduction!r}"
-            )
+        needed = self.first_layer_reduction
+        if batch.reduce != needed:
+            raise ValueError(f"the batch was reduced by {batch.reduce!r}, but the model's first layer needs {needed!r}")
         return batch.x_self, batch.x_neigh
 
     def _forward_tree(self, hops):
@@ -117,17 +133,21 @@ class GraphSAGE(nn.Module):
         """What follows the products of layer ``depth``: nothing after the last."""
         if depth == self.num_layers - 1:
             return h
-        h = torch.relu(h)
         if self.normalize:
-            h = F.normalize(h)
-        return F.dropout(h, self.dropout, self.training)
+            h = F.normalize(torch.relu(h))
+        return relu_and_dropout(h, self.dropout, self.training)
 
 
 def _check_tree(hops, num_layers, in_features):
     if len(hops) != num_layers + 1:
-        raise ValueError(f"a tree for {num_layers} layers has {num_layers + 1} hops, the seeds' included; got {len(hops)}")
+        count = f"{num_layers + 1} hops, the seeds' included"
+        raise ValueError(f"a tree for {num_layers} layers has {count}; got {len(hops)}")
     for depth, x in enumerate(hops):
+        if not isinstance(x, torch.Tensor):
+            raise TypeError(f"hop {depth} must be a dense tensor, got {type(x).__name__}")
         if x.ndim != 2 or x.shape[1] != in_features:
             raise ValueError(f"hop {depth} must have shape [ids, {in_features}], got {list(x.shape)}")
-        if not len(x) or len(x) % len(hops[max(depth - 1, 0)]):
-            raise ValueError(f"hop {depth} must hold k rows for each of the {len(hops[depth - 1])} above it, got {len(x)}")
+        above = len(hops[depth - 1]) if depth else 1
+        if not len(x) or len(x) % above:
+            rule = f"k >= 1 rows for each of the {above} above it" if depth else "a row a seed, and at least one"
+            raise ValueError(f"hop {depth} must hold {rule}; got {len(x)}")

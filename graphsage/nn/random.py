@@ -7,7 +7,7 @@ import torch
 
 @contextmanager
 def keyed_rng(key, device="cpu"):
-    """Inside, torch draws by ``key`` (uint64) on the CPU and on ``device``; the caller's generators get their state back."""
+    """Inside, torch draws by ``key`` (uint64) on the CPU and on ``device``; the caller's generators are as before."""
     device = torch.device(device)
     seed = int(key) >> 1  # torch takes 63 bits
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):

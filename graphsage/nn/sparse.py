@@ -81,7 +81,7 @@ class CSRMatrix:
 
     def to(self, device):
         """The same matrix on ``device``."""
-        return self.map(lambda tensor: tensor.to(device, non_blocking=True))
+        return self.map(lambda tensor: to_device(tensor, device))
 
     def to_dense(self):
         """Tensor [R, C]; repeated entries add up."""
@@ -99,8 +99,13 @@ class CSRMatrix:
         return _Bag.apply(h, self, None, True)
 
     def max(self, h):
-        """The maximum over each row's entries: [C, F] -> [R, F]; without entries 0. Ties send the gradient to the first."""
+        """The maximum over each row's entries: [C, F] -> [R, F]; without entries 0. The gradient goes to the first."""
         return _Max.apply(h, self)
+
+
+def to_device(tensor, device):
+    """A copy that does not keep the caller waiting; one to the CPU does, as nothing would wait for its end later."""
+    return tensor.to(device, non_blocking=torch.device(device).type != "cpu")
 
 
 class _Bag(torch.autograd.Function):
@@ -109,72 +114,90 @@ class _Bag(torch.autograd.Function):
     @staticmethod
     def forward(ctx, h, matrix, values, mean):
         ctx.matrix, ctx.values, ctx.mean = matrix, values, mean
-        return _bag(matrix.indptr, matrix.indices, h, values, "mean" if mean else "sum")
+        return _bag(matrix.indptr, matrix.indices, _wide(h), values, "mean" if mean else "sum").to(h.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
         transposed = ctx.matrix.with_transpose().transposed
         values = None if ctx.values is None else ctx.values[transposed.order]
+        wide = _wide(grad)
         if ctx.mean:
-            grad = grad / ctx.matrix.row_counts().clamp(min=1).to(grad.dtype)[:, None]
-        return _bag(transposed.indptr, transposed.indices, grad, values, "sum"), None, None, None
+            wide = wide / ctx.matrix.row_counts().clamp(min=1).to(wide.dtype)[:, None]
+        grad_h = _bag(transposed.indptr, transposed.indices, wide, values, "sum")
+        return grad_h.to(grad.dtype), None, None, None
 
 
-def _bag(indptr, indices, h, values, mode):
-    # half precision would accumulate in half precision: 65,504 is less than a hub's sum
-    table = h.contiguous() if h.dtype in (torch.float32, torch.float64) else h.float()
+def _bag(indptr, indices, table, values, mode):
     values = None if values is None else values.to(table.dtype)
-    out = F.embedding_bag(indices, table, indptr, mode=mode, per_sample_weights=values, include_last_offset=True)
-    return out.to(h.dtype)
+    return F.embedding_bag(indices, table, indptr, mode=mode, per_sample_weights=values, include_last_offset=True)
+
+
+def _wide(x):
+    """Half precision as float32: it would accumulate in half precision, and 65,504 is less than a hub's degree."""
+    return x.contiguous() if x.dtype in (torch.float32, torch.float64) else x.float()
 
 
 class _Max(torch.autograd.Function):
     @staticmethod
     def forward(ctx, h, matrix):
-        ctx.num_cols, ctx.save = matrix.num_cols, None
-        compiled = h.device.type == "cpu" and h.dtype in (torch.float32, torch.float64)
-        out, source = (_max_compiled if compiled else _max_anywhere)(h.detach(), matrix)
+        ctx.num_cols = matrix.num_cols
+        out, source = (_max_compiled if h.device.type == "cpu" else _max_anywhere)(_wide(h.detach()), matrix)
         ctx.save_for_backward(source)
-        return out
+        return out.to(h.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
         (source,) = ctx.saved_tensors  # [R, F], -1 in empty rows
-        grad_h = torch.zeros(ctx.num_cols, grad.shape[1], dtype=grad.dtype, device=grad.device)
-        if grad.device.type == "cpu" and grad.dtype in (torch.float32, torch.float64):
-            segment_max_backward(grad.contiguous().numpy(), source.numpy(), grad_h.numpy())
-            return grad_h, None
-        empty = source < 0
-        return grad_h.scatter_add_(0, source.long().masked_fill(empty, 0), grad.masked_fill(empty, 0)), None
+        wide = _wide(grad.detach())
+        grad_h = wide.new_zeros(ctx.num_cols, wide.shape[1])
+        (_scatter_compiled if grad.device.type == "cpu" else _scatter_anywhere)(wide, source, grad_h)
+        return grad_h.to(grad.dtype), None
 
 
 def _max_compiled(h, matrix):
     out = torch.empty(matrix.num_rows, h.shape[1], dtype=h.dtype)
     source = torch.empty(out.shape, dtype=torch.int32)
-    segment_max(matrix.indptr.numpy(), matrix.indices.numpy(), h.contiguous().numpy(), out.numpy(), source.numpy())
+    segment_max(matrix.indptr.numpy(), matrix.indices.numpy(), h.numpy(), out.numpy(), source.numpy())
     return out, source
 
 
+def _scatter_compiled(grad, source, grad_h):
+    segment_max_backward(grad.numpy(), source.numpy(), grad_h.numpy())
+
+
 def _max_anywhere(h, matrix):
-    """The same in torch operations, for devices and dtypes that the kernel does not know."""
+    """The same in torch operations, for devices that the kernel does not run on."""
     count = len(matrix.indices)
     rows = torch.repeat_interleave(torch.arange(matrix.num_rows, device=h.device), matrix.row_counts().long())
     rows = rows[:, None].expand(-1, h.shape[1])
     values = h[matrix.indices.long()]
     out = h.new_zeros(matrix.num_rows, h.shape[1]).scatter_reduce(0, rows, values, "amax", include_self=False)
     entry = torch.arange(count, device=h.device)[:, None].expand_as(values)
-    entry = torch.where(values == out.gather(0, rows), entry, count)  # the first entry that holds the maximum
-    first = torch.full_like(out, count, dtype=torch.int64).scatter_reduce(0, rows, entry, "amin")
+    entry = torch.where((values == out.gather(0, rows)) | values.isnan(), entry, count)
+    first = torch.full_like(out, count, dtype=torch.int64).scatter_reduce(0, rows, entry, "amin")  # of equal ones
     padded = torch.cat([matrix.indices, matrix.indices.new_full((1,), -1)])
     return out, padded[first].int()
 
 
+def _scatter_anywhere(grad, source, grad_h):
+    if not len(grad_h):
+        return  # no columns: there is no place that the empty rows' zeros could go to
+    empty = source < 0
+    grad_h.scatter_add_(0, source.long().masked_fill(empty, 0), grad.masked_fill(empty, 0))
+
+
 def _transposed(matrix):
-    if matrix.indptr.device.type == "cpu":
-        arrays = transpose(matrix.indptr.numpy(), matrix.indices.numpy(), matrix.num_cols)
-        return Transpose(*map(torch.from_numpy, arrays))
+    return (_transposed_compiled if matrix.indptr.device.type == "cpu" else _transposed_anywhere)(matrix)
+
+
+def _transposed_compiled(matrix):
+    arrays = transpose(matrix.indptr.numpy(), matrix.indices.numpy(), matrix.num_cols)
+    return Transpose(*map(torch.from_numpy, arrays))
+
+
+def _transposed_anywhere(matrix):
     order = torch.argsort(matrix.indices, stable=True)
     rows = torch.repeat_interleave(torch.arange(matrix.num_rows, device=order.device), matrix.row_counts())
     counts = torch.bincount(matrix.indices, minlength=matrix.num_cols)

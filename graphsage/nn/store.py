@@ -18,7 +18,7 @@ class FeatureStore:
     """Features of N nodes, dense or sparse, on the CPU. Sparse rows stay sparse: they come out as ``CSRMatrix``."""
 
     def __init__(self, features):
-        self.features = as_features(features)
+        self.features = _canonical(as_features(features))
         self.is_sparse = isinstance(self.features, SparseFeatures)
         if not self.is_sparse:
             with warnings.catch_warnings():  # torch warns of read-only memory; nothing here writes to it
@@ -50,6 +50,14 @@ class FeatureStore:
         own = self.rows(ids) if BY_NAME[kind].takes_self else None
         with torch.no_grad():
             return BY_NAME[kind].reduce(self._dense, block, own)
+
+
+def _canonical(features):
+    """Columns that a sparse row lists twice are added up here: the maximum must see the sum, not the parts."""
+    if not isinstance(features, SparseFeatures):
+        return features
+    matrix = features.to_scipy()
+    return features if matrix.has_canonical_format else as_features(matrix)
 
 
 def first_inputs(x, block, aggregator):

@@ -4,8 +4,9 @@ from collections import deque
 
 import numpy as np
 
-from graphsage.checks import as_count, as_fanouts, as_ids, one_of
+from graphsage.checks import as_count, as_fanouts, as_flag, as_ids, one_of, refuse_giants
 from graphsage.config import SampleConfig
+from graphsage.graph import Graph
 from graphsage.sampling import rng
 from graphsage.sampling.kernels import sample_unique, set_size
 from graphsage.sampling.minibatch import MiniBatch
@@ -35,12 +36,14 @@ class NeighborSampler:
         weights="refuse",
         num_threads=SampleConfig.num_threads,
     ):
+        if not isinstance(graph, Graph):
+            raise TypeError(f"graph must be a Graph (see Graph.from_edges and its siblings), got {type(graph).__name__}")
         self.graph = graph
         self.fanouts = as_fanouts("fanouts", fanouts, allow_all=True)
-        self.replace = bool(replace)
+        self.replace = as_flag("replace", replace)
         self.seed = as_count("seed", seed, most=2**64 - 1)
         self.isolated = one_of("isolated", isolated, ("empty", "self"))
-        self.edge_ids = bool(edge_ids)
+        self.edge_ids = as_flag("edge_ids", edge_ids)
         self.num_threads = as_count("num_threads", num_threads)
         graph.refuse_weights(weights)
         self._max_degree = int(graph.degrees.max(initial=0))
@@ -52,9 +55,10 @@ class NeighborSampler:
         seeds = as_ids("seeds", seeds, self.graph.num_nodes)
         if not len(seeds):
             raise ValueError("seeds is empty: a batch needs at least one seed")
+        epoch, step = as_count("epoch", epoch, most=2**64 - 1), as_count("step", step, most=2**64 - 1)
         key = rng.stream_key(self.seed, rng.SAMPLE, epoch, step, rng.REPLICA)
         scratch = self._scratch(len(seeds))
-        batch = self._run(np.ascontiguousarray(seeds), key, scratch)
+        batch = self._run(seeds.copy(), key, scratch)  # contiguous and writable: the type the kernel is compiled for
         self._free.append(scratch)  # not after an exception: what was interrupted may be half-used
         return batch
 
@@ -106,6 +110,8 @@ class NeighborSampler:
     def _scratch(self, num_seeds):
         """Scratch arrays that hold any batch of ``num_seeds`` seeds, taken from the free ones where one fits."""
         num_nodes, num_edges = self._bounds(num_seeds)
+        if self.replace and -1 not in self.fanouts:  # else a batch is no larger than the graph
+            refuse_giants(f"a batch of {num_seeds} seeds with fanouts {list(self.fanouts)}", 12 * num_edges)
         try:
             scratch = self._free.pop()
         except IndexError:

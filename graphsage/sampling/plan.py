@@ -27,7 +27,7 @@ class SeedPlan:
     _orders: dict = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self):
-        nodes = as_integers("nodes", self.nodes)
+        nodes = as_integers("nodes", self.nodes).copy()  # a plan must not change with the caller's array
         if not len(nodes):
             raise ValueError("nodes is empty: an epoch needs at least one training node")
         object.__setattr__(self, "nodes", read_only(nodes))
@@ -38,6 +38,7 @@ class SeedPlan:
         for name in ("batch_size", "batches_per_epoch"):
             if getattr(self, name) is not None:
                 as_count(name, getattr(self, name), least=1)
+        as_count("seed", self.seed, most=2**64 - 1)
 
     @property
     def num_steps(self):
@@ -48,6 +49,7 @@ class SeedPlan:
 
     def seeds(self, epoch, step):
         """int64 seeds of one step: [batch_size], less in the last step of a pass, all nodes in a full batch."""
+        as_count("epoch", epoch, most=2**64 - 1)
         as_count("step", step, most=self.num_steps - 1)
         if self.batch_size is None:
             return self.nodes

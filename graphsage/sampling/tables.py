@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from graphsage.checks import as_ids
-from graphsage.csr import indptr_of, label_array, neighbor_list
+from graphsage.checks import as_ids, read_only
+from graphsage.csr import indptr_of, is_in, label_array, names_in, refuse_dangling
 from graphsage.graph import Graph
 
 
@@ -47,36 +47,31 @@ class DictTable:
         self.adjacency = adjacency
 
     def seeds(self, name, seeds):
-        seeds = list(seeds.tolist() if hasattr(seeds, "tolist") else seeds)
+        seeds = names_in(name, seeds)
         for at, seed in enumerate(seeds):
-            self._refuse_unknown(f"{name}[{at}]", seed)
+            if not is_in(seed, self.adjacency):
+                nodes = len(self.adjacency)
+                raise ValueError(f"{name}[{at}] = {seed!r} is not a key of neighbor_table ({nodes} nodes)")
         return label_array(seeds)
 
     def next_rows(self, ids):
         """As in GraphTable: a CSR of the distinct ids' rows, whose numbers stand for entries of ``names``.
 
-        names = [the distinct ids, then all their neighbours]: row number v stands for its own id, as an isolated node needs.
+        names = [the distinct ids, then all their neighbours]: row v stands for its own id, as an isolated node needs.
         """
-        row_of = {name: None for name in ids.tolist()}
+        row_of = {name: row for row, name in enumerate(dict.fromkeys(ids.tolist()))}
         touched = list(row_of)
         lists = [self._neighbors(name) for name in touched]
-        row_of = {name: row for row, name in enumerate(touched)}
         indptr = indptr_of([len(names) for names in lists])
         indices = np.arange(len(touched), len(touched) + indptr[-1], dtype=np.int32)
         rows = np.fromiter((row_of[name] for name in ids.tolist()), np.int64, len(ids))
-        return indptr, indices, rows, label_array(touched + [name for names in lists for name in names])
+        # read-only, as a Graph's are: the kernel is compiled for one type of table
+        return read_only(indptr), read_only(indices), rows, label_array(touched + [v for names in lists for v in names])
 
     def _neighbors(self, name):
-        self._refuse_unknown("a neighbour", name)
-        return neighbor_list(name, self.adjacency[name])
-
-    def _refuse_unknown(self, what, name):
-        try:
-            known = name in self.adjacency
-        except TypeError:
-            raise TypeError(f"{what} must be a node's name, got {name!r}") from None
-        if not known:
-            raise ValueError(f"{what} = {name!r} is not a key of neighbor_table ({len(self.adjacency)} nodes)")
+        names = names_in(f"adjacency[{name!r}]", self.adjacency[name])
+        refuse_dangling(name, names, self.adjacency)
+        return names
 
 
 class _NetworkxRows:

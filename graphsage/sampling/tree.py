@@ -1,10 +1,8 @@
 """multihop_sampling: the tree form. Hop h holds exactly B * k_1 * ... * k_h ids."""
 
-import os
-
 import numpy as np
 
-from graphsage.checks import as_count, as_fanouts, one_of
+from graphsage.checks import as_count, as_fanouts, as_flag, one_of, refuse_giants
 from graphsage.sampling import rng
 from graphsage.sampling.kernels import sample_tree, set_size
 from graphsage.sampling.tables import table_of
@@ -36,41 +34,34 @@ def multihop_sampling(
     fanouts = as_fanouts("sample_nums", sample_nums, allow_all=False)
     if one_of("isolated", isolated, ("self", "empty")) == "empty":
         raise ValueError('isolated="empty" needs the unique form (NeighborSampler): rows of a tree cannot be empty')
-    key = _key(seed)
+    key, replace = _key(seed), as_flag("replace", replace)
     table = table_of(neighbor_table, weights)
     hops = [table.seeds("src_nodes", src_nodes)]
     if not len(hops[0]):
         raise ValueError("src_nodes is empty: a batch needs at least one seed")
     _refuse_giants(len(hops[0]), fanouts)
     for hop, k in enumerate(fanouts):
-        hops.append(_next_hop(table, hops[-1], k, bool(replace), rng.fold(key, np.array([hop], np.uint64))[0]))
+        hops.append(_next_hop(table, hops[-1], k, replace, rng.fold(key, np.array([hop], np.uint64))[0]))
     return hops
 
 
 def _next_hop(table, ids, k, replace, key):
     indptr, indices, rows, names = table.next_rows(ids)
     out = np.empty(len(ids) * k, np.int64)
-    taken = np.empty(1 if replace else set_size(k), np.int64)
+    # a row no longer than k needs no set of picks, and k may be huge
+    taken = np.empty(1 if replace else set_size(min(k, _most_neighbors(indptr, rows))), np.int64)
     sample_tree(indptr, indices, rows, k, replace, key, taken, out)
     return out if names is None else names[out]
 
 
+def _most_neighbors(indptr, rows):
+    return int((indptr[rows + 1] - indptr[rows]).max())
+
+
 def _refuse_giants(num_seeds, fanouts):
-    width, ids = num_seeds, num_seeds
-    for k in fanouts:
-        width *= k
-        ids += width
-    if 8 * ids > _memory():
-        shape = " * ".join(map(str, (num_seeds, *fanouts)))
-        raise ValueError(f"the tree would need {8 * ids:,} bytes (last hop {shape} ids), and there are {_memory():,} of memory")
-
-
-def _memory():
-    """Bytes of physical memory; 2^40 where the system does not say."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 2**40
+    widths = np.cumprod((num_seeds, *fanouts), dtype=object)  # Python ints: they cannot overflow
+    shape = " * ".join(map(str, (num_seeds, *fanouts)))
+    refuse_giants(f"the tree (last hop {shape} ids)", 8 * int(widths.sum()))
 
 
 def _key(seed):

@@ -1,37 +1,58 @@
 """Where to train."""
 
+import re
+
 import torch
 import torch.nn.functional as F
 
 
 def pick_device(name):
-    """``torch.device`` of "auto" (CUDA if there is one, else MPS if it passes a check, else the CPU) or of a named one."""
-    if name != "auto":
-        return _named(name)
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available() and _bags_agree("mps"):
-        return torch.device("mps")
-    return torch.device("cpu")
+    """``torch.device`` of a name: cpu, cuda, cuda:1 (the second GPU) or mps; ValueError if it cannot be used here.
+
+    "auto" is CUDA if there is a GPU, else MPS if it passes a check, else the CPU.
+    """
+    if name == "auto":
+        return torch.device(next(name for name in ("cuda", "mps", "cpu") if not _hindrance(name)))
+    if not re.fullmatch(r"cpu|mps|cuda(:\d{1,3})?", name):
+        raise ValueError(f"device must be auto, cpu, cuda, cuda:1 (the second GPU) or mps; got {name!r}")
+    reason = _hindrance(name)
+    if reason:
+        raise ValueError(f"device {name!r} cannot be used here, as {reason}: use 'cpu', or 'auto' for the best there is")
+    return torch.device(name)
 
 
-def _named(name):
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).split("\n")[0]
-        raise ValueError(f"device {name!r} cannot be used here ({reason}): try --device auto, or cpu") from None
-    return device
+def describe(device):
+    """The device for people: with the GPU's name."""
+    return f"{device} ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else str(device)
+
+
+def _hindrance(name):
+    """Why the device cannot be used, or None."""
+    if name.startswith("cuda"):
+        return _cuda_hindrance(int(name.partition(":")[2] or 0))
+    if name == "mps" and not torch.backends.mps.is_available():
+        return f"torch {torch.__version__} finds no Apple GPU"
+    if name == "mps" and not _bags_agree("mps"):
+        return "its embedding_bag differs from the CPU's"
+    return None
+
+
+def _cuda_hindrance(index):
+    if torch.version.cuda is None and torch.version.hip is None:
+        return f"torch {torch.__version__} is a build without CUDA"
+    if not torch.cuda.is_available():
+        return "torch finds no CUDA GPU"
+    count = torch.cuda.device_count()
+    return f"torch finds {count} CUDA GPU{'s' if count > 1 else ''}, counted from cuda:0" if index >= count else None
 
 
 def _bags_agree(device):
     """Does embedding_bag, the heart of the aggregation, give the CPU's numbers there?"""
-    table, indices, offsets = torch.randn(7, 5), torch.tensor([0, 6, 6, 2], dtype=torch.int32), torch.tensor([0, 1, 1, 4])
-    arguments = (indices, table, offsets.int())
+    indices, offsets = (torch.tensor(ids, dtype=torch.int32) for ids in ([0, 6, 6, 2], [0, 1, 1, 4]))
+    arguments = (indices, torch.arange(35.0).view(7, 5), offsets)
     options = {"mode": "sum", "include_last_offset": True}
     try:
         there = F.embedding_bag(*(t.to(device) for t in arguments), **options)
-    except (RuntimeError, NotImplementedError):
+    except RuntimeError:  # NotImplementedError is one
         return False
     return torch.allclose(there.cpu(), F.embedding_bag(*arguments, **options), atol=1e-5)

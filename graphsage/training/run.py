@@ -1,4 +1,4 @@
-"""A whole run from a RunConfig: dataset, model, training, and what it must be compared with."""
+"""Whole runs from a RunConfig: dataset, model, training, and what the result must be compared with."""
 
 from dataclasses import asdict, dataclass
 
@@ -11,30 +11,65 @@ from graphsage.training.trainer import Trainer, TrainResult
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """A trained model beside its baselines, test accuracies in [0, 1].
+    """A trained model beside its baselines, test accuracies in [0, 1]; None where there are no test nodes.
 
     majority: always the class that is most frequent in training. features_only: the same model, trained the same way on
-    the graph without its edges; None if it was not asked for.
+    the graph without its edges; None if it was not asked for, or Ctrl-C came before its end.
+    interrupted: Ctrl-C ended the training of either.
     """
 
     result: TrainResult
-    majority: float
+    majority: float | None
     features_only: float | None
     model: GraphSAGE
+    interrupted: bool = False
 
 
-def run(config, *, features_only=True, log=print):
-    """Load, train, compare; ``log`` gets each line of progress."""
-    dataset = load_dataset(config.dataset)
-    log(dataset.summary())
-    model = build_model(config, dataset)
-    result = Trainer(model, dataset, config.train, log=log).fit()
-    alone = None
-    if features_only and not result.interrupted:
+def run(config, dataset=None, *, features_only=True, log=print):
+    """Load (unless ``dataset`` is given), train, compare; ``log`` gets each line of progress."""
+    if dataset is None:
+        dataset = load_dataset(config.dataset)
+        log(dataset.summary())
+    trainer = make_trainer(config, dataset, log=log)
+    result = trainer.fit()
+    alone, interrupted = None, result.interrupted
+    if features_only and not interrupted:
         log("Training the same model without edges (features only) for comparison ...")
-        bare = build_model(config, dataset)
-        alone = Trainer(bare, dataset.without_edges(), config.train, log=None).fit().test_accuracy
-    return RunResult(result=result, majority=majority_accuracy(dataset), features_only=alone, model=model)
+        alone, interrupted = _features_only(config, dataset)
+    return RunResult(
+        result=result,
+        majority=majority_accuracy(dataset),
+        features_only=alone,
+        model=trainer.model,
+        interrupted=interrupted,
+    )
+
+
+def run_all(configs, dataset, *, features_only=True, log=print):
+    """``run`` each of ``configs``; returns the results of those that were done when the last ended or Ctrl-C came.
+
+    A training that Ctrl-C cut short counts only where it is the only one.
+    """
+    results = []
+    for number, config in enumerate(configs, start=1):
+        if len(configs) > 1:
+            log(f"Run {number} of {len(configs)}, seed {config.train.seed}")
+        try:
+            latest = run(config, dataset, features_only=features_only, log=log)
+        except KeyboardInterrupt:
+            if not results:
+                raise
+            break
+        if not (results and latest.result.interrupted):
+            results.append(latest)
+        if latest.interrupted:
+            break
+    return results
+
+
+def make_trainer(config, dataset, *, log=print):
+    """The ``Trainer`` of an untrained model; ValueError where ``config`` cannot be had on this dataset or machine."""
+    return Trainer(build_model(config, dataset), dataset, config.train, log=log)
 
 
 def build_model(config, dataset):
@@ -44,7 +79,9 @@ def build_model(config, dataset):
 
 
 def majority_accuracy(dataset):
-    """Test accuracy of the most frequent training label."""
+    """Test accuracy of the most frequent training label (of equally frequent ones the smallest), or None."""
+    if not len(dataset.test):
+        return None
     frequent = np.bincount(dataset.labels[dataset.train]).argmax()
     return float((dataset.labels[dataset.test] == frequent).mean())
 
@@ -53,15 +90,34 @@ def compare(results):
     """The table at the end of one or more runs: test accuracies, mean and standard deviation where there are several."""
     rows = [
         ("majority class", [r.majority for r in results]),
-        ("features only", [r.features_only for r in results if r.features_only is not None]),
+        ("features only", [r.features_only for r in results]),
         ("GraphSAGE", [r.result.test_accuracy for r in results]),
     ]
-    lines = [f"Test accuracy{' (mean +- standard deviation)' if len(results) > 1 else ''}:"]
-    lines += [f"  {name:14} {_percent(values)}" for name, values in rows if values and None not in values]
-    if len(results) == 1:
-        best = results[0].result
-        lines.append(f"The model is that of epoch {best.best_epoch}, the best on validation.")
-    return "\n".join(lines)
+    rows = [(name, [value for value in values if value is not None]) for name, values in rows]
+    if not rows[0][1]:
+        return "\n".join(["Test accuracy: none, as the dataset has no test nodes.", *_which_model(results)])
+    spread = f" (mean +- standard deviation of {len(results)} runs)" if len(results) > 1 else ""
+    table = [f"  {name:14} {_percent(values)}" for name, values in rows if values]
+    return "\n".join([f"Test accuracy{spread}:", *table, *_which_model(results)])
+
+
+def _which_model(results):
+    """The sentence about a single run's model: of which epoch it is, and why."""
+    if len(results) != 1:
+        return []
+    result = results[0].result
+    why = "the last (there are no validation nodes)" if result.val_accuracy is None else "the best on validation"
+    cut = f"Interrupted after {len(result.history)} epochs. " if result.interrupted else ""
+    return [f"{cut}The model is that of epoch {result.best_epoch}, {why}."]
+
+
+def _features_only(config, dataset):
+    """(test accuracy, whether Ctrl-C came) of the same training without edges; a training cut short has no accuracy."""
+    try:
+        result = make_trainer(config, dataset.without_edges(), log=None).fit()
+    except KeyboardInterrupt:
+        return None, True
+    return (None if result.interrupted else result.test_accuracy), result.interrupted
 
 
 def _percent(values):

@@ -48,11 +48,13 @@ class Trainer:
     log: called with each line of progress; None for silence.
 
     Validation and test are exact: all neighbours of all nodes (``inference``). Best: highest validation accuracy, then
-    lowest validation loss; without validation nodes, the last epoch.
+    lowest validation loss; without validation nodes, the last epoch. Raises ValueError for a device that cannot be
+    used, and where model, dataset and config do not fit together.
     """
 
     def __init__(self, model, dataset, config=None, *, log=print):
-        self.config = config = config or TrainConfig()
+        self.config = config = TrainConfig() if config is None else config
+        _check(model, dataset, config)
         self.device = pick_device(config.device)
         self.model = model.to(self.device)
         self.dataset = dataset.row_normalized() if normalizes(config, dataset) else dataset
@@ -70,18 +72,24 @@ class Trainer:
         )
 
     def fit(self):
-        """Train for ``config.epochs`` epochs; returns ``TrainResult`` and leaves the best weights in the model."""
-        best, history, interrupted = None, [], False
+        """Train for ``config.epochs`` epochs; returns ``TrainResult`` and leaves the best weights in the model.
+
+        The model is left in evaluation mode. Ctrl-C ends the training early; before the end of the first epoch, when
+        there is nothing to keep, it is raised as usual.
+        """
+        kept, history, interrupted = None, [], False
         try:
             for epoch in range(self.config.epochs):
                 history.append(self._epoch(epoch))
-                if best is None or _better(history[-1], best):
-                    best, weights = history[-1], _copy(self.model.state_dict())
+                if kept is None or _better(history[-1], kept[0]):
+                    kept = history[-1], _copy(self.model.state_dict())
         except KeyboardInterrupt:
+            if kept is None:
+                raise
             interrupted = True
-        if best is None:
-            raise KeyboardInterrupt  # nothing was reached that could be kept
+        best, weights = kept
         self.model.load_state_dict(weights)
+        self.model.eval()
         test_accuracy, _ = self.evaluate(self.dataset.test)
         return TrainResult(
             test_accuracy=test_accuracy,
@@ -138,6 +146,22 @@ class Trainer:
             seed=config.seed,
             isolated=config.isolated,
             num_threads=config.num_threads,
+        )
+
+
+def _check(model, dataset, config):
+    """Refuse what would fail later, in words of tensors."""
+    if not isinstance(config, TrainConfig):
+        raise TypeError(f"config must be a TrainConfig, got {type(config).__name__}")
+    if not len(dataset.train):
+        raise ValueError(f"{dataset.name or 'the dataset'} has no training nodes: there is nothing to learn from")
+    if model.in_features != dataset.num_features:
+        raise ValueError(
+            f"the model takes {model.in_features} features a node, but the dataset has {dataset.num_features}"
+        )
+    if model.out_features < dataset.num_classes:
+        raise ValueError(
+            f"the model tells {model.out_features} classes apart, but the dataset has {dataset.num_classes}"
         )
 
 

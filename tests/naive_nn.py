@@ -1,0 +1,128 @@
+"""Slow, obvious twins of ``graphsage.nn``: loops over nodes and entries, float64, written from the documentation.
+
+``rows`` is a list: rows[i] holds the neighbours (or columns) of i, repeats included.
+"""
+
+import numpy as np
+
+# ---- CSR matrices
+
+
+def rows_of(indptr, indices):
+    """The rows of CSR arrays, as lists."""
+    ends, entries = np.asarray(indptr).tolist(), np.asarray(indices).tolist()
+    return [entries[begin:end] for begin, end in zip(ends, ends[1:])]
+
+
+def csr_of(rows):
+    """(indptr, indices) of lists of columns."""
+    indptr = np.cumsum([0, *map(len, rows)])
+    return indptr, np.array([c for row in rows for c in row], np.int64)
+
+
+def transpose(rows, num_cols):
+    """Per column: [(row, place of the entry in the matrix), ...], in the matrix's order."""
+    columns, place = [[] for _ in range(num_cols)], 0
+    for r, row in enumerate(rows):
+        for c in row:
+            columns[c].append((r, place))
+            place += 1
+    return columns
+
+
+def matmul(rows, values, h):
+    """values: one a row's entry, or None for ones."""
+    out, place = np.zeros((len(rows), h.shape[1])), 0
+    for r, row in enumerate(rows):
+        for c in row:
+            out[r] += h[c] * (1 if values is None else values[place])
+            place += 1
+    return out
+
+
+def max_source(rows, h):
+    """Where the maximum of each row and feature is found first: [R, F] of column numbers, -1 in an empty row."""
+    source = np.full((len(rows), h.shape[1]), -1)
+    for r, row in enumerate(rows):
+        for f in range(h.shape[1]):
+            for c in row:
+                if source[r, f] == -1 or h[c, f] > h[source[r, f], f]:
+                    source[r, f] = c
+    return source
+
+
+# ---- aggregators
+
+
+def reduce(kind, rows, x, own=None):
+    """Row i: mean, sum or max of x[u] over u in rows[i]; gcn: mean over these and own[i] (default: node i's own x)."""
+    own = x if own is None else own
+    found = [_reduced(kind, [x[u] for u in row], own[i]) for i, row in enumerate(rows)]
+    return np.array(found).reshape(len(rows), x.shape[1])
+
+
+def _reduced(kind, found, own):
+    if kind == "gcn":
+        found = [own, *found]
+    if not found:
+        return np.zeros(len(own))
+    if kind == "max":
+        return np.max(found, axis=0)
+    return np.sum(found, axis=0) / (1 if kind == "sum" else len(found))
+
+
+def reduce_sparse_rows(rows, features, shares, *, maximum):
+    """features: a dict {column: value} a row. Returns such dicts, with every column that any of the rows has."""
+    out = []
+    for row, share in zip(rows, shares):
+        merged = {}
+        for column in dict.fromkeys(c for u in row for c in features[u]):
+            values = [features[u].get(column, 0) for u in row]
+            merged[column] = (max(values) if maximum else sum(values)) * share
+        out.append(merged)
+    return out
+
+
+# ---- the model
+
+
+def forward(model, rows, x, nodes):
+    """Logits [nodes, out] of a ``GraphSAGE`` model in evaluation: each node asks its neighbours, layer below layer.
+
+    rows[v] is only read where a layer needs it, so it may be the rows of a batch or of the whole graph.
+    """
+    x, known = np.asarray(x, np.float64), {}
+    layers = [{name: p.detach().double().numpy() for name, p in layer.named_parameters()} for layer in model.layers]
+
+    def hidden(v, depth):
+        if depth == 0:
+            return x[v]
+        if (v, depth) not in known:
+            below = [hidden(u, depth - 1) for u in rows[v]]
+            known[v, depth] = _update(model, depth - 1, layers[depth - 1], hidden(v, depth - 1), below)
+        return known[v, depth]
+
+    return np.array([hidden(v, len(layers)) for v in nodes])
+
+
+def _update(model, depth, weights, own, below):
+    layer = model.layers[depth]
+    out = weights["weight_neigh"] @ _reduced(layer.aggregator.name, below, own)
+    if "weight_self" in weights:
+        first = weights["weight_self"] @ own
+        out = first + out if layer.combine == "sum" else np.concatenate([first, out])
+    out = out + weights.get("bias", 0)
+    if depth == len(model.layers) - 1:
+        return out
+    out = np.maximum(out, 0)
+    length = np.sqrt(np.sum(out**2))
+    return out / length if model.normalize and length > 0 else out
+
+
+# ---- dropout
+
+
+def relu_dropout(values, words, dropped, scale):
+    """words: the generator's first uint64s; value i is judged by the low (even i) or high half of word i // 2."""
+    halves = [half for word in words for half in (word % 2**32, word // 2**32)]
+    return [value * scale if value > 0 and half >= dropped else 0.0 for value, half in zip(values, halves)]
