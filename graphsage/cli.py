@@ -1,14 +1,14 @@
 """The ``graphsage`` command. torch and numba are imported only inside the commands that need them."""
 
-import argparse
+import os
 import sys
+from contextlib import contextmanager
 from dataclasses import fields
-from types import NoneType
-from typing import get_args
 
-from graphsage.config import ModelConfig, RunConfig, TrainConfig
+from graphsage.arguments import Parser, add_flag, parsed
+from graphsage.config import ModelConfig, RunConfig, SampleConfig, TrainConfig
 
-EPILOG = """examples:
+EXAMPLES = """examples:
   graphsage train                                   the bundled Debian graph, in about a minute
   graphsage train cora --fanouts 10,10 --runs 10    Cora, ten seeds, mean and standard deviation
   graphsage train cora --batch-size full --optimizer rprop
@@ -16,16 +16,49 @@ EPILOG = """examples:
   graphsage sample debian --seeds bash,libc6 --fanouts 5,5
 """
 
+TRAIN = """Train a GraphSAGE model to tell the classes of nodes apart.
+
+Each epoch prints the training loss and the validation accuracy. The model that is
+best on validation is kept and tested once, beside two baselines: the most frequent
+class, and the same model trained without edges (from each node's own features only).
+Ctrl-C ends the training early and tests what it has.
+"""
+
+TRAIN_EXAMPLES = """three ways to train:
+  --batch-size 512                          an epoch uses each training node once
+  --batch-size 16 --batches-per-epoch 20    an epoch is 20 random batches
+  --batch-size full --optimizer rprop       an epoch is one step on the whole graph, nothing is sampled
+
+examples:
+  graphsage train --epochs 3                the bundled Debian graph
+  graphsage train cora --runs 10            ten seeds, mean and standard deviation
+  graphsage train cora --num-layers 3 --fanouts 10,5,5
+"""
+
+SAMPLE_FIELDS = ("fanouts", "replace", "isolated", "seed")
+
+
+class _Refused(Exception):
+    """What the user can mend. Everything else is our mistake, and shows its traceback."""
+
+
+@contextmanager
+def _user_input():
+    """Errors in here are about what was typed or about the dataset: one sentence."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError) as error:
+        raise _Refused(str(error)) from error
+
 
 def main(arguments=None):
     """Run one command line; returns the exit code: 0, 2 for what the user can mend, 130 after Ctrl-C."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    if options.command is None:
-        return _no_command(parser, options)
+    options = parsed(_parser(), sys.argv[1:] if arguments is None else arguments)
     try:
-        return options.command(options) or 0
-    except (ValueError, TypeError) as error:
+        code = options.command(options)
+        sys.stdout.flush()  # here, where a reader that has gone can be told from a failure
+        return code or 0
+    except _Refused as error:
         if options.debug:
             raise
         print(f"graphsage: {error}", file=sys.stderr)
@@ -34,36 +67,18 @@ def main(arguments=None):
         print("graphsage: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output, say `head`, has gone
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
         return 0
 
 
-def _no_command(parser, options):
-    if options.version:
-        from importlib.metadata import version
-
-        print(version("graphsage"))
-    else:
-        parser.print_help()
-    return 0
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse with one sentence instead of a page of usage."""
-
-    def error(self, message):
-        self.exit(2, f"graphsage: {message} (try: {self.prog} --help)\n")
-
-
 def _parser():
-    parser = _Parser(
+    parser = Parser(
         prog="graphsage",
-        description="Neighbour-sampled minibatch training of graph neural networks.",
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Train graph neural networks on sampled neighbourhoods.",
+        epilog=EXAMPLES,
     )
     parser.add_argument("--version", action="store_true", help="print the version")
-    parser.set_defaults(command=None, debug=False)
+    parser.set_defaults(command=_no_command, debug=False)
     commands = parser.add_subparsers(title="commands", metavar="{train,datasets,sample}")
     _add_train(commands)
     _add_datasets(commands)
@@ -73,86 +88,78 @@ def _parser():
     return parser
 
 
+def _no_command(options):
+    if options.version:
+        from importlib.metadata import version
+
+        print(version("graphsage"))
+    else:
+        options.parser.print_help()
+
+
 # ---- train
 
 
 def _add_train(commands):
-    text = "train a GraphSAGE model and compare it with two baselines"
-    parser = commands.add_parser("train", help=text, description=text.capitalize() + ".")
-    parser.add_argument("dataset", nargs="?", default="debian", help="name or folder (default: debian)")
-    parser.add_argument("--runs", type=int, default=1, help="train with so many seeds: mean and deviation (default: 1)")
-    parser.add_argument("--baseline", action=argparse.BooleanOptionalAction, default=True, help="train without edges as well")
-    for title, config in (("model", ModelConfig), ("training", TrainConfig)):
+    parser = commands.add_parser(
+        "train",
+        help="train a GraphSAGE model and compare it with two baselines",
+        usage="graphsage train [DATASET] [flags]",
+        description=TRAIN,
+        epilog=TRAIN_EXAMPLES,
+    )
+    text = "name (see `graphsage datasets`) or folder (default: debian)"
+    parser.add_argument("dataset", nargs="?", default="debian", metavar="DATASET", help=text)
+    text = "train so many times, with seeds SEED, SEED + 1, ...: mean and deviation (default: 1)"
+    parser.add_argument("--runs", type=int, default=1, metavar="N", help=text)
+    text = "leave out the training without edges, which takes about as long again"
+    parser.add_argument("--no-baseline", action="store_false", dest="baseline", help=text)
+    sampling = {field.name for field in fields(SampleConfig)}
+    groups = {
+        "model": fields(ModelConfig),
+        "sampling": fields(SampleConfig),
+        "training": [field for field in fields(TrainConfig) if field.name not in sampling],
+    }
+    for title, settings in groups.items():
         group = parser.add_argument_group(title)
-        for field in fields(config):
-            _add_flag(group, field)
+        for field in settings:
+            add_flag(group, field)
     parser.set_defaults(command=_train)
 
 
-def _add_flag(group, field):
-    """One flag a config field; a flag that was not given stays out, so that the config's own default holds."""
-    flag, text = "--" + field.name.replace("_", "-"), field.metadata["help"]
-    if "default" not in text:
-        shown = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
-        text += f" (default: {shown})"
-    extra = {"default": argparse.SUPPRESS, "help": text.replace("%", "%%")}
-    kinds = set(get_args(field.type)) - {NoneType} or {field.type}
-    if bool in kinds:
-        group.add_argument(flag, action=argparse.BooleanOptionalAction, **extra)
-    elif field.name == "fanouts":
-        group.add_argument(flag, type=_integers, metavar="K,K", **extra)
-    elif field.name == "batch_size":
-        group.add_argument(flag, type=_batch_size, metavar="B", **extra)
-    else:
-        (kind,) = kinds
-        group.add_argument(flag, type=kind, choices=field.metadata.get("choices"), metavar=_metavar(field, kind), **extra)
-
-
-def _metavar(field, kind):
-    return None if "choices" in field.metadata else {int: "N", float: "X", str: "NAME"}[kind]
-
-
-def _integers(text):
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be integers with commas between, such as 10,10; got {text!r}") from None
-
-
-def _batch_size(text):
-    if text == "full":
-        return None
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be an integer or 'full'; got {text!r}") from None
-
-
 def _train(options):
+    with _user_input():
+        configs = _configs(options)
+        # torch: only now, and only for valid settings
+        from graphsage.data.catalogue import load_dataset
+        from graphsage.training.device import describe
+        from graphsage.training.run import compare, make_trainer, run_all
+
+        dataset = load_dataset(options.dataset)
+        device = make_trainer(configs[0], dataset).device  # the last of what the user may have to mend
+
+    def log(line):
+        print(line, flush=True)
+
+    log(dataset.summary())
+    first, last = configs[0].train.seed, configs[-1].train.seed
+    log(f"Training on {describe(device)}, {f'seed {first}' if first == last else f'seeds {first} to {last}'}")
+    results = run_all(configs, dataset, features_only=options.baseline, log=log)
+    print(compare(results))
+    return 130 if len(results) < len(configs) or results[-1].interrupted else 0
+
+
+def _configs(options):
+    """One RunConfig a run; they differ by the seed."""
     given = vars(options)
-    model, train = (_given(config, given) for config in (ModelConfig, TrainConfig))
+    model, train = ({f.name: given[f.name] for f in fields(c) if f.name in given} for c in (ModelConfig, TrainConfig))
     if options.runs < 1:
         raise ValueError(f"--runs must be at least 1, got {options.runs}")
-    seeds = range(train.get("seed", 0), train.get("seed", 0) + options.runs)
-    configs = [
+    first = TrainConfig(**train).seed
+    return [
         RunConfig(dataset=options.dataset, model=ModelConfig(**model), train=TrainConfig(**{**train, "seed": seed}))
-        for seed in seeds
+        for seed in range(first, first + options.runs)
     ]
-    from graphsage.training.run import compare, run  # torch: only now, and only for valid settings
-
-    print(f"Seeds {seeds[0]} to {seeds[-1]}." if options.runs > 1 else f"Seed {seeds[0]}.", flush=True)
-    log = lambda line: print(line, flush=True)  # noqa: E731
-    results = []
-    for config in configs:
-        results.append(run(config, features_only=options.baseline, log=log))
-        if results[-1].result.interrupted:
-            break
-    print(compare(results))
-    return 130 if results[-1].result.interrupted else 0
-
-
-def _given(config, given):
-    return {field.name: given[field.name] for field in fields(config) if field.name in given}
 
 
 # ---- datasets
@@ -161,25 +168,44 @@ def _given(config, given):
 def _add_datasets(commands):
     text = "list the datasets, show one, or fetch one for later"
     parser = commands.add_parser("datasets", help=text, description=text.capitalize() + ".")
-    parser.add_argument("action", nargs="?", choices=("list", "info", "fetch"), default="list")
-    parser.add_argument("name", nargs="?", help="the dataset to show or fetch")
+    text = "list: all of them (default); info: all about one; fetch: download one now, print its folder"
+    parser.add_argument("action", nargs="?", choices=("list", "info", "fetch"), default="list", help=text)
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the dataset to show (a folder will do) or to fetch")
     parser.set_defaults(command=_datasets)
 
 
 def _datasets(options):
-    from graphsage.data.catalogue import dataset_card, fetch_dataset, list_datasets, load_dataset
+    with _user_input():
+        from graphsage.data.catalogue import dataset_card, fetch_dataset, list_datasets, load_dataset
 
-    if options.action != "list" and options.name is None:
-        raise ValueError(f"graphsage datasets {options.action} needs a name: one of {', '.join(list_datasets())}")
-    if options.action == "info":
-        print(load_dataset(options.name).summary())
-    elif options.action == "fetch":
-        print(fetch_dataset(options.name))
-    else:
-        for name in list_datasets():
-            card = dataset_card(name)
-            where = "bundled" if card.is_bundled else f"download, {sum(f.size for f in card.files) / 1e6:.1f} MB"
-            print(f"{name:10} {card.statistics['num_nodes']:>8,} nodes  {where:20}  {card.title}")
+        names, name = list_datasets(), options.name
+        if options.action == "list":
+            if name is not None:
+                raise ValueError(f"`datasets list` shows all and takes no name (try: graphsage datasets info {name})")
+            lines = [_row(dataset_card(known)) for known in names]
+        elif name is None:
+            raise ValueError(f"`datasets {options.action}` needs a name: one of {', '.join(names)}")
+        elif options.action == "fetch":
+            lines = [fetch_dataset(name)]
+        else:
+            lines = _described(dataset_card(name)) if name in names else [load_dataset(name).summary()]
+    print(*lines, sep="\n")
+
+
+def _where(card):
+    return "bundled" if card.is_bundled else f"download, {card.num_bytes / 1e6:.1f} MB"
+
+
+def _row(card):
+    return f"{card.name:10} {card.statistics['num_nodes']:>8,} nodes  {_where(card):20}  {card.title}"
+
+
+def _described(card):
+    """What the card says; nothing is downloaded for it."""
+    about = {"from": card.source, "licence": card.licence, "data": _where(card), "split": card.split.get("rule", "")}
+    counts = {name.removeprefix("num_").replace("_", " "): f"{n:,}" for name, n in card.statistics.items()}
+    classes = {"class names": ", ".join(card.class_names)} if card.class_names else {}
+    return [f"{card.name}: {card.title}", *(f"  {k:12} {v}" for k, v in {**about, **counts, **classes}.items())]
 
 
 # ---- sample
@@ -187,24 +213,33 @@ def _datasets(options):
 
 def _add_sample(commands):
     text = "draw one batch around some nodes and show it"
-    parser = commands.add_parser("sample", help=text, description=text.capitalize() + ".")
-    parser.add_argument("dataset", help="name or folder")
-    parser.add_argument("--seeds", required=True, metavar="A,B,...", help="node ids or names")
+    description = "Draw one batch around some nodes. Each line: a node <- its neighbours drawn (how many of how many)."
+    parser = commands.add_parser("sample", help=text, description=description)
+    parser.add_argument("dataset", metavar="DATASET", help="name (see `graphsage datasets`) or folder")
+    text = "nodes to draw around: numbers, or names where the nodes have some"
+    parser.add_argument("--seeds", required=True, metavar="A,B", help=text)
     for field in fields(TrainConfig):
-        if field.name in ("fanouts", "replace", "isolated", "seed"):
-            _add_flag(parser, field)
+        if field.name in SAMPLE_FIELDS:
+            add_flag(parser, field)
     parser.set_defaults(command=_sample)
 
 
 def _sample(options):
-    from graphsage.data.catalogue import load_dataset
+    given = {name: value for name, value in vars(options).items() if name in SAMPLE_FIELDS}
+    with _user_input():
+        TrainConfig(**given)
+        from graphsage.data.catalogue import load_dataset
 
-    given = {name: value for name, value in vars(options).items() if name in ("fanouts", "replace", "isolated", "seed")}
-    dataset = load_dataset(options.dataset)
-    seeds = _seed_ids(dataset, options.seeds.split(","))
-    from graphsage.sampling.neighbor import NeighborSampler
+        dataset = load_dataset(options.dataset)
+        seeds = _seed_ids(dataset, options.seeds.split(","))
+        from graphsage.sampling.neighbor import NeighborSampler
 
-    batch = NeighborSampler(dataset.graph, **given).sample(seeds)
+        batch = NeighborSampler(dataset.graph, **given).sample(seeds)
+    _show(dataset, batch)
+
+
+def _show(dataset, batch):
+    """Each row of the batch: who is drawn, and of how many."""
     print(batch)
     names = batch.nodes if dataset.node_ids is None else dataset.node_ids[batch.nodes]
     for hop in range(batch.num_hops):
@@ -216,9 +251,11 @@ def _sample(options):
 
 
 def _seed_ids(dataset, texts):
-    """Rows of the named nodes: by the dataset's own names where it has them, else by number."""
+    """Rows of the nodes: by the dataset's own names where it has them, else by number."""
+    texts = [text.strip() for text in texts]
     names = {} if dataset.node_ids is None else {str(name): row for row, name in enumerate(dataset.node_ids)}
-    unknown = [text for text in texts if text not in names and not text.strip().isdigit()]
-    if unknown:
-        raise ValueError(f"--seeds: {unknown[0]!r} is not a node of {dataset.name}")
+    for text in texts:
+        if text not in names and not (text.isdecimal() and int(text) < dataset.num_nodes):
+            rule = f"a name, or a number below {dataset.num_nodes}" if names else f"a number below {dataset.num_nodes}"
+            raise ValueError(f"--seeds: {text!r} is not a node of {dataset.name or 'the dataset'}: give {rule}")
     return [names[text] if text in names else int(text) for text in texts]

@@ -98,7 +98,7 @@ def batch_digest(batch):
 
 def digests():
     """Digests of a little of everything that is drawn; what another process or mode must repeat."""
-    graph, named = random_graph(60, 400), {"a": ["b", "c"], "b": ["a", "a", "c"], "c": []}
+    graph, named = random_graph(60, 120), {"a": ["b", "c"], "b": ["a", "a", "c"], "c": []}
     found = {}
     for replace in (False, True):
         for isolated in ("empty", "self"):

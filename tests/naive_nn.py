@@ -125,4 +125,4 @@ def _update(model, depth, weights, own, below):
 def relu_dropout(values, words, dropped, scale):
     """words: the generator's first uint64s; value i is judged by the low (even i) or high half of word i // 2."""
     halves = [half for word in words for half in (word % 2**32, word // 2**32)]
-    return [value * scale if value > 0 and half >= dropped else 0.0 for value, half in zip(values, halves)]
+    return [value * scale if not value <= 0 and half >= dropped else 0.0 for value, half in zip(values, halves)]

@@ -2,18 +2,20 @@
 
 import numpy as np
 import torch
-from graphs import random_graph
 from scipy.sparse import csr_array
 
 from graphsage.data.dataset import NodeDataset
 from graphsage.features import as_features
 from graphsage.graph import Graph
 from graphsage.loader import NeighborLoader
+from graphsage.nn.model import GraphSAGE
 from graphsage.sampling.neighbor import NeighborSampler
 
 AGGREGATORS = ("mean", "sum", "max", "gcn")
 #: Every (aggregator, combine) there is.
 LAYERS = [(aggregator, "sum") for aggregator in AGGREGATORS] + [(a, "concat") for a in ("mean", "sum", "max")]
+
+SEEDS = [5, 0, 17, 3, 5, 59, 10]  # of the awkward graph: hubs, isolated nodes, a repeat
 
 
 def features(num_nodes, num_features, seed=0):
@@ -29,9 +31,17 @@ def sparse(x):
     return as_features(csr_array(x))
 
 
+def awkward_graph(num_nodes=60, num_edges=240, seed=0):
+    """A directed graph with hubs (low ids are likelier), duplicates and loops; nodes 3, 10, 17, ... have no neighbours."""
+    src, dst = (np.random.default_rng(seed).random((2, num_edges)) ** 2 * num_nodes).astype(int)
+    src, dst = np.append(src, [0, 0, 1, 1]), np.append(dst, [0, 0, 1, 0])
+    kept = dst % 7 != 3
+    return Graph.from_edges(src[kept], dst[kept], num_nodes)
+
+
 def node_dataset(graph=None, *, num_features=7, num_classes=3, is_sparse=False, seed=0):
-    """Half of the nodes train, a quarter each validates and tests. Default graph: hubs, duplicates, loops, isolated."""
-    graph = random_graph(60, 240) if graph is None else graph
+    """Half of the nodes train, a quarter each validates and tests. Default graph: the awkward one."""
+    graph = awkward_graph() if graph is None else graph
     order = np.random.default_rng(seed).permutation(graph.num_nodes)
     train, val, test = np.split(order, [graph.num_nodes // 2, 3 * graph.num_nodes // 4])
     x = features(graph.num_nodes, num_features, seed)
@@ -65,6 +75,16 @@ def batch_of(dataset, seeds, fanouts, *, reduce=None, **options):
     sampler = NeighborSampler(dataset.graph, fanouts, **options)
     loader = NeighborLoader(dataset, sampler, batch_size=None, reduce=reduce, nodes=np.array(seeds))
     return loader.prepare(0, 0)
+
+
+def model_of(aggregator="mean", combine="sum", num_layers=2, *, in_features=7, bias_scale=0.1, **options):
+    """In evaluation, with biases that are not 0."""
+    model = GraphSAGE(in_features, 6, 3, num_layers, aggregator, combine=combine, **options).eval()
+    draws = torch.Generator().manual_seed(0)
+    for layer in model.layers:
+        if layer.bias is not None:
+            torch.nn.init.normal_(layer.bias, std=bias_scale, generator=draws)
+    return model
 
 
 def close(a, b, tolerance=1e-5):

@@ -81,6 +81,18 @@ def test_the_published_datasets_from_a_local_folder(test_data, monkeypatch, name
     assert np.array_equal(by_path.labels, dataset.labels)
 
 
+def test_bundled_datasets_load_by_name_without_a_network(monkeypatch, tmp_path):
+    monkeypatch.setenv("GRAPHSAGE_CACHE", str(tmp_path / "no cache"))
+    bundled = [name for name in list_datasets() if cards.dataset_card(name).is_bundled]
+    assert "debian" in bundled
+    for name in bundled:
+        dataset = load_dataset(name, download=False)
+        assert (dataset.name, dataset.statistics()) == (name, cards.dataset_card(name).statistics)
+        folder = load_dataset(cards.dataset_card(name).folder)
+        assert np.array_equal(folder.graph.indices, dataset.graph.indices)
+    assert not (tmp_path / "no cache").exists()
+
+
 def test_the_whole_way_with_the_real_files_of_cora(test_data, server, tmp_path, monkeypatch):
     """The project's own card with its addresses led to a local server."""
     card = cards.dataset_card("cora")

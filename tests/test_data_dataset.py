@@ -90,9 +90,7 @@ def test_nothing_labelled_and_empty_splits():
 
 
 def test_no_nodes():
-    dataset = dataset_with(
-        graph=Graph.from_edges([], [], 0), features=np.empty((0, 3)), labels=[], train=[], val=[], test=[]
-    )
+    dataset = dataset_with(graph=Graph.from_edges([], [], 0), features=np.empty((0, 3)), labels=[], train=[], val=[], test=[])
     assert (dataset.num_nodes, dataset.num_classes, dataset.statistics()["max_degree"]) == (0, 0, 0)
 
 

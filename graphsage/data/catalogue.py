@@ -89,7 +89,8 @@ def _folder_of(card, cache, download, progress):
     try:
         fetch(card.name, card.files, folder, progress=progress)
     except DatasetError as error:
-        raise DatasetError(_not_here(card, folder, str(error))) from error
+        # from None: the HTTP client's chain of errors would bury the sentence
+        raise DatasetError(_not_here(card, folder, str(error))) from None
     return folder
 
 

@@ -135,9 +135,7 @@ class _Machine:
             raise DatasetError(f"the pickle recalls value {key}, which it never stored")
         value = self.memo[key]
         if not isinstance(value, (Known, bytes, DTypeRecord)):
-            raise DatasetError(
-                f"the pickle uses {kind_of(value)} in two places: only names, text and dtypes may be"
-            )
+            raise DatasetError(f"the pickle uses {kind_of(value)} in two places: only names, text and dtypes may be")
         self.push(value)
 
     # ---- names

@@ -23,7 +23,7 @@ def relu_and_dropout(h, share, training):
 class _ReluDropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx, h, share):
-        dropped = round(share * 2**32)  # of 2^32 equally likely words; the scale is that of the rounded share
+        dropped = min(round(share * 2**32), 2**32 - 1)  # of 2^32 equally likely words; the scale is that of this share
         ctx.scale = 2**32 / (2**32 - dropped)
         key = torch.randint(2**62, ()).item()
         relu_dropout(h.detach().view(-1).numpy(), key, dropped, ctx.scale)

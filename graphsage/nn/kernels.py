@@ -118,7 +118,7 @@ def reduce_sparse_rows(indptr, indices, row_indptr, columns, values, num_columns
 
 @kernel
 def relu_dropout(values, key, dropped, scale):
-    """In place: keep positive values with probability 1 - dropped / 2^32, times ``scale``; 0 elsewhere.
+    """In place: keep positive values (and NaN) with probability 1 - dropped / 2^32, times ``scale``; 0 elsewhere.
 
     Value i is judged by half of word i // 2 of the generator: the low half if i is even.
     """
@@ -127,9 +127,9 @@ def relu_dropout(values, key, dropped, scale):
     for pair in range(len(values) // 2):
         word = mix(key + np.uint64(pair + 1) * GAMMA)
         low, high = values[2 * pair], values[2 * pair + 1]
-        values[2 * pair] = low * factor if low > zero and (word & LOW32) >= limit else zero
-        values[2 * pair + 1] = high * factor if high > zero and (word >> HALF) >= limit else zero
+        values[2 * pair] = low * factor if not low <= zero and (word & LOW32) >= limit else zero
+        values[2 * pair + 1] = high * factor if not high <= zero and (word >> HALF) >= limit else zero
     if len(values) % 2:
         word = mix(key + np.uint64(len(values) // 2 + 1) * GAMMA)
         last = values[-1]
-        values[-1] = last * factor if last > zero and (word & LOW32) >= limit else zero
+        values[-1] = last * factor if not last <= zero and (word & LOW32) >= limit else zero

@@ -81,4 +81,6 @@ def _plus(term, x, weight):
         return product if term is None else product + term
     if term is None or term.ndim == 1:
         return F.linear(x, weight, term)
+    if term.dtype != weight.dtype:  # autocast, which knows nothing of addmm_
+        return term + F.linear(x, weight)
     return term.addmm_(x, weight.t())

@@ -1,0 +1,87 @@
+"""The grammar of the command line: flags from config fields, and errors of one sentence."""
+
+import argparse
+import re
+from difflib import get_close_matches
+from types import NoneType
+from typing import get_args
+
+METAVARS = {int: "N", float: "X", str: "NAME"}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with one sentence instead of a page of usage."""
+
+    def __init__(self, **options):
+        super().__init__(formatter_class=_help, **options)
+        self.set_defaults(parser=self)
+
+    def error(self, message):
+        self.exit(2, f"graphsage: {message} (try: {self.prog} --help)\n")
+
+
+def _help(prog):
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28)
+
+
+def parsed(parser, arguments):
+    """The options; the flag nearest to an unknown one is named."""
+    options, unknown = parser.parse_known_args(_joined(arguments))
+    if unknown:
+        flag = unknown[0].partition("=")[0]
+        known = re.findall(r"--[a-z-]+", options.parser.format_help())
+        near = get_close_matches(flag, known, n=1) if flag.startswith("--") else []
+        options.parser.error(f"{flag!r} is not understood" + "".join(f", did you mean {name}?" for name in near))
+    return options
+
+
+def _joined(arguments):
+    """``--fanouts -1,10`` as ``--fanouts=-1,10``: argparse takes what begins with a dash for a flag."""
+    joined = []
+    for argument in arguments:
+        if joined and re.match(r"-[\d.]", argument) and re.fullmatch(r"--[a-z-]+", joined[-1]):
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
+def add_flag(group, field):
+    """One flag a config field; a flag that was not given stays out, so that the config's own default holds."""
+    flag, text = "--" + field.name.replace("_", "-"), field.metadata["help"]
+    if "default" not in text:
+        text += f" (default: {_shown(field.default)})"
+    extra = {"default": argparse.SUPPRESS, "help": text.replace("%", "%%")}
+    kinds = set(get_args(field.type)) - {NoneType} or {field.type}
+    if bool in kinds:
+        group.add_argument(flag, action=argparse.BooleanOptionalAction, **extra)
+    elif field.name == "fanouts":
+        group.add_argument(flag, type=_integers, metavar="K,K", **extra)
+    elif field.name == "batch_size":
+        group.add_argument(flag, type=_batch_size, metavar="B", **extra)
+    else:
+        (kind,) = kinds
+        choices = field.metadata.get("choices")
+        group.add_argument(flag, type=kind, choices=choices, metavar=None if choices else METAVARS[kind], **extra)
+
+
+def _shown(default):
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    return ",".join(map(str, default)) if isinstance(default, tuple) else default
+
+
+def _integers(text):
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be integers with commas between, such as 10,10; got {text!r}") from None
+
+
+def _batch_size(text):
+    if text == "full":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be an integer or 'full'; got {text!r}") from None

@@ -1,0 +1,185 @@
+"""Exact inference: every node, all neighbours, in chunks of bounded size."""
+
+import naive_nn
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from nn_helpers import LAYERS, awkward_graph, close, features, model_of, node_dataset, sparse
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from graphsage.features import SparseFeatures
+from graphsage.graph import Graph
+from graphsage.nn.inference import _chunks, inference
+from graphsage.nn.layer import SAGELayer
+from graphsage.nn.store import FeatureStore
+
+DATASET = node_dataset()
+GRAPH, X = DATASET.graph, DATASET.features
+
+
+@pytest.mark.parametrize("isolated", ["empty", "self"])
+@pytest.mark.parametrize("num_layers", [1, 2, 3])
+@pytest.mark.parametrize("aggregator, combine", LAYERS)
+def test_is_the_twin(aggregator, combine, num_layers, isolated):
+    model = model_of(aggregator, combine, num_layers, normalize=num_layers == 2)
+    rows = naive_nn.rows_of(GRAPH.indptr, GRAPH.indices)
+    assert [] in rows and any(v in row for v, row in enumerate(rows))
+    rows = [row or [v] * (isolated == "self") for v, row in enumerate(rows)]
+    out = inference(model, GRAPH, X, isolated=isolated)
+    assert out.shape == (60, 3) and out.dtype == torch.float32 and not out.requires_grad
+    close(out, naive_nn.forward(model, rows, X, range(60)))
+
+
+@pytest.mark.parametrize("features", [X, sparse(X), FeatureStore(X), FeatureStore(sparse(X))])
+def test_takes_features_of_every_kind(features):
+    model = model_of()
+    close(inference(model, GRAPH, features), inference(model, GRAPH, X))
+
+
+# ---- chunks
+
+
+@pytest.mark.parametrize("is_sparse", [False, True])
+@pytest.mark.parametrize("chunk_edges", [1, 7, 10**9])
+@pytest.mark.parametrize("aggregator, combine", LAYERS)
+def test_chunks_do_not_change_the_numbers(aggregator, combine, chunk_edges, is_sparse):
+    model, x = model_of(aggregator, combine, 3), sparse(X) if is_sparse else X
+    for isolated in ("empty", "self"):
+        out = inference(model, GRAPH, x, isolated=isolated, chunk_edges=chunk_edges)
+        close(out, inference(model, GRAPH, x, isolated=isolated))
+
+
+@given(st.lists(st.integers(0, 12), max_size=30), st.integers(1, 40))
+def test_chunks_cover_the_rows_in_order_and_keep_the_limit(degrees, limit):
+    indptr = np.cumsum([0, *degrees])
+    chunks = list(_chunks(indptr, limit))
+    assert [row for start, stop in chunks for row in range(start, stop)] == list(range(len(degrees)))
+    for start, stop in chunks:
+        rows, edges = stop - start, indptr[stop] - indptr[start]
+        assert 0 < rows <= limit and (edges <= limit or rows == 1)
+        if stop < len(degrees) and rows < limit:  # as large as it can be
+            assert indptr[stop + 1] - indptr[start] > limit
+
+
+class Largest(TorchDispatchMode):
+    """Sizes of everything that torch computes, views of larger tensors left out."""
+
+    def __init__(self):
+        super().__init__()
+        self.sizes = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        for tensor in out if isinstance(out, (list, tuple)) else [out]:
+            if isinstance(tensor, torch.Tensor) and tensor._base is None:
+                self.sizes.append(tensor.numel())
+        return out
+
+
+@pytest.mark.parametrize("aggregator, combine", LAYERS)
+def test_nothing_but_the_layers_outputs_is_larger_than_a_chunk(aggregator, combine):
+    """2,000 nodes, 20,000 edges, chunks of 100 edges: at most 100 rows (or edges) of at most 16 numbers at once.
+
+    What is larger: the outputs of the layers, of 2,000 rows each, and no array of all edges in between.
+    """
+    graph, model = awkward_graph(2000, 20_000), model_of(aggregator, combine, 3, in_features=16)
+    hub = graph.degrees.max()  # a row of more than 100 edges is a chunk of its own
+    store = FeatureStore(features(2000, 16))
+    with Largest() as largest:
+        inference(model, graph, store, chunk_edges=100)
+    outputs = sorted(2000 * layer.out_features for layer in model.layers)
+    assert 100 < hub < 100 * 16
+    # a write into an output yields the output once more
+    assert sorted(set(size for size in largest.sizes if size > 100 * 16)) == sorted(set(outputs))
+    assert len([size for size in largest.sizes if size == 100 * 16]) > 0  # the bound is reached, so the test can see
+
+
+def test_only_two_layers_outputs_are_alive(monkeypatch):
+    """When layer 3 begins, the output of layer 1 is gone."""
+    import weakref
+
+    made, seen, update, empty = [], [], SAGELayer.update, torch.empty
+
+    def recorded(*shape, **options):
+        tensor = empty(*shape, **options)
+        if shape[0] == 60:
+            made.append(weakref.ref(tensor))
+        return tensor
+
+    def watched(self, *x):
+        seen.append(sum(ref() is not None for ref in made))
+        return update(self, *x)
+
+    monkeypatch.setattr(torch, "empty", recorded)
+    monkeypatch.setattr(SAGELayer, "update", watched)
+    inference(model_of(num_layers=4), GRAPH, X)
+    assert len(made) == 4 and seen == [1, 2, 2, 2]
+
+
+def test_sparse_features_stay_sparse():
+    """20,000 rows of 500,000 columns: dense, 40 GB."""
+    rng, graph = np.random.default_rng(0), awkward_graph(20_000, 40_000)
+    x = SparseFeatures(np.arange(20_001), rng.integers(0, 500_000, 20_000), None, 500_000)
+    for aggregator in ("mean", "max"):
+        assert inference(model_of(aggregator, in_features=500_000), graph, x).shape == (20_000, 3)
+
+
+# ---- side effects
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_model_is_left_as_it_was(training, monkeypatch):
+    model = model_of(dropout=0.5, input_dropout=0.5).train(training)
+    torch.manual_seed(1)
+    weights, state = [p.detach().clone() for p in model.parameters()], torch.get_rng_state()
+    first = inference(model, GRAPH, X)
+    assert torch.equal(first, inference(model, GRAPH, X))  # no dropout, whatever the mode
+    assert {module.training for module in model.modules()} == {training}
+    monkeypatch.setattr(SAGELayer, "update", None)
+    with pytest.raises(TypeError, match="not callable"):
+        inference(model, GRAPH, X)
+    assert {module.training for module in model.modules()} == {training}
+    assert torch.equal(torch.get_rng_state(), state)
+    assert all(torch.equal(p, w) for p, w in zip(model.parameters(), weights))
+    assert all(p.grad is None for p in model.parameters())
+
+
+# ---- small and wrong
+
+
+@pytest.mark.parametrize("is_sparse", [False, True])
+@pytest.mark.parametrize("isolated", ["empty", "self"])
+@pytest.mark.parametrize("num_nodes", [1, 5])
+def test_a_graph_without_edges(num_nodes, isolated, is_sparse):
+    graph, x = Graph.from_edges([], [], num_nodes), features(num_nodes, 7, seed=3) + 1
+    model = model_of()
+    rows = [[v] if isolated == "self" else [] for v in range(num_nodes)]
+    out = inference(model, graph, sparse(x) if is_sparse else x, isolated=isolated)
+    close(out, naive_nn.forward(model, rows, x, range(num_nodes)))
+
+
+def test_a_graph_without_nodes():
+    assert inference(model_of(), Graph.from_edges([], [], 0), np.zeros((0, 7), np.float32)).shape == (0, 3)
+
+
+@pytest.mark.parametrize("is_sparse", [False, True])
+@pytest.mark.parametrize("shape", [(59, 7), (61, 7), (60, 6), (60, 8)])
+def test_features_of_another_shape(shape, is_sparse):
+    """Sparse rows are read by a kernel that checks nothing."""
+    x, text = features(*shape), rf"must have shape \[nodes, in_features\] = \[60, 7\], got \[{shape[0]}, {shape[1]}\]"
+    with pytest.raises(ValueError, match=f"^features {text}$"):
+        inference(model_of(), GRAPH, sparse(x) if is_sparse else x)
+
+
+@pytest.mark.parametrize(
+    "options, text",
+    [
+        ({"isolated": "drop"}, "isolated must be one of 'empty', 'self'; got 'drop'"),
+        ({"chunk_edges": 0}, "chunk_edges must be an integer >= 1, got 0"),
+    ],
+)
+def test_refused(options, text):
+    with pytest.raises(ValueError, match=f"^{text}$"):
+        inference(model_of(), GRAPH, X, **options)

@@ -1,0 +1,96 @@
+"""The package's face: what it exports, that importing it is light, and that each default exists once."""
+
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import graphsage
+from graphsage.config import DROPOUT, ModelConfig, SampleConfig
+from graphsage.nn.layer import SAGELayer
+
+HEAVY = ("torch", "numba", "scipy", "networkx")
+NAMES = """
+    Batch Graph GraphSAGE MiniBatch ModelConfig NeighborLoader NeighborSampler NodeDataset RunConfig SampleConfig SeedPlan
+    SparseFeatures TrainConfig TrainResult Trainer load_dataset multihop_sampling row_normalize
+"""
+
+
+def python(code):
+    """What ``code`` prints in a fresh interpreter that imports the package under test."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(graphsage.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def loaded_by(code):
+    """The heavy packages that ``code`` imports."""
+    return set(python(f"{code}\nimport sys\nprint(*[name for name in {HEAVY} if name in sys.modules])").split())
+
+
+def test_the_list_of_exports():
+    assert graphsage.__all__ == NAMES.split()
+
+
+@pytest.mark.parametrize("name", graphsage.__all__)
+def test_every_export_is_there_and_documented(name):
+    assert getattr(graphsage, name).__name__ == name
+    assert inspect.getdoc(getattr(graphsage, name))
+    assert name in dir(graphsage)
+
+
+def test_star_import_brings_the_exports():
+    names = {}
+    exec("from graphsage import *", names)
+    assert set(graphsage.__all__) <= names.keys()
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="module 'graphsage' has no attribute 'GraphSage'"):
+        _ = graphsage.GraphSage
+    assert not hasattr(graphsage, "torch")
+
+
+def test_import_is_light():
+    assert loaded_by("import graphsage; dir(graphsage)") == set()
+
+
+def test_configs_are_light():
+    assert loaded_by("import graphsage as gs; gs.RunConfig()") == set()
+
+
+@pytest.mark.parametrize("name", ["Graph", "NeighborSampler", "multihop_sampling", "load_dataset", "NodeDataset", "SeedPlan"])
+def test_the_lower_floors_live_without_torch(name):
+    assert "torch" not in loaded_by(f"import graphsage as gs; gs.{name}")
+
+
+def defaults(function):
+    return {
+        name: parameter.default
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is not parameter.empty
+    }
+
+
+def test_defaults_of_the_model_are_those_of_its_config():
+    given = defaults(graphsage.GraphSAGE)
+    assert given.pop("seed") == 0
+    assert given.pop("dropout") == DROPOUT
+    assert given == {name: getattr(ModelConfig(), name) for name in given}
+    assert given.keys() == {"num_layers", "aggregator", "combine", "input_dropout", "normalize", "bias", "init"}
+
+
+def test_defaults_of_the_layer_are_those_of_the_config():
+    given = defaults(SAGELayer)
+    assert given == {name: getattr(ModelConfig(), name) for name in ("aggregator", "combine", "bias", "init")}
+
+
+def test_defaults_of_the_sampler_are_those_of_its_config():
+    given = defaults(graphsage.NeighborSampler)
+    shared = {name: getattr(SampleConfig(), name) for name in ("fanouts", "replace", "isolated", "num_threads")}
+    assert {name: given[name] for name in shared} == shared
+    assert {name: given[name] for name in given.keys() - shared} == {"seed": 0, "edge_ids": False, "weights": "refuse"}

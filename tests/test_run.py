@@ -1,0 +1,232 @@
+"""Whole runs: baselines that are what they claim, and the table at the end."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from blocks import NUM_CLASSES, NUM_FEATURES, NUM_NODES, block_graph, blocks, configured
+from data_helpers import planetoid_files, write_files
+
+from graphsage.data.dataset import NodeDataset
+from graphsage.graph import Graph
+from graphsage.training import run as module
+from graphsage.training.run import RunResult, build_model, compare, majority_accuracy, make_trainer, run, run_all
+from graphsage.training.trainer import Epoch, Trainer, TrainResult
+
+
+@pytest.fixture(scope="module")
+def dataset():
+    return blocks()
+
+
+def silent(line):
+    """A log that nobody reads."""
+
+
+def labelled(labels, train, test):
+    graph = Graph.from_edges([], [], len(labels))
+    features = np.ones((len(labels), 1), np.float32)
+    return NodeDataset(graph=graph, features=features, labels=labels, train=train, val=[], test=test)
+
+
+# ---- the baselines
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "accuracy"),
+    [
+        ([0, 1, 2], [3, 4, 5, 6], 0.25),  # 1 is most frequent, and node 3 alone has it
+        ([0, 1, 2, 4], [3, 5, 6], 1 / 3),  # 1 and 2 are equally frequent: the smaller
+        ([5], [0, 1, 6], 1 / 3),  # class 0, which node 6 has
+        ([3], [4, 5, 6], 0.0),
+        ([0], [], None),
+    ],
+)
+def test_majority_equals_a_count_by_hand(train, test, accuracy):
+    #            node 0  1  2  3  4  5  6
+    dataset = labelled([1, 2, 1, 1, 2, 0, 0], train, test)
+    assert majority_accuracy(dataset) == accuracy
+
+
+def test_features_only_is_trained_without_edges(dataset):
+    """Other edges change the model's result and leave the features-only one as it is."""
+    rewired = replace(dataset, graph=block_graph(np.random.default_rng(5), np.zeros(NUM_NODES, int)))
+    assert rewired.graph.num_edges > 500
+    first, second = (run(configured(), data, log=silent) for data in (dataset, rewired))
+    assert first.features_only == second.features_only
+    assert first.result.test_accuracy > second.result.test_accuracy + 0.2
+    assert first.result.test_accuracy > first.features_only + 0.1 > 0.5
+
+
+def test_features_only_is_trained_the_same_way(dataset):
+    config = configured({"aggregator": "max"}, epochs=2, seed=5)
+    alone = Trainer(build_model(config, dataset), dataset.without_edges(), config.train, log=None).fit()
+    result = run(config, dataset, log=silent)
+    assert result.features_only == alone.test_accuracy
+    assert result.result.test_accuracy == make_trainer(config, dataset, log=None).fit().test_accuracy
+    assert result.majority == majority_accuracy(dataset)
+
+
+def test_features_only_can_be_left_out(dataset):
+    lines = []
+    result = run(configured(epochs=1), dataset, features_only=False, log=lines.append)
+    assert result.features_only is None and not result.interrupted
+    assert len(lines) == 1 and lines[0].startswith("Epoch 001")
+
+
+def test_build_model_follows_the_config(dataset):
+    model = {"hidden_features": 9, "num_layers": 3, "aggregator": "sum", "combine": "concat", "bias": False}
+    config = configured({**model, "dropout": 0.2, "input_dropout": 0.1, "normalize": True}, fanouts=(2, 2, 2), seed=3)
+    built = build_model(config, dataset)
+    assert (built.in_features, built.out_features, built.num_layers) == (NUM_FEATURES, NUM_CLASSES, 3)
+    assert (built.dropout, built.input_dropout, built.normalize, built.seed) == (0.2, 0.1, True, 3)
+    assert built.layers[0].weight_self.shape == (9, NUM_FEATURES)
+    assert built.layers[1].weight_self.shape == (9, 18)
+    assert all(layer.aggregator.name == "sum" and layer.bias is None for layer in built.layers)
+
+
+def test_run_loads_the_dataset_of_its_config(tmp_path):
+    folder = write_files(tmp_path / "made", planetoid_files())
+    lines = []
+    config = replace(configured(epochs=1), dataset=str(folder))
+    result = run(config, log=lines.append)
+    assert lines[0].startswith("tiny: 513 nodes (1 isolated)")
+    assert lines[1].startswith("Epoch 001 Loss: ")
+    assert lines[2:] == ["Training the same model without edges (features only) for comparison ..."]
+    assert result.model.in_features == 11 and result.result.best_epoch == 1
+
+
+# ---- several runs, and Ctrl-C
+
+
+def seeded(count, **settings):
+    config = configured(epochs=3, **settings)
+    return [replace(config, train=replace(config.train, seed=seed)) for seed in range(count)]
+
+
+@pytest.fixture
+def interrupt(monkeypatch):
+    """A function that makes the n-th epoch from now (validated, but not yet recorded) end with Ctrl-C."""
+
+    def at(number):
+        left, epoch = [number], Trainer._epoch
+
+        def counted(self, *arguments):
+            left[0] -= 1
+            done = epoch(self, *arguments)
+            if left[0] == 0:
+                raise KeyboardInterrupt
+            return done
+
+        monkeypatch.setattr(Trainer, "_epoch", counted)
+
+    return at
+
+
+def test_run_all_gives_one_result_a_seed(dataset):
+    lines = []
+    results = run_all(seeded(3), dataset, log=lines.append)
+    assert [line for line in lines if line.startswith("Run")] == [f"Run {n + 1} of 3, seed {n}" for n in range(3)]
+    assert [r.result.history[0].loss for r in results] == [
+        run(config, dataset, features_only=False, log=silent).result.history[0].loss for config in seeded(3)
+    ]
+    assert len({r.result.history[0].loss for r in results}) == 3
+
+
+def test_a_single_run_is_not_numbered(dataset):
+    lines = []
+    run_all(seeded(1), dataset, features_only=False, log=lines.append)
+    assert [line[:5] for line in lines] == ["Epoch"] * 3
+
+
+@pytest.mark.parametrize(
+    ("epoch", "finished", "interrupted", "epochs_of_last", "alone"),
+    [
+        # runs of 3 epochs, then 3 without edges
+        (2, 1, True, 1, False),  # in the first run: what it has counts
+        (4, 1, True, 3, False),  # in the first epoch without edges: the run itself is whole
+        (6, 1, True, 3, False),  # in the last epoch without edges: no half-trained baseline
+        (7, 1, False, 3, True),  # in the first epoch of the second run
+        (8, 1, False, 3, True),  # later in the second run: half a run is no run
+        (10, 2, True, 3, False),
+        (99, 3, False, 3, True),
+    ],
+)
+def test_ctrl_c_keeps_the_runs_that_are_done(
+    epoch, finished, interrupted, epochs_of_last, alone, dataset, interrupt
+):
+    interrupt(epoch)
+    results = run_all(seeded(3), dataset, log=silent)
+    last = results[-1]
+    assert (len(results), last.interrupted) == (finished, interrupted)
+    assert len(last.result.history) == epochs_of_last
+    assert (last.features_only is not None) == alone
+
+
+def test_ctrl_c_before_anything_is_done_is_raised(dataset, interrupt):
+    interrupt(1)
+    with pytest.raises(KeyboardInterrupt):
+        run_all(seeded(2), dataset, log=silent)
+
+
+def test_an_interrupted_run_skips_the_baseline(dataset, interrupt, monkeypatch):
+    interrupt(2)
+    monkeypatch.setattr(module, "_features_only", lambda *arguments: pytest.fail("it was trained"))
+    assert run(seeded(1)[0], dataset, log=silent).interrupted
+
+
+# ---- the table
+
+
+def made(test, majority=0.13, alone=0.468, *, best=17, val=0.8, interrupted=False, epochs=20):
+    history = [Epoch(number=n + 1, loss=1.0, val_accuracy=val, val_loss=1.0, seconds=0.1) for n in range(epochs)]
+    result = TrainResult(
+        test_accuracy=test, val_accuracy=val, best_epoch=best, history=history, interrupted=interrupted
+    )
+    return RunResult(result=result, majority=majority, features_only=alone, model=None, interrupted=interrupted)
+
+
+def test_table_of_one_run():
+    assert compare([made(0.8049)]) == (
+        "Test accuracy:\n"
+        "  majority class  13.0 %\n"
+        "  features only   46.8 %\n"
+        "  GraphSAGE       80.5 %\n"
+        "The model is that of epoch 17, the best on validation."
+    )
+
+
+def test_table_without_the_features_only_model():
+    assert compare([made(1.0, alone=None)]).splitlines()[1:3] == ["  majority class  13.0 %", "  GraphSAGE      100.0 %"]
+
+
+def test_table_of_several_runs():
+    """80, 81 and 83 %: mean 81.33, sum of squares 4.67, over n - 1 = 2, root 1.53."""
+    runs = [made(0.80, alone=0.5), made(0.81, alone=0.5), made(0.83, alone=0.53)]
+    assert compare(runs) == (
+        "Test accuracy (mean +- standard deviation of 3 runs):\n"
+        "  majority class  13.0 +- 0.00 %\n"
+        "  features only   51.0 +- 1.73 %\n"
+        "  GraphSAGE       81.3 +- 1.53 %"
+    )
+
+
+def test_table_where_the_last_baseline_was_interrupted():
+    lines = compare([made(0.80, alone=0.5), made(0.81, alone=None, interrupted=True)]).splitlines()
+    assert lines[2:] == ["  features only   50.0 %", "  GraphSAGE       80.5 +- 0.71 %"]
+
+
+def test_table_of_an_interrupted_run():
+    last = compare([made(0.5, alone=None, best=4, epochs=5, interrupted=True)]).splitlines()[-1]
+    assert last == "Interrupted after epoch 5. The model is that of epoch 4, the best on validation."
+
+
+def test_table_without_validation_nodes():
+    last = compare([made(0.5, best=20, val=None)]).splitlines()[-1]
+    assert last == "The model is that of epoch 20, the last (there are no validation nodes)."
+
+
+def test_table_without_test_nodes(dataset):
+    results = run_all(seeded(1), replace(dataset, test=[]), log=silent)
+    assert compare(results).splitlines()[0] == "Test accuracy: none, as the dataset has no test nodes."
+    assert compare([*results, *results]) == "Test accuracy: none, as the dataset has no test nodes."
