@@ -145,6 +145,8 @@ def _train(options):
     first, last = configs[0].train.seed, configs[-1].train.seed
     log(f"Training on {describe(device)}, {f'seed {first}' if first == last else f'seeds {first} to {last}'}")
     results = run_all(configs, dataset, features_only=options.baseline, log=log)
+    if len(results) < len(configs):
+        print(f"Interrupted: {len(results)} of {len(configs)} runs count.")
     print(compare(results))
     return 130 if len(results) < len(configs) or results[-1].interrupted else 0
 

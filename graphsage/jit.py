@@ -39,7 +39,7 @@ class _CompileNotice(event.Listener):
     said = False
 
     def on_start(self, compile_event):
-        ours = compile_event.data["dispatcher"].py_func.__module__.startswith("graphsage.")
+        ours = (compile_event.data["dispatcher"].py_func.__module__ or "").startswith("graphsage.")
         if ours and not _CompileNotice.said:
             _CompileNotice.said = True
             print("graphsage: compiling kernels, once (some seconds)", file=sys.stderr, flush=True)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 # Written out again, not imported: a change of the draws must show.
 GAMMA = 0x9E3779B97F4A7C15
-VERSION, SAMPLE, REPLICA = 1, 1, 0
+VERSION, SAMPLE, TREE, REPLICA = 1, 1, 7, 0
 WORD = 2**64
 
 # ---- random numbers
@@ -93,7 +93,7 @@ def rows_of(graph):
 
 def multihop_sampling(seeds, fanouts, rows, *, replace, seed, epoch=0, step=0):
     """The tree form: [seeds, hop 1, hop 2, ...]."""
-    key = stream_key(seed, SAMPLE, epoch, step, REPLICA)
+    key = stream_key(seed, TREE, epoch, step, REPLICA)
     hops = [list(seeds)]
     for hop, k in enumerate(fanouts):
         found = []

@@ -46,9 +46,7 @@ def node_dataset(graph=None, *, num_features=7, num_classes=3, is_sparse=False, 
     train, val, test = np.split(order, [graph.num_nodes // 2, 3 * graph.num_nodes // 4])
     x = features(graph.num_nodes, num_features, seed)
     labels = np.random.default_rng(seed + 1).integers(0, num_classes, graph.num_nodes)
-    return NodeDataset(
-        graph=graph, features=sparse(x) if is_sparse else x, labels=labels, train=train, val=val, test=test
-    )
+    return NodeDataset(graph=graph, features=sparse(x) if is_sparse else x, labels=labels, train=train, val=val, test=test)
 
 
 def learnable_dataset(num_nodes=200, num_features=8, num_classes=3, seed=0):

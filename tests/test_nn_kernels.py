@@ -136,9 +136,7 @@ def dicts_of(columns, values):
 def test_sparse_rows_of_hand_made_features(values, is_maximum):
     shares = [1, 1, 0.5, 1, 2, 0.25, 1, 1, 0.5, 1]
     found = merged(NEIGHBORS, COLUMNS, values, shares=shares, is_maximum=is_maximum)
-    assert found == naive_nn.reduce_sparse_rows(
-        NEIGHBORS, dicts_of(COLUMNS, values), shares, maximum=is_maximum
-    )
+    assert found == naive_nn.reduce_sparse_rows(NEIGHBORS, dicts_of(COLUMNS, values), shares, maximum=is_maximum)
     assert [list(row) for row in found[2:5]] == [[5, 2, 1], [5, 2, 1, 0], [5, 2, 1]]  # in order of first appearance
 
 

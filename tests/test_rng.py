@@ -14,7 +14,7 @@ from graphsage.sampling import rng
 
 pytestmark = pytest.mark.kernels
 
-STREAMS = [rng.PLAN, rng.SAMPLE, rng.ORDER, rng.DROPOUT, rng.INIT, rng.NEGATIVE, rng.WALK]
+STREAMS = [rng.PLAN, rng.SAMPLE, rng.ORDER, rng.DROPOUT, rng.INIT, rng.NEGATIVE, rng.WALK, rng.TREE]
 LAST = 2**64 - 1
 LARGEST_BOUND = 2**31 - 1
 
@@ -71,8 +71,16 @@ def assert_scaled_exactly(words, bounds):
     assert rng.scale(words, bounds).tolist() == exact
 
 
-def test_range_reduction_at_the_edges():
+def test_range_reduction_of_awkward_words():
     assert_scaled_exactly(*zip(*product(WORDS, BOUNDS)))
+
+
+def test_range_reduction_at_each_side_of_a_step():
+    """The first word that gives ``value`` and the word before: there the low half of the word decides."""
+    steps = [(-(-value * 2**64 // bound), bound) for bound in BOUNDS for value in {1, bound // 2, bound - 1} if value]
+    firsts = [(word, bound) for word, bound in steps if word <= LAST]
+    assert_scaled_exactly(*zip(*firsts))
+    assert_scaled_exactly(*zip(*((word - 1, bound) for word, bound in steps)))
 
 
 @given(st.lists(st.tuples(st.integers(0, LAST), st.integers(1, LARGEST_BOUND)), min_size=1, max_size=50))
@@ -107,7 +115,7 @@ def test_small_coordinates_share_no_key():
 
 def test_streams_share_no_draws():
     draws = {stream: set(rng.draws(rng.stream_key(0, stream, 0, 0, 0), 5000).tolist()) for stream in STREAMS}
-    assert len(draws) == 7  # the streams' own numbers differ
+    assert len(draws) == 8  # the streams' own numbers differ
     for a, b in combinations(STREAMS, 2):
         assert draws[a].isdisjoint(draws[b])
 
@@ -192,10 +200,10 @@ def golden_graph():
 
 
 @pytest.mark.parametrize("replace, hop_1, hop_2", [
-    (True, [3, 2, 4, 5, 5, 5, 3, 4, 3, 3, 3, 0],
-     [0, 4, 3, 3, 4, 0, 5, 5, 5, 5, 5, 5, 0, 0, 0, 3, 0, 2, 0, 2, 0, 4, 1, 4]),
-    (False, [3, 2, 4, 5, 5, 5, 3, 0, 4, 4, 3, 0],
-     [0, 4, 1, 3, 0, 3, 5, 5, 5, 5, 5, 5, 4, 0, 3, 1, 0, 3, 0, 3, 4, 0, 1, 4]),
+    (True, [3, 3, 2, 5, 5, 5, 3, 4, 3, 3, 4, 3],
+     [0, 2, 2, 2, 0, 1, 5, 5, 5, 5, 5, 5, 2, 0, 0, 0, 0, 4, 0, 0, 4, 4, 0, 0]),
+    (False, [4, 2, 3, 5, 5, 5, 0, 3, 4, 0, 4, 3],
+     [3, 0, 3, 1, 2, 0, 5, 5, 5, 5, 5, 5, 2, 4, 0, 4, 4, 0, 1, 4, 3, 4, 4, 0]),
 ])
 def test_golden_tree(replace, hop_1, hop_2):
     hops = multihop_sampling([0, 5, 4, 4], [3, 2], golden_graph(), replace=replace, seed=(7, 1, 2))

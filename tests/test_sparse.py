@@ -47,9 +47,9 @@ def matrix_of(rows, num_cols, *, values=None, index="int32", device="cpu"):
 
 def numbers(*shape, seed=0):
     """float64 in (-2, 2), no two alike."""
-    return torch.from_numpy(np.random.default_rng(seed).permutation(int(np.prod(shape))).reshape(shape) + 0.5) * (
-        4 / max(1, np.prod(shape))
-    ) - 2
+    size = int(np.prod(shape))
+    places = np.random.default_rng(seed).permutation(size).reshape(shape)
+    return torch.from_numpy((places + 0.5) * 4 / max(1, size) - 2)
 
 
 def apply(product, matrix, h):

@@ -70,4 +70,4 @@ def _key(seed):
         raise ValueError(f"seed must be None, an int or a tuple (seed, epoch, step), got {seed!r}")
     names = ("seed", "epoch", "step")
     parts = [as_count(name, part, most=2**64 - 1) for name, part in zip(names, parts)] + [0] * (3 - len(parts))
-    return rng.stream_key(parts[0], rng.SAMPLE, *parts[1:], rng.REPLICA)
+    return rng.stream_key(parts[0], rng.TREE, *parts[1:], rng.REPLICA)
