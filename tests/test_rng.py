@@ -104,13 +104,13 @@ def test_keys_are_the_twins(elements, seed, stream):
 
 
 def test_small_coordinates_share_no_key():
-    """Null: keys are 64 random bits. Two of the 408,576 would then be equal with probability 5e-9."""
+    """Null: keys are 64 random bits. Two of the 466,944 would then be equal with probability 6e-9."""
     outer = product(range(8), STREAMS, range(8), range(12))  # seed, stream, epoch, step
     keys = np.array([rng.stream_key(*where, rng.REPLICA) for where in outer], np.uint64)
     hops = rng.fold(keys[:, None], np.arange(3, dtype=np.uint64))  # [keys, hops]
     nodes = rng.fold(hops[:, :, None], np.arange(24, dtype=np.uint64))  # [keys, hops, nodes]
     everything = np.concatenate([keys, hops.ravel(), nodes.ravel()])
-    assert len(np.unique(everything)) == len(everything) == 5376 * (1 + 3 + 72)
+    assert len(np.unique(everything)) == len(everything) == 6144 * (1 + 3 + 72)
 
 
 def test_streams_share_no_draws():
@@ -173,7 +173,7 @@ def test_choice_with_replacement_is_the_twins(key, count, bound):
 
 def test_golden_version():
     assert rng.VERSION == 1
-    assert STREAMS == [0, 1, 2, 3, 4, 5, 6]
+    assert STREAMS == [0, 1, 2, 3, 4, 5, 6, 7]
 
 
 @pytest.mark.parametrize("coordinates, key", [
