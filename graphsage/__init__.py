@@ -24,6 +24,8 @@ _HOME = {
     "GraphSAGE": "graphsage.nn.model",
     "Trainer": "graphsage.training.trainer",
     "TrainResult": "graphsage.training.trainer",
+    "load_model": "graphsage.training.save",
+    "save_model": "graphsage.training.save",
 }
 
 __all__ = sorted(_HOME)

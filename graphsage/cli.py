@@ -114,6 +114,8 @@ def _add_train(commands):
     parser.add_argument("--runs", type=int, default=1, metavar="N", help=text)
     text = "leave out the training without edges, which takes about as long again"
     parser.add_argument("--no-baseline", action="store_false", dest="baseline", help=text)
+    text = "save the model and the result there (several runs: a folder SEED inside for each)"
+    parser.add_argument("--out", metavar="FOLDER", help=text)
     sampling = {field.name for field in fields(SampleConfig)}
     groups = {
         "model": fields(ModelConfig),
@@ -134,6 +136,7 @@ def _train(options):
         from graphsage.data.catalogue import load_dataset
         from graphsage.training.device import describe
         from graphsage.training.run import compare, make_trainer, run_all
+        from graphsage.training.save import save_run
 
         dataset = load_dataset(options.dataset)
         device = make_trainer(configs[0], dataset).device  # the last of what the user may have to mend
@@ -148,7 +151,15 @@ def _train(options):
     if len(results) < len(configs):
         print(f"Interrupted: {len(results)} of {len(configs)} runs count.")
     print(compare(results))
+    if options.out:
+        with _user_input():  # a disk may be full, a folder not ours
+            for config, result in zip(configs, results):
+                log(f"Saved in {save_run(_run_folder(options, config), config, result)}")
     return 130 if len(results) < len(configs) or results[-1].interrupted else 0
+
+
+def _run_folder(options, config):
+    return options.out if options.runs == 1 else os.path.join(options.out, str(config.train.seed))
 
 
 def _configs(options):

@@ -93,7 +93,7 @@ def test_every_hyperparameter_is_a_flag_with_its_default(name, command):
     _, out, _ = command("train", "--help")
     flag = "--" + name.replace("_", "-")
     help_text = re.search(rf"^  {flag}[ ,].*(?:\n {{8,}}.*)*", out, re.MULTILINE)
-    assert help_text and "(default: " in help_text[0]
+    assert help_text and "(default: " in " ".join(help_text[0].split())
 
 
 def test_help_of_train_teaches(command):
@@ -101,7 +101,7 @@ def test_help_of_train_teaches(command):
     for line in ("Train a GraphSAGE model", "three ways to train:", "\nmodel:", "\nsampling:", "\ntraining:", "--no-baseline"):
         assert line in out
     assert "graphsage model" not in out
-    assert "(default: 10,10)" in out and "==SUPPRESS==" not in out
+    assert "(default: 10,10)" in " ".join(out.split()) and "==SUPPRESS==" not in out
 
 
 def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch):
@@ -213,6 +213,14 @@ def test_a_damaged_dataset(refused, tmp_path):
     assert "ind.tiny.graph" in refused("train", folder)
     del files["ind.tiny.tx"]
     assert "ind.tiny.tx" in refused("train", write_files(tmp_path / "less", files))
+
+
+def test_a_folder_that_must_not_be_read(refused, monkeypatch):
+    def denied(name):
+        raise PermissionError(13, "Permission denied", str(name))
+
+    monkeypatch.setattr("graphsage.data.catalogue.load_dataset", denied)
+    assert refused("train", "./secret") == "[Errno 13] Permission denied: './secret'"
 
 
 def test_what_the_user_can_mend_is_found_before_training_starts(refused, tiny, monkeypatch):

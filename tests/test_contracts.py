@@ -172,10 +172,21 @@ def test_permuting_or_repeating_the_seeds_leaves_the_edges(data, graph, fanouts,
     seeds = data.draw(seed_lists(graph.num_nodes))
     more = data.draw(st.permutations(seeds + data.draw(st.lists(st.sampled_from(seeds), max_size=3))))
     sampler = NeighborSampler(graph, fanouts, replace=replace, isolated=isolated, seed=1)
+    check_other_order(sampler, seeds, more)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_permuting_many_seeds_leaves_the_edges(graph, replace):
+    seeds = plan_of(graph).seeds(0, 0)
+    check_other_order(NeighborSampler(graph, FANOUTS, replace=replace, seed=1), seeds, seeds[::-1].tolist())
+
+
+def check_other_order(sampler, seeds, more):
+    """The same edges, hops and nodes a hop, whatever the order of the seeds."""
     batch, other = sampler.sample(seeds), sampler.sample(more)
     assert edge_counts(*batch_edges(other)) == edge_counts(*batch_edges(batch))
     assert other.nodes[other.seed_index].tolist() == more
-    for hop in range(len(fanouts) + 1):
+    for hop in range(batch.num_hops + 1):
         first, last = batch.hop_offsets[hop], batch.hop_offsets[hop + 1]
         assert other.hop_offsets[hop + 1] == last
         assert set(other.nodes[first:last].tolist()) == set(batch.nodes[first:last].tolist())

@@ -46,6 +46,21 @@ def test_gradients(aggregator, combine, normalize):
     assert torch.autograd.gradcheck(call, (x, *parameters), fast_mode=True)
 
 
+@pytest.mark.parametrize("is_sparse", [False, True])
+@pytest.mark.parametrize("aggregator, combine", LAYERS)
+def test_autocast(aggregator, combine, is_sparse):
+    """Mixed precision: products in bfloat16, which has 8 bits, and gradients for the float32 weights."""
+    model = model_of(aggregator, combine, 3)
+    batch = batch_of(node_dataset(is_sparse=is_sparse), SEEDS, [3, 2, 2])
+    with torch.autocast("cpu", torch.bfloat16):
+        out = model(batch)
+    assert out.dtype == torch.bfloat16
+    expected = model(batch)
+    close(out / expected.abs().max(), expected / expected.abs().max(), 0.05)
+    out.float().sum().backward()
+    assert all(p.grad.dtype == torch.float32 and p.grad.isfinite().all() for p in model.parameters())
+
+
 # ---- shapes of the model
 
 

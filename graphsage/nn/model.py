@@ -1,5 +1,7 @@
 """GraphSAGE: the model, for batches, trees and (see ``inference``) whole graphs."""
 
+from dataclasses import asdict
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -61,6 +63,8 @@ class GraphSAGE(nn.Module):
         self.dropout, self.input_dropout, self.normalize = config.dropout, config.input_dropout, config.normalize
         self.in_features, self.out_features = in_features, out_features
         self.seed = as_count("seed", seed, most=2**64 - 1)
+        #: ``GraphSAGE(**arguments)`` is the same model, but for weights that were trained since
+        self.arguments = {"in_features": in_features, "out_features": out_features, "seed": self.seed, **asdict(config)}
         options = {"aggregator": aggregator, "bias": bias, "init": init}
         self.layers = nn.ModuleList()
         with keyed_rng(0):  # the layers draw once on their own; ``reset_parameters`` has the last word

@@ -1,0 +1,188 @@
+"""What the benchmarks share: the record of machine and versions, results on disk, interleaved rounds, an R-MAT graph."""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+FOLDER = Path(__file__).resolve().parent
+RESULTS = FOLDER / "results"
+PACKAGES = ("graphsage", "torch", "numpy", "scipy", "numba", "llvmlite")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+RMAT_CHUNK = 1 << 22  # edges made at a time
+
+
+def cache_folder():
+    """Where graphs are kept between runs: GRAPHSAGE_BENCH_CACHE, else a folder among the temporary files."""
+    folder = Path(os.environ.get("GRAPHSAGE_BENCH_CACHE") or Path(tempfile.gettempdir()) / "graphsage-bench")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+# ---- the record
+
+
+def record(name, config):
+    """What a result must say of itself: benchmark, date, machine, versions, commit, configuration."""
+    return {
+        "benchmark": name,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": commit(),
+        "machine": machine(),
+        "versions": versions(PACKAGES),
+        "config": config,
+    }
+
+
+def machine():
+    """Processor, cores, caches, memory and system. No names of hosts or folders."""
+    lines = _text("/proc/cpuinfo").splitlines()
+    model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
+    caches = Path("/sys/devices/system/cpu/cpu0/cache").glob("index*")
+    memory = next((line.split()[1] for line in _text("/proc/meminfo").splitlines() if line.startswith("MemTotal")), 0)
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "caches": sorted(f"L{_text(c / 'level').strip()} {_text(c / 'type').strip()} {_text(c / 'size').strip()}" for c in caches),
+        "memory_gib": round(int(memory) / 2**20, 1),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "load_average": [round(load, 2) for load in os.getloadavg()],
+    }
+
+
+def versions(packages):
+    """{"python": ..., package: version or None}."""
+    found = {"python": platform.python_version()}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def commit():
+    """The checkout's commit, with "+ changes" where tracked files differ from it; None outside of git."""
+    def git(*words):
+        done = subprocess.run(["git", "-C", FOLDER, *words], capture_output=True, text=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    head = git("rev-parse", "HEAD")
+    return head and head + (" + changes" if git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def _text(path):
+    try:
+        return Path(path).read_text()
+    except OSError:
+        return ""
+
+
+# ---- results on disk
+
+
+def write_aside(path, write):
+    """``write(temporary_path)``, then the rename: a reader, or a run cut short, never sees half a file."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{os.getpid()}-{path.name}")  # the suffix stays: numpy and matplotlib go by it
+    try:
+        write(aside)
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_text(path, text):
+    write_aside(path, lambda aside: aside.write_text(text, encoding="utf-8"))
+
+
+def write_json(path, result):
+    write_text(path, json.dumps(result, indent=1) + "\n")
+
+
+# ---- rounds
+
+
+def interleave(competitors, rounds, report=None):
+    """{name: [result of each round]} of ``competitors`` {name: function(round)}.
+
+    Each round runs all of them, beginning with another one each time, so that a machine that speeds up or slows down does so
+    for all.
+    """
+    names, results = list(competitors), {name: [] for name in competitors}
+    for number in range(rounds):
+        for at in range(len(names)):
+            name = names[(at + number) % len(names)]
+            results[name].append(competitors[name](number))
+            if report:
+                report(number, name)
+    return results
+
+
+def median(values):
+    return float(statistics.median(values))
+
+
+def median_ratio(numerators, denominators):
+    """Median over the rounds of the ratio within a round."""
+    return median([a / b for a, b in zip(numerators, denominators)])
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+# ---- the graph
+
+
+def rmat_file(scale, edges_per_node=16, seed=0):
+    """Path of an npz with ``indptr`` int64[2^scale + 1] and ``indices`` int32[E]; made once, then kept in the cache."""
+    path = cache_folder() / f"rmat-{scale}-{edges_per_node}-{seed}.npz"
+    if not path.is_file():
+        say(f"making the R-MAT graph of scale {scale}")
+        indptr, indices = rmat(scale, edges_per_node, seed)
+        write_aside(path, lambda aside: np.savez(aside, indptr=indptr, indices=indices))
+    return path
+
+
+def rmat(scale, edges_per_node=16, seed=0):
+    """CSR of an R-MAT graph (Chakrabarti, Zhan, Faloutsos 2004) with the Graph500 parameters A, B, C = 0.57, 0.19, 0.19.
+
+    2^scale nodes in random order, edges_per_node * 2^scale draws; both directions, without loops and repeats, rows sorted.
+    Takes about 50 bytes of memory a draw.
+    """
+    rng = np.random.default_rng(seed)
+    num_nodes, draws = 1 << scale, edges_per_node << scale
+    order = rng.permutation(num_nodes)
+    arcs = np.empty(2 * draws, np.int64)  # arc (u, v) as u * num_nodes + v
+    for start in range(0, draws, RMAT_CHUNK):
+        stop = min(start + RMAT_CHUNK, draws)
+        u, v = (order[ends] for ends in _rmat_draws(rng, scale, stop - start))
+        arcs[start:stop] = u * num_nodes + v
+        arcs[draws + start : draws + stop] = v * num_nodes + u
+    arcs.sort()
+    keep = np.empty(len(arcs), bool)
+    keep[0], keep[1:] = True, arcs[1:] != arcs[:-1]
+    keep &= arcs // num_nodes != arcs % num_nodes
+    arcs = arcs[keep]
+    indptr = np.searchsorted(arcs, np.arange(num_nodes + 1, dtype=np.int64) * num_nodes)
+    return indptr.astype(np.int64), (arcs % num_nodes).astype(np.int32)
+
+
+def _rmat_draws(rng, scale, count):
+    """Both ends of ``count`` edges: a quadrant of the adjacency matrix at each of ``scale`` levels."""
+    u, v = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    for _ in range(scale):
+        draw = rng.random(count, dtype=np.float32)
+        u = 2 * u + (draw >= 0.76)
+        v = 2 * v + (((draw >= 0.57) & (draw < 0.76)) | (draw >= 0.95))
+    return u, v

@@ -1,0 +1,68 @@
+"""A trained model on disk: one file that holds the weights and what rebuilds the model around them. No pickle."""
+
+import json
+import os
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from graphsage.nn.model import GraphSAGE
+
+KEY = "graphsage"  # of the metadata that makes a safetensors file one of ours
+
+
+def save_model(model, path):
+    """Write ``model`` (``GraphSAGE``) to a safetensors file: weights, and its arguments as metadata. Written aside, then renamed."""
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    _write(Path(path), save(weights, {KEY: json.dumps(model.arguments)}))
+
+
+def load_model(path):
+    """The ``GraphSAGE`` in a file of ``save_model``, on the CPU, in evaluation mode. ValueError for any other file."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            arguments = (file.metadata() or {}).get(KEY)
+            weights = {name: file.get_tensor(name) for name in file.keys()}
+    except SafetensorError as error:
+        raise ValueError(f"{path} is damaged, or no safetensors file: {error}") from None
+    if arguments is None:
+        raise ValueError(f"{path} is a safetensors file, but not one that graphsage wrote")
+    try:
+        model = GraphSAGE(**json.loads(arguments))
+        model.load_state_dict(weights)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{path} does not hold the weights that it describes: {error}") from None
+    return model.eval()
+
+
+def save_run(folder, config, run_result):
+    """``folder``/model.safetensors, and result.json: configuration, accuracies, history, versions. Returns the folder."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_model(run_result.model, folder / "model.safetensors")
+    record = {
+        "config": asdict(config),
+        "majority": run_result.majority,
+        "features_only": run_result.features_only,
+        **asdict(run_result.result),
+        "versions": {"python": platform.python_version(), **{p: version(p) for p in ("graphsage", "torch", "numpy", "numba")}},
+    }
+    _write(folder / "result.json", json.dumps(record, indent=1).encode())
+    return folder
+
+
+def _write(path, content):
+    """All of ``content`` or nothing: whoever reads ``path`` meanwhile sees the old file."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(aside, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
