@@ -51,7 +51,7 @@ def machine():
     return {
         "processor": model,
         "cores": os.cpu_count(),
-        "caches": sorted(f"L{_text(c / 'level').strip()} {_text(c / 'type').strip()} {_text(c / 'size').strip()}" for c in caches),
+        "caches": sorted(" ".join(_text(cache / what).strip() for what in ("level", "type", "size")) for cache in caches),
         "memory_gib": round(int(memory) / 2**20, 1),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "load_average": [round(load, 2) for load in os.getloadavg()],
@@ -71,6 +71,7 @@ def versions(packages):
 
 def commit():
     """The checkout's commit, with "+ changes" where tracked files differ from it; None outside of git."""
+
     def git(*words):
         done = subprocess.run(["git", "-C", FOLDER, *words], capture_output=True, text=True, check=False)
         return done.stdout.strip() if done.returncode == 0 else None

@@ -72,13 +72,13 @@ def test_each_mode_learns(mode, kind, request):
 )
 def test_each_aggregator_learns(aggregator, combine, sparse):
     model = {"aggregator": aggregator, "combine": combine, "normalize": True}
-    _, result = fitted(configured(model, learning_rate=0.02), sparse)
+    _, result = fitted(configured(model, epochs=12), sparse)
     assert result.test_accuracy > 0.6
 
 
 @pytest.mark.parametrize("depth", [1, 3])
 def test_each_depth_learns(depth, dense):
-    _, result = fitted(configured({"num_layers": depth}, fanouts=(5,) * depth), dense)
+    _, result = fitted(configured({"num_layers": depth}, fanouts=(5,) * depth, epochs=12), dense)
     assert result.test_accuracy > 0.6
 
 

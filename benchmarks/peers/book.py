@@ -1,7 +1,7 @@
 """Worker: a textbook's GraphSAGE program, written anew from its description: a dict of neighbours, a loop over source ids.
 
-On the R-MAT graph the dict holds arrays, which spare ``numpy.random.choice`` the conversion of a hub's list at each call; on the
-citation graph it holds lists, as the original does. Its features are a dense matrix.
+On the R-MAT graph the dict holds arrays, which spare ``numpy.random.choice`` the conversion of a hub's list at each call; on
+the citation graph it holds lists, as the original does. Its features are a dense matrix.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ torch.set_num_threads(1)
 
 def sample_one_hop(src_nodes, sample_num, neighbor_table):
     """``sample_num`` neighbours of each id, with replacement."""
-    choose = np.random.choice  # noqa: NPY002 - what the original calls
+    choose = np.random.choice  # what the original calls
     return np.concatenate([choose(neighbor_table[sid], size=(sample_num,)) for sid in src_nodes])
 
 
@@ -64,9 +64,7 @@ class Network(nn.Module):
 
     def forward(self, hops, sample_nums):
         for layer in self.layers:
-            hops = [
-                layer(x, below.view(len(x), k, -1)) for x, below, k in zip(hops, hops[1:], sample_nums)
-            ]
+            hops = [layer(x, below.view(len(x), k, -1)) for x, below, k in zip(hops, hops[1:], sample_nums)]
         return hops[0]
 
 
@@ -78,7 +76,7 @@ def citations(work, fanouts):
     features, labels = dense(c), c["labels"]
     model = Network(features.shape[1], 128, int(labels.max()) + 1)
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01, weight_decay=5e-4)
-    choose = np.random.choice  # noqa: NPY002 - what the original calls
+    choose = np.random.choice  # what the original calls
 
     def logits(nodes):
         hops = sample_hops(nodes, fanouts, table)

@@ -195,9 +195,7 @@ def citations_of(work):
     c = work.citations
     features = gs.SparseFeatures(c["x_indptr"], c["x_indices"], c["x_values"], int(c["x_columns"]))
     graph = gs.Graph.from_csr(c["indptr"], c["indices"])
-    return gs.NodeDataset(
-        graph=graph, features=features, labels=c["labels"], train=c["train"], val=c["val"], test=c["test"]
-    )
+    return gs.NodeDataset(graph=graph, features=features, labels=c["labels"], train=c["train"], val=c["val"], test=c["test"])
 
 
 @variant("citations", "ours, unique form")

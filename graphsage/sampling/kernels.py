@@ -131,7 +131,8 @@ def _relabel(cols, local, nodes, count, first, last):
 
 @kernel
 def sample_unique(
-    indptr, indices, seeds, fanouts, replace, stand_in, key, table, local, nodes, row_ptr, cols, positions, hop_offsets, seed_index
+    indptr, indices, seeds, fanouts, replace, stand_in, key,
+    table, local, nodes, row_ptr, cols, positions, hop_offsets, seed_index,
 ):
     """Expand ``seeds`` hop by hop, each node once, at the hop where it first appears; returns the number of edges.
 

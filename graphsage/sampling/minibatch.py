@@ -64,4 +64,5 @@ class MiniBatch:
         return Block(indptr, self.indices[: indptr[-1]], num_dst, num_src)
 
     def __repr__(self):
-        return f"MiniBatch(seeds={len(self.seed_index)}, nodes={len(self.nodes)}, edges={self.num_sampled_edges}, hops={self.num_hops})"
+        counts = {"seeds": len(self.seed_index), "nodes": len(self.nodes), "edges": self.num_sampled_edges}
+        return f"MiniBatch({', '.join(f'{name}={count}' for name, count in counts.items())}, hops={self.num_hops})"

@@ -16,7 +16,10 @@ KEY = "graphsage"  # of the metadata that makes a safetensors file one of ours
 
 
 def save_model(model, path):
-    """Write ``model`` (``GraphSAGE``) to a safetensors file: weights, and its arguments as metadata. Written aside, then renamed."""
+    """Write ``model`` (``GraphSAGE``) to a safetensors file: weights, and its arguments as metadata.
+
+    Written aside, then renamed: an interrupted write leaves the file that was there.
+    """
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     _write(Path(path), save(weights, {KEY: json.dumps(model.arguments)}))
 
