@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from graphsage.config import TrainConfig, check_depth
+from graphsage.features import SparseFeatures
 from graphsage.loader import NeighborLoader
 from graphsage.nn.inference import inference
 from graphsage.nn.random import keyed_rng
@@ -167,7 +168,8 @@ def _check(model, dataset, config):
 
 def normalizes(config, dataset):
     """Are feature rows divided by their sums? As configured; by default for sparse features (counts of words)."""
-    return FeatureStore(dataset.features).is_sparse if config.normalize_features is None else config.normalize_features
+    is_sparse = isinstance(dataset.features, SparseFeatures)
+    return is_sparse if config.normalize_features is None else config.normalize_features
 
 
 def _optimizer(model, config):
