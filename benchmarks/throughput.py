@@ -15,9 +15,10 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
-from common import RESULTS, interleave, median, record, say, write_aside, write_json, write_text
+from common import RESULTS, cache_folder, interleave, median, record, say, write_aside, write_json, write_text
 from throughput_claims import claims
 from throughput_inputs import write_workload
 from throughput_report import draw, markdown, paste
@@ -37,7 +38,7 @@ class Task:
 TASKS = (
     Task("sampling", ((10, 10), (25, 10), (15, 10, 5)), 2, 12),
     Task("features", ((10, 10), (25, 10), (15, 10, 5)), 2, 8),
-    Task("training", ((15, 10), (15, 10, 5)), 1, 3),
+    Task("training", ((15, 10), (15, 10, 5)), 1, 2),
     Task("trees", ((10, 10), (15, 10, 5)), 1, 2),
     Task("citations", ((10, 10),), 1, 1),
     Task("threads", ((10, 10), (15, 10, 5)), 4, 100),
@@ -71,7 +72,9 @@ def arguments():
     parser.add_argument("--rounds", type=int, help="rounds (default: 7; quick: 1)")
     parser.add_argument("--peers", default=",".join(PEERS), help="whom to measure beside ours (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="under a minute, to see that everything works; measures nothing")
-    parser.add_argument("--out", type=Path, help="folder of the results (default: benchmarks/results/throughput)")
+    parser.add_argument(
+        "--out", type=Path, help="folder of the results (default: benchmarks/results/throughput; quick: in the cache)"
+    )
     parser.add_argument("--readme", action="store_true", help="put the tables into benchmarks/README.md")
     options = parser.parse_args()
     for name, usual, quick in (("scale", 20, 12), ("batch", 1024, 64), ("rounds", 7, 1)):
@@ -80,7 +83,7 @@ def arguments():
     options.peers = [peer for peer in options.peers.split(",") if peer]
     if unknown := set(options.peers) - set(PEERS):
         parser.error(f"--peers knows {', '.join(PEERS)}, got {', '.join(sorted(unknown))}")
-    options.out = options.out or RESULTS / ("throughput-quick" if options.quick else "throughput")
+    options.out = options.out or (cache_folder() if options.quick else RESULTS) / "throughput"
     return options
 
 
@@ -107,19 +110,24 @@ def ready(task, fanouts, workers, peers):
     """({name: function(round)}, {name: why not}) of the task's variants, each built and tried once: compiled, and warm."""
     competitors, failed = {}, {}
     for worker in workers:
-        for name in worker.names(task.name, peers):
+        for name, slow in worker.names(task.name, peers).items():
+            if slow and fanouts != task.fanouts[0]:
+                continue
             what = {"task": task.name, "name": name, "fanouts": fanouts}
             try:
                 worker.ask(op="prepare", **what)
-                worker.ask(op="run", **what, round=0, warm=1, count=1)
+                worker.ask(op="run", **what, round=0, warm=0, count=1)
             except WorkerError as error:
                 failed[name] = str(error)
                 say(f"  {name}: {error}")
                 continue
-            competitors[name] = lambda round, worker=worker, what=what: worker.ask(
-                op="run", **what, round=round, warm=task.warm, count=task.count
-            )
+            batches = {"warm": 0, "count": 1} if slow else {"warm": task.warm, "count": task.count}
+            competitors[name] = partial(_run, worker, what | batches)
     return competitors, failed
+
+
+def _run(worker, what, round):
+    return worker.ask(op="run", round=round, **what)
 
 
 def summary(rounds):

@@ -14,6 +14,7 @@ PEERS = {  # name: (worker program, where its Python is named)
     "graphbolt": ("dgl_graphbolt", "GRAPHSAGE_BENCH_DGL"),
     "book": ("book", "GRAPHSAGE_BENCH_BOOK"),
 }
+SETTINGS = ONE_THREAD | {"PYTHONPATH": str(FOLDER)}  # what a worker shares with the driver is in common.py
 
 
 class WorkerError(Exception):
@@ -29,7 +30,7 @@ class Worker:
         command, pipe = [python, FOLDER / "peers" / f"{program}.py", folder], subprocess.PIPE
         try:
             self.process = subprocess.Popen(
-                command, stdin=pipe, stdout=pipe, stderr=self.log, text=True, env=os.environ | ONE_THREAD
+                command, stdin=pipe, stdout=pipe, stderr=self.log, text=True, env=os.environ | SETTINGS
             )
             answer = self.ask(op="list")
         except OSError as error:
@@ -37,9 +38,9 @@ class Worker:
         self.versions, self.variants = answer["versions"], answer["variants"]
 
     def names(self, task, peers):
-        """The variants of ``task`` that belong to this project or to one of ``peers``: their first word says whose they are."""
-        names = [name for of, name in self.variants if of == task]
-        return [name for name in names if self.program == "ours" or name.split()[0].rstrip(",") in peers]
+        """{variant of ``task``: slow}, those of this project and of ``peers``: their first word says whose they are."""
+        names = {name: slow for of, name, slow in self.variants if of == task}
+        return {name: names[name] for name in names if self.program == "ours" or name.split()[0].rstrip(",") in peers}
 
     def ask(self, **message):
         try:

@@ -139,7 +139,8 @@ def _train(options):
         from graphsage.training.save import save_run
 
         dataset = load_dataset(options.dataset)
-        device = make_trainer(configs[0], dataset).device  # the last of what the user may have to mend
+        device = make_trainer(configs[0], dataset).device
+        _make_folder(options.out)  # the last of what the user may have to mend
 
     def log(line):
         print(line, flush=True)
@@ -151,11 +152,20 @@ def _train(options):
     if len(results) < len(configs):
         print(f"Interrupted: {len(results)} of {len(configs)} runs count.")
     print(compare(results))
-    if options.out:
+    if options.out is not None:
         with _user_input():  # a disk may be full, a folder not ours
             for config, result in zip(configs, results):
                 log(f"Saved in {save_run(_run_folder(options, config), config, result)}")
     return 130 if len(results) < len(configs) or results[-1].interrupted else 0
+
+
+def _make_folder(folder):
+    """Before the training: after it would be late to hear that nothing can be saved there."""
+    try:
+        if folder is not None:
+            os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"--out: the folder {folder!r} cannot be made ({error.strerror})") from None
 
 
 def _run_folder(options, config):

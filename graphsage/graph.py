@@ -139,7 +139,7 @@ class Graph:
 
         Keys 0..n-1 (in any order) are the row numbers. Other keys - sparse integers, text, any hashable - become rows in
         the dict's order and are kept in ``node_ids``. Every neighbour must be a key. An edge's id is its place when all
-        lists are read in the dict's order.
+        lists are read in the dict's order. Give lists, not sets of text: those have another order in every process.
         """
         lists = adjacency_lists(adjacency)
         row_of, node_ids = rows_of_labels(list(adjacency))

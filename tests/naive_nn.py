@@ -106,13 +106,13 @@ def forward(model, rows, x, nodes):
 
 
 def _update(model, depth, weights, own, below):
-    layer = model.layers[depth]
+    layer, is_last = model.layers[depth], depth == len(model.layers) - 1
     out = weights["weight_neigh"] @ _reduced(layer.aggregator.name, below, own)
     if "weight_self" in weights:
         first = weights["weight_self"] @ own
-        out = first + out if layer.combine == "sum" else np.concatenate([first, out])
+        out = first + out if is_last or layer.combine == "sum" else np.concatenate([first, out])
     out = out + weights.get("bias", 0)
-    if depth == len(model.layers) - 1:
+    if is_last:
         return out
     out = np.maximum(out, 0)
     length = np.sqrt(np.sum(out**2))

@@ -242,6 +242,14 @@ def test_debug_shows_the_traceback_of_a_mistake(tiny):
     assert isinstance(caught.value.__cause__, ValueError)
 
 
+def test_a_folder_that_cannot_be_made_is_found_before_training_starts(refused, tiny, monkeypatch, tmp_path):
+    monkeypatch.setattr(Trainer, "fit", lambda self: pytest.fail("it was trained"))
+    taken = tmp_path / "taken"
+    taken.write_text("a file")
+    for folder in (taken, taken / "inside", ""):
+        assert refused("train", tiny, "--out", folder).startswith(f"--out: the folder {str(folder)!r} cannot be made (")
+
+
 @pytest.mark.parametrize("error", [ValueError, TypeError, RuntimeError])
 def test_our_own_mistakes_are_not_hidden(error, tiny, monkeypatch):
     """A ValueError out of the training is no sentence about what was typed: its traceback is what helps."""

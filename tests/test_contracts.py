@@ -97,6 +97,17 @@ def test_nodes_of_a_batch_share_no_draws():
     assert sum(a == b for i, a in enumerate(drawn) for b in drawn[:i]) < 10
 
 
+def test_hops_share_no_draws():
+    """49 nodes draw 3 of 150 at the second hop, and again as seeds: 3 or more alike by chance with probability < 1e-12."""
+    table = {0: range(1, 50)} | {v: range(50, 200) for v in range(1, 50)} | {v: [] for v in range(50, 200)}
+    rows, drawn = Graph.from_adjacency_dict(table), []
+    for seeds, fanouts in (([0], [-1, 3]), (range(1, 50), [3])):
+        u, v = batch_edges(NeighborSampler(rows, fanouts, seed=1).sample(seeds))
+        drawn.append([frozenset(u[v == node].tolist()) for node in range(1, 50)])
+    assert all(len(row) == 3 for row in sum(drawn, []))
+    assert sum(a == b for a, b in zip(*drawn)) < 3
+
+
 def child(**environment):
     """Digests of the same small work, made by a fresh process."""
     paths = [str(Path(graphsage.__file__).parents[1]), str(Path(__file__).parent)]

@@ -157,6 +157,13 @@ def test_with_a_seed_all_calls_agree_and_missing_parts_are_zero():
     assert len({tuple(ids) for ids in different}) == len(different)
 
 
+def test_hops_share_no_draws():
+    """64 draws among 16 nodes at each of two hops: equal by chance with probability 2^-256."""
+    graph = Graph.from_edges(*np.indices((16, 16)).reshape(2, -1), 16)
+    hops = multihop_sampling(np.zeros(64, int), [1, 1], graph, seed=1)
+    assert hops[1].tolist() != hops[2].tolist()
+
+
 def test_repeated_seeds_draw_independently():
     """20 draws among 100 neighbours, twice: equal by chance with probability below 1e-20."""
     hops = multihop_sampling([0, 0], [20], star(100), replace=False, seed=3)

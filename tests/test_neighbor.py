@@ -194,6 +194,18 @@ def test_a_sampler_used_before_gives_what_a_fresh_one_gives():
             np.testing.assert_array_equal(array, copies[name])
 
 
+def test_memory_mapped_arrays_can_be_sampled(tmp_path):
+    graph = random_graph(50, 500)
+    for name in ("indptr", "indices"):
+        np.save(tmp_path / f"{name}.npy", getattr(graph, name))
+    mapped = [np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in ("indptr", "indices")]
+    shared = Graph.from_csr(*mapped, copy=False)
+    assert all(np.shares_memory(a, b) for a, b in zip(mapped, (shared.indptr, shared.indices)))
+    batch, other = (NeighborSampler(g, [4, 3], seed=5).sample(range(9)) for g in (graph, shared))
+    for name, array in arrays_of(batch).items():
+        np.testing.assert_array_equal(array, getattr(other, name))
+
+
 def test_one_compilation_serves_every_kind_of_seeds():
     """Another memory layout or a read-only array would be another type, and seconds of compilation."""
     if not hasattr(sample_unique, "signatures"):

@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+from graphs import filled_lists
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ def epoch_of(plan, epoch):
     return [plan.seeds(epoch, step).tolist() for step in range(plan.num_steps)]
 
 
-@given(st.lists(st.integers(0, 9), min_size=1, max_size=20), st.integers(1, 25), st.integers(0, 3))
+@given(filled_lists(st.integers(0, 9), [1, 7, 20]), st.integers(1, 8), st.integers(0, 3))
 def test_a_pass_uses_each_node_once(nodes, batch_size, epoch):
     plan = SeedPlan(nodes, batch_size)
     steps = epoch_of(plan, epoch)
@@ -34,6 +35,12 @@ def test_random_batches_have_the_asked_number_and_size(num_nodes, batch_size, ba
     steps = epoch_of(plan, 0)
     assert plan.num_steps == batches and [len(step) for step in steps] == [batch_size] * batches
     assert set(sum(steps, [])) <= set(NODES[:num_nodes].tolist())
+
+
+def test_the_last_batch_of_a_pass_may_be_short():
+    assert [len(step) for step in epoch_of(SeedPlan(NODES, 15), 0)] == [15, 15, 15, 5]
+    assert [len(step) for step in epoch_of(SeedPlan(NODES, 25), 0)] == [25, 25]
+    assert [len(step) for step in epoch_of(SeedPlan(NODES, 99), 0)] == [50]
 
 
 def test_random_batches_draw_with_replacement():

@@ -15,7 +15,7 @@ from graphsage.nn.layer import SAGELayer
 HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
     Batch Graph GraphSAGE MiniBatch ModelConfig NeighborLoader NeighborSampler NodeDataset RunConfig SampleConfig SeedPlan
-    SparseFeatures TrainConfig TrainResult Trainer load_dataset multihop_sampling row_normalize
+    SparseFeatures TrainConfig TrainResult Trainer load_dataset load_model multihop_sampling row_normalize save_model
 """
 
 

@@ -156,7 +156,10 @@ def test_ctrl_c_keeps_the_runs_that_are_done(
     epoch, finished, interrupted, epochs_of_last, alone, dataset, interrupt
 ):
     interrupt(epoch)
-    results = run_all(seeded(3), dataset, log=silent)
+    try:
+        results = run_all(seeded(3), dataset, log=silent)
+    except KeyboardInterrupt:
+        pytest.fail("what was done is lost")  # pytest itself would stop at Ctrl-C
     last = results[-1]
     assert (len(results), last.interrupted) == (finished, interrupted)
     assert len(last.result.history) == epochs_of_last

@@ -105,32 +105,46 @@ variant("features", "ours")(loading(None))
 variant("features", "ours, last hop reduced")(loading("mean"))
 
 
-def training(autocast):
-    def make(work, fanouts):
-        loader = loader_of(work, fanouts, "mean")
-        model = model_of(work, len(fanouts))
-        optimizer = torch.optim.Adam(model.parameters())
+def trainer_of(dataset, model, **settings):
+    """The project's own trainer, as far as ``step``: its loop, optimizer and loader (preparing on the training thread)."""
+    config = gs.TrainConfig(num_threads=0, device="cpu", normalize_features=False, **settings)
+    return gs.Trainer(model, dataset, config, log=None)
 
-        def batches(round, count):
-            for batch in loader.epoch(round):
-                with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-                    loss = F.cross_entropy(model(batch), batch.y)
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                yield batch
 
-        return batches, lambda batch: batch.minibatch.num_sampled_edges
+@variant("training", "ours")
+def training(work, fanouts):
+    trainer = trainer_of(
+        dataset_of(work), model_of(work, len(fanouts)), fanouts=fanouts, batch_size=work.batch, weight_decay=0.0
+    )
 
-    return make
+    def batches(round, count):
+        for batch in trainer.loader.epoch(round):
+            trainer.step(batch)
+            yield batch
+
+    return batches, lambda batch: batch.minibatch.num_sampled_edges
+
+
+@variant("training", "ours, bfloat16")
+def training_bfloat16(work, fanouts):
+    loader = loader_of(work, fanouts, "mean")
+    model = model_of(work, len(fanouts))
+    optimizer = torch.optim.Adam(model.parameters())
+
+    def batches(round, count):
+        for batch in loader.epoch(round):
+            with torch.autocast("cpu", torch.bfloat16):
+                loss = F.cross_entropy(model(batch), batch.y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            yield batch
+
+    return batches, lambda batch: batch.minibatch.num_sampled_edges
 
 
 def model_of(work, depth):
     return gs.GraphSAGE(work.features.shape[1], work.hidden, work.classes, num_layers=depth, aggregator="mean", dropout=0)
-
-
-variant("training", "ours")(training(autocast=False))
-variant("training", "ours, bfloat16")(training(autocast=True))
 
 
 @variant("training", "limit: matrix products")
@@ -163,31 +177,10 @@ def arrays_by_node(work):
 
 
 variant("trees", "ours, Graph")(trees(graph_of))
-variant("trees", "ours, dict")(trees(arrays_by_node))
+variant("trees", "ours, dict", slow=True)(trees(arrays_by_node))
 
 
-# ---- the citation graph: one epoch of small batches, then the test nodes
-
-
-def citation_epochs(dataset, batch_inputs, test_inputs):
-    """Epochs of 20 batches and a test pass; the two functions give (model input, labels)."""
-    model = gs.GraphSAGE(dataset.num_features, 128, dataset.num_classes, num_layers=2, dropout=0, bias=False)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01, weight_decay=5e-4)
-
-    def batches(round, count):
-        for epoch in range(count):
-            model.train()
-            for x, y in batch_inputs(100 * round + epoch):
-                loss = F.cross_entropy(model(x), y)
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-            model.eval()
-            with torch.no_grad():
-                x, y = test_inputs(epoch)
-                yield (model(x).argmax(1) == y).float().mean().item()
-
-    return batches, lambda accuracy: 0
+# ---- the citation graph: an epoch of 20 small batches, then the test nodes, sampled once
 
 
 @cache
@@ -198,34 +191,57 @@ def citations_of(work):
     return gs.NodeDataset(graph=graph, features=features, labels=c["labels"], train=c["train"], val=c["val"], test=c["test"])
 
 
+def small_model(dataset):
+    return gs.GraphSAGE(dataset.num_features, 128, dataset.num_classes, num_layers=2, dropout=0, bias=False)
+
+
+def accuracy(model, x, y):
+    model.eval()
+    with torch.no_grad():
+        return (model(x).argmax(1) == y).float().mean().item()
+
+
 @variant("citations", "ours, unique form")
 def citations_unique(work, fanouts):
     dataset = citations_of(work)
-    sampler = gs.NeighborSampler(dataset.graph, fanouts, replace=True, isolated="self", num_threads=0)
-    loader = gs.NeighborLoader(dataset, sampler, 16, 20, reduce="mean")
-    tester = gs.NeighborLoader(dataset, sampler, len(dataset.test), reduce="mean", nodes=dataset.test)
-    return citation_epochs(
-        dataset,
-        lambda epoch: ((batch, batch.y) for batch in loader.epoch(epoch)),
-        lambda epoch: next((batch, batch.y) for batch in tester.epoch(epoch)),
+    trainer = trainer_of(
+        dataset, small_model(dataset), fanouts=fanouts, replace=True, isolated="self", batch_size=16, batches_per_epoch=20
     )
+    sampler, test = trainer.loader.sampler, dataset.test
+    tester = gs.NeighborLoader(dataset, sampler, len(test), reduce=trainer.loader.reduce, nodes=test)
+
+    def batches(round, count):
+        for epoch in range(count):
+            for batch in trainer.loader.epoch(100 * round + epoch):
+                trainer.step(batch)
+            yield [accuracy(trainer.model, batch, batch.y) for batch in tester]
+
+    return batches, lambda found: 0
 
 
 @variant("citations", "ours, tree form")
 def citations_tree(work, fanouts):
     dataset = citations_of(work)
     features, labels = dataset.features.to_scipy().toarray(), torch.tensor(dataset.labels)
+    plan, model = gs.SeedPlan(dataset.train, 16, 20), small_model(dataset)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01, weight_decay=5e-4)
 
     def inputs(seeds):
         hops = gs.multihop_sampling(seeds, fanouts, dataset.graph)
         return [torch.from_numpy(features[hop]) for hop in hops], labels[torch.from_numpy(hops[0])]
 
-    plan = gs.SeedPlan(dataset.train, 16, 20)
-    return citation_epochs(
-        dataset,
-        lambda epoch: (inputs(plan.seeds(epoch, step)) for step in range(20)),
-        lambda epoch: inputs(dataset.test),
-    )
+    def batches(round, count):
+        for epoch in range(count):
+            model.train()
+            for step in range(20):
+                x, y = inputs(plan.seeds(100 * round + epoch, step))
+                loss = F.cross_entropy(model(x), y)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            yield accuracy(model, *inputs(dataset.test))
+
+    return batches, lambda found: 0
 
 
 serve(("graphsage", "torch", "numpy", "numba", "llvmlite", "scipy"))

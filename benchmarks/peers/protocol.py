@@ -3,7 +3,7 @@
 A worker is a program that the Python of one environment runs: only the standard library and numpy are certain to be there.
 It reads one JSON object a line and answers each with one ({"error": text} where that fails):
 
-    {"op": "list"}                                        -> {"versions": {...}, "variants": [[task, name], ...]}
+    {"op": "list"}                                        -> {"versions": {...}, "variants": [[task, name, slow], ...]}
     {"op": "prepare", "task":, "name":, "fanouts":}       -> {}
     {"op": "run", the same, "round":, "warm":, "count":}  -> {"wall": [s, ...], "cpu": [s, ...], "edges": [...]}
     {"op": "memory", "start": bool}                       -> {"peak": MiB over what imports and features take}
@@ -14,28 +14,28 @@ import ctypes
 import gc
 import json
 import os
-import platform
 import sys
 import time
 import traceback
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
+from common import versions
 
-VARIANTS = {}  # (task, name) -> (make, whole)
+VARIANTS = {}  # (task, name) -> (make, whole, slow)
 
 
-def variant(task, name, *, whole=False):
+def variant(task, name, *, whole=False, slow=False):
     """Register ``make(work, fanouts) -> (batches, edges)``: a generator of a round's batches, and what one holds.
 
     ``batches(round, count)`` yields ``count`` batches, on the seeds ``work.seeds[round][:count]`` where seeds are shared.
     whole=True times the generator from end to end, as threads that work ahead ask for; else every batch by itself.
+    slow=True: takes seconds a batch, so the driver asks for one a round, and only at the task's first fanouts.
     """
 
     def register(make):
-        VARIANTS[task, name] = (make, whole)
+        VARIANTS[task, name] = (make, whole, slow)
         return make
 
     return register
@@ -96,12 +96,12 @@ class _Worker:
         return getattr(self, "_" + message.pop("op"))(**message)
 
     def _list(self):
-        return {"versions": _versions(self.packages), "variants": list(VARIANTS)}
+        return {"versions": versions(self.packages), "variants": [[*key, slow] for key, (_, _, slow) in VARIANTS.items()]}
 
     def _prepare(self, task, name, fanouts):
         key = task, name, tuple(fanouts)
         if key not in self.ready:
-            make, whole = VARIANTS[task, name]
+            make, whole, _ = VARIANTS[task, name]
             self.ready[key] = *make(self.work, key[2]), whole
         return {}
 
@@ -142,7 +142,7 @@ def _each(batches, edges, round, warm, count):
 
 def _whole(batches, edges, round, warm, count):
     """Mean time of ``count`` batches, from the first request to the last answer; ``warm`` ones are drawn before."""
-    for _ in batches(round, warm):
+    for _ in batches(round, warm) if warm else ():
         pass
     total, result = 0, {"wall": [], "cpu": [], "edges": []}
     wall, cpu = time.perf_counter(), time.process_time()
@@ -161,13 +161,3 @@ def _note(result, wall, cpu, edges):
 def _resident(field):
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith(field))) / 1024
-
-
-def _versions(packages):
-    found = {"python": platform.python_version()}
-    for package in packages:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = None
-    return found
