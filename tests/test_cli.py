@@ -60,6 +60,7 @@ def refused(command):
 def start(*arguments, python=("-m", "graphsage")):
     """A ``python -m graphsage`` on the package under test, running."""
     environment = {**os.environ, "PYTHONPATH": str(Path(graphsage.__file__).parents[1])}
+    environment.pop("PYTHONUNBUFFERED", None)  # what is printed waits in a buffer, as it does for users
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen([sys.executable, *python, *arguments], env=environment, **streams)
 

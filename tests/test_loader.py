@@ -43,6 +43,10 @@ def contents(batch):
     return found
 
 
+def contents_of_arrays(minibatch):
+    return {name: array.tolist() for name, array in vars(minibatch).items() if isinstance(array, np.ndarray)}
+
+
 def threads():
     return [thread for thread in threading.enumerate() if thread.name.startswith("graphsage")]
 
@@ -71,6 +75,8 @@ class TestBatches:
             assert seeds_of(batch).tolist() == plan.seeds(6, step).tolist()
             assert batch.y.tolist() == dataset.labels[seeds_of(batch)].tolist() and batch.y.dtype == torch.int64
             assert batch.seed_index.tolist() == batch.minibatch.seed_index.tolist()
+            drawn = loader.sampler.sample(plan.seeds(6, step), epoch=6, step=step)  # the draws of this step, no other's
+            assert contents_of_arrays(batch.minibatch) == contents_of_arrays(drawn)
         lengths = {"pass": [8, 8, 8, 6], "random": [8] * 5, "full": [30]}[mode]
         assert [len(batch.y) for batch in batches] == lengths
 
