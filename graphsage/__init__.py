@@ -22,6 +22,7 @@ _HOME = {
     "Batch": "graphsage.loader",
     "NeighborLoader": "graphsage.loader",
     "GraphSAGE": "graphsage.nn.model",
+    "inference": "graphsage.nn.inference",
     "Trainer": "graphsage.training.trainer",
     "TrainResult": "graphsage.training.trainer",
     "load_model": "graphsage.training.save",
@@ -36,6 +37,8 @@ def __getattr__(name):
         from importlib.metadata import version
 
         return version("graphsage")
+    if name == "interop":
+        return import_module("graphsage.interop")
     if name not in _HOME:
         raise AttributeError(f"module 'graphsage' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)

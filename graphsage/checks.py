@@ -2,15 +2,25 @@
 
 import operator
 import os
+import re
 import reprlib
+from collections.abc import Mapping, Set
+from pathlib import Path
 
 import numpy as np
 
 MAX_NODES = 2**31 - 1  # ids are int32 everywhere, and the range reduction of the random draws needs bounds below 2^31
+ALWAYS_FITS = 2**24  # bytes; to ask the system what is free would take longer than many a batch of that size
+PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 
 
 def as_array(name, values):
-    """``values`` as an array of whatever shape and dtype it has. Shares memory with ``values`` where it can."""
+    """``values`` as an array of whatever shape and dtype it has. Shares memory with ``values`` where it can.
+
+    Masked entries are refused: the plain array would show the numbers that the mask hides.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(f"{name} has masked entries, {np.ma.count_masked(values)} of {values.size}: fill or drop them")
     try:
         return np.asarray(values)
     except ValueError:  # numpy's own text speaks of inhomogeneous parts
@@ -72,7 +82,7 @@ def as_count(name, value, *, least=0, most=None):
 
 def as_fanouts(name, fanouts, *, allow_all):
     """``fanouts`` as a tuple of ints, one a hop: >= 1, or -1 for all neighbours where ``allow_all``."""
-    if isinstance(fanouts, (str, bytes)) or not np.iterable(fanouts):
+    if isinstance(fanouts, (str, bytes, Set, Mapping)) or not np.iterable(fanouts):  # a set has an order of its own
         raise TypeError(f"{name} must be a list of integers, one a hop, got {fanouts!r}")
     hops = tuple(_as_fanout(f"{name}[{hop}]", value, allow_all) for hop, value in enumerate(fanouts))
     if not hops:
@@ -105,18 +115,46 @@ def one_of(name, value, options):
 
 
 def refuse_giants(what, num_bytes):
-    """Raise if ``what`` needs more than the machine's memory: numpy might still promise that much and never deliver."""
-    memory = _memory()
+    """Raise if ``what`` needs more than the memory there is: numpy might still promise that much and never deliver."""
+    if num_bytes <= ALWAYS_FITS:
+        return
+    memory, kind = _memory()
     if num_bytes > memory:
-        raise ValueError(f"{what} would need {num_bytes:,} bytes, and there are {memory:,} of memory")
+        raise ValueError(f"{what} would need {num_bytes:,} bytes, and there are {memory:,} of {kind}")
 
 
 def _memory():
-    """Bytes of physical memory; 2^40 where the system does not say."""
+    """(bytes, "free memory"), or (bytes, "memory") in all where what is free is unknown; 2^40 where nothing is known."""
+    limits = [_available(), *_cgroup_limits()]
+    known = [limit for limit in limits if limit is not None]
+    if known:
+        return min(known), "free memory"
     try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), "memory"
     except (AttributeError, ValueError, OSError):
-        return 2**40
+        return 2**40, "memory"
+
+
+def _available():
+    """Bytes that Linux can hand out without swapping (the page cache counts as free), or None."""
+    found = re.search(r"^MemAvailable: *([0-9]+) kB$", _text(PROC / "meminfo"), re.MULTILINE)
+    return int(found[1]) * 1024 if found else None
+
+
+def _cgroup_limits():
+    """Bytes that the process's cgroup (version 2) and those above it may use. What they use already is not taken off:
+    most of it tends to be page cache, which gives way."""
+    found = re.search("^0::/(.*)$", _text(PROC / "self/cgroup"), re.MULTILINE)
+    own = Path(found[1] if found else "")
+    limits = [_text(CGROUPS / folder / "memory.max").strip() for folder in (own, *own.parents)]
+    return [int(limit) for limit in limits if limit.isdecimal()]  # else "max", or no such file
+
+
+def _text(path):
+    try:
+        return path.read_text()
+    except (OSError, ValueError):
+        return ""
 
 
 def read_only(array):
@@ -127,3 +165,14 @@ def read_only(array):
     view = np.require(array, requirements="CA").view()
     view.flags.writeable = False
     return view
+
+
+class ReadOnlyRecord:
+    """Base of the frozen records: their arrays come read-only out of a pickle or a copy, as they went in.
+
+    Numpy drops the flag on the way, and kernels would be compiled once more for arrays that can be written.
+    """
+
+    def __setstate__(self, state):
+        for name, value in state.items():
+            self.__dict__[name] = read_only(value) if isinstance(value, np.ndarray) else value

@@ -35,7 +35,7 @@ examples:
   graphsage train cora --num-layers 3 --fanouts 10,5,5
 """
 
-SAMPLE_FIELDS = ("fanouts", "replace", "isolated", "seed")
+SAMPLE_FIELDS = ("fanouts", "replace", "isolated", "weights", "seed")
 
 
 class _Refused(Exception):

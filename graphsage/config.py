@@ -7,6 +7,9 @@ from operator import index
 AGGREGATORS = ("mean", "sum", "max", "gcn")
 INITS = ("kaiming_uniform", "kaiming_normal")
 OPTIMIZERS = ("adam", "sgd", "rprop")
+COMBINES = ("sum", "concat")
+ISOLATED = ("empty", "self")
+WEIGHTS = ("refuse", "ignore")
 DROPOUT = 0.5  # of hidden units, for sampled batches
 
 
@@ -21,7 +24,7 @@ class ModelConfig:
     hidden_features: int = _option(128, "width of each hidden layer")
     num_layers: int = _option(2, "layers, one sampled hop each")
     aggregator: str = _option("mean", "how neighbours are reduced", choices=AGGREGATORS)
-    combine: str = _option("sum", "node and neighbours: added, or side by side", choices=("sum", "concat"))
+    combine: str = _option("sum", "node and neighbours: added, or side by side", choices=COMBINES)
     dropout: float | None = _option(None, "share of hidden units dropped in training (default: 0.5, full batch: 0)")
     input_dropout: float = _option(0.0, "share of input features dropped in training")
     normalize: bool = _option(False, "scale the rows of each hidden layer to L2 norm 1")
@@ -31,7 +34,7 @@ class ModelConfig:
     def __post_init__(self):
         _least(self, 1, "hidden_features", "num_layers")
         _among(self, "aggregator", AGGREGATORS)
-        _among(self, "combine", ("sum", "concat"))
+        _among(self, "combine", COMBINES)
         _among(self, "init", INITS)
         _flags(self, "normalize", "bias")
         if self.dropout is not None:
@@ -47,14 +50,16 @@ class SampleConfig:
 
     fanouts: tuple[int, ...] = _option((10, 10), "neighbours drawn a hop, seeds' side first; -1 takes all")
     replace: bool = _option(False, "draw neighbours with replacement")
-    isolated: str = _option("empty", "a node without neighbours: empty row or itself", choices=("empty", "self"))
+    isolated: str = _option("empty", "a node without neighbours: empty row or itself", choices=ISOLATED)
+    weights: str = _option("refuse", "a graph with edge weights: an error, or sampled uniformly all the same", choices=WEIGHTS)
     num_threads: int = _option(1, "threads that prepare batches; 0: none, prepare between steps")
 
     def __post_init__(self):
         object.__setattr__(self, "fanouts", _fanouts(self.fanouts))
         _flags(self, "replace")
         _least(self, 0, "num_threads")
-        _among(self, "isolated", ("empty", "self"))
+        _among(self, "isolated", ISOLATED)
+        _among(self, "weights", WEIGHTS)
         if self.replace and all(k == -1 for k in self.fanouts):
             raise ValueError("replace = True is not used where every fanout is -1 (all neighbours): leave it out")
 
@@ -157,12 +162,14 @@ def _least(config, least, *names):
             number = None
         if number is None or isinstance(value, bool) or number < least:
             raise ValueError(f"{name} must be an integer >= {least}, got {value!r}")
+        object.__setattr__(config, name, number)  # numpy's integers overflow, and JSON does not know them
 
 
 def _real(config, name, rule, holds):
     value = getattr(config, name)
     if not isinstance(value, Real) or isinstance(value, bool) or not holds(value):
         raise ValueError(f"{name} must be {rule}, got {value!r}")
+    object.__setattr__(config, name, float(value))
 
 
 def _flags(config, *names):

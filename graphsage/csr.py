@@ -1,4 +1,4 @@
-"""Array helpers behind ``Graph``: checks of CSR parts, and labels to row numbers."""
+"""Array helpers behind ``Graph``: checks of CSR parts, edges to rows, and labels to row numbers."""
 
 from collections.abc import Mapping
 
@@ -62,6 +62,36 @@ def of_length(name, array, length, per):
 def indptr_of(counts):
     """int64[N + 1] row pointers from the N row lengths."""
     return np.concatenate([[0], np.cumsum(counts)])
+
+
+def copied(name, array):
+    """A copy of what shares its memory with the caller; lists and None as they are."""
+    return array if array is None or isinstance(array, (list, tuple)) else as_array(name, array).copy()
+
+
+def rows_from_edges(src, dst, num_nodes, undirected):
+    """(indptr, indices, edge ids, reversed flags or None) of E checked edges, each row sorted by (source, id).
+
+    undirected: every edge but self loops once more, turned round, under the same id and flagged.
+    """
+    ids, flags = np.arange(len(src)), None
+    if undirected:
+        twice = np.flatnonzero(src != dst)
+        flags = np.arange(len(src) + len(twice)) >= len(src)
+        src, dst = np.concatenate([src, dst[twice]]), np.concatenate([dst, src[twice]])
+        ids = np.concatenate([ids, twice])
+    order = np.lexsort((ids, src, dst))
+    indptr = indptr_of(np.bincount(dst, minlength=num_nodes))
+    return indptr, src[order], ids[order], None if flags is None else flags[order]
+
+
+def square_matrix(matrix):
+    """A square scipy sparse matrix as COO if it is one, else as CSR."""
+    if not hasattr(matrix, "tocsr"):
+        raise TypeError(f"matrix must be a scipy sparse matrix, got {type(matrix).__name__}")
+    if len(set(matrix.shape)) != 1 or len(matrix.shape) != 2:
+        raise ValueError(f"an adjacency matrix must be square, got shape {matrix.shape}")
+    return matrix if matrix.format == "coo" else matrix.tocsr()
 
 
 def kept_edges(src, dst, drop_duplicates, drop_self_loops):
@@ -130,7 +160,7 @@ def names_in(name, values):
         raise TypeError(f"{name} must be a list of nodes, got {values!r}")
     if not hasattr(values, "tolist"):
         return list(values)
-    kind = np.asarray(values).dtype
+    kind = as_array(name, values).dtype
     if kind.kind in "fcb" and np.size(values):
         raise TypeError(f"{name} must be a list of nodes, got an array of {kind}")
     return values.tolist()

@@ -4,18 +4,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from graphsage.checks import as_array, as_count, as_indices, integer_array, read_only
+from graphsage.checks import ReadOnlyRecord, as_array, as_count, as_indices, integer_array, read_only
 from graphsage.csr import checked_indptr, indptr_of
 
 CHUNK = 1 << 22  # values looked at together when a large (perhaps memory-mapped) array is scanned
 
 
 @dataclass(frozen=True, eq=False)
-class SparseFeatures:
+class SparseFeatures(ReadOnlyRecord):
     """N rows of F features, CSR: row i has ``values`` at columns ``indices[indptr[i]:indptr[i + 1]]``, 0 elsewhere.
 
     indptr: int64[N + 1]; indices: int32[nnz] in [0, F), a column listed twice in a row adds up;
     values: float32[nnz], finite, or None for all ones; num_columns: F.
+
+    The arrays are shared with the caller where their dtypes allow, not copied: writing to them afterwards breaks what was
+    checked here.
     """
 
     indptr: np.ndarray
@@ -34,6 +37,13 @@ class SparseFeatures:
         if self.values is not None:
             object.__setattr__(self, "values", read_only(_checked_values(self.values, len(indices))))
 
+    @classmethod
+    def _trusted(cls, **parts):
+        """From arrays that are right by construction: no check, which would read every entry once more."""
+        made = cls.__new__(cls)
+        made.__setstate__(parts)
+        return made
+
     @property
     def num_rows(self):
         """N."""
@@ -45,12 +55,13 @@ class SparseFeatures:
         return self.num_rows, self.num_columns
 
     def take(self, rows):
-        """The given rows (int[M], trusted), in that order, repeats included."""
-        counts = np.diff(self.indptr)[rows]
+        """The given rows (int[M] array, each in [0, N), trusted), in that order, repeats included."""
+        starts = self.indptr[rows]
+        counts = self.indptr[rows + 1] - starts
         indptr = indptr_of(counts)
-        at = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], counts)
+        at = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], counts)
         values = None if self.values is None else self.values[at]
-        return SparseFeatures(indptr, self.indices[at], values, self.num_columns)
+        return self._trusted(indptr=indptr, indices=self.indices[at], values=values, num_columns=self.num_columns)
 
     def to_scipy(self):
         """``scipy.sparse.csr_array`` float32 [N, F]."""
@@ -65,7 +76,8 @@ class SparseFeatures:
         rows = np.repeat(np.arange(self.num_rows), np.diff(self.indptr))
         sums = np.bincount(rows, weights=np.abs(sizes), minlength=self.num_rows)
         sums[sums == 0] = 1
-        return SparseFeatures(self.indptr, self.indices, (sizes / sums[rows]).astype(np.float32), self.num_columns)
+        values = (sizes / sums[rows]).astype(np.float32)
+        return self._trusted(indptr=self.indptr, indices=self.indices, values=values, num_columns=self.num_columns)
 
 
 def as_features(features):

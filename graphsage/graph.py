@@ -2,7 +2,9 @@
 
 Directions: ``from_edges(src, dst)`` puts src in row dst (messages flow along the edge); ``from_csr``, ``from_scipy`` and
 ``from_adjacency_dict`` take row i literally (so a dict of successors aggregates from successors); ``from_networkx`` takes
-predecessors, or both ends of undirected edges. Every ``to_*`` is the inverse of its ``from_*``.
+predecessors, or both ends of undirected edges. Each ``from_*`` reads what its ``to_*`` wrote as the same edges, numbered
+anew. Of the rest, scipy keeps weights (but weights that are all 1 come back as None), networkx node ids and, told
+weight="weight", weights; a dict keeps node ids alone, and edge arrays neither.
 """
 
 from dataclasses import dataclass, replace
@@ -10,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from graphsage.checks import MAX_NODES, as_count, as_flag, as_ids, integer_array, one_of, read_only
+from graphsage.checks import MAX_NODES, ReadOnlyRecord, as_count, as_flag, as_ids, integer_array, one_of, read_only
 from graphsage.csr import (
     adjacency_lists,
     checked_edge_ids,
@@ -18,22 +20,26 @@ from graphsage.csr import (
     checked_indptr,
     checked_names,
     checked_weights,
+    copied,
     indptr_of,
     is_in,
     kept_edges,
     names_in,
     of_length,
+    rows_from_edges,
     rows_of_labels,
     rows_of_neighbors,
+    square_matrix,
 )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Graph:
+class Graph(ReadOnlyRecord):
     """CSR adjacency of N nodes and E edges; all arrays are checked at construction and read-only.
 
     indptr: int64[N + 1], rises from 0 to E; row i is ``indices[indptr[i]:indptr[i + 1]]``.
-    indices: int32[E], row numbers in [0, N); duplicates and self loops are legal edges.
+    indices: int32[E], row numbers in [0, N); duplicates and self loops are legal edges. Edges are what is
+        sampled: a neighbour that a row lists twice can be drawn twice, also without replacement.
     edge_ids: int64[E], where each edge stood in the caller's arrays; None means that position p is edge p.
     edge_reversed: bool[E], True where an undirected edge is walked from its dst to its src; None means nowhere.
     weights: float32[E] or float64[E], finite and >= 0; None means an unweighted graph.
@@ -100,7 +106,7 @@ class Graph:
         """
         arrays = {"indptr": indptr, "indices": indices, "weights": weights}
         if as_flag("copy", copy):
-            arrays = {name: _copied(array) for name, array in arrays.items()}
+            arrays = {name: copied(name, array) for name, array in arrays.items()}
         return _cleaned(cls(**arrays), duplicates, self_loops)
 
     @classmethod
@@ -116,21 +122,9 @@ class Graph:
         src, dst = as_ids("src", src, num_nodes), as_ids("dst", dst, num_nodes)
         of_length("dst", dst, len(src), "edge (src)")
         weights = None if weights is None else of_length("weights", checked_weights(weights), len(src), "edge")
-        ids, flags = np.arange(len(src)), None
-        if undirected:
-            twice = np.flatnonzero(src != dst)
-            flags = np.arange(len(src) + len(twice)) >= len(src)
-            src, dst = np.concatenate([src, dst[twice]]), np.concatenate([dst, src[twice]])
-            ids = np.concatenate([ids, twice])
-        order = np.lexsort((ids, src, dst))
-        ids = ids[order]
-        graph = cls(
-            indptr=indptr_of(np.bincount(dst, minlength=num_nodes)),
-            indices=src[order],
-            edge_ids=ids,
-            edge_reversed=None if flags is None else flags[order],
-            weights=None if weights is None else weights[ids],
-        )
+        indptr, indices, ids, flags = rows_from_edges(src, dst, num_nodes, undirected)
+        weights = None if weights is None else weights[ids]
+        graph = cls(indptr=indptr, indices=indices, edge_ids=ids, edge_reversed=flags, weights=weights)
         return _cleaned(graph, duplicates, self_loops)
 
     @classmethod
@@ -162,12 +156,7 @@ class Graph:
         Stored values become ``weights`` unless all of them are 1. Edge ids are positions in the matrix's own arrays (for
         COO and CSR; other formats are converted to CSR first).
         """
-        if not hasattr(matrix, "tocsr"):
-            raise TypeError(f"matrix must be a scipy sparse matrix, got {type(matrix).__name__}")
-        if len(set(matrix.shape)) != 1 or len(matrix.shape) != 2:
-            raise ValueError(f"an adjacency matrix must be square, got shape {matrix.shape}")
-        if matrix.format != "coo":
-            matrix = matrix.tocsr()
+        matrix = square_matrix(matrix)
         weights = None if np.all(matrix.data == 1) else matrix.data
         options = {"weights": weights, "duplicates": duplicates, "self_loops": self_loops}
         if matrix.format == "coo":
@@ -200,7 +189,7 @@ class Graph:
     # ---- to
 
     def to_edges(self):
-        """(src, dst), int64[E] each, row by row: the inverse of ``from_edges``."""
+        """(src, dst), int64[E] each, row by row, as ``from_edges`` takes them."""
         return self.indices.astype(np.int64), np.repeat(np.arange(self.num_nodes), self.degrees)
 
     def to_adjacency_dict(self):
@@ -233,7 +222,7 @@ class Graph:
     # ---- use
 
     def neighbors(self, row):
-        """int32 view of one row; rows count from 0 (a negative one is refused)."""
+        """int32 view of one row, duplicates and all; rows count from 0 (a negative one is refused)."""
         row = as_count("row", row, most=self.num_nodes - 1)
         return self.indices[self.indptr[row] : self.indptr[row + 1]]
 
@@ -245,15 +234,17 @@ class Graph:
     def reverse(self):
         """The graph with every edge turned round; ids, flags and weights travel with their edges."""
         src, dst = self.to_edges()
-        order = np.argsort(src, kind="stable")
-        ids = order if self.edge_ids is None else self.edge_ids[order]
+        return self._with_edges(np.argsort(src, kind="stable"), dst, src)
+
+    def _with_edges(self, at, src, dst):
+        """The graph of the edges at positions ``at`` (in the rows' order), which now run from ``src`` to ``dst``."""
         return replace(
             self,
-            indptr=indptr_of(np.bincount(src, minlength=self.num_nodes)),
-            indices=dst[order],
-            edge_ids=ids,
-            edge_reversed=None if self.edge_reversed is None else self.edge_reversed[order],
-            weights=None if self.weights is None else self.weights[order],
+            indptr=indptr_of(np.bincount(dst[at], minlength=self.num_nodes)),
+            indices=src[at],
+            edge_ids=at if self.edge_ids is None else self.edge_ids[at],
+            edge_reversed=None if self.edge_reversed is None else self.edge_reversed[at],
+            weights=None if self.weights is None else self.weights[at],
         )
 
     def rows_of(self, node_ids):
@@ -274,10 +265,6 @@ class Graph:
         return list(range(self.num_nodes)) if self.node_ids is None else self.node_ids.tolist()
 
 
-def _copied(array):
-    return array if array is None or isinstance(array, (list, tuple)) else np.asarray(array).copy()
-
-
 def _cleaned(graph, duplicates, self_loops):
     """``graph`` without the duplicates and self loops that its caller asked to drop; the order of the rest stays."""
     one_of("duplicates", duplicates, ("keep", "drop"))
@@ -285,12 +272,4 @@ def _cleaned(graph, duplicates, self_loops):
     if duplicates == self_loops == "keep":
         return graph
     src, dst = graph.to_edges()
-    at = kept_edges(src, dst, duplicates == "drop", self_loops == "drop")
-    return replace(
-        graph,
-        indptr=indptr_of(np.bincount(dst[at], minlength=graph.num_nodes)),
-        indices=graph.indices[at],
-        edge_ids=at if graph.edge_ids is None else graph.edge_ids[at],
-        edge_reversed=None if graph.edge_reversed is None else graph.edge_reversed[at],
-        weights=None if graph.weights is None else graph.weights[at],
-    )
+    return graph._with_edges(kept_edges(src, dst, duplicates == "drop", self_loops == "drop"), src, dst)

@@ -3,11 +3,13 @@
 Never ``parallel=True``: numba's threading layers fight torch's OpenMP and die after a fork. Threads are ours (see
 ``graphsage.sampling.pipeline``); a kernel gets arrays and returns arrays, and checks nothing.
 
-A trap for those who edit this code: numba's disk cache looks at the file of the *calling* kernel only. After a change to a
-helper that kernels of other files call (``rng.py``, this file), run with a fresh ``NUMBA_CACHE_DIR``, as the tests do.
+numba's disk cache looks at the file of the *calling* kernel only, and would go on with the old code of a helper that stands in
+another file: here a kernel's cache is stamped with the files of all its helpers as well.
 """
 
 import sys
+from hashlib import sha256
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -23,9 +25,30 @@ def kernel(function):
     if JIT_DISABLED:
         return np.errstate(over="ignore")(function)
     try:
-        return numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # neither the package's folder nor the home folder can be written: compile in every process
+        compiled = numba.njit(nogil=True, cache=True)(function)
+        _stamp(compiled)
+        return compiled
+    except (RuntimeError, AttributeError, OSError):
+        # no folder that could be written to, or a numba that caches otherwise: compile in every process
         return numba.njit(nogil=True)(function)
+
+
+def _stamp(compiled):
+    """Make a cached kernel depend on the files of its helpers too: numba knows the kernel's own file only."""
+    index = compiled._cache._cache_file
+    files = sorted({__file__, *_helper_files(compiled.py_func)})
+    index._source_stamp = (index._source_stamp, [sha256(Path(file).read_bytes()).digest() for file in files])
+
+
+def _helper_files(function):
+    """The files of the package's functions that ``function`` names, and of those that they name."""
+    for name in function.__code__.co_names:
+        helper = function.__globals__.get(name)
+        helper = getattr(helper, "py_func", helper)
+        if getattr(helper, "__module__", None) and hasattr(helper, "__code__") and helper.__module__.startswith("graphsage."):
+            yield helper.__code__.co_filename
+            if helper is not function:
+                yield from _helper_files(helper)
 
 
 def inline(function):

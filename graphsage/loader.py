@@ -9,6 +9,7 @@ from graphsage.nn.aggregators import BY_NAME
 from graphsage.nn.sparse import CSRMatrix, to_device
 from graphsage.nn.store import FeatureStore
 from graphsage.sampling.minibatch import MiniBatch
+from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.sampling.pipeline import ordered_map
 from graphsage.sampling.plan import SeedPlan
 
@@ -84,16 +85,16 @@ class NeighborLoader:
     def __init__(
         self, dataset, sampler, batch_size, batches_per_epoch=None, reduce=None, *, nodes=None, device="cpu"
     ):
-        if sampler.graph.num_nodes != dataset.num_nodes:
-            raise ValueError(
-                f"sampler and dataset must share a graph: {sampler.graph.num_nodes} and {dataset.num_nodes} nodes"
-            )
+        if not isinstance(sampler, NeighborSampler):
+            raise TypeError(f"sampler must be a NeighborSampler, got {type(sampler).__name__}")
+        if sampler.graph is not dataset.graph:
+            raise ValueError(f"the sampler must be on dataset.graph, {dataset.graph}; it is on another, {sampler.graph}")
         self.sampler = sampler
         self.plan = SeedPlan(dataset.train if nodes is None else nodes, batch_size, batches_per_epoch, sampler.seed)
         self.reduce = reduce if reduce is None else one_of("reduce", reduce, tuple(BY_NAME))
         self.device = torch.device(device)
         self.next_epoch = 0
-        self._store = FeatureStore(dataset.features)
+        self.store = FeatureStore(dataset.features)
         self._labels = torch.tensor(dataset.labels)
         self._same_each_epoch = batch_size is None and all(k == -1 for k in sampler.fanouts)
         self._kept = None
@@ -136,14 +137,14 @@ class NeighborLoader:
         return batch.pin_memory() if self.device.type == "cuda" else batch
 
     def _plain(self, shared):
-        return Batch(x=self._store.rows(shared["minibatch"].nodes), **shared)
+        return Batch(x=self.store.rows(shared["minibatch"].nodes), **shared)
 
     def _reduced(self, shared):
         minibatch = shared["minibatch"]
         ids = minibatch.nodes[: len(minibatch.indptr) - 1]
         neighbors = minibatch.nodes[minibatch.indices]
-        x_neigh = self._store.reduce(self.reduce, minibatch.indptr, neighbors, ids)
-        return ReducedBatch(x_self=_ready(self._store.rows(ids)), x_neigh=_ready(x_neigh), reduce=self.reduce, **shared)
+        x_neigh = self.store.reduce(self.reduce, minibatch.indptr, neighbors, ids)
+        return ReducedBatch(x_self=_ready(self.store.rows(ids)), x_neigh=_ready(x_neigh), reduce=self.reduce, **shared)
 
     def _full_batch(self, epoch):
         """All neighbours of all nodes: drawn once, as nothing is drawn."""

@@ -1,6 +1,9 @@
 """The checks behind every public door: what passes unharmed, and the sentence that each refusal says."""
 
+import copy
+import pickle
 import re
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -9,7 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphsage import checks
-from graphsage.checks import as_count, as_fanouts, as_flag, as_ids, as_indices, as_integers, one_of, read_only
+from graphsage.checks import (
+    ReadOnlyRecord,
+    as_array,
+    as_count,
+    as_fanouts,
+    as_flag,
+    as_ids,
+    as_indices,
+    as_integers,
+    one_of,
+    read_only,
+)
 
 ID_KINDS = [
     [0, 2, 1],
@@ -70,6 +84,14 @@ def test_what_would_be_rounded_or_flattened_is_refused(values, error, text):
             check()
 
 
+def test_masked_entries_are_refused_not_unmasked():
+    hidden = np.ma.masked_array([0, 7, 1], mask=[False, True, False])
+    for check in (as_array, as_integers, lambda name, values: as_ids(name, values, 9)):
+        with pytest.raises(ValueError, match="^seeds has masked entries, 1 of 3: fill or drop them$"):
+            check("seeds", hidden)
+    assert as_integers("seeds", np.ma.masked_array([0, 7])).tolist() == [0, 7]  # nothing is masked
+
+
 def test_unsigned_integers_beyond_int64_are_refused():
     with pytest.raises(ValueError, match=f"offsets must be integers that fit 64 bits, got {2**63}"):
         as_integers("offsets", np.array([1, 2**63], np.uint64))
@@ -127,9 +149,9 @@ def test_fanouts_become_a_tuple_of_ints():
     assert as_fanouts("fanouts", np.array([-1, 3]), allow_all=True) == (-1, 3)
 
 
-@pytest.mark.parametrize("fanouts", ["10,5", b"10", 5, None])
+@pytest.mark.parametrize("fanouts", ["10,5", b"10", 5, None, {5, 3}, frozenset({5}), {5: 3}])
 def test_fanouts_that_are_no_list_are_refused(fanouts):
-    with pytest.raises(TypeError, match=f"^fanouts must be a list of integers, one a hop, got {fanouts!r}$"):
+    with pytest.raises(TypeError, match=re.escape(f"fanouts must be a list of integers, one a hop, got {fanouts!r}")):
         as_fanouts("fanouts", fanouts, allow_all=True)
 
 
@@ -167,17 +189,67 @@ def test_one_of_lists_the_options(value):
         one_of("duplicates", value, ("keep", "drop"))
 
 
-def test_giants_are_refused_before_they_are_allocated(monkeypatch):
-    monkeypatch.setattr(checks, "_memory", lambda: 1000)
-    checks.refuse_giants("a thing", 1000)
-    with pytest.raises(ValueError, match=r"^a thing would need 1,001 bytes, and there are 1,000 of memory$"):
-        checks.refuse_giants("a thing", 1001)
+@pytest.mark.parametrize("kind", ["memory", "free memory"])
+def test_giants_are_refused_before_they_are_allocated(monkeypatch, kind):
+    memory = 10 * checks.ALWAYS_FITS
+    monkeypatch.setattr(checks, "_memory", lambda: (memory, kind))
+    checks.refuse_giants("a thing", memory)
+    with pytest.raises(ValueError, match=rf"^a thing would need {memory + 1:,} bytes, and there are {memory:,} of {kind}$"):
+        checks.refuse_giants("a thing", memory + 1)
 
 
-def test_memory_is_known_or_taken_to_be_large(monkeypatch):
-    assert checks._memory() > 2**27
+def test_what_always_fits_does_not_ask_the_system(monkeypatch):
+    monkeypatch.delattr(checks, "_memory")
+    checks.refuse_giants("a thing", checks.ALWAYS_FITS)
+    with pytest.raises(NameError):
+        checks.refuse_giants("a thing", checks.ALWAYS_FITS + 1)
+
+
+@pytest.fixture
+def system(monkeypatch, tmp_path):
+    """``system(path=text, ...)`` writes files of a made-up /proc and /sys/fs/cgroup; the machine's own are out of sight."""
+    monkeypatch.setattr(checks, "PROC", tmp_path / "proc")
+    monkeypatch.setattr(checks, "CGROUPS", tmp_path / "cgroup")
+
+    def write(**files):
+        for name, text in files.items():
+            path = tmp_path / name.replace("__", "/").replace("memory_max", "memory.max")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+
+    return write
+
+
+MEMINFO = "MemTotal:        8000 kB\nMemFree:          1000 kB\nMemAvailable:    5000 kB\n"
+
+
+def test_free_memory_is_what_linux_says_is_available(system):
+    system(proc__meminfo=MEMINFO)
+    assert checks._memory() == (5000 * 1024, "free memory")
+
+
+@pytest.mark.parametrize("own, top, memory", [
+    ("max\n", "max\n", 5000 * 1024),
+    ("4096\n", "max\n", 4096),
+    ("max\n", "8192\n", 8192),
+    ("9000000000\n", "damaged", 5000 * 1024),
+])
+def test_a_cgroup_and_those_above_it_may_allow_less(system, own, top, memory):
+    system(proc__meminfo=MEMINFO, proc__self__cgroup="4:memory:/v1\n0::/a/b\n")
+    system(cgroup__a__b__memory_max=own, cgroup__a__memory_max="max", cgroup__memory_max=top)
+    assert checks._memory() == (memory, "free memory")
+
+
+def test_a_container_sees_its_own_cgroup_as_the_root(system):
+    system(proc__self__cgroup="0::/\n", cgroup__memory_max="4096\n")
+    assert checks._memory() == (4096, "free memory")
+
+
+def test_all_memory_counts_where_no_system_file_says_what_is_free(system, monkeypatch):
+    memory, kind = checks._memory()
+    assert memory > 2**27 and kind == "memory"
     monkeypatch.delattr(checks.os, "sysconf")
-    assert checks._memory() == 2**40
+    assert checks._memory() == (2**40, "memory")
 
 
 def test_read_only_is_a_view_that_cannot_be_written():
@@ -194,3 +266,20 @@ def test_read_only_is_contiguous_and_aligned():
         array = read_only(awkward)
         assert array.flags.c_contiguous and array.flags.aligned
         assert array.tolist() == awkward.tolist()
+
+
+COPIES = [copy.copy, copy.deepcopy, lambda record: pickle.loads(pickle.dumps(record))]
+
+
+@dataclass(frozen=True, eq=False)
+class Record(ReadOnlyRecord):
+    array: np.ndarray
+    text: str
+    nothing: None = None
+
+
+@pytest.mark.parametrize("copied", COPIES)
+def test_arrays_of_a_record_stay_read_only_in_copies(copied):
+    record = copied(Record(read_only(np.arange(6).reshape(2, 3)), "text"))
+    assert record.array.tolist() == [[0, 1, 2], [3, 4, 5]] and not record.array.flags.writeable
+    assert (record.text, record.nothing) == ("text", None)

@@ -315,7 +315,7 @@ def test_every_flag_reaches_its_config():
     given = {
         "hidden_features": 7, "num_layers": 3, "aggregator": "max", "combine": "concat", "dropout": 0.25,
         "input_dropout": 0.125, "normalize": True, "bias": False, "init": "kaiming_normal",
-        "fanouts": (4, -1, 2), "replace": True, "isolated": "self", "num_threads": 3, "batch_size": 9,
+        "fanouts": (4, -1, 2), "replace": True, "isolated": "self", "weights": "ignore", "num_threads": 3, "batch_size": 9,
         "batches_per_epoch": 8, "epochs": 6, "optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.75,
         "normalize_features": False, "seed": 11, "device": "cpu", "log_every": 13,
     }  # fmt: skip

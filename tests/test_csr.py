@@ -239,6 +239,18 @@ def test_bad_options(option, value, error, text):
         Graph.from_edges([0], [0], 1, **{option: value})
 
 
+@pytest.mark.parametrize("build", [
+    lambda masked: Graph.from_csr([0, 0, 1], masked),
+    lambda masked: Graph.from_csr([0, 0, 1], [0], weights=masked, copy=False),
+    lambda masked: Graph.from_edges(masked, [0], 2),
+    lambda masked: Graph.from_adjacency_dict({0: masked, 1: []}),
+    lambda masked: Graph.from_adjacency_dict({0: [], 1: []}).rows_of(masked),
+])
+def test_masked_entries_are_refused(build):
+    with pytest.raises(ValueError, match="has masked entries, 1 of 1: fill or drop them"):
+        build(np.ma.masked_array([0], mask=True))
+
+
 def test_copy_is_a_flag():
     with pytest.raises(TypeError, match="copy must be True or False, got 'deep'"):
         Graph.from_csr([0], [], copy="deep")

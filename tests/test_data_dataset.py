@@ -1,6 +1,8 @@
 """NodeDataset: what it accepts, what it refuses and in which words, and its two variants."""
 
+import copy
 import dataclasses
+import pickle
 import subprocess
 import sys
 
@@ -12,6 +14,7 @@ from graphsage.data.dataset import NodeDataset
 from graphsage.features import SparseFeatures
 from graphsage.graph import Graph
 
+LABELS = r"^labels must be class numbers 0\.\.C-1 below 2\^31, or -1 for no label; got "
 FEATURES = np.array([[1, 0, 3], [0, 0, 0], [2, 2, 0], [0, -1, 1], [5, 0, 0]], np.float32)
 
 
@@ -98,13 +101,35 @@ def test_class_names_fix_the_number_of_classes():
     dataset = dataset_with(class_names=["a", "b", "of no node here"])
     assert dataset.num_classes == 3
     assert dataset.class_names == ("a", "b", "of no node here")
+    assert dataset_with(class_names=(name for name in "ab")).class_names == ("a", "b")
+
+
+def test_the_largest_class_number():
+    assert dataset_with(labels=[0, 1, 2**31 - 1, -1, 0]).num_classes == 2**31
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda dataset: pickle.loads(pickle.dumps(dataset))])
+def test_copies_are_read_only_too(copied):
+    for features, count in ((FEATURES, 6 + 4), (csr_array(FEATURES), 5 + 4 + 3)):
+        again = copied(dataset_with(features=features, node_ids=list("abcde"), class_names=["a", "b"]))
+        held = [*vars(again).values(), *vars(again.graph).values()]
+        held += vars(again.features).values() if isinstance(again.features, SparseFeatures) else []
+        arrays = [array for array in held if isinstance(array, np.ndarray)]
+        assert len(arrays) == count
+        assert not any(array.flags.writeable for array in arrays)
+        assert again.class_names == ("a", "b")
 
 
 def test_node_ids_default_to_the_graphs_own():
     graph = Graph.from_adjacency_dict({"a": ["b"], "b": [], "c": [], "d": [], "e": []})
     assert dataset_with(graph=graph).node_ids.tolist() == list("abcde")
-    assert dataset_with(graph=graph, node_ids=list("vwxyz")).node_ids.tolist() == list("vwxyz")
+    assert dataset_with(graph=graph, node_ids=list("abcde")).node_ids.tolist() == list("abcde")
+    assert dataset_with(node_ids=list("vwxyz")).node_ids.tolist() == list("vwxyz")
+    assert dataset_with(node_ids=np.arange(5, dtype=np.uint8)).node_ids.dtype == np.int64
     assert dataset_with().node_ids is None
+    text = r"^node_ids must agree with graph\.node_ids, but node 1 is 'x' here and 'b' there$"
+    with pytest.raises(ValueError, match=text):
+        dataset_with(graph=graph, node_ids=list("axcyz"))
 
 
 @pytest.mark.parametrize(
@@ -117,7 +142,9 @@ def test_node_ids_default_to_the_graphs_own():
         ({"features": np.full((5, 3), np.nan)}, ValueError, "features must be finite"),
         ({"features": FEATURES.astype(str)}, TypeError, "features must be real numbers"),
         ({"labels": [0, 1, 1, -1]}, ValueError, "labels must have one entry per node, 5; got 4"),
-        ({"labels": [0, 1, -2, -1, 0]}, ValueError, r"labels must be classes >= 0, or -1 .*; got labels\[2\] = -2"),
+        ({"labels": [0, 1, -2, -1, 0]}, ValueError, LABELS + r"labels\[2\] = -2"),
+        ({"labels": [0, 1, 2**40, -1, 0]}, ValueError, LABELS + rf"labels\[2\] = {2**40}"),
+        ({"labels": [0, 1, 1, -1, 2**31]}, ValueError, LABELS + rf"labels\[4\] = {2**31}"),
         ({"labels": [0.0, 1, 1, 0, 0]}, TypeError, "labels must be integers"),
         ({"labels": np.zeros((5, 1), int)}, ValueError, "labels must be one-dimensional"),
         ({"train": [0, 5]}, ValueError, r"train\[1\] = 5 is not a node: the graph has 5"),
@@ -133,7 +160,12 @@ def test_node_ids_default_to_the_graphs_own():
         ({"class_names": "ab"}, TypeError, "class_names must be a list of texts, one a class; got 'ab'"),
         ({"class_names": [0, 1]}, TypeError, "class_names must be a list of texts"),
         ({"class_names": 2}, TypeError, "class_names must be a list of texts"),
-        ({"node_ids": ["a"]}, ValueError, r"node_ids must have one name per node, 5; got shape \(1,\)"),
+        ({"node_ids": ["a"]}, ValueError, r"node_ids must have one entry per node, 5; got shape \(1,\)"),
+        ({"node_ids": list("abcda")}, ValueError, "node_ids must be distinct, got 'a' more than once"),
+        ({"node_ids": np.array([1, 2, 3, 4, 1])}, ValueError, "node_ids must be distinct, got 1 more than once"),
+        ({"node_ids": np.arange(5.0)}, TypeError, "node_ids must be a list of nodes, got an array of float64"),
+        ({"node_ids": "abcde"}, TypeError, "node_ids must be a list of nodes, got 'abcde'"),
+        ({"node_ids": [["a"]] * 5}, TypeError, "node_ids must be names that a dict can have as keys"),
     ],
 )
 def test_what_is_refused(changes, error, sentence):

@@ -1,10 +1,14 @@
 """ReLU and dropout in one pass: which units are kept, how they are scaled, and the gradient."""
 
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
+
 import pytest
 import torch
 from nn_helpers import close
 
 from graphsage.nn.dropout import relu_and_dropout
+from graphsage.nn.random import keyed_rng
 
 
 def hidden(rows, columns, seed=0):
@@ -84,3 +88,17 @@ def test_nan_is_not_lost(columns):
         torch.manual_seed(1)
         outs = [relu_and_dropout(torch.full((1, columns), float("nan")), 0.5, training=True) for _ in range(50)]
     assert torch.cat(outs).isnan().any(0).all()
+
+
+def test_threads_inside_keyed_rng_wait_for_each_other():
+    """Each draws by its own key, and the caller's generator is as it was."""
+    def draws(key):
+        with keyed_rng(key):
+            first = torch.rand(1).item()
+            sleep(0.01)  # time for another thread to get in
+            return first, torch.rand(1).item()
+
+    alone, before = [draws(key) for key in range(8)], torch.get_rng_state()
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(draws, range(8))) == alone
+    assert torch.equal(torch.get_rng_state(), before)

@@ -18,7 +18,8 @@ def test_readme_has_snippets():
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=range(len(SNIPPETS)))
-def test_readme_snippet_runs(snippet, capsys):
+def test_readme_snippet_runs(snippet, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     exec(compile(snippet, "README.md", "exec"), {})
     for said in re.findall(r"^print\(.*\)  # (.*)$", snippet, re.MULTILINE):
         assert said in capsys.readouterr().out

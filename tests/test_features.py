@@ -1,5 +1,8 @@
 """Features: dense and sparse agree, rows are normalised alike, and what is no feature matrix is refused."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -100,6 +103,31 @@ def test_sparse_arrays_are_read_only():
         assert not array.flags.writeable
 
 
+@pytest.mark.parametrize("features", [BAG, as_features(sp.csr_array([[0.5, 2], [0, 1]]))])
+@pytest.mark.parametrize("made", [
+    copy.deepcopy,
+    lambda features: pickle.loads(pickle.dumps(features)),
+    lambda features: features.take(np.arange(features.num_rows, dtype=np.int32)),
+    lambda features: features.row_normalized(),
+])
+def test_what_is_made_of_sparse_features_is_as_if_checked(features, made):
+    found = made(features)
+    checked = SparseFeatures(found.indptr.copy(), found.indices.copy(), found.values, found.num_columns)
+    assert found.shape == features.shape and vars(found).keys() == vars(checked).keys()
+    for name in ("indptr", "indices", "values"):
+        array, wanted = getattr(found, name), getattr(checked, name)
+        assert (array is None) == (wanted is None)
+        if array is not None:
+            assert array.dtype == wanted.dtype and not array.flags.writeable and array.flags.c_contiguous
+
+
+def test_rows_are_taken_without_a_check_of_their_entries(monkeypatch):
+    monkeypatch.delattr(SparseFeatures, "__post_init__")
+    monkeypatch.setattr(SparseFeatures, "__init__", None)
+    assert BAG.take(np.array([2])).indices.tolist() == [1]
+    assert BAG.row_normalized().values.tolist() == [0.5, 0.5, 1]
+
+
 DENSE = [
     (None, ValueError, r"features must have shape \[nodes, features >= 1\], got \(\)"),
     ([1.0, 2.0], ValueError, r"features must have shape .* got \(2,\)"),
@@ -110,6 +138,7 @@ DENSE = [
     (np.array([[None]]), TypeError, "features must be real numbers, got object"),
     (np.array([[1]], object), TypeError, "features must be real numbers, got object"),
     ([[1j]], TypeError, "features must be real numbers, got complex128"),
+    (np.ma.masked_equal([[1.0, 2.0]], 2), ValueError, "features has masked entries, 1 of 2: fill or drop them"),
     ([[0.0, 1.0], [2.0, np.nan]], ValueError, r"features must be finite, got features\[1, 1\] = nan"),
     ([[0.0, -np.inf]], ValueError, r"features must be finite, got features\[0, 1\] = -inf"),
     ([[1e39]], ValueError, r"features must fit float32, got 1e\+39"),

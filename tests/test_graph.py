@@ -1,5 +1,7 @@
 """Graph: every converter both ways, directions, edge ids, copies and what is refused."""
 
+import copy
+import pickle
 from collections import Counter
 from dataclasses import replace
 
@@ -247,6 +249,18 @@ def test_all_arrays_are_read_only_and_contiguous():
     assert len(arrays) == 6 + 5 + 3
     for array in arrays:
         assert not array.flags.writeable and array.flags.c_contiguous
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda graph: pickle.loads(pickle.dumps(graph))])
+def test_copies_of_a_graph_are_read_only_too(copied):
+    graph = Graph.from_edges(SRC, DST, 3, undirected=True, weights=[1, 2, 3])
+    named = Graph.from_adjacency_dict({"a": ["b"], "b": []})
+    for original in (graph, named):
+        original.degrees  # noqa: B018 - kept beside the fields from now on
+        again = copied(original)
+        assert_same(again, original)
+        assert again.degrees.tolist() == original.degrees.tolist()
+        assert [a.flags.writeable for a in vars(again).values() if a is not None] == [False] * (6 if original is graph else 5)
 
 
 # ---- use

@@ -53,15 +53,15 @@ def test_chunks_do_not_change_the_numbers(aggregator, combine, chunk_edges, is_s
         close(out, inference(model, GRAPH, x, isolated=isolated))
 
 
-@given(st.lists(st.integers(0, 12), max_size=30), st.integers(1, 40))
-def test_chunks_cover_the_rows_in_order_and_keep_the_limit(degrees, limit):
+@given(st.lists(st.integers(0, 12), max_size=30), st.integers(1, 40), st.integers(1, 40))
+def test_chunks_cover_the_rows_in_order_and_keep_the_limits(degrees, limit, most_rows):
     indptr = np.cumsum([0, *degrees])
-    chunks = list(_chunks(indptr, limit))
+    chunks = list(_chunks(indptr, limit, most_rows))
     assert [row for start, stop in chunks for row in range(start, stop)] == list(range(len(degrees)))
     for start, stop in chunks:
         rows, edges = stop - start, indptr[stop] - indptr[start]
-        assert 0 < rows <= limit and (edges <= limit or rows == 1)
-        if stop < len(degrees) and rows < limit:  # as large as it can be
+        assert 0 < rows <= most_rows and (edges <= limit or rows == 1)
+        if stop < len(degrees) and rows < most_rows:  # as large as it can be
             assert indptr[stop + 1] - indptr[start] > limit
 
 

@@ -63,7 +63,9 @@ def test_everything_is_in_its_place(fanouts, is_sparse):
     data, bare = to_pyg(batch), to_pyg(batch.minibatch)
     data.validate(raise_on_error=True)
     assert torch.equal(data.x, torch.from_numpy(DENSE.features)[data.n_id])
-    assert torch.equal(data.y, torch.from_numpy(DENSE.labels)[SEEDS])
+    labels = torch.from_numpy(DENSE.labels)
+    assert torch.equal(data.y, labels[data.n_id[: data.batch_size]])  # PyG's own way: y[:batch_size] goes with out[:batch_size]
+    assert torch.equal(data.y[data.seed_index], labels[SEEDS])
     assert data.n_id[data.seed_index].tolist() == SEEDS
     assert data.num_nodes == len(data.n_id) and data.batch_size == len(set(SEEDS)) == data.num_sampled_nodes[0]
     assert sum(data.num_sampled_nodes) == data.num_nodes and len(data.num_sampled_nodes) == len(fanouts) + 1
@@ -162,7 +164,7 @@ def test_a_reduced_batch_is_refused_by_name():
 
 def test_without_torch_geometric(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch_geometric.data", None)
-    with pytest.raises(ImportError, match=r"^to_pyg needs torch-geometric: pip install graphsage\[pyg\]$"):
+    with pytest.raises(ImportError, match=r"^to_pyg needs torch-geometric: pip install torch-geometric$"):
         to_pyg(batch_of(DENSE, SEEDS, [3, 2]))
 
 

@@ -1,6 +1,7 @@
 """How kernels are compiled: bounds checked where asked for, cached where possible, said once, hints without effect."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,28 @@ def sum_with_hints(values, ahead):
             prefetch(values, i + ahead)
         total += values[i]
     return total
+
+
+# ---- the cache
+
+@pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled, so nothing is cached")
+def test_a_change_of_a_helpers_file_is_seen_through_the_cache(tmp_path):
+    """The kernel's own file stays as it is; numba alone would go on with the helper's old code."""
+    package = tmp_path / "graphsage"
+    shutil.copytree(Path(graphsage.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    program = "import graphsage as gs; print(gs.multihop_sampling([0], [9], {i: list(range(99)) for i in range(99)}, seed=1))"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+
+    def drawn():
+        command = [sys.executable, "-c", program]
+        return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    before, helpers = drawn(), package / "sampling" / "rng.py"
+    assert drawn() == before
+    helpers.write_text(helpers.read_text().replace("0xBF58476D1CE4E5B9", "0xBF58476D1CE4E5BB"))
+    cached = drawn()
+    environment["NUMBA_CACHE_DIR"] = str(tmp_path / "another")
+    assert before != cached == drawn()
 
 
 # ---- bounds

@@ -203,14 +203,14 @@ def test_leaving_the_loop_leaves_no_thread(num_threads):
 def test_an_exception_in_a_thread_is_raised_in_the_loop(monkeypatch, num_threads):
     """At its step, after the batches before it, as it is: with its type, its cause and the line that raised it."""
     loader = loader_of(mode="random", num_threads=num_threads)
-    sample = loader.sampler.sample
+    sample = NeighborSampler.sample
 
-    def failing(seeds, *, epoch, step):
+    def failing(sampler, seeds, *, epoch, step):
         if step == 2:
             raise OSError("the disk is gone") from ValueError("its cause")
-        return sample(seeds, epoch=epoch, step=step)
+        return sample(sampler, seeds, epoch=epoch, step=step)
 
-    monkeypatch.setattr(loader.sampler, "sample", failing)
+    monkeypatch.setattr(NeighborSampler, "sample", failing)
     seen = []
     with pytest.raises(OSError, match="^the disk is gone$") as caught:
         for batch in loader:
@@ -294,5 +294,8 @@ def test_refused(options, text):
 
 def test_a_sampler_on_another_graph():
     sampler = NeighborSampler(awkward_graph(50, 100), [3, 2])
-    with pytest.raises(ValueError, match="^sampler and dataset must share a graph: 50 and 60 nodes$"):
+    text = r"^the sampler must be on dataset.graph, Graph\(num_nodes=60, .*\); it is on another, Graph\(num_nodes=50, "
+    with pytest.raises(ValueError, match=text):
         NeighborLoader(DENSE, sampler, 8)
+    with pytest.raises(TypeError, match="^sampler must be a NeighborSampler, got NoneType$"):
+        NeighborLoader(DENSE, None, 8)

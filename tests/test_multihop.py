@@ -282,7 +282,8 @@ def test_a_tree_that_would_not_fit_is_refused_with_its_size(monkeypatch):
     size = 8 * (2 + 2 * 10**6 + 2 * 10**12)
     with pytest.raises(ValueError, match=re.escape(f"the tree (last hop 2 * 1000000 * 1000000 ids) would need {size:,} bytes")):
         multihop_sampling([0, 1], [10**6, 10**6], GRAPH)
-    monkeypatch.setattr(checks, "_memory", lambda: 8 * (2 + 6 + 12))
+    monkeypatch.setattr(checks, "_memory", lambda: (8 * (2 + 6 + 12), "free memory"))
+    monkeypatch.setattr(checks, "ALWAYS_FITS", 0)
     multihop_sampling([0, 1], [3, 2], GRAPH)
-    with pytest.raises(ValueError, match="would need 168 bytes, and there are 160 of memory"):
+    with pytest.raises(ValueError, match="would need 168 bytes, and there are 160 of free memory"):
         multihop_sampling([0, 1, 2], [2, 2], GRAPH)

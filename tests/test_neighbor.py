@@ -20,7 +20,7 @@ from graphsage.sampling.neighbor import NeighborSampler
 pytestmark = pytest.mark.kernels
 ISOLATED = st.sampled_from(["empty", "self"])
 DTYPES = {"nodes": np.int32, "seed_index": np.int64, "hop_offsets": np.int64, "indptr": np.int64, "indices": np.int32,
-          "edge_ids": np.int64}
+          "edge_ids": np.int64, "edge_reversed": np.bool_}
 
 
 def check_rows(graph, fanout, replace, isolated, batch, hop):
@@ -70,7 +70,8 @@ def test_batches_of_any_graph(data, graph, fanouts, replace, isolated, seed):
     seeds = data.draw(seed_lists(graph.num_nodes))
     sampler = NeighborSampler(graph, fanouts, replace=replace, isolated=isolated, seed=seed, edge_ids=True)
     batch = sampler.sample(seeds, epoch=seed % 7, step=seed % 5)
-    assert {name: array.dtype for name, array in arrays_of(batch).items()} == DTYPES
+    flags = set() if graph.edge_reversed is not None else {"edge_reversed"}
+    assert {name: array.dtype for name, array in arrays_of(batch).items()} == {n: DTYPES[n] for n in DTYPES.keys() - flags}
     assert batch.num_hops == len(fanouts)
     check_numbering(seeds, batch)
     check_blocks(batch)
@@ -309,7 +310,25 @@ def test_huge_fanouts_cost_nothing_where_rows_are_short():
 
 def test_a_batch_that_would_not_fit_is_refused_with_its_size(monkeypatch):
     giant = NeighborSampler(GRAPH, [2**31 - 1], replace=True)
-    monkeypatch.setattr(checks, "_memory", lambda: 10**9)
+    monkeypatch.setattr(checks, "_memory", lambda: (10**9, "free memory"))
     size = 12 * 2 * (2**31 - 1)
     with pytest.raises(ValueError, match=re.escape(f"2 seeds with fanouts [2147483647] would need {size:,} bytes")):
         giant.sample([2, 1])
+    with pytest.raises(ValueError, match=re.escape("1 seeds with fanouts [-1, 2147483647] would need ")):
+        NeighborSampler(GRAPH, [-1, 2**31 - 1], replace=True).sample([2])
+
+
+@pytest.mark.parametrize("name", ["fanouts", "graph", "replace", "seed"])
+def test_a_sampler_does_not_change(name):
+    sampler = NeighborSampler(GRAPH, [2, 2])
+    with pytest.raises(AttributeError, match=f"^{name} cannot be set: buffers are sized"):
+        setattr(sampler, name, getattr(sampler, name))
+
+
+def test_the_way_an_undirected_edge_was_walked():
+    """Edge 0 of the caller's, 1 -> 0, is drawn by node 0 as it is, and by node 1 the other way."""
+    graph = Graph.from_edges([1, 1], [0, 2], 4, undirected=True)
+    batch = NeighborSampler(graph, [-1], isolated="self", edge_ids=True).sample([0, 1, 2, 3])
+    assert batch.edge_ids.tolist() == [0, 0, 1, 1, -1]
+    assert batch.edge_reversed.tolist() == [False, True, True, False, False]
+    assert NeighborSampler(graph, [-1]).sample([0]).edge_reversed is None

@@ -134,7 +134,7 @@ def pinned():
 
 
 def test_every_requirement_is_pinned():
-    extras = [declared("options.extras_require", name) for name in ("dev", "plots", "pyg")]
+    extras = [declared("options.extras_require", name) for name in ("dev", "pyg")]
     required = "\n".join([declared("options", "install_requires"), *extras]).split("\n")
     names = {re.split(r"[ <>=]", line)[0].lower() for line in required if line}
     assert {"torch", "numpy", "pytest", "matplotlib"} <= names <= pinned()
@@ -170,7 +170,7 @@ def test_help_is_quick():
 def readme_commands():
     """Every line of README's fenced blocks, continued lines joined, prompts and comments taken off."""
     text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)  # every kind: a fence also closes
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)  # all: a fence also closes
     lines = "".join(block for language, block in blocks if language in ("", "sh", "powershell")).replace("\\\n", " ").splitlines()
     return [line.removeprefix("$ ").split("  #")[0].strip() for line in lines]
 

@@ -1,5 +1,7 @@
 """SeedPlan: both meanings of an epoch and the full batch, as pure functions of (seed, epoch, step)."""
 
+import copy
+import pickle
 import re
 from collections import Counter
 
@@ -82,6 +84,22 @@ def test_a_plan_keeps_its_own_nodes():
         own[:] = 77
         assert plan.nodes.tolist() == plan.seeds(0, 0).tolist() == [0, 1, 2, 3]
         assert not plan.nodes.flags.writeable
+
+
+def test_numpy_integers_do_not_overflow():
+    plan = SeedPlan(np.arange(2708), np.uint8(200), seed=np.uint64(7))
+    assert plan.num_steps == 14 and len(plan.seeds(0, 13)) == 2708 - 13 * 200
+    drawn = SeedPlan(np.arange(2708), np.int8(100), np.uint8(255))
+    assert drawn.num_steps == 255 and len(drawn.seeds(0, 254)) == 100
+    assert all(type(n) is int for n in (plan.batch_size, plan.seed, drawn.batch_size, drawn.batches_per_epoch))
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda plan: pickle.loads(pickle.dumps(plan))])
+def test_copies_of_a_plan_are_the_plan(copied):
+    plan = SeedPlan(NODES, 15, seed=3)
+    plan.seeds(2, 0)
+    again = copied(plan)
+    assert not again.nodes.flags.writeable and epoch_of(again, 2) == epoch_of(plan, 2)
 
 
 BAD = [

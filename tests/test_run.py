@@ -184,7 +184,12 @@ def test_an_interrupted_run_skips_the_baseline(dataset, interrupt, monkeypatch):
 def made(test, majority=0.13, alone=0.468, *, best=17, val=0.8, interrupted=False, epochs=20):
     history = [Epoch(number=n + 1, loss=1.0, val_accuracy=val, val_loss=1.0, seconds=0.1) for n in range(epochs)]
     result = TrainResult(
-        test_accuracy=test, val_accuracy=val, best_epoch=best, history=history, interrupted=interrupted
+        test_accuracy=test,
+        val_accuracy=val,
+        best_epoch=best,
+        normalized_features=False,
+        history=history,
+        interrupted=interrupted,
     )
     return RunResult(result=result, majority=majority, features_only=alone, model=None, interrupted=interrupted)
 

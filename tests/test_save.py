@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from data_helpers import planetoid_files, write_files
@@ -31,6 +32,14 @@ def test_a_saved_model_comes_back(model, tmp_path):
     assert torch.equal(again(tree()), model.eval()(tree()))
     assert again.arguments == model.arguments
     assert [path.name for path in tmp_path.iterdir()] == ["m.safetensors"]  # nothing is left aside
+
+
+def test_settings_may_be_numpys_numbers_and_may_change(tmp_path):
+    model = gs.GraphSAGE(np.int64(5), np.int32(8), np.uint8(3), dropout=np.float32(0.25), seed=np.int64(7))
+    model.dropout = 0.75
+    gs.save_model(model, tmp_path / "m")
+    again = gs.load_model(tmp_path / "m")
+    assert (again.dropout, again.in_features, again.seed) == (0.75, 5, 7)
 
 
 def test_every_argument_of_the_model_is_kept(model):
@@ -83,6 +92,7 @@ def test_the_command_saves_each_run(tmp_path, capsys):
     record = json.loads((out / "6" / "result.json").read_text())
     assert record["config"]["train"]["seed"] == 6
     assert record["history"][0]["number"] == 1
+    assert record["normalized_features"] is True  # resolved: the setting itself says None
     assert gs.load_model(out / "6" / "model.safetensors").num_layers == 2
 
 

@@ -250,6 +250,13 @@ def test_feature_rows_are_normalized_by_default_where_sparse(kind, setting, norm
     assert kind == "dense" or sums[0] == 0
 
 
+@pytest.mark.parametrize(("kind", "setting"), [("sparse", None), ("sparse", False), ("dense", None), ("dense", True)])
+def test_the_result_says_whether_feature_rows_were_normalized(kind, setting, request):
+    dataset = request.getfixturevalue(kind)
+    _, result = fitted(configured(epochs=1, normalize_features=setting), dataset)
+    assert result.normalized_features is (kind == "sparse" if setting is None else setting)
+
+
 def test_dropout_defaults_to_half_in_sampled_batches_and_to_none_in_full_ones(dense):
     assert build_model(configured(), dense).dropout == 0.5
     assert build_model(configured(batches_per_epoch=2), dense).dropout == 0.5
@@ -426,11 +433,13 @@ def test_a_dataset_without_training_nodes_is_refused(dense):
         make_trainer(configured(), replace(dense, train=[], name=None))
 
 
-def test_a_weighted_graph_is_refused(dense):
+def test_a_weighted_graph_is_refused_unless_its_weights_are_to_be_ignored(dense):
     graph = dense.graph
     weighted = Graph.from_csr(graph.indptr, graph.indices, weights=np.ones(graph.num_edges))
     with pytest.raises(ValueError, match="weights"):
         make_trainer(configured(), replace(dense, graph=weighted))
+    plain, ignoring = configured(epochs=1), configured(epochs=1, weights="ignore")
+    assert record(*fitted(ignoring, replace(dense, graph=weighted))) == record(*fitted(plain, dense))
 
 
 # ---- on a GPU, where there is one

@@ -20,10 +20,14 @@ warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta 
 
 
 @cache
-def data_of(work, with_features):
+def graph_of(work):
     indptr, indices = (torch.from_numpy(array) for array in work.csr())
     rows = torch.repeat_interleave(torch.arange(len(indptr) - 1), indptr.diff())
-    data = Data(edge_index=torch.stack([indices.long(), rows]), num_nodes=len(indptr) - 1)
+    return Data(edge_index=torch.stack([indices.long(), rows]), num_nodes=len(indptr) - 1)
+
+
+def data_of(work, with_features):
+    data = copy.copy(graph_of(work))
     if with_features:
         data.x, data.y = torch.from_numpy(work.features), torch.from_numpy(work.labels)
     return data
@@ -31,7 +35,7 @@ def data_of(work, with_features):
 
 @cache
 def base_sampler(work):
-    return NeighborSampler(data_of(work, False), [1])
+    return NeighborSampler(graph_of(work), [1])
 
 
 def sampler_of(work, fanouts):

@@ -10,7 +10,6 @@ from graphsage.data.download import CACHE_VARIABLE, cache_folder, fetch, is_inta
 __all__ = ["DATA_VARIABLE", "dataset_card", "datasets_folder", "fetch_dataset", "list_datasets", "load_dataset"]
 
 DATA_VARIABLE = "GRAPHSAGE_DATA"
-BUNDLED_FILE = "debian.npz"
 
 
 def load_dataset(name_or_path, *, cache=None, download=True, progress=True):
@@ -51,13 +50,14 @@ def _load_known(card, cache, download, progress):
 
 
 def _load_folder(folder):
+    from graphsage.data.debian import FILE_NAME
     from graphsage.data.planetoid import planetoid_name
 
-    if (folder / BUNDLED_FILE).is_file():
+    if (folder / FILE_NAME).is_file():
         return _read(folder, "debian", None, None)
     name = planetoid_name(folder)
     if name is None:
-        raise DatasetError(f"{folder} holds no dataset: neither Planetoid files (ind.NAME.*) nor {BUNDLED_FILE}")
+        raise DatasetError(f"{folder} holds no dataset: neither Planetoid files (ind.NAME.*) nor {FILE_NAME}")
     return _read(folder, "planetoid", name, None)
 
 

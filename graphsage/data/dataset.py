@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from graphsage.checks import as_ids, as_integers, read_only
+from graphsage.checks import MAX_NODES, ReadOnlyRecord, as_ids, as_integers, read_only
+from graphsage.csr import checked_names, of_length
 from graphsage.features import SparseFeatures, as_features, row_normalize
 from graphsage.graph import Graph
 
@@ -16,16 +17,17 @@ class DatasetError(ValueError):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class NodeDataset:
+class NodeDataset(ReadOnlyRecord):
     """A node classification task. N nodes, F features, C classes.
 
     graph: ``Graph`` with N rows.
     features: float32 [N, F] array or ``SparseFeatures`` (whatever ``as_features`` takes). Shared with the caller, not
         copied: features can be large, or a memory map. Writing to them afterwards breaks what was checked here.
-    labels: int64[N], the class of each node in [0, C); -1 = no label.
+    labels: int64[N], the class number of each node, 0..C-1; -1 = no label.
     train, val, test: int64 node ids, in the caller's order; no node twice, none without a label. Empty is legal.
     class_names: C texts, or None. C is their number where given, else the largest label + 1.
-    node_ids: the name of each node (int64[N] or object[N]); None takes the graph's own names, if it has any.
+    node_ids: the name of each node (distinct; int64[N] or object[N]); None takes the graph's own names, if it has any. Where
+        both are given they must agree.
     name: what reports call the dataset.
 
     Raises ValueError or TypeError, one sentence each, for anything else.
@@ -128,9 +130,11 @@ def _checked_labels(labels, num_nodes):
     labels = as_integers("labels", labels)
     if len(labels) != num_nodes:
         raise ValueError(f"labels must have one entry per node, {num_nodes}; got {len(labels)}")
-    if labels.min(initial=0) < -1:
-        at = int(np.argmax(labels < -1))
-        raise ValueError(f"labels must be classes >= 0, or -1 for no label; got labels[{at}] = {labels[at]}")
+    if labels.min(initial=0) < -1 or labels.max(initial=0) > MAX_NODES:  # names of classes (hashes, say), not numbers
+        at = int(np.argmax((labels < -1) | (labels > MAX_NODES)))
+        raise ValueError(
+            f"labels must be class numbers 0..C-1 below 2^31, or -1 for no label; got labels[{at}] = {labels[at]}"
+        )
     return read_only(labels.copy())
 
 
@@ -161,18 +165,25 @@ def _checked_class_names(class_names, labels):
     if class_names is None:
         return None
     listed = np.iterable(class_names) and not isinstance(class_names, (str, bytes))
-    if not listed or not all(isinstance(name, str) for name in class_names):
+    names = tuple(class_names) if listed else (class_names,)  # once: a generator cannot be read again
+    if not listed or not all(isinstance(name, str) for name in names):
         raise TypeError(f"class_names must be a list of texts, one a class; got {class_names!r}")
-    names, largest = tuple(class_names), int(labels.max(initial=-1))
+    largest = int(labels.max(initial=-1))
     if len(names) <= largest:
         raise ValueError(f"class_names must name every class, but there are {len(names)} names and label {largest}")
     return names
 
 
 def _checked_node_ids(node_ids, graph):
-    node_ids = graph.node_ids if node_ids is None else np.asarray(node_ids)
-    if node_ids is None:
-        return None
-    if node_ids.shape != (graph.num_nodes,):
-        raise ValueError(f"node_ids must have one name per node, {graph.num_nodes}; got shape {node_ids.shape}")
-    return read_only(node_ids)
+    if node_ids is None or node_ids is graph.node_ids:
+        return graph.node_ids
+    names = of_length("node_ids", checked_names(node_ids), graph.num_nodes, "node")
+    if graph.node_ids is not None:
+        _check_agreement(names.tolist(), graph.node_ids.tolist())
+    return read_only(names)
+
+
+def _check_agreement(names, graph_names):
+    for node, (name, own) in enumerate(zip(names, graph_names)):
+        if name != own:
+            raise ValueError(f"node_ids must agree with graph.node_ids, but node {node} is {name!r} here and {own!r} there")

@@ -1,4 +1,4 @@
-"""Batches for PyTorch Geometric (an extra: ``pip install graphsage[pyg]``)."""
+"""Batches for PyTorch Geometric, which is not installed with this package: ``pip install torch-geometric``."""
 
 import numpy as np
 import torch
@@ -13,12 +13,14 @@ def to_pyg(batch):
     edge_index: int64 [2, S], from the sampled neighbour to the node that aggregates it; n_id: global ids of its nodes;
     seed_index: rows of the seeds (``model(x, edge_index)[data.seed_index]`` are their outputs, repeats included);
     num_sampled_nodes, num_sampled_edges: a hop each, for ``trim_to_layer``; e_id: edge ids, if they were asked for.
-    From a Batch also x and y (the seeds' labels), on the batch's device. A ReducedBatch has no x and is refused.
+    batch_size: the number of distinct seeds, which are the first nodes; from a Batch also x, and y, the labels of the
+    distinct seeds: ``out[:batch_size]`` goes with ``y``, and ``out[seed_index]`` with ``y[seed_index]``, where a seed
+    that was asked for twice counts twice. All on the batch's device. A ReducedBatch has no x and is refused.
     """
     try:
         from torch_geometric.data import Data
     except ImportError as error:
-        raise ImportError("to_pyg needs torch-geometric: pip install graphsage[pyg]") from error
+        raise ImportError("to_pyg needs torch-geometric: pip install torch-geometric") from error
     if isinstance(batch, ReducedBatch):
         batch.x  # noqa: B018 - raises the sentence that says what to do
     minibatch = batch if isinstance(batch, MiniBatch) else batch.minibatch
@@ -36,7 +38,8 @@ def to_pyg(batch):
     if batch is minibatch:
         return data
     data.x = batch.x if isinstance(batch.x, torch.Tensor) else batch.x.to_dense()
-    data.y = batch.y
+    data.y = batch.y.new_empty(data.batch_size)
+    data.y[batch.seed_index] = batch.y  # repeats of a seed all carry its label
     return data.to(batch.y.device)
 
 

@@ -4,26 +4,30 @@ import numpy as np
 import torch
 
 from graphsage.checks import as_count, one_of
+from graphsage.config import ISOLATED
 from graphsage.nn.sparse import CSRMatrix
 from graphsage.nn.store import FeatureStore
 
-CHUNK_EDGES = 1 << 18  # edges a chunk; with 128 float32 features of 10 neighbours a node: 13 MB of rows
+CHUNK_EDGES = 1 << 18  # edges a chunk
+CHUNK_VALUES = 1 << 24  # and at most so many inputs of its rows: 64 MB of float32 for x_self, as much for x_neigh
 
 
 @torch.no_grad()
-def inference(model, graph, features, *, isolated="empty", device="cpu", chunk_edges=CHUNK_EDGES):
+def inference(model, graph, features, *, isolated="empty", device=None, chunk_edges=CHUNK_EDGES):
     """Logits of all N nodes from all their neighbours: float32 [N, out_features] on the CPU, in row order.
 
     Layer by layer (the alternative, whole neighbourhoods of each node, grows with the power of the depth). Memory: the
     outputs of two layers, and chunks of about ``chunk_edges`` edges (a row that has more is a chunk of its own).
-    features: as in ``NodeDataset``, or a ``FeatureStore``. isolated: as in ``NeighborSampler``.
+    features: as in ``NodeDataset``, or a ``FeatureStore``. isolated: as in ``NeighborSampler``. device: where the products
+    are computed; None: where the model is.
     """
     store = features if isinstance(features, FeatureStore) else FeatureStore(features)
     if store.features.shape != (graph.num_nodes, model.in_features):
         shape = f"[nodes, in_features] = [{graph.num_nodes}, {model.in_features}]"
         raise ValueError(f"features must have shape {shape}, got {list(store.features.shape)}")
     as_count("chunk_edges", chunk_edges, least=1)
-    indptr, indices = _rows(graph, one_of("isolated", isolated, ("empty", "self")))
+    indptr, indices = _rows(graph, one_of("isolated", isolated, ISOLATED))
+    device = next(model.parameters()).device if device is None else device
     was_training = model.training
     model.eval()
     try:
@@ -38,7 +42,8 @@ def inference(model, graph, features, *, isolated="empty", device="cpu", chunk_e
 def _layer(model, depth, indptr, indices, h, device, chunk_edges):
     layer = model.layers[depth]
     out = torch.empty(len(indptr) - 1, layer.out_features)
-    for start, stop in _chunks(indptr, chunk_edges):
+    most_rows = max(1, min(chunk_edges, CHUNK_VALUES // layer.weight_neigh.shape[1]))
+    for start, stop in _chunks(indptr, chunk_edges, most_rows):
         local = indptr[start : stop + 1] - indptr[start]
         neighbors = np.array(indices[indptr[start] : indptr[stop]])  # the graph's own are read-only: not for torch
         x_self, x_neigh = _inputs(layer.aggregator, h, local, neighbors, start, stop)
@@ -63,11 +68,11 @@ def _rows(graph, isolated):
     return indptr, np.insert(graph.indices, graph.indptr[lonely], lonely)
 
 
-def _chunks(indptr, chunk_edges):
-    """Row ranges of at most ``chunk_edges`` edges, and at most that many rows, each at least one row."""
+def _chunks(indptr, chunk_edges, most_rows):
+    """Row ranges of at most ``chunk_edges`` edges and ``most_rows`` rows, each at least one row."""
     start, last = 0, len(indptr) - 1
     while start < last:
         stop = int(np.searchsorted(indptr, indptr[start] + chunk_edges, side="right")) - 1
-        stop = min(max(stop, start + 1), start + chunk_edges, last)
+        stop = min(max(stop, start + 1), start + most_rows, last)
         yield start, stop
         start = stop

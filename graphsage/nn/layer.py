@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from graphsage.checks import as_count, one_of
-from graphsage.config import INITS, ModelConfig
+from graphsage.config import COMBINES, INITS, ModelConfig
 from graphsage.nn.aggregators import BY_NAME
 from graphsage.nn.sparse import CSRMatrix
 
@@ -34,7 +34,7 @@ class SAGELayer(nn.Module):
         as_count("in_features", in_features, least=1)
         as_count("out_features", out_features, least=1)
         self.aggregator = BY_NAME[one_of("aggregator", aggregator, tuple(BY_NAME))]
-        self.combine = one_of("combine", combine, ("sum", "concat"))
+        self.combine = one_of("combine", combine, COMBINES)
         self.init = one_of("init", init, INITS)
         if self.aggregator.takes_self and combine == "concat":
             raise ValueError("combine='concat' puts two products side by side, and aggregator='gcn' has one: use 'sum'")
@@ -49,8 +49,9 @@ class SAGELayer(nn.Module):
         """Draw the weights anew and zero the bias."""
         draw = {"kaiming_uniform": nn.init.kaiming_uniform_, "kaiming_normal": nn.init.kaiming_normal_}[self.init]
         for weight in (self.weight_neigh, self.weight_self):
-            if weight is not None:
-                draw(weight, nonlinearity="relu")
+            if weight is not None:  # drawn on the CPU: the same weights on every device
+                drawn = draw(torch.empty(weight.shape, dtype=weight.dtype, device="cpu"), nonlinearity="relu")
+                weight.data.copy_(drawn)
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 

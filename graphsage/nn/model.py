@@ -61,18 +61,24 @@ class GraphSAGE(nn.Module):
             init=init,
         )
         self.dropout, self.input_dropout, self.normalize = config.dropout, config.input_dropout, config.normalize
-        self.in_features, self.out_features = in_features, out_features
+        self.in_features = width = as_count("in_features", in_features, least=1)
+        self.out_features = as_count("out_features", out_features, least=1)
         self.seed = as_count("seed", seed, most=2**64 - 1)
-        #: ``GraphSAGE(**arguments)`` is the same model, but for weights that were trained since
-        self.arguments = {"in_features": in_features, "out_features": out_features, "seed": self.seed, **asdict(config)}
+        self._config = config
         options = {"aggregator": aggregator, "bias": bias, "init": init}
         self.layers = nn.ModuleList()
         with keyed_rng(0):  # the layers draw once on their own; ``reset_parameters`` has the last word
-            for _ in range(num_layers - 1):
-                self.layers.append(SAGELayer(in_features, hidden_features, combine=combine, **options))
-                in_features = self.layers[-1].out_features
-            self.layers.append(SAGELayer(in_features, out_features, combine="sum", **options))
+            for _ in range(config.num_layers - 1):
+                self.layers.append(SAGELayer(width, config.hidden_features, combine=combine, **options))
+                width = self.layers[-1].out_features
+            self.layers.append(SAGELayer(width, self.out_features, combine="sum", **options))
         self.reset_parameters()
+
+    @property
+    def arguments(self):
+        """``GraphSAGE(**arguments)`` is the same model, but for weights that were trained since."""
+        own = ("in_features", "out_features", "seed", "dropout", "input_dropout", "normalize")
+        return {**asdict(self._config), **{name: getattr(self, name) for name in own}}
 
     def reset_parameters(self, seed=None):
         """Draw all weights anew: the same ones for the same seed (default: the model's own)."""

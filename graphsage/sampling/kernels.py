@@ -13,9 +13,13 @@ BLOCK = 16  # frontier nodes a pipeline stage; 16 to 32 measured best
 SCAN_LIMIT = 64  # up to this fanout a scan of the picks so far is faster than a hash table
 
 
+@inline
 def set_size(k):
-    """Entries of the table that holds the picks of one row: a power of two, at most half full; 1 if a scan does without."""
-    return 1 if k <= SCAN_LIMIT else 1 << (2 * k).bit_length()
+    """Entries of the table that holds k picks: a power of two, at most half full; 1 where a scan does without."""
+    size = 1
+    while k > SCAN_LIMIT and size <= 2 * k:
+        size *= 2
+    return size
 
 
 @inline
@@ -38,15 +42,15 @@ def _floyd(indices, positions, start, head, degree, k, key, table):
     Floyd's method (Bentley and Floyd 1987): step j draws from [0, degree - k + j] and takes the last of that range if the
     draw is taken already. Scan and table answer the same question, so the draws do not depend on which one is used.
     """
-    if k > SCAN_LIMIT:
-        table[:] = -1
+    taken = table[: set_size(k)]  # a table for the widest hop would be cleared for each row of the others as well
+    taken[:] = -1
     for j in range(k):
         last = degree - k + j
         pick = draw_below(key, np.uint64(j), np.uint64(last + 1))
         if k > SCAN_LIMIT:
-            if _seen(table, pick):
+            if _seen(taken, pick):
                 pick = last
-                _seen(table, pick)
+                _seen(taken, pick)
         else:
             for q in range(start, start + j):
                 if positions[q] == head + pick:

@@ -30,6 +30,8 @@ class MiniBatch:
     indptr: int64[n_{L-1} + 1], indices: int32[S]: row i holds the sampled neighbours of ``nodes[i]``, in local ids.
     edge_ids: int64[S], the graph's edge id of each sampled edge, -1 for an isolated node that stands in for its own
         neighbour; None unless asked for.
+    edge_reversed: bool[S], True where an undirected edge was walked from its dst to its src; None where edge_ids is None
+        or the graph has no such flags.
     """
 
     nodes: np.ndarray
@@ -38,6 +40,7 @@ class MiniBatch:
     indptr: np.ndarray
     indices: np.ndarray
     edge_ids: np.ndarray | None = None
+    edge_reversed: np.ndarray | None = None
 
     @property
     def num_hops(self):

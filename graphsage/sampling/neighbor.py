@@ -5,7 +5,7 @@ from collections import deque
 import numpy as np
 
 from graphsage.checks import as_count, as_fanouts, as_flag, as_ids, one_of, refuse_giants
-from graphsage.config import SampleConfig
+from graphsage.config import ISOLATED, SampleConfig
 from graphsage.graph import Graph
 from graphsage.sampling import rng
 from graphsage.sampling.kernels import sample_unique, set_size
@@ -17,10 +17,11 @@ class NeighborSampler:
     """Uniform neighbour sampling (Hamilton et al. 2017, section 3.1), each node expanded once, at its first hop.
 
     graph: ``Graph`` with N nodes. fanouts: neighbours drawn a hop, seeds' side first; -1 takes all.
-    replace: draw with replacement (a neighbour may count twice in a row) or without (min(fanout, degree) distinct ones).
+    replace: draw with replacement (a neighbour may count twice in a row) or without (min(fanout, degree) distinct edges).
     seed: 0 <= seed < 2^64; the batch is a function of (seed, epoch, step, seeds) alone, whatever the thread or order.
     isolated: "empty" gives an isolated node an empty row, "self" makes it its own neighbour.
-    edge_ids: True records the edge id of each sampled edge. weights: "ignore" samples a weighted graph uniformly.
+    edge_ids: True records the edge id of each sampled edge, and which way it was walked if the graph is undirected.
+    weights: "ignore" samples a weighted graph uniformly; else it is refused.
     num_threads: batches prepared at once by ``batches`` (0: on the calling thread).
     """
 
@@ -33,22 +34,28 @@ class NeighborSampler:
         seed=0,
         isolated=SampleConfig.isolated,
         edge_ids=False,
-        weights="refuse",
+        weights=SampleConfig.weights,
         num_threads=SampleConfig.num_threads,
     ):
         if not isinstance(graph, Graph):
             raise TypeError(f"graph must be a Graph (see Graph.from_edges and its siblings), got {type(graph).__name__}")
-        self.graph = graph
-        self.fanouts = as_fanouts("fanouts", fanouts, allow_all=True)
-        self.replace = as_flag("replace", replace)
-        self.seed = as_count("seed", seed, most=2**64 - 1)
-        self.isolated = one_of("isolated", isolated, ("empty", "self"))
-        self.edge_ids = as_flag("edge_ids", edge_ids)
-        self.num_threads = as_count("num_threads", num_threads)
         graph.refuse_weights(weights)
-        self._max_degree = int(graph.degrees.max(initial=0))
-        self._hop_fanouts = np.array(self.fanouts, np.int64)
-        self._free = deque()  # scratch arrays not in use; append and pop are atomic
+        fanouts = as_fanouts("fanouts", fanouts, allow_all=True)
+        self.__dict__.update(
+            graph=graph,
+            fanouts=fanouts,
+            replace=as_flag("replace", replace),
+            seed=as_count("seed", seed, most=2**64 - 1),
+            isolated=one_of("isolated", isolated, ISOLATED),
+            edge_ids=as_flag("edge_ids", edge_ids),
+            num_threads=as_count("num_threads", num_threads),
+            _max_degree=int(graph.degrees.max(initial=0)),
+            _hop_fanouts=np.array(fanouts, np.int64),
+            _free=deque(),  # scratch arrays not in use; append and pop are atomic
+        )
+
+    def __setattr__(self, name, value):
+        raise AttributeError(f"{name} cannot be set: buffers are sized for a sampler's settings; make another NeighborSampler")
 
     def sample(self, seeds, *, epoch=0, step=0):
         """MiniBatch around ``seeds`` (integers [B], B >= 1, repeats legal). Safe to call from several threads."""
@@ -96,27 +103,30 @@ class NeighborSampler:
             hop_offsets=hop_offsets,
             indptr=scratch.indptr[: hop_offsets[-2] + 1].copy(),
             indices=scratch.indices[:num_edges].copy(),
-            edge_ids=self._edge_ids(scratch.positions[:num_edges]) if self.edge_ids else None,
+            **(self._edges_at(scratch.positions[:num_edges]) if self.edge_ids else {}),
         )
 
-    def _edge_ids(self, positions):
-        stand_in = positions < 0
-        if self.graph.edge_ids is None:
-            return np.where(stand_in, -1, positions)
-        if not self.graph.num_edges:
-            return np.full(len(positions), -1)
-        return np.where(stand_in, -1, self.graph.edge_ids[np.where(stand_in, 0, positions)])
+    def _edges_at(self, positions):
+        """The MiniBatch's edge_ids and edge_reversed; a stand-in, at a position < 0, is no edge."""
+        graph, drawn = self.graph, positions >= 0
+        ids = np.full(len(positions), -1)
+        ids[drawn] = positions[drawn] if graph.edge_ids is None else graph.edge_ids[positions[drawn]]
+        if graph.edge_reversed is None:
+            return {"edge_ids": ids}
+        flags = np.zeros(len(positions), bool)
+        flags[drawn] = graph.edge_reversed[positions[drawn]]
+        return {"edge_ids": ids, "edge_reversed": flags}
 
     def _scratch(self, num_seeds):
         """Scratch arrays that hold any batch of ``num_seeds`` seeds, taken from the free ones where one fits."""
         num_nodes, num_edges = self._bounds(num_seeds)
-        if self.replace and -1 not in self.fanouts:  # else a batch is no larger than the graph
-            refuse_giants(f"a batch of {num_seeds} seeds with fanouts {list(self.fanouts)}", 12 * num_edges)
         try:
             scratch = self._free.pop()
         except IndexError:
             scratch = None
         if scratch is None or scratch.too_small(num_nodes, num_edges):
+            if self.replace:  # else a batch is no larger than the graph
+                refuse_giants(f"a batch of {num_seeds} seeds with fanouts {list(self.fanouts)}", 12 * num_edges)
             scratch = _Scratch(self.graph.num_nodes, num_nodes, num_edges, set_size(min(max(self.fanouts), self._max_degree)))
         return scratch
 

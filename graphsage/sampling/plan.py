@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from graphsage.checks import as_count, as_integers, read_only
+from graphsage.checks import ReadOnlyRecord, as_count, as_integers, read_only
 from graphsage.sampling import rng
 
 
 @dataclass(frozen=True, eq=False)
-class SeedPlan:
+class SeedPlan(ReadOnlyRecord):
     """Seeds of each step, as a pure function of (seed, epoch, step).
 
     nodes: int64[n], the training nodes.
@@ -37,8 +37,9 @@ class SeedPlan:
             )
         for name in ("batch_size", "batches_per_epoch"):
             if getattr(self, name) is not None:
-                as_count(name, getattr(self, name), least=1)
-        as_count("seed", self.seed, most=2**64 - 1)
+                # Python ints, for a uint8 would overflow in the sums below
+                object.__setattr__(self, name, as_count(name, getattr(self, name), least=1))
+        object.__setattr__(self, "seed", as_count("seed", self.seed, most=2**64 - 1))
 
     @property
     def num_steps(self):

@@ -17,8 +17,11 @@ def multihop_sampling(
     sample_nums: neighbours a hop, each >= 1.
     neighbor_table: ``Graph`` (the fast path), ``{node: neighbours}`` dict, networkx graph, or square scipy sparse matrix
         (converted at each call). Dict and networkx rows are read only at the nodes that are touched, at every call.
-    replace: True draws with replacement. False draws distinct neighbours where the degree allows, in uniformly random
-        order, so that any prefix of a row is a fair sample itself; else it draws with replacement.
+        Give lists: a dict whose values are sets has no order of its own, so the same seed may draw differently in
+        another process (sets of text follow PYTHONHASHSEED).
+    replace: True draws with replacement. False draws distinct edges where the degree allows (so distinct neighbours,
+        unless a row lists one twice), in uniformly random order, so that any prefix of a row is a fair sample itself;
+        else it draws with replacement.
     isolated: "self", the only policy a tree has: a node without neighbours stands in for each of them.
     weights: "ignore" samples a weighted Graph or matrix uniformly; otherwise it is refused. Dicts have no weights, and
         networkx attributes are not looked at.

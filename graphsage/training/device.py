@@ -47,12 +47,15 @@ def _cuda_hindrance(index):
 
 
 def _bags_agree(device):
-    """Does embedding_bag, the heart of the aggregation, give the CPU's numbers there?"""
-    indices, offsets = (torch.tensor(ids, dtype=torch.int32) for ids in ([0, 6, 6, 2], [0, 1, 1, 4]))
-    arguments = (indices, torch.arange(35.0).view(7, 5), offsets)
-    options = {"mode": "sum", "include_last_offset": True}
+    """Does embedding_bag, the heart of the aggregation, give the CPU's numbers there, as mean and as weighted sum?"""
     try:
-        there = F.embedding_bag(*(t.to(device) for t in arguments), **options)
+        return all(torch.allclose(_bag(device, *kind).cpu(), _bag("cpu", *kind)) for kind in (("mean", False), ("sum", True)))
     except RuntimeError:  # NotImplementedError is one
         return False
-    return torch.allclose(there.cpu(), F.embedding_bag(*arguments, **options), atol=1e-5)
+
+
+def _bag(device, mode, weighted):
+    indices, offsets = (torch.tensor(ids, dtype=torch.int32, device=device) for ids in ([0, 6, 6, 2], [0, 1, 1, 4]))
+    weights = torch.tensor([1.0, 2, 3, 4], device=device) if weighted else None
+    table = torch.arange(35.0, device=device).view(7, 5)
+    return F.embedding_bag(indices, table, offsets, mode=mode, per_sample_weights=weights, include_last_offset=True)

@@ -11,7 +11,6 @@ from graphsage.features import SparseFeatures
 from graphsage.loader import NeighborLoader
 from graphsage.nn.inference import inference
 from graphsage.nn.random import keyed_rng
-from graphsage.nn.store import FeatureStore
 from graphsage.sampling import rng
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.training.device import pick_device
@@ -32,12 +31,14 @@ class Epoch:
 class TrainResult:
     """What ``Trainer.fit`` found. Accuracies in [0, 1], of the model of ``best_epoch``; None where a split is empty.
 
+    normalized_features: the model was trained on rows divided by their sums, and wants them so (``row_normalize``).
     interrupted: Ctrl-C ended the training; what had been reached by then is kept and tested all the same.
     """
 
     test_accuracy: float | None
     val_accuracy: float | None
     best_epoch: int
+    normalized_features: bool
     history: list[Epoch] = field(repr=False)
     interrupted: bool = False
 
@@ -59,7 +60,6 @@ class Trainer:
         self.device = pick_device(config.device)
         self.model = model.to(self.device)
         self.dataset = dataset.row_normalized() if normalizes(config, dataset) else dataset
-        self.store = FeatureStore(self.dataset.features)
         self.labels = torch.tensor(dataset.labels)
         self.log = log or (lambda line: None)
         self.optimizer = _optimizer(model, config)
@@ -75,6 +75,7 @@ class Trainer:
     def fit(self):
         """Train for ``config.epochs`` epochs; returns ``TrainResult`` and leaves the best weights in the model.
 
+        Starts from the model's present weights: a second call goes on, with the batches of the first over again.
         The model is left in evaluation mode. Ctrl-C ends the training early; before the end of the first epoch, when
         there is nothing to keep, it is raised as usual.
         """
@@ -96,6 +97,7 @@ class Trainer:
             test_accuracy=test_accuracy,
             val_accuracy=best.val_accuracy,
             best_epoch=best.number,
+            normalized_features=normalizes(self.config, self.dataset),
             history=history,
             interrupted=interrupted,
         )
@@ -131,7 +133,7 @@ class Trainer:
             return None, None
         nodes = torch.tensor(nodes)
         logits = inference(
-            self.model, self.dataset.graph, self.store, isolated=self.config.isolated, device=self.device
+            self.model, self.dataset.graph, self.loader.store, isolated=self.config.isolated, device=self.device
         )[nodes]
         labels = self.labels[nodes]
         return (logits.argmax(1) == labels).double().mean().item(), F.cross_entropy(logits, labels).item()
@@ -146,6 +148,7 @@ class Trainer:
             replace=config.replace,
             seed=config.seed,
             isolated=config.isolated,
+            weights=config.weights,
             num_threads=config.num_threads,
         )
 
