@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
@@ -57,12 +58,17 @@ def refused(command):
     return run
 
 
-def start(*arguments, python=("-m", "graphsage")):
-    """A ``python -m graphsage`` on the package under test, running."""
+@contextmanager
+def started(*arguments, python=("-m", "graphsage")):
+    """A running ``python -m graphsage`` on the package under test; it is gone afterwards."""
     environment = {**os.environ, "PYTHONPATH": str(Path(graphsage.__file__).parents[1])}
     environment.pop("PYTHONUNBUFFERED", None)  # what is printed waits in a buffer, as it does for users
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, *python, *arguments], env=environment, **streams)
+    with subprocess.Popen([sys.executable, *python, *arguments], env=environment, **streams) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 # ---- help
@@ -82,8 +88,8 @@ raise SystemExit(code)
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["datasets", "--help"], ["sample", "--help"], []])
 def test_help_loads_nothing_heavy(arguments):
-    process = start(*arguments, python=("-c", REPORT_HEAVY))
-    out, err = process.communicate(timeout=60)
+    with started(*arguments, python=("-c", REPORT_HEAVY)) as process:
+        out, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert out.startswith("usage: graphsage")
     assert err == "heavy: []\n"
@@ -442,17 +448,14 @@ raise SystemExit(main())
 
 def ctrl_c_when(condition, arguments):
     """(exit code, standard output, standard error) of a command that gets Ctrl-C after a line with ``condition(line)``."""
-    process = start(*arguments, python=("-c", HEARS_CTRL_C))
     out = []
-    try:
+    with started(*arguments, python=("-c", HEARS_CTRL_C)) as process:
         for line in process.stdout:
             out.append(line)
             if condition(line):
                 process.send_signal(signal.SIGINT)
                 break
         rest, err = process.communicate(timeout=60)
-    finally:
-        process.kill()
     return process.returncode, "".join(out) + rest, err
 
 
@@ -494,23 +497,18 @@ def test_ctrl_c_before_anything_was_reached(command, tiny, monkeypatch):
 @pytest.mark.parametrize("arguments", ["train TINY --epochs 100000 --device cpu", "sample TINY --seeds 0,1", "datasets"])
 def test_a_reader_that_goes_away_is_no_error(arguments, tiny):
     """What ``| head -1`` does; the short outputs are still in the buffer when the reader has gone."""
-    process = start(*(tiny if word == "TINY" else word for word in arguments.split()))
-    try:
+    with started(*(tiny if word == "TINY" else word for word in arguments.split())) as process:
         if arguments.startswith("train"):
             assert process.stdout.readline().startswith("tiny: ")
         process.stdout.close()
         assert wait_for(lambda: process.poll() is not None, seconds=60)
         assert (process.returncode, process.stderr.read().replace(NOTICE, "")) == (0, "")
-    finally:
-        process.kill()
-        process.stderr.close()
-        process.wait()
 
 
 NOTICE = "graphsage: compiling kernels, once (some seconds)\n"
 
 
 def test_module_and_command_are_the_same(tiny):
-    process = start("train", "--epochs", "0")
-    out, err = process.communicate(timeout=60)
+    with started("train", "--epochs", "0") as process:
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (2, "", "graphsage: epochs must be an integer >= 1, got 0\n")

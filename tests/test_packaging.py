@@ -170,8 +170,9 @@ def test_help_is_quick():
 def readme_commands():
     """Every line of README's fenced blocks, continued lines joined, prompts and comments taken off."""
     text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)  # all: a fence also closes
-    lines = "".join(block for language, block in blocks if language in ("", "sh", "powershell")).replace("\\\n", " ").splitlines()
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    commands = "".join(block for language, block in blocks if language in ("", "sh", "powershell"))
+    lines = commands.replace("\\\n", " ").splitlines()
     return [line.removeprefix("$ ").split("  #")[0].strip() for line in lines]
 
 
