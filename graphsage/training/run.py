@@ -107,7 +107,7 @@ def _which_model(results):
         return []
     result = results[0].result
     why = "the last (there are no validation nodes)" if result.val_accuracy is None else "the best on validation"
-    cut = f"Stopped after epoch {len(result.history)}. " if result.interrupted else ""
+    cut = f"Interrupted after epoch {len(result.history)}. " if result.interrupted else ""
     return [f"{cut}The model is that of epoch {result.best_epoch}, {why}."]
 
 
