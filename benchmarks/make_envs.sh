@@ -3,7 +3,7 @@
 #
 #     sh benchmarks/make_envs.sh FOLDER [pyg] [dgl]
 #
-# FOLDER/pyg: PyTorch Geometric with torch-sparse, which a C++ compiler builds from source (10 to 20 minutes on a core). pyg-lib,
+# FOLDER/pyg: PyTorch Geometric with torch-sparse, which a C++ compiler builds from source (about 25 minutes on a core). pyg-lib,
 # its faster sampler, is not on PyPI: where its wheel can be had, install it there as well and it is used instead.
 # FOLDER/dgl: DGL 2.1.0 with GraphBolt, and the torch 2.2.1 that it needs (about 6 GB on disk with the CUDA build; Python 3.8 to 3.12).
 # Read from the environment: PYTHON (default: python3).

@@ -51,7 +51,7 @@ CLAIMS = (
     Claim("GraphBolt, a sampled edge; both int32, no edge ids", "sampling", "graphbolt, int32", "ours", sampling(None), "edge"),
     Claim("the book's sampler against the tree form", "trees", "book, dict of arrays", "ours, Graph", sampling(100)),
     Claim("PyG's training step, edge_index", "training", PYG, "ours", steps(8, 4.5)),
-    Claim("PyG's training step, torch.sparse CSR", "training", f"{PYG}, torch.sparse CSR", "ours", steps()),
+    Claim("PyG's training step, torch.sparse CSR", "training", "pyg torch.sparse CSR", "ours", steps()),
     Claim("PyG's training step, both in bfloat16", "training", f"{PYG}, bfloat16", "ours, bfloat16", steps()),
     Claim("DGL's training step", "training", "dgl SAGEConv", "ours", steps()),
     Claim("the book's small batches", "citations", "book", "ours, unique form", {TWO_HOPS: 20}),

@@ -118,31 +118,32 @@ def loader_with_features(work, fanouts):
 
 
 class Model(torch.nn.Module):
-    """SAGEConv layers, ReLU between them. ``adjacency``: turns a layer's (edge_index, sources, rows) into what it gets."""
+    """SAGEConv layers, ReLU between them; ``convolve`` runs one on what it needs of the batch."""
 
-    def __init__(self, widths, adjacency):
+    def __init__(self, widths, convolve):
         super().__init__()
         self.layers = torch.nn.ModuleList(SAGEConv(a, b, aggr="mean") for a, b in zip(widths, widths[1:]))
-        self.adjacency = adjacency
+        self.convolve = convolve
 
     def forward(self, x, edge_index, nodes, edges):
         for depth, layer in enumerate(self.layers):
-            x, edge_index, _ = trim_to_layer(depth, nodes, edges, x, edge_index)
-            x = self.adjacency(layer, x, edge_index, sum(nodes[: len(nodes) - 1 - depth]))
+            x, edge_index = self.convolve(layer, depth, x, edge_index, nodes, edges)
             x = x if depth == len(self.layers) - 1 else x.relu()
         return x
 
 
-def as_edge_index(layer, x, edge_index, rows):
-    return layer(x, edge_index)
+def on_edge_index(layer, depth, x, edge_index, nodes, edges):
+    x, edge_index, _ = trim_to_layer(depth, nodes, edges, x, edge_index)
+    return layer(x, edge_index), edge_index
 
 
-def as_csr(layer, x, edge_index, rows):
+def on_csr(layer, depth, x, edge_index, nodes, edges):
     """The sampler's edges are in row order, so the CSR costs a count. Only the rows that are needed are computed."""
-    source, row = edge_index
+    rows = sum(nodes[: len(nodes) - 1 - depth])
+    source, row = edge_index[:, : sum(edges[: len(edges) - depth])]
     indptr = torch.searchsorted(row, torch.arange(rows + 1))
     adjacency = torch.sparse_csr_tensor(indptr, source, torch.ones(len(source)), (rows, len(x)))
-    return layer((x, x[:rows]), adjacency)
+    return layer((x, x[:rows]), adjacency), edge_index
 
 
 def hop_counts(batch, fanouts):
@@ -159,10 +160,10 @@ def hop_counts(batch, fanouts):
     return nodes, edges
 
 
-def training(adjacency, autocast=False, trimmed=True):
+def training(convolve, autocast=False, trimmed=True):
     def make(work, fanouts):
         widths = [work.features.shape[1], *[work.hidden] * (len(fanouts) - 1), work.classes]
-        model = Model(widths, adjacency)
+        model = Model(widths, convolve)
         optimizer = torch.optim.Adam(model.parameters())
         loaded = loader_batches(work, fanouts, True)
 
@@ -188,9 +189,9 @@ def untrimmed(batch, fanouts):
     return [batch.num_nodes, *rest], [batch.edge_index.shape[1], *rest[1:]]
 
 
-variant("training", "pyg trim_to_layer")(training(as_edge_index))
-variant("training", "pyg untrimmed")(training(as_edge_index, trimmed=False))
-variant("training", "pyg trim_to_layer, torch.sparse CSR")(training(as_csr))
-variant("training", "pyg trim_to_layer, bfloat16")(training(as_edge_index, autocast=True))
+variant("training", "pyg trim_to_layer")(training(on_edge_index))
+variant("training", "pyg untrimmed")(training(on_edge_index, trimmed=False))
+variant("training", "pyg torch.sparse CSR")(training(on_csr))
+variant("training", "pyg trim_to_layer, bfloat16")(training(on_edge_index, autocast=True))
 
 serve(("torch-geometric", "pyg-lib", "torch-sparse", "torch-scatter", "torch", "numpy"))
