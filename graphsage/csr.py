@@ -156,14 +156,22 @@ def names_in(name, values):
     Text is refused, for it would be taken letter by letter, and so are arrays of floats and flags: ids that went through
     float32 are other ids above 2^24, and a mask is not a list of ids.
     """
+    values = name_sequence(name, values)
+    return values.tolist() if isinstance(values, np.ndarray) else list(values)
+
+
+def name_sequence(name, values):
+    """What ``names_in`` takes, checked but for its single names: a list, tuple or array as it is, anything else as list."""
     if isinstance(values, (str, bytes)) or not np.iterable(values):
         raise TypeError(f"{name} must be a list of nodes, got {values!r}")
+    if isinstance(values, (list, tuple)):
+        return values
     if not hasattr(values, "tolist"):
         return list(values)
-    kind = as_array(name, values).dtype
-    if kind.kind in "fcb" and np.size(values):
-        raise TypeError(f"{name} must be a list of nodes, got an array of {kind}")
-    return values.tolist()
+    array = as_array(name, values)
+    if array.dtype.kind in "fcb" and array.size:
+        raise TypeError(f"{name} must be a list of nodes, got an array of {array.dtype}")
+    return array
 
 
 def adjacency_lists(adjacency):

@@ -191,7 +191,7 @@ def sample_tree(indptr, indices, rows, k, replace, key, table, out):
     """k draws for each of ``rows`` (repeats draw anew: the key folds the slot) to ``out`` [M * k], as row numbers.
 
     Without replacement: k distinct neighbours in random order where the degree allows, else k draws with replacement.
-    An isolated node stands in for its own neighbours.
+    An isolated node stands in for its own neighbours. Without ``indices`` (length 0), positions stay as they were drawn.
     """
     count = len(rows)
     for start in range(0, count + BLOCK, BLOCK):
@@ -211,4 +211,7 @@ def sample_tree(indptr, indices, rows, k, replace, key, table, out):
                 _shuffle(out, s * k, k, slot_key)
         for q in range(max(0, start - BLOCK) * k, min(start, count) * k):
             p = out[q]
-            out[q] = indices[p] if p >= 0 else -p - 1
+            if p < 0:
+                out[q] = -p - 1
+            elif len(indices):
+                out[q] = indices[p]

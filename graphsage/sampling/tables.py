@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from graphsage.checks import as_ids, read_only
-from graphsage.csr import indptr_of, is_in, label_array, names_in, refuse_dangling
+from graphsage.csr import indptr_of, is_in, label_array, name_sequence, names_in, refuse_dangling
 from graphsage.graph import Graph
 
 
@@ -26,6 +26,9 @@ def table_of(neighbor_table, weights):
     return GraphTable(neighbor_table)
 
 
+NO_INDICES = read_only(np.empty(0, np.int32))
+
+
 class GraphTable:
     """All rows of a Graph at once; ids are row numbers."""
 
@@ -36,8 +39,12 @@ class GraphTable:
         return as_ids(name, seeds, self.graph.num_nodes).copy()
 
     def next_rows(self, ids):
-        """(indptr, indices, rows, names): the row of each id, and what a sampled number stands for (None: itself)."""
-        return self.graph.indptr, self.graph.indices, ids, None
+        """(indptr, indices, rows): where the row of each id stands."""
+        return self.graph.indptr, self.graph.indices, ids
+
+    def names(self, rows, k, drawn):
+        """The ids that were drawn: int64[len(rows) * k]."""
+        return drawn
 
 
 class DictTable:
@@ -55,23 +62,32 @@ class DictTable:
         return label_array(seeds)
 
     def next_rows(self, ids):
-        """As in GraphTable: a CSR of the distinct ids' rows, whose numbers stand for entries of ``names``.
+        """As in GraphTable, of the distinct ids' rows; without ``indices``, so that positions are drawn.
 
-        names = [the distinct ids, then all their neighbours]: row v stands for its own id, as an isolated node needs.
+        Of a hub's neighbours only those that are drawn are looked at.
         """
         row_of = {name: row for row, name in enumerate(dict.fromkeys(ids.tolist()))}
-        touched = list(row_of)
-        lists = [self._neighbors(name) for name in touched]
-        indptr = indptr_of([len(names) for names in lists])
-        indices = np.arange(len(touched), len(touched) + indptr[-1], dtype=np.int32)
+        self._touched = list(row_of)
+        self._lists = [name_sequence(f"adjacency[{name!r}]", self.adjacency[name]) for name in self._touched]
+        self._indptr = indptr_of([len(names) for names in self._lists])
         rows = np.fromiter((row_of[name] for name in ids.tolist()), np.int64, len(ids))
         # read-only, as a Graph's are: the kernel is compiled for one type of table
-        return read_only(indptr), read_only(indices), rows, label_array(touched + [v for names in lists for v in names])
+        return read_only(self._indptr), NO_INDICES, rows
 
-    def _neighbors(self, name):
-        names = names_in(f"adjacency[{name!r}]", self.adjacency[name])
-        refuse_dangling(name, names, self.adjacency)
-        return names
+    def names(self, rows, k, drawn):
+        """As in GraphTable; ``drawn`` holds positions, and an isolated id stands in for its neighbours."""
+        rows = np.repeat(rows, k)
+        places = zip(rows.tolist(), (drawn - self._indptr[rows]).tolist())
+        return label_array([self._name(row, place) for row, place in places])
+
+    def _name(self, row, place):
+        names = self._lists[row]
+        if not len(names):
+            return self._touched[row]
+        name = names[place]
+        if not is_in(name, self.adjacency):
+            refuse_dangling(self._touched[row], [name], self.adjacency)
+        return name.item() if isinstance(name, np.generic) else name
 
 
 class _NetworkxRows:

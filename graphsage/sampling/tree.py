@@ -49,12 +49,12 @@ def multihop_sampling(
 
 
 def _next_hop(table, ids, k, replace, key):
-    indptr, indices, rows, names = table.next_rows(ids)
+    indptr, indices, rows = table.next_rows(ids)
     out = np.empty(len(ids) * k, np.int64)
     # a row no longer than k needs no set of picks, and k may be huge
     taken = np.empty(1 if replace else set_size(min(k, _most_neighbors(indptr, rows))), np.int64)
     sample_tree(indptr, indices, rows, k, replace, key, taken, out)
-    return out if names is None else names[out]
+    return table.names(rows, k, out)
 
 
 def _most_neighbors(indptr, rows):

@@ -62,7 +62,7 @@ class Trainer:
         self.dataset = dataset.row_normalized() if normalizes(config, dataset) else dataset
         self.labels = torch.tensor(dataset.labels)
         self.log = log or (lambda line: None)
-        self.optimizer = _optimizer(model, config)
+        self.optimizer = _optimizer(model, config, self.device)
         self.loader = NeighborLoader(
             self.dataset,
             self._sampler(),
@@ -175,11 +175,12 @@ def normalizes(config, dataset):
     return is_sparse if config.normalize_features is None else config.normalize_features
 
 
-def _optimizer(model, config):
+def _optimizer(model, config, device):
     if config.optimizer == "rprop":
         return torch.optim.Rprop(model.parameters(), lr=config.learning_rate)
     kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[config.optimizer]
-    return kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
+    fused = device.type in ("cpu", "cuda")  # one pass over each weight: a small model's step is mostly overhead
+    return kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
 
 
 def _better(epoch, best):
