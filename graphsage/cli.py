@@ -9,7 +9,7 @@ from graphsage.arguments import Parser, add_flag, parsed
 from graphsage.config import ModelConfig, RunConfig, SampleConfig, TrainConfig
 
 EXAMPLES = """examples:
-  graphsage train                                   the bundled Debian graph, in about a minute
+  graphsage train                                   the bundled Debian graph, in less than a minute
   graphsage train cora --fanouts 10,10 --runs 10    Cora, ten seeds, mean and standard deviation
   graphsage train cora --batch-size full --optimizer rprop
   graphsage datasets info debian
