@@ -2,7 +2,7 @@
 
     python benchmarks/accuracy.py [--runs 10] [--only cora,debian]
 
-Writes results/accuracy/accuracy.json and prints the table. About 10 minutes on one core; Cora, Citeseer and PubMed are
+Writes results/accuracy/accuracy.json and prints the table. About 7 minutes on one core; Cora, Citeseer and PubMed are
 downloaded, or looked for in GRAPHSAGE_DATA.
 """
 
