@@ -16,7 +16,8 @@ from graphsage.config import ModelConfig, RunConfig, TrainConfig
 from graphsage.data.catalogue import load_dataset
 from graphsage.training.run import run_all
 
-# chosen among 8 by the mean validation accuracy of the seeds 100 to 102, over the three graphs together
+# of dropout 0.5 or 0.8, input dropout 0 or 0.5, weight decay 5e-4 or 2e-3: the best mean validation accuracy, over the three
+# graphs together, of the seeds 100 to 102
 PLANETOID = {
     "model": {"hidden_features": 64, "dropout": 0.8, "input_dropout": 0.5},
     "train": {"epochs": 200, "weight_decay": 0.002},
