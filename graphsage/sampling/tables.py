@@ -8,6 +8,8 @@ from graphsage.checks import as_ids, read_only
 from graphsage.csr import indptr_of, is_in, label_array, name_sequence, names_in, refuse_dangling
 from graphsage.graph import Graph
 
+NO_INDICES = read_only(np.empty(0, np.int32))  # makes the kernel leave positions as it drew them
+
 
 def table_of(neighbor_table, weights):
     """The table behind ``neighbor_table``; weighted graphs only with ``weights="ignore"``."""
@@ -24,9 +26,6 @@ def table_of(neighbor_table, weights):
         )
     neighbor_table.refuse_weights(weights)
     return GraphTable(neighbor_table)
-
-
-NO_INDICES = read_only(np.empty(0, np.int32))
 
 
 class GraphTable:
@@ -85,8 +84,7 @@ class DictTable:
         if not len(names):
             return self._touched[row]
         name = names[place]
-        if not is_in(name, self.adjacency):
-            refuse_dangling(self._touched[row], [name], self.adjacency)
+        refuse_dangling(self._touched[row], [name], self.adjacency)
         return name.item() if isinstance(name, np.generic) else name
 
 
