@@ -10,6 +10,9 @@ OPTIMIZERS = ("adam", "sgd", "rprop")
 COMBINES = ("sum", "concat")
 ISOLATED = ("empty", "self")
 WEIGHTS = ("refuse", "ignore")
+FEATURE_DTYPES = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16")
+FEATURES_ON = ("auto", "cpu", "device")
 DROPOUT = 0.5  # of hidden units, for sampled batches
 
 

@@ -34,30 +34,40 @@ def inference(model, graph, features, *, isolated="empty", device=None, chunk_ed
         h = store
         for depth in range(model.num_layers):
             h = _layer(model, depth, indptr, indices, h, device, chunk_edges)
-        return h
+        return h.cpu()
     finally:
         model.train(was_training)
 
 
 def _layer(model, depth, indptr, indices, h, device, chunk_edges):
     layer = model.layers[depth]
-    out = torch.empty(len(indptr) - 1, layer.out_features)
+    out = torch.empty(len(indptr) - 1, layer.out_features, device=_home(device, len(indptr) * layer.out_features))
     most_rows = max(1, min(chunk_edges, CHUNK_VALUES // layer.weight_neigh.shape[1]))
     for start, stop in _chunks(indptr, chunk_edges, most_rows):
         local = indptr[start : stop + 1] - indptr[start]
         neighbors = np.array(indices[indptr[start] : indptr[stop]])  # the graph's own are read-only: not for torch
-        x_self, x_neigh = _inputs(layer.aggregator, h, local, neighbors, start, stop)
-        out[start:stop] = model.finish(depth, layer.update(x_self.to(device), x_neigh.to(device))).cpu()
+        block = CSRMatrix.from_numpy(local, neighbors, None, len(indptr) - 1)
+        x_self, x_neigh = _inputs(layer.aggregator, h, block, start, stop)
+        out[start:stop] = model.finish(depth, layer.update(x_self.to(device), x_neigh.to(device))).to(out.device)
     return out
 
 
-def _inputs(aggregator, h, indptr, neighbors, start, stop):
-    """(x_self, x_neigh) of the rows [start, stop), reduced where h lies: on the CPU."""
+def _home(device, num_values):
+    """Where the outputs of a layer are kept: on a GPU with room for two layers in half of its free memory, else on the CPU."""
+    device = torch.device(device)
+    if device.type == "cuda" and 2 * 4 * num_values <= torch.cuda.mem_get_info(device)[0] // 2:
+        return device
+    return torch.device("cpu")
+
+
+def _inputs(aggregator, h, block, start, stop):
+    """(x_self, x_neigh) of the rows [start, stop), reduced where h lies."""
+    block = block.to(h.device)
     if isinstance(h, FeatureStore):
-        ids = np.arange(start, stop)
-        return h.rows(ids), h.reduce(aggregator.name, indptr, neighbors, ids)
+        ids = torch.arange(start, stop, device=h.device)
+        return h.rows(ids), h.reduce(aggregator.name, block, ids)
     x_self = h[start:stop]
-    return x_self, aggregator.reduce(h, CSRMatrix.from_numpy(indptr, neighbors, None, len(h)), x_self)
+    return x_self, aggregator.reduce(h, block, x_self)
 
 
 def _rows(graph, isolated):

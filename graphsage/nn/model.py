@@ -101,23 +101,23 @@ class GraphSAGE(nn.Module):
             return self._forward_tree(x)
         if not (hasattr(x, "blocks") and hasattr(x, "reduce")):
             raise TypeError(f"x must be a Batch, a ReducedBatch or a list of tensors (a tree), got {type(x).__name__}")
-        hops, depth = len(x.blocks), self.num_layers
+        hops, depth = len(x.blocks) + (x.reduce is not None), self.num_layers
         if hops != depth:
             raise ValueError(f"the batch has {hops} hops, but the model has {depth} layers: give one a layer")
-        first, *rest = zip(self.layers, x.blocks)
-        x_self, x_neigh = self._first_inputs(x, first[1])
+        x_self, x_neigh = self._first_inputs(x)
         width = x_self.shape[1]
         if width != self.in_features:
             raise ValueError(f"the batch has {width} features a node, but the model's in_features = {self.in_features}")
-        h = self.finish(0, first[0].update(*self.drop_input(x_self, x_neigh)))
+        h = self.finish(0, self.layers[0].update(*self.drop_input(x_self, x_neigh)))
+        rest = zip(self.layers[1:], x.blocks if x.reduce else x.blocks[1:])
         for depth, (layer, block) in enumerate(rest, start=1):
             h = self.finish(depth, layer(h, block))
         return h[x.seed_index]
 
-    def _first_inputs(self, batch, block):
+    def _first_inputs(self, batch):
         """(x_self, x_neigh) of the first layer; ready-made in a ReducedBatch."""
         if batch.reduce is None:
-            return first_inputs(batch.x, block, self.layers[0].aggregator)
+            return first_inputs(batch.x, batch.blocks[0], self.layers[0].aggregator)
         needed = self.first_layer_reduction
         if batch.reduce != needed:
             raise ValueError(f"the batch was reduced by {batch.reduce!r}, but the model's first layer needs {needed!r}")
