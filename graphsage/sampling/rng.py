@@ -13,7 +13,7 @@ import os
 import numpy as np
 
 from graphsage.checks import as_count
-from graphsage.jit import inline
+from graphsage.jit import inline, kernel
 
 VERSION = 1  # of the draws: a change of any of them changes this, the golden draws and the changelog
 PLAN, SAMPLE, ORDER, DROPOUT, INIT, NEGATIVE, WALK, TREE = range(8)  # streams: what the numbers are for
@@ -53,10 +53,18 @@ def draw_below(key, i, bound):
 
 def stream_key(seed, stream, *elements):
     """uint64 key of ``stream`` under ``seed`` and further elements (epoch, step, replica, ...), all in [0, 2^64)."""
-    key = mix(_word("seed", seed))
-    for element in (VERSION, stream, *elements):
-        key = fold(key, _word("key element", element))
-    return key[0]
+    words = [as_count("seed", seed, most=2**64 - 1)]
+    words += [as_count("key element", element, most=2**64 - 1) for element in (VERSION, stream, *elements)]
+    return np.uint64(_folded(np.array(words, np.uint64)))
+
+
+@kernel
+def _folded(words):
+    """Compiled, as each batch needs several keys and numpy takes 10 us a fold."""
+    key = mix(words[0])
+    for word in words[1:]:
+        key = fold(key, word)
+    return key
 
 
 def draws(key, count):
@@ -77,7 +85,3 @@ def permutation(key, count):
 def fresh_seed():
     """A seed from the operating system's entropy."""
     return int.from_bytes(os.urandom(8), "little")
-
-
-def _word(name, value):
-    return np.array([as_count(name, value, most=2**64 - 1)], np.uint64)  # an array wraps silently where a scalar warns
