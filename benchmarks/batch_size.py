@@ -41,7 +41,7 @@ SIZES = {
         "fanouts": (10, 10),
         "rate": 0.01,
         "rates": (0.001, 0.003, 0.01, 0.03),
-        "seeds": 3,
+        "seeds": 2,
         "seconds": 20.0,
         "epochs": 300,
         "share": 0.97,
@@ -55,7 +55,7 @@ SIZES = {
         "rate": 0.01,
         "rates": (0.003, 0.01),
         "seeds": 1,
-        "seconds": 10.0,
+        "seconds": 6.0,
         "epochs": 100,
         "share": 0.97,
         "draws": 20,
@@ -110,11 +110,9 @@ def trainings(name, dataset, options, result):
         row |= train(name, dataset, size, rate, seed, options)
         result["rows"].append(row)
         write_json(options.out / "batch_size.json", result)
-        last, what = row["curve"][-1], "all" if size == -1 else size
-        say(
-            f"{name}: batch {what}, rate {rate:g}, seed {seed}: validation {100 * row['val']:.1f} %, test {100 * row['test']:.1f} %, "
-            f"{last['updates']} updates in {last['cpu']:.1f} s"
-        )
+        last, what = row["curve"][-1], "full" if size == -1 else size
+        scores = f"validation {100 * row['val']:.1f} %, test {100 * row['test']:.1f} %"
+        say(f"{name}: batch {what}, rate {rate:g}, seed {seed}: {scores}, {last['updates']} updates in {last['cpu']:.1f} s")
 
     settings = [(size, rate) for rate in options.rates for size in sizes_for(dataset, options)]
     interleave({setting: partial(one, size=setting[0], rate=setting[1]) for setting in settings}, options.seeds)

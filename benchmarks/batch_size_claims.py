@@ -30,9 +30,10 @@ def claims(result):
 
 def _claim(text, graph, holds, why, rule=None):
     """``holds``: {part: bool}; supported if all parts are, partly if some."""
-    verdict = "supported" if all(holds.values()) else "partly supported" if any(holds.values()) else "not supported"
-    if verdict == "partly supported":
-        verdict += f" ({', '.join(part for part in holds if holds[part])}: yes; {', '.join(part for part in holds if not holds[part])}: no)"
+    if len(set(holds.values())) == 1:
+        verdict = "supported" if all(holds.values()) else "not supported"
+    else:
+        verdict = "partly supported: " + ", ".join(f"{part} {'yes' if holds[part] else 'no'}" for part in holds)
     return {"claim": text, "graph": graph, "rule": rule and RULES[rule], "verdict": verdict, "why": why}
 
 
@@ -51,9 +52,9 @@ def exact_and_small(result, graph):
     (exponent, last), (flat, small) = grown[True], grown[False]
     nodes = result["machine"]["memory_gib"] * 1024 / last["mib"] * last["nodes"]
     why += (
-        f"; on R-MAT graphs a full step's memory grows as nodes^{exponent:.2f} ({last['mib']:,.0f} MiB at {last['nodes']:,} nodes: this "
-        f"machine's memory would be full at about {nodes / 1e6:,.0f} million), that of batches of {small['batch']} as nodes^{flat:.2f} "
-        f"({small['mib']:,.0f} MiB)"
+        f"; on R-MAT graphs a full step's memory grows as nodes^{exponent:.2f} ({last['mib']:,.0f} MiB at {last['nodes']:,} "
+        f"nodes: this machine's memory would be full at about {nodes / 1e6:,.0f} million), "
+        f"that of batches of {small['batch']} as nodes^{flat:.2f} ({small['mib']:,.0f} MiB)"
     )
     return _claim(EXACT_SMALL, graph, {"exact": 1 - worst < EXACT, "only small": exponent >= LINEAR and flat <= FLAT}, why)
 
@@ -77,9 +78,9 @@ def one_is_poor(result, graph, rule, lines):
     poorly = one["cpu"] == inf or one["val"] < best["val"] - MARGIN
     shares = ", ".join(f"{100 * share:.0f} % {at}" for at, share in noise.items())
     why = (
-        f"its cosine as a share of the largest: {shares}; best validation {100 * one['val']:.1f} % against {100 * best['val']:.1f} % "
-        f"with {name(best['batch'])}; target {'never reached' if one['cpu'] == inf else f'''reached in {one['cpu']:.2g} CPU s'''}, "
-        f"by the fastest in {min(line['cpu'] for line in others):.2g}"
+        f"its cosine as a share of the largest: {shares}; best validation {100 * one['val']:.1f} % against "
+        f"{100 * best['val']:.1f} % with {name(best['batch'])}; CPU seconds to the target: {_or_never(one['cpu'])}, "
+        f"by the fastest {_or_never(min(line['cpu'] for line in others))}"
     )
     return _claim(ONE_IS_POOR, graph, {"noisy": max(noise.values()) < NOISY, "poor": poorly}, why, rule)
 
@@ -93,7 +94,10 @@ def truer(result, graph):
     for at, cosines in found.items():
         sizes = list(cosines)
         slack = [2 * (errors[at][a] ** 2 + errors[at][b] ** 2) ** 0.5 for a, b in zip(sizes, sizes[1:])]
-        holds[at] = all(cosines[b] >= cosines[a] - s for a, b, s in zip(sizes, sizes[1:], slack)) and cosines[sizes[-1]] > cosines[sizes[0]]
+        holds[at] = (
+            all(cosines[b] >= cosines[a] - s for a, b, s in zip(sizes, sizes[1:], slack))
+            and cosines[sizes[-1]] > cosines[sizes[0]]
+        )
         why.append(f"{at}: " + ", ".join(f"{name(size)} {cosine:.3f}" for size, cosine in cosines.items()))
     return _claim(LARGER_IS_TRUER, graph, holds, "mean cosine to the full gradient, " + "; ".join(why))
 
@@ -102,9 +106,11 @@ def more_adds_nothing(graph, rule, lines):
     """The smallest size that no larger one beats: neither in accuracy nor in time to the target."""
     if len(lines) < 2 or all(line["cpu"] == inf for line in lines):
         return None
-    enough = next(at for at, line in enumerate(lines) if line["cpu"] < inf and not any(_beats(other, line) for other in lines[at + 1 :]))
+    enough = next(
+        at for at, line in enumerate(lines) if line["cpu"] < inf and not any(_beats(other, line) for other in lines[at + 1 :])
+    )
     line, larger = lines[enough], lines[enough + 1 :]
-    epochs = ", ".join(f"{name(other['batch'])} {'never' if other['epochs'] == inf else f'''{other['epochs']:.3g}'''}" for other in lines)
+    epochs = ", ".join(f"{name(other['batch'])} {_or_never(other['epochs'])}" for other in lines)
     why = f"no larger size beats {name(line['batch'])} in accuracy or time; epochs to the target: {epochs}"
     rising = bool(larger) and all(other["epochs"] > line["epochs"] for other in larger)
     return _claim(MORE_ADDS_NOTHING, graph, {"adds nothing": bool(larger), "more epochs": rising}, why, rule)
@@ -119,6 +125,10 @@ def _beats(other, line):
 
 def name(batch):
     return "full" if batch == -1 else f"{batch:,}"
+
+
+def _or_never(value):
+    return "never" if value == inf else f"{value:.2g}"
 
 
 def graphs_of(result):
@@ -179,5 +189,7 @@ def summary(result, graph, rule):
 
 def _line(rate, rows, goal):
     reached = [next((point for point in row["curve"] if point["val"] >= goal), None) for row in rows]
-    costs = {key: median([inf if point is None else point[key] for point in reached]) for key in ("updates", "epochs", "cpu", "wall")}
+    costs = {
+        key: median([inf if point is None else point[key] for point in reached]) for key in ("updates", "epochs", "cpu", "wall")
+    }
     return {"rate": rate, **costs, **{key: median([row[key] for row in rows]) for key in ("val", "test")}}

@@ -1,6 +1,7 @@
 """What the batch_size benchmark measures: trainings, gradients and memory. A batch size of -1 is the full batch."""
 
 import time
+from copy import deepcopy
 
 import torch
 import torch.nn.functional as F
@@ -32,15 +33,16 @@ def train(name, dataset, size, rate, seed, options):
     Seconds of training alone: validation stops the clock.
     """
     trainer = make_trainer(config_of(name, size, options, learning_rate=rate, seed=seed), dataset, log=None)
-    curve, best, test = [], None, None
+    curve, best, weights = [], None, None
     for point in _points(trainer, options):
         point["val"], _ = trainer.evaluate(dataset.val)
         curve.append(point)
         if best is None or point["val"] > best["val"]:
-            best = point
-            test, _ = trainer.evaluate(dataset.test)
+            best, weights = point, deepcopy(trainer.model.state_dict())
         if point["updates"] > max(LEAST_UPDATES, PATIENCE * best["updates"]):
             break
+    trainer.model.load_state_dict(weights)
+    test, _ = trainer.evaluate(dataset.test)
     return {"curve": curve, "val": best["val"], "test": test}
 
 
@@ -101,7 +103,17 @@ def gradients(name, dataset, sizes, options):
             for kind, fanouts in (("sampled", options.fanouts), ("all", (-1,) * model.num_layers)):
                 found = list(_draws(dataset, model, full, size, fanouts, options.draws))
                 cosines, errors = zip(*found)
-                rows.append({"kind": "gradient", "graph": name, "batch": size, "at": at, "neighbours": kind, "cosine": cosines, "error": errors})
+                rows.append(
+                    {
+                        "kind": "gradient",
+                        "graph": name,
+                        "batch": size,
+                        "at": at,
+                        "neighbours": kind,
+                        "cosine": cosines,
+                        "error": errors,
+                    }
+                )
     return rows
 
 
@@ -159,5 +171,3 @@ def steps_peak(dataset, config):
             trainer.step(trainer.loader.prepare(epoch, 0))
 
     return peak_memory(steps)
-
-

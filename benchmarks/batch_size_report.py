@@ -3,7 +3,6 @@
 from math import inf
 
 from batch_size_claims import RULES, cosines_of, graphs_of, name, rank, settings_of, summary, target
-from common import median
 from publish import heading, log_scale, pyplot, short, table
 
 HEADER = [
@@ -27,8 +26,13 @@ def markdown(result):
         for rule, words in RULES.items():
             if lines := summary(result, graph, rule):
                 goal = f"to {100 * target(result, graph):.1f} % on validation"
-                parts.append(f"### {graph}, {words}: {goal}\n\n" + table(HEADER, [_cells(result, graph, line) for line in lines]))
-    grown = [[row["graph"], f"{row['nodes']:,}", f"{row['edges']:,}", name(row["batch"]), short(row["mib"])] for row in _of(result, "growth")]
+                parts.append(
+                    f"### {graph}, {words}: {goal}\n\n" + table(HEADER, [_cells(result, graph, line) for line in lines])
+                )
+    grown = [
+        [row["graph"], f"{row['nodes']:,}", f"{row['edges']:,}", name(row["batch"]), short(row["mib"])]
+        for row in _of(result, "growth")
+    ]
     parts.append("### Peak memory of a training step, MiB\n\n" + table(["graph", "nodes", "edges", "batch", "peak MiB"], grown))
     return "\n\n".join(parts) + "\n"
 
@@ -79,7 +83,8 @@ def _curves(axis, result, graph, key, label):
         axis.axhline(100 * target(result, graph), color="black", linestyle=":", linewidth=1)
         axis.text(0.02, 100 * target(result, graph), "target", transform=axis.get_yaxis_transform(), va="bottom", fontsize=8)
     log_scale(axis.xaxis)
-    axis.legend(title="batch", fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    if key == "cpu":  # it stands for both panels of curves
+        axis.legend(title="batch", fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     _label(axis, f"{graph}, learning rate {rate:g}", label, "validation accuracy (%)")
 
 
@@ -121,9 +126,9 @@ def _memory(axis, result, graphs):
 def _growth(axis, result):
     for full in (True, False):
         rows = [row for row in _of(result, "growth") if (row["batch"] == -1) == full and row["mib"]]
-        label = "full batch" if full else f"batches of {median([row['batch'] for row in rows]):.0f}" if rows else ""
+        label = "full batch" if full else f"batches of {max(row['batch'] for row in rows)}" if rows else ""
         axis.plot([row["nodes"] for row in rows], [row["mib"] for row in rows], marker="o", label=label)
-    log_scale(axis.xaxis)
+    log_scale(axis.xaxis, sorted({row["nodes"] for row in _of(result, "growth")}))
     log_scale(axis.yaxis)
     axis.legend(fontsize=8)
     _label(axis, "R-MAT graphs, a training step", "nodes", "peak memory over graph and features (MiB)")

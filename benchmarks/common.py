@@ -148,6 +148,18 @@ def interleave(competitors, rounds, report=None):
     return results
 
 
+def each_round(name, competitors):
+    """A ``report`` for ``interleave``: a line as each round begins to have results."""
+    seen = set()
+
+    def report(number, _):
+        if number not in seen:
+            seen.add(number)
+            say(f"{name}: round {number + 1}, {len(competitors)} settings")
+
+    return report
+
+
 def median(values):
     return float(statistics.median(values))
 

@@ -12,15 +12,24 @@ from common import FOLDER, RESULTS, cache_folder, record, say, write_aside, writ
 # ---- options
 
 
-def options_of(name, doc, sizes, options, argv=None):
-    """The program's options: ``options`` {flag: (type, help)}, each with a default for each of ``sizes`` {size: {flag: ...}}."""
+def options_of(name, doc, sizes, options, argv=None, switches=()):
+    """The program's options: ``options`` {flag: (type, help)}, each with a default for each of ``sizes`` {size: {flag: ...}}.
+
+    switches: {flag: help} of those that are on or off.
+    """
     parser = argparse.ArgumentParser(prog=f"{name}.py", description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=tuple(sizes), default="full", help="the defaults of what follows (default: full)")
-    parser.add_argument("--quick", action="store_const", dest="size", const="quick", help="--size quick: seconds; shows only that it runs")
+    parser.add_argument(
+        "--quick", action="store_const", dest="size", const="quick", help="--size quick: seconds; shows only that it runs"
+    )
     for flag, (kind, text) in options.items():
         defaults = "; ".join(f"{size}: {_shown(values[flag])}" for size, values in sizes.items())
         parser.add_argument(f"--{flag}", type=kind, help=f"{text} ({defaults})")
-    parser.add_argument("--out", type=Path, help=f"folder of the results (default: results/{name} beside this file; quick: the cache)")
+    for flag in switches:
+        parser.add_argument(f"--{flag}", action="store_true", help=switches[flag])
+    parser.add_argument(
+        "--out", type=Path, help=f"folder of the results (default: results/{name} beside this file; quick: the cache)"
+    )
     parser.add_argument("--readme", action="store_true", help="put the tables into benchmarks/README.md")
     found = parser.parse_args(argv)
     for flag, value in sizes[found.size].items():
@@ -32,7 +41,7 @@ def options_of(name, doc, sizes, options, argv=None):
 
 
 def numbers(text):
-    """"2,5,all" -> (2, 5, -1)."""
+    """ "2,5,all" -> (2, 5, -1)."""
     return tuple(-1 if word == "all" else int(word) for word in words(text))
 
 
@@ -45,7 +54,11 @@ def rates(text):
 
 
 def _shown(value):
-    return ",".join("all" if word == -1 else f"{word:g}" if isinstance(word, float) else str(word) for word in value) if isinstance(value, tuple) else str(value)
+    return (
+        ",".join("all" if word == -1 else f"{word:g}" if isinstance(word, float) else str(word) for word in value)
+        if isinstance(value, tuple)
+        else str(value)
+    )
 
 
 # ---- results
@@ -60,15 +73,20 @@ def new_result(options, argv=None):
 
 @contextmanager
 def until_interrupted(result):
-    """Ctrl-C ends the measuring, not the program, once there is something to publish."""
+    """Ctrl-C ends the measuring, not the program, once there is something to publish. Rows that nothing was measured for go."""
+    interrupted = False
     try:
         yield
     except KeyboardInterrupt:
-        if not result["rows"]:
-            raise
-        result["interrupted"] = True
-        say("interrupted: what was measured by now is published")
+        interrupted = result["interrupted"] = True
+    result["rows"] = [row for row in result["rows"] if row.get("rounds", True) and row.get("test", True)]
     result["load_average_at_end"] = [round(load, 2) for load in os.getloadavg()]
+    if not result["rows"]:
+        raise SystemExit(
+            "interrupted before anything was measured" if interrupted else "nothing to measure: see what was left out"
+        )
+    if interrupted:
+        say("interrupted: what was measured by now is published")
 
 
 def publish(result, options, text, draw, brief=None):
@@ -97,9 +115,9 @@ def measured(result):
     """The sentence about when, with what and where."""
     machine = result["machine"]
     text = (
-        f"Measured {result['date']}, commit {str(result['commit'])[:12]}: `{result['config']['command']}`. {machine['processor']}, "
-        f"{machine['cores']} cores, {machine['memory_gib']} GiB; load average {machine['load_average'][0]} at the start, "
-        f"{result['load_average_at_end'][0]} at the end."
+        f"Measured {result['date']}, commit {str(result['commit'])[:12]}: `{result['config']['command']}`. "
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB; "
+        f"load average {machine['load_average'][0]} at the start, {result['load_average_at_end'][0]} at the end."
     )
     return text + (" **Interrupted: not everything was measured.**" if result.get("interrupted") else "")
 
@@ -141,10 +159,12 @@ def pyplot():
 
 
 def log_scale(axis, ticks=None):
-    """A log axis with plain numbers at 1, 2, 5, 10, ..., or at ``ticks`` and nowhere else."""
+    """A log axis of what is drawn by now: plain numbers at 1, 10, 100, between them where few, or at ``ticks`` alone."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
     axis.axes.set(**{f"{axis.axis_name}scale": "log"})
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)) if ticks is None else FixedLocator(ticks))
+    low, high = axis.get_view_interval()
+    subs = (1,) if high > 1_000 * low else (1, 3) if high > 100 * low else (1, 2, 5) if high > 3 * low else range(1, 10)
+    axis.set_major_locator(LogLocator(subs=subs) if ticks is None else FixedLocator(ticks))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axis.set_minor_locator(NullLocator())

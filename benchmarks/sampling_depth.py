@@ -12,12 +12,11 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from common import interleave, median, say, timed, write_json
+from common import each_round, interleave, median, say, timed, write_json
 from publish import new_result, numbers, options_of, publish, until_interrupted, words
 from sampling_depth_report import draw, markdown
 from workloads import one_thread, peak_memory, real_datasets, rmat_dataset, setting
 
-import graphsage as gs
 from graphsage.config import ModelConfig, RunConfig, TrainConfig
 from graphsage.training.run import make_trainer
 
@@ -51,8 +50,8 @@ SIZES = {
         "fanouts": (2, 10, -1),
         "most": 1_000,
         "batches": (32, 512),
-        "rounds": 3,
-        "seeds": 2,
+        "rounds": 2,
+        "seeds": 1,
         "epochs": 0,
     },
     "quick": {
@@ -80,12 +79,16 @@ def main(argv=None):
             costs(name, dataset, options, result)
             if name != "rmat":
                 accuracies(name, dataset, options, result)
-    publish(result, options, markdown(result), draw, markdown(result, result["config"]["batches"][-1:]))
+    publish(result, options, markdown(result), draw, brief=markdown(result, largest_only=True))
 
 
 def graphs(options, left_out):
     found = real_datasets([name for name in options.graphs if name != "rmat"], left_out)
-    return {name: rmat_dataset(options.scale, 16) if name == "rmat" else found[name] for name in options.graphs if name not in left_out}
+    return {
+        name: rmat_dataset(options.scale, 16) if name == "rmat" else found[name]
+        for name in options.graphs
+        if name not in left_out
+    }
 
 
 def grid(options):
@@ -99,20 +102,20 @@ def grid(options):
 
 def costs(name, dataset, options, result):
     """Adds a row for each setting; every round adds to its lists."""
-    everyone = replace(dataset, train=np.arange(dataset.num_nodes), val=[], test=[])  # what a seed costs is no matter of the split
-    everyone = everyone if (everyone.labels >= 0).all() else replace(everyone, labels=np.maximum(everyone.labels, 0))
-    competitors = {}
+    # what a seed costs is no matter of the split, so that all nodes are seeds; one without a label gets the first
+    labels, every_node = np.maximum(dataset.labels, 0), np.arange(dataset.num_nodes)
+    everyone, competitors = replace(dataset, labels=labels, train=every_node, val=[], test=[]), {}
     for fanouts in grid(options):
         for batch in options.batches:
             batch = min(batch, dataset.num_nodes)
             trainer = partial(make_trainer, run_config(name, fanouts, batch_size=batch), everyone, log=None)
             cost = Cost(trainer())
-            row = {"graph": name, "kind": "cost", "fanouts": fanouts, "batch": batch, "timed": cost.count}
+            row = {"graph": name, "kind": "cost", "fanouts": fanouts, "batch": batch, "timed": cost.count, "rounds": {}}
             row["memory"] = peak_memory(lambda make=trainer: Cost(make()))
             competitors[fanouts, batch] = partial(cost.round, row=row)
             result["rows"].append(row)
     say(f"{name}: {len(competitors)} settings are ready")
-    interleave(competitors, options.rounds, lambda number, key: key == next(iter(competitors)) and say(f"{name}: round {number + 1}"))
+    interleave(competitors, options.rounds, each_round(name, competitors))
 
 
 def run_config(name, fanouts, **train):
@@ -139,12 +142,13 @@ class Cost:
         for _ in range(self.count):
             self._batch(found)
         for key, values in found.items():
-            row.setdefault("rounds", {}).setdefault(key, []).append(median(values))
+            row["rounds"].setdefault(key, []).append(median(values))
 
     def _batch(self, found):
         """Sampling is timed by itself on other seeds than the whole preparation, whose memory reads it would warm."""
-        minibatch, *sampling = timed(lambda at=self._next(): self.loader.sampler.sample(self.loader.plan.seeds(*at), epoch=at[0], step=at[1]))
-        batch, *ready = timed(lambda at=self._next(): self.loader.prepare(*at))
+        loader, (epoch, step), other = self.loader, self._next(), self._next()
+        minibatch, *sampling = timed(lambda: loader.sampler.sample(loader.plan.seeds(epoch, step), epoch=epoch, step=step))
+        batch, *ready = timed(lambda: loader.prepare(*other))
         _, *training = timed(lambda: self.trainer.step(batch))
         for name, (wall, cpu) in (("sampling", sampling), ("ready", ready), ("training", training)):
             found.setdefault(f"{name}_wall", []).append(wall)
@@ -163,7 +167,10 @@ class Cost:
 
 def accuracies(name, dataset, options, result):
     """Adds a row for each setting, and writes what there is after each seed."""
-    rows = {fanouts: {"graph": name, "kind": "accuracy", "fanouts": fanouts, "test": [], "val": [], "best_epoch": [], "seconds": []} for fanouts in grid(options)}
+    rows = {
+        fanouts: {"graph": name, "kind": "accuracy", "fanouts": fanouts, "test": [], "val": [], "best_epoch": [], "seconds": []}
+        for fanouts in grid(options)
+    }
     result["rows"] += rows.values()
 
     def train(seed, fanouts):

@@ -18,14 +18,13 @@ HEADER = [
 ]
 
 
-def markdown(result, batches=None):
-    """A table a graph and batch size, of ``batches`` alone where given."""
+def markdown(result, largest_only=False):
+    """A table a graph and batch size."""
     parts = [heading(result)]
     for graph in graphs_of(result):
-        for batch in batches_of(result, graph):
-            if batches is None or batch in batches or batch == max(batches_of(result, graph)):
-                rows = [_line(row, result) for row in costs_of(result, graph, batch=batch)]
-                parts.append(f"### {title(result, graph)}, batches of {batch:,} seeds\n\n{table(HEADER, rows)}")
+        for batch in batches_of(result, graph)[-1 if largest_only else 0 :]:
+            rows = [_line(row, result) for row in costs_of(result, graph, batch=batch)]
+            parts.append(f"### {title(result, graph)}, batches of {batch:,} seeds\n\n{table(HEADER, rows)}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -35,7 +34,14 @@ def _line(row, result):
     sampling, ready, training = (ms(row, name) for name in ("sampling", "ready", "training"))
     whole = f"{short(ready + training)} ({short(ms(row, 'ready', 'wall') + ms(row, 'training', 'wall'))})"
     counts = [f"{median(row['rounds'][name]):,.0f}" for name in ("nodes", "edges")]
-    return [chain(row["fanouts"]), *counts, *map(short, (sampling, max(0.0, ready - sampling), training)), whole, short(row["memory"]), score]
+    return [
+        chain(row["fanouts"]),
+        *counts,
+        *map(short, (sampling, max(0.0, ready - sampling), training)),
+        whole,
+        short(row["memory"]),
+        score,
+    ]
 
 
 def title(result, graph):
@@ -53,12 +59,12 @@ def ms(row, what, clock="cpu"):
 
 def costs_of(result, graph, **wanted):
     """The graph's timed settings, of those with the wanted values."""
-    rows = (row for row in result["rows"] if row["kind"] == "cost" and row["graph"] == graph and row.get("rounds"))
+    rows = (row for row in result["rows"] if row["kind"] == "cost" and row["graph"] == graph)
     return [row for row in rows if all(row[name] == value for name, value in wanted.items())]
 
 
 def graphs_of(result):
-    return list(dict.fromkeys(row["graph"] for row in result["rows"] if row.get("rounds")))
+    return list(dict.fromkeys(row["graph"] for row in result["rows"] if row["kind"] == "cost"))
 
 
 def batches_of(result, graph):
@@ -68,7 +74,7 @@ def batches_of(result, graph):
 def accuracy_of(result, graph, fanouts):
     """(mean, standard deviation or None) of the test accuracy in %, or None."""
     for row in result["rows"]:
-        if row["kind"] == "accuracy" and (row["graph"], tuple(row["fanouts"])) == (graph, tuple(fanouts)) and row["test"]:
+        if row["kind"] == "accuracy" and (row["graph"], tuple(row["fanouts"])) == (graph, tuple(fanouts)):
             percent = [100 * value for value in row["test"]]
             return fmean(percent), stdev(percent) if len(percent) > 1 else None
     return None
@@ -116,7 +122,11 @@ def by_batch(axis, result, graph, styles):
     depth = min(2, max(len(row["fanouts"]) for row in costs_of(result, graph)))
     for k, style in styles.items():
         rows = [row for row in costs_of(result, graph) if row["fanouts"][0] == k and len(row["fanouts"]) == depth]
-        axis.plot([row["batch"] for row in rows], [1e3 * (ms(row, "ready") + ms(row, "training")) / row["batch"] for row in rows], **style)
+        axis.plot(
+            [row["batch"] for row in rows],
+            [1e3 * (ms(row, "ready") + ms(row, "training")) / row["batch"] for row in rows],
+            **style,
+        )
     _label(axis, f"{title(result, graph)}, depth {depth}", "CPU microseconds a seed, all parts")
     axis.set_xlabel("batch size (seeds)")
     log_scale(axis.xaxis, batches_of(result, graph))

@@ -53,7 +53,10 @@ def real_datasets(names, left_out):
 def setting(name):
     """{"model": {...}, "train": {...}}: what accuracy.py trains ``name`` with."""
     _, found = SETTINGS[name]
-    return {"model": dict(found["model"]), "train": {**found["train"], "device": "cpu", "normalize_features": False, "num_threads": 0}}
+    return {
+        "model": dict(found["model"]),
+        "train": {**found["train"], "device": "cpu", "normalize_features": False, "num_threads": 0},
+    }
 
 
 # ---- processes
