@@ -137,6 +137,9 @@ def by_accuracy(axis, result, graph, styles, batch):
     rows = [(row, accuracy_of(result, graph, row["fanouts"])) for row in costs_of(result, graph, batch=batch)]
     rows = [(row, tested) for row, tested in rows if tested]
     axis.set_visible(bool(rows))
+    for k, style in styles.items():
+        points = [(ms(row, "ready") + ms(row, "training"), mean) for row, (mean, _) in rows if row["fanouts"][0] == k]
+        axis.plot(*zip(*points), color=style["color"], alpha=0.3) if points else None
     for row, (mean, spread) in rows:
         x = ms(row, "ready") + ms(row, "training")
         axis.errorbar(x, mean, spread, capsize=2, linestyle="", **styles[row["fanouts"][0]])
