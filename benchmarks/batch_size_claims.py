@@ -76,7 +76,7 @@ def one_is_poor(result, graph, rule, lines):
         return None
     best = max(others, key=lambda line: line["val"])
     poorly = one["cpu"] == inf or one["val"] < best["val"] - MARGIN
-    shares = ", ".join(f"{100 * share:.0f} % {at}" for at, share in noise.items())
+    shares = ", ".join(f"{100 * share:.0f} % at {at}" for at, share in noise.items())
     why = (
         f"its cosine as a share of the largest: {shares}; best validation {100 * one['val']:.1f} % against "
         f"{100 * best['val']:.1f} % with {name(best['batch'])}; CPU seconds to the target: {_or_never(one['cpu'])}, "
@@ -98,7 +98,7 @@ def truer(result, graph):
             all(cosines[b] >= cosines[a] - s for a, b, s in zip(sizes, sizes[1:], slack))
             and cosines[sizes[-1]] > cosines[sizes[0]]
         )
-        why.append(f"{at}: " + ", ".join(f"{name(size)} {cosine:.3f}" for size, cosine in cosines.items()))
+        why.append(f"at {at}: " + ", ".join(f"{name(size)} {cosine:.3f}" for size, cosine in cosines.items()))
     return _claim(LARGER_IS_TRUER, graph, holds, "mean cosine to the full gradient, " + "; ".join(why))
 
 

@@ -93,7 +93,7 @@ def gradients(name, dataset, sizes, options):
     """
     trainer = make_trainer(config_of(name, min(256, len(dataset.train)), options), dataset, log=None)
     rows = []
-    for at, epochs in (("initialisation", 0), ("after 5 epochs", 5)):
+    for at, epochs in (("initialisation", 0), (f"epoch {options.trained}", options.trained)):
         for epoch in range(epochs):
             for batch in trainer.loader.epoch(epoch):
                 trainer.step(batch)

@@ -14,8 +14,6 @@ HEADER = [
     "best validation %",
     "test %",
     "peak MiB",
-    "cosine, initialisation",
-    "cosine, after 5 epochs",
 ]
 
 
@@ -26,9 +24,9 @@ def markdown(result):
         for rule, words in RULES.items():
             if lines := summary(result, graph, rule):
                 goal = f"to {100 * target(result, graph):.1f} % on validation"
-                parts.append(
-                    f"### {graph}, {words}: {goal}\n\n" + table(HEADER, [_cells(result, graph, line) for line in lines])
-                )
+                header = HEADER + [f"cosine, {at}" for at in cosines_of(result, graph)]
+                cells = table(header, [_cells(result, graph, line) for line in lines])
+                parts.append(f"### {graph}, {words}: {goal}\n\n{cells}")
     grown = [
         [row["graph"], f"{row['nodes']:,}", f"{row['edges']:,}", name(row["batch"]), short(row["mib"])]
         for row in _of(result, "growth")

@@ -77,7 +77,9 @@ def until_interrupted(result):
     interrupted = False
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemError) as error:
+        if not _is_interrupt(error):
+            raise
         interrupted = result["interrupted"] = True
     result["rows"] = [row for row in result["rows"] if row.get("rounds", True) and row.get("test", True)]
     result["load_average_at_end"] = [round(load, 2) for load in os.getloadavg()]
@@ -87,6 +89,13 @@ def until_interrupted(result):
         )
     if interrupted:
         say("interrupted: what was measured by now is published")
+
+
+def _is_interrupt(error):
+    """Ctrl-C, or what a compiled kernel makes of it: a SystemError, perhaps of another one."""
+    while isinstance(error, SystemError) and error.__cause__:
+        error = error.__cause__
+    return isinstance(error, KeyboardInterrupt)
 
 
 def publish(result, options, text, draw, brief=None):
