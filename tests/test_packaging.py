@@ -176,7 +176,7 @@ def readme_commands():
     return [line.removeprefix("$ ").split("  #")[0].strip() for line in lines]
 
 
-MAKEFILE_VARIABLES = {"ARGS", "PYTHON", "TORCH_INDEX"}
+MAKEFILE_VARIABLES = {"ARGS", "BENCH", "PYTHON", "TORCH_INDEX"}
 
 
 def check_make(words):
