@@ -22,6 +22,7 @@ _HOME = {
     "Batch": "graphsage.loader",
     "NeighborLoader": "graphsage.loader",
     "GraphSAGE": "graphsage.nn.model",
+    "Aggregator": "graphsage.nn.aggregators",
     "inference": "graphsage.nn.inference",
     "Trainer": "graphsage.training.trainer",
     "TrainResult": "graphsage.training.trainer",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from numbers import Real
 from operator import index
 
-AGGREGATORS = ("mean", "sum", "max", "gcn")
+AGGREGATORS = ("mean", "sum", "max", "gcn", "mean_pool", "max_pool", "lstm", "attention", "std", "pna")
 INITS = ("kaiming_uniform", "kaiming_normal")
 OPTIMIZERS = ("adam", "sgd", "rprop")
 COMBINES = ("sum", "concat")
@@ -33,7 +33,8 @@ class ModelConfig:
 
     def __post_init__(self):
         _least(self, 1, "hidden_features", "num_layers")
-        _among(self, "aggregator", AGGREGATORS)
+        if not callable(self.aggregator):  # a class of the caller's own: see graphsage.Aggregator
+            _among(self, "aggregator", AGGREGATORS)
         _among(self, "combine", COMBINES)
         _among(self, "init", INITS)
         _flags(self, "normalize", "bias")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 
 from graphsage.checks import one_of
-from graphsage.nn.aggregators import BY_NAME
+from graphsage.nn.aggregators import REDUCTIONS
 from graphsage.nn.sparse import CSRMatrix, to_device
 from graphsage.nn.store import FeatureStore
 from graphsage.sampling.minibatch import MiniBatch
@@ -91,7 +91,7 @@ class NeighborLoader:
             raise ValueError(f"the sampler must be on dataset.graph, {dataset.graph}; it is on another, {sampler.graph}")
         self.sampler = sampler
         self.plan = SeedPlan(dataset.train if nodes is None else nodes, batch_size, batches_per_epoch, sampler.seed)
-        self.reduce = reduce if reduce is None else one_of("reduce", reduce, tuple(BY_NAME))
+        self.reduce = reduce if reduce is None else one_of("reduce", reduce, tuple(REDUCTIONS))
         self.device = torch.device(device)
         self.next_epoch = 0
         self.store = FeatureStore(dataset.features)

@@ -142,7 +142,7 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
         ("trian", r"argument .*: invalid choice: 'trian' \(choose from .*train.*sample.*\) \(try: graphsage --help\)"),
         ("train --epochs", r"argument --epochs: expected one argument \(try: graphsage train --help\)"),
         ("train --epochs ten", "argument --epochs: invalid int value: 'ten' .*"),
-        ("train --aggregator lstm", r"argument --aggregator: invalid choice: 'lstm' \(choose from .*mean.*gcn.*\) .*"),
+        ("train --aggregator median", r"argument --aggregator: invalid choice: 'median' \(choose from .*mean.*pna.*\) .*"),
         ("train --fanouts 10,x", "argument --fanouts: must be integers with commas between, such as 10,10; got '10,x' .*"),
         ("train --fanouts ,", "argument --fanouts: must be integers .*; got ',' .*"),
         ("train --fanouts 10", "fanouts 10 sample 1 hops, but the model has 2 layers: give one a layer"),

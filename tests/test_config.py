@@ -35,7 +35,7 @@ def test_choices_of_the_flags_are_the_options_of_the_check():
             for choice in field.metadata.get("choices", ()):
                 extra = {"batch_size": None} if choice == "rprop" else {}
                 assert getattr(config(**{field.name: choice}, **extra), field.name) == choice
-    assert (len(AGGREGATORS), len(INITS), len(OPTIMIZERS)) == (4, 2, 3)
+    assert (len(AGGREGATORS), len(INITS), len(OPTIMIZERS)) == (10, 2, 3)
 
 
 def test_defaults_of_the_samplers_signature_are_the_configs():
@@ -84,7 +84,8 @@ REFUSED = [
     *[(config, name, value, f"{name} must be True or False, got {value!r}")
       for config, name in ((ModelConfig, "normalize"), (ModelConfig, "bias"), (SampleConfig, "replace"),
                            (TrainConfig, "normalize_features")) for value in ("no", 1)],
-    (ModelConfig, "aggregator", "lstm", "aggregator must be one of mean, sum, max, gcn; got 'lstm'"),
+    (ModelConfig, "aggregator", "median",
+     "aggregator must be one of mean, sum, max, gcn, mean_pool, max_pool, lstm, attention, std, pna; got 'median'"),
     (ModelConfig, "combine", "add", "combine must be one of sum, concat; got 'add'"),
     (ModelConfig, "init", None, "init must be one of kaiming_uniform, kaiming_normal; got None"),
     (SampleConfig, "isolated", "drop", "isolated must be one of empty, self; got 'drop'"),

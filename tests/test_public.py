@@ -14,7 +14,7 @@ from graphsage.nn.layer import SAGELayer
 
 HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
-    Batch Graph GraphSAGE MiniBatch ModelConfig NeighborLoader NeighborSampler NodeDataset RunConfig SampleConfig SeedPlan
+    Aggregator Batch Graph GraphSAGE MiniBatch ModelConfig NeighborLoader NeighborSampler NodeDataset RunConfig SampleConfig SeedPlan
     SparseFeatures TrainConfig TrainResult Trainer inference load_dataset load_model multihop_sampling row_normalize save_model
 """
 

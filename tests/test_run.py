@@ -82,7 +82,7 @@ def test_build_model_follows_the_config(dataset):
     assert (built.dropout, built.input_dropout, built.normalize, built.seed) == (0.2, 0.1, True, 3)
     assert built.layers[0].weight_self.shape == (9, NUM_FEATURES)
     assert built.layers[1].weight_self.shape == (9, 18)
-    assert all(layer.aggregator.name == "sum" and layer.bias is None for layer in built.layers)
+    assert all(layer.aggregator.reduction == "sum" and layer.bias is None for layer in built.layers)
 
 
 def test_run_loads_the_dataset_of_its_config(tmp_path):

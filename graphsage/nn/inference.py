@@ -5,6 +5,7 @@ import torch
 
 from graphsage.checks import as_count, one_of
 from graphsage.config import ISOLATED
+from graphsage.nn.aggregators import aggregate
 from graphsage.nn.sparse import CSRMatrix
 from graphsage.nn.store import FeatureStore
 
@@ -40,24 +41,42 @@ def inference(model, graph, features, *, isolated="empty", device=None, chunk_ed
 
 
 def _layer(model, depth, indptr, indices, h, device, chunk_edges):
-    layer = model.layers[depth]
+    layer, aggregator = model.layers[depth], model.layers[depth].aggregator
     out = torch.empty(len(indptr) - 1, layer.out_features)
-    most_rows = max(1, min(chunk_edges, CHUNK_VALUES // layer.weight_neigh.shape[1]))
+    stays_sparse = aggregator.takes_sparse and isinstance(h, FeatureStore) and h.is_sparse
+    width = max(layer.weight_neigh.shape[1], 0 if stays_sparse else aggregator.in_features)
+    most_rows = max(1, min(chunk_edges, CHUNK_VALUES // width))
+    if aggregator.reduction is None:  # it looks at the inputs of a chunk's neighbours, and not only at what they add up to
+        chunk_edges = most_rows
     for start, stop in _chunks(indptr, chunk_edges, most_rows):
         local = indptr[start : stop + 1] - indptr[start]
         neighbors = np.array(indices[indptr[start] : indptr[stop]])  # the graph's own are read-only: not for torch
-        x_self, x_neigh = _inputs(layer.aggregator, h, local, neighbors, start, stop)
-        out[start:stop] = model.finish(depth, layer.update(x_self.to(device), x_neigh.to(device))).cpu()
+        inputs = _reduced if aggregator.reduction else _aggregated
+        x_self, x_neigh = inputs(aggregator, h, local, neighbors, np.arange(start, stop), device)
+        out[start:stop] = model.finish(depth, layer.update(x_self, x_neigh)).cpu()
     return out
 
 
-def _inputs(aggregator, h, indptr, neighbors, start, stop):
-    """(x_self, x_neigh) of the rows [start, stop), reduced where h lies: on the CPU."""
+def _reduced(aggregator, h, indptr, neighbors, ids, device):
+    """(x_self, x_neigh) of the rows ``ids``, reduced where h lies: on the CPU."""
     if isinstance(h, FeatureStore):
-        ids = np.arange(start, stop)
-        return h.rows(ids), h.reduce(aggregator.name, indptr, neighbors, ids)
-    x_self = h[start:stop]
-    return x_self, aggregator.reduce(h, CSRMatrix.from_numpy(indptr, neighbors, None, len(h)), x_self)
+        x_self, x_neigh = h.rows(ids), h.reduce(aggregator.reduction, indptr, neighbors, ids)
+    else:
+        x_self = _of(h, ids)
+        x_neigh = aggregator(h, CSRMatrix.from_numpy(indptr, neighbors, None, len(h)), x_self)
+    return x_self.to(device), x_neigh.to(device)
+
+
+def _aggregated(aggregator, h, indptr, neighbors, ids, device):
+    """(x_self, x_neigh) of the rows ``ids`` from the inputs of their neighbours, each of which is taken once."""
+    sources, columns = np.unique(neighbors, return_inverse=True)
+    block = CSRMatrix.from_numpy(indptr, columns.astype(np.int32, copy=False), None, len(sources)).to(device)
+    x_self, x = (_of(h, nodes).to(device) for nodes in (ids, sources))
+    return x_self, aggregate(aggregator, x, block, x_self)
+
+
+def _of(h, ids):
+    return h.rows(ids) if isinstance(h, FeatureStore) else h.index_select(0, torch.from_numpy(ids))
 
 
 def _rows(graph, isolated):

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from graphsage.features import SparseFeatures, as_features
-from graphsage.nn.aggregators import BY_NAME
+from graphsage.nn.aggregators import REDUCTIONS, aggregate
 from graphsage.nn.kernels import reduce_sparse_rows
 from graphsage.nn.sparse import CSRMatrix
 
@@ -47,9 +47,9 @@ class FeatureStore:
             rows = self.features
             return _merged(kind, indptr, neighbors, ids, rows.indptr, rows.indices, rows.values, rows.num_columns)
         block = CSRMatrix.from_numpy(indptr, neighbors, None, len(self._dense))
-        own = self.rows(ids) if BY_NAME[kind].takes_self else None
+        own = self.rows(ids) if kind == "gcn" else None
         with torch.no_grad():
-            return BY_NAME[kind].reduce(self._dense, block, own)
+            return REDUCTIONS[kind](self._dense, block, own)
 
 
 def _canonical(features):
@@ -65,15 +65,15 @@ def first_inputs(x, block, aggregator):
 
     Sparse rows stay sparse on the CPU; elsewhere the rows of this batch, and no more, become dense.
     """
-    if isinstance(x, CSRMatrix) and x.indptr.device.type != "cpu":
+    if isinstance(x, CSRMatrix) and x.indptr.device.type != "cpu" and aggregator.reduction:
         x = x.to_dense()
-    if not isinstance(x, CSRMatrix):
-        x_self = x[: block.num_rows]
-        return x_self, aggregator.reduce(x, block, x_self)
+    x_self = x.head(block.num_rows) if isinstance(x, CSRMatrix) else x[: block.num_rows]
+    if aggregator.reduction is None or not isinstance(x, CSRMatrix):
+        return x_self, aggregate(aggregator, x, block, x_self)
     indptr, neighbors, *rows = (t.numpy() for t in (block.indptr, block.indices, x.indptr, x.indices))
     values = None if x.values is None else x.values.numpy()
-    merged = _merged(aggregator.name, indptr, neighbors, np.arange(block.num_rows), *rows, values, x.num_cols)
-    return x.head(block.num_rows), merged
+    merged = _merged(aggregator.reduction, indptr, neighbors, np.arange(block.num_rows), *rows, values, x.num_cols)
+    return x_self, merged
 
 
 def _merged(kind, indptr, neighbors, ids, row_indptr, columns, values, num_columns):

@@ -80,6 +80,8 @@ class Trainer:
         there is nothing to keep, it is raised as usual.
         """
         kept, history, interrupted = None, [], False
+        for layer in self.model.layers:
+            layer.aggregator.prepare(self.dataset.graph.degrees)
         try:
             for epoch in range(self.config.epochs):
                 history.append(self._epoch(epoch))
