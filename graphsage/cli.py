@@ -33,6 +33,7 @@ examples:
   graphsage train --epochs 3                the bundled Debian graph
   graphsage train cora --runs 10            ten seeds, mean and standard deviation
   graphsage train cora --num-layers 3 --fanouts 10,5,5
+  graphsage train sbm:nodes=20000,classes=10,homophily=0.7    a random graph
 """
 
 SAMPLE_FIELDS = ("fanouts", "replace", "isolated", "weights", "seed")
@@ -108,7 +109,7 @@ def _add_train(commands):
         description=TRAIN,
         epilog=TRAIN_EXAMPLES,
     )
-    text = "name (see `graphsage datasets`) or folder (default: debian)"
+    text = "name (see `graphsage datasets`), folder, or sbm:OPTIONS or rmat:OPTIONS to make one (default: debian)"
     parser.add_argument("dataset", nargs="?", default="debian", metavar="DATASET", help=text)
     text = "train so many times, with seeds SEED, SEED + 1, ...: mean and deviation (default: 1)"
     parser.add_argument("--runs", type=int, default=1, metavar="N", help=text)
@@ -203,12 +204,14 @@ def _add_datasets(commands):
 def _datasets(options):
     with _user_input():
         from graphsage.data.catalogue import dataset_card, fetch_dataset, list_datasets, load_dataset
+        from graphsage.data.generators import usage
 
         names, name = list_datasets(), options.name
         if options.action == "list":
             if name is not None:
                 raise ValueError(f"`datasets list` shows all and takes no name (try: graphsage datasets info {name})")
             lines = [_row(dataset_card(known)) for known in names]
+            lines += ["", "made on the spot, with these options (any of them can be left out):", *usage()]
         elif name is None:
             raise ValueError(f"`datasets {options.action}` needs a name: one of {', '.join(names)}")
         elif options.action == "fetch":

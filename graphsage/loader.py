@@ -20,7 +20,8 @@ class _Tensors:
 
     minibatch: the topology in numpy arrays (global ids, edge ids, ...).
     blocks: CSRMatrix [num_dst, num_src] a layer, input side first. seed_index: int64[B], row of each seed in the last
-    block's output. y: int64[B], the seeds' labels, -1 where a seed has none. epoch, step: the batch's position.
+    block's output. y: the seeds' labels, int64[B], -1 where a seed has none; of a multilabel dataset float32[B, C], a row
+    of -1; of a regression float32[B, T], a row of NaN. epoch, step: the batch's position.
     """
 
     minibatch: MiniBatch
@@ -95,7 +96,7 @@ class NeighborLoader:
         self.device = torch.device(device)
         self.next_epoch = 0
         self.store = FeatureStore(dataset.features)
-        self._labels = torch.tensor(dataset.labels)
+        self._labels = torch.tensor(dataset.labels, dtype=torch.int64 if dataset.task == "multiclass" else torch.float32)
         self._same_each_epoch = batch_size is None and all(k == -1 for k in sampler.fanouts)
         self._kept = None
 
