@@ -16,11 +16,12 @@ EXAMPLES = """examples:
   graphsage sample debian --seeds bash,libc6 --fanouts 5,5
 """
 
-TRAIN = """Train a GraphSAGE model to tell the classes of nodes apart.
+TRAIN = """Train a GraphSAGE model to tell the class of each node, several labels a node, or numbers.
 
-Each epoch prints the training loss and the validation accuracy. The model that is
-best on validation is kept and tested once, beside two baselines: the most frequent
-class, and the same model trained without edges (from each node's own features only).
+Each epoch prints the training loss and the validation score (accuracy; micro-F1 of
+several labels; R^2 of numbers). The model that is best on validation is kept and
+tested once, beside two baselines: what is most frequent (or the mean), and the same
+model trained without edges (from each node's own features only).
 Ctrl-C ends the training early and tests what it has.
 """
 

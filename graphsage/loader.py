@@ -96,7 +96,7 @@ class NeighborLoader:
         self.device = torch.device(device)
         self.next_epoch = 0
         self.store = FeatureStore(dataset.features)
-        self._labels = torch.tensor(dataset.labels, dtype=torch.int64 if dataset.task == "multiclass" else torch.float32)
+        self.labels = torch.tensor(dataset.labels, dtype=torch.int64 if dataset.task == "multiclass" else torch.float32)
         self._same_each_epoch = batch_size is None and all(k == -1 for k in sampler.fanouts)
         self._kept = None
 
@@ -130,7 +130,7 @@ class NeighborLoader:
             # the first layer's input needs no gradient, so its block needs no transpose
             "blocks": blocks[:1] + [block.with_transpose() for block in blocks[1:]],
             "seed_index": torch.from_numpy(minibatch.seed_index),
-            "y": self._labels[torch.from_numpy(seeds.copy())],
+            "y": self.labels[torch.from_numpy(seeds.copy())],
             "epoch": epoch,
             "step": step,
         }

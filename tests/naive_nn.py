@@ -74,8 +74,8 @@ def _reduced(kind, found, own):
 
 def kind_of(aggregator):
     """The name of an ``Aggregator``."""
-    names = {"MeanPool": "mean_pool", "MaxPool": "max_pool", "LSTM": "lstm", "Attention": "attention", "Std": "std", "PNA": "pna"}
-    return aggregator.reduction or names[type(aggregator).__name__]
+    names = {"MeanPool": "mean_pool", "MaxPool": "max_pool"}
+    return aggregator.reduction or names.get(type(aggregator).__name__, type(aggregator).__name__.lower())
 
 
 def aggregate(aggregator, rows, x, own=None):
@@ -113,13 +113,11 @@ def _max_pool(weights, h, own):
 
 
 def _lstm(weights, h, own):
-    """The equations of ``torch.nn.LSTM``, over the places of the row in the order of the fixed key's draws."""
+    """The equations of ``torch.nn.LSTM`` (here with one bias, and gates in ``h``), over the places of the row in the order of the fixed key's draws."""
     priorities = naive.splitmix64(naive.stream_key(0, naive.ORDER), len(h))
-    weights = {name.removeprefix("lstm."): value for name, value in weights.items()}
-    state, cell = np.zeros(len(h[0])), np.zeros(len(h[0]))
+    state, cell = np.zeros(len(h[0]) // 4), np.zeros(len(h[0]) // 4)
     for place in sorted(range(len(h)), key=lambda place: priorities[place] >> 32):
-        gates = weights["weight_ih_l0"] @ h[place] + weights["bias_ih_l0"]
-        i, f, g, o = np.split(gates + weights["weight_hh_l0"] @ state + weights["bias_hh_l0"], 4)
+        i, f, g, o = np.split(h[place] + weights["recurrent.weight"] @ state, 4)
         cell = _sigmoid(f) * cell + _sigmoid(i) * np.tanh(g)
         state = _sigmoid(o) * np.tanh(cell)
     return state

@@ -16,7 +16,7 @@ from graphsage.config import AGGREGATORS
 from graphsage.nn.layer import SAGELayer
 from graphsage.nn.pooling import BY_NAME, PNA, make_aggregator
 from graphsage.nn.random import keyed_rng
-from graphsage.nn.segments import segment_softmax, segment_std
+from graphsage.nn.segments import packed, segment_softmax, segment_std
 from graphsage.nn.sparse import CSRMatrix
 from graphsage.training.trainer import Trainer
 
@@ -122,6 +122,19 @@ class TestEach:
 
 
 # ---- order under a key
+
+
+def test_an_lstm_is_torchs():
+    """With the same weights, over rows in the order that evaluation has."""
+    aggregator, x, row = made("lstm"), rows_of_x(), [4, 1, 1, 7, 0]
+    theirs = torch.nn.LSTM(WIDTH, 4, batch_first=True).double()
+    for parameter, weight in zip(theirs.parameters(), [aggregator.linear.weight, aggregator.recurrent.weight]):
+        parameter.data.copy_(weight.data)
+    theirs.bias_ih_l0.data.copy_(aggregator.linear.bias.data)
+    theirs.bias_hh_l0.data.zero_()
+    entries, _, _ = packed(block_of([row]), aggregator._priorities(block_of([row])))
+    expected = theirs(x[np.array(row)[entries]][None])[1][0][0]
+    close(aggregator(x, block_of([row]), x[:1]), expected, 1e-12)
 
 
 class TestOrderOfAnLSTM:

@@ -279,7 +279,7 @@ def test_train(command, tiny):
     assert lines[0].startswith("tiny: 513 nodes (1 isolated), 1,124 edges")
     assert lines[2] == "Training on cpu, seed 4"
     assert re.fullmatch(r"Epoch 001 Batch 001 Loss: \d+\.\d{4}", lines[3])
-    assert re.fullmatch(r"Epoch 003 Loss: \d+\.\d{4} Validation: \d+\.\d % \(\d+\.\d s\)", lines[11])
+    assert re.fullmatch(r"Epoch 003 Loss: \d+\.\d{4} Validation accuracy: \d+\.\d % \(\d+\.\d s\)", lines[11])
     assert lines[12:14] == ["Training the same model without edges (features only) for comparison ...", "Test accuracy:"]
     assert [line.split("  ")[1] for line in lines[14:17]] == ["majority class", "features only", "GraphSAGE     "[:9]]
     assert re.fullmatch(r"The model is that of epoch [123], the best on validation\.", lines[17])
@@ -323,7 +323,7 @@ def test_every_flag_reaches_its_config():
         "input_dropout": 0.125, "normalize": True, "bias": False, "init": "kaiming_normal",
         "fanouts": (4, -1, 2), "replace": True, "isolated": "self", "weights": "ignore", "num_threads": 3, "batch_size": 9,
         "batches_per_epoch": 8, "epochs": 6, "optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.75,
-        "normalize_features": False, "seed": 11, "device": "cpu", "log_every": 13,
+        "normalize_features": False, "metric": "macro_f1", "seed": 11, "device": "cpu", "log_every": 13,
     }  # fmt: skip
     assert list(given) == FLAGS
     words = ["folder"]

@@ -7,7 +7,6 @@ from functools import partial
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import PackedSequence
 
 from graphsage.checks import one_of
 from graphsage.config import AGGREGATORS
@@ -23,10 +22,10 @@ class _Projected(Aggregator):
 
     takes_sparse = True
 
-    def __init__(self, in_features, hidden_features, bias=True):
+    def __init__(self, in_features, hidden_features, *, width=None, bias=True):
         super().__init__(in_features, hidden_features)
         self.out_features = hidden_features
-        self.linear = Linear(in_features, hidden_features, bias)
+        self.linear = Linear(in_features, hidden_features if width is None else width, bias)
 
 
 class MeanPool(_Projected):
@@ -44,7 +43,7 @@ class MaxPool(_Projected):
 
 
 class LSTM(_Projected):
-    """Last state of an LSTM that reads W x_u + b, u in S(v), in random order (Hamilton et al. 2017, section 3.3).
+    """Last state of an LSTM that reads x_u, u in S(v), in random order (Hamilton et al. 2017, section 3.3).
 
     In training the order is drawn anew at each call, for each row by itself, from one draw of torch's generator (which
     ``Trainer`` keys by epoch and step). In evaluation it is fixed: a neighbour's turn depends on its place in the row alone,
@@ -53,19 +52,24 @@ class LSTM(_Projected):
     """
 
     def __init__(self, in_features, hidden_features):
-        super().__init__(in_features, hidden_features)
-        self.lstm = nn.LSTM(hidden_features, hidden_features)
+        super().__init__(in_features, hidden_features, width=4 * hidden_features)  # the gates' share of x, once a node
+        self.recurrent = Linear(hidden_features, 4 * hidden_features, bias=False)
+        self.reset_parameters()
+
+    def reset_parameters(self):
+        super().reset_parameters()
+        bound = self.out_features**-0.5  # as ``nn.LSTM``: with Kaiming's, which are for ReLU, the gates would be full
+        nn.init.uniform_(self.recurrent.weight, -bound, bound)
 
     def forward(self, x, block, x_self):
         entries, batch_sizes, rows = packed(block, self._priorities(block))
-        h = self.linear(x)
-        with torch.autocast(h.device.type, enabled=False):  # it knows nothing of packed sequences
-            h = h.to(self.lstm.weight_ih_l0.dtype)
-            out = h.new_zeros(block.num_rows, self.out_features)
+        gates = self.linear(x).to(self.recurrent.weight.dtype)
+        with torch.autocast(gates.device.type, enabled=False):  # states that are rounded at every step drift away
+            out = gates.new_zeros(block.num_rows, self.out_features)
             if not len(entries):
                 return out
-            _, (last, _) = self.lstm(PackedSequence(h[block.indices[entries].long()], batch_sizes))
-            return out.index_copy(0, rows, last[0])
+            last = _last_states(gates[block.indices[entries].long()].split(batch_sizes.tolist()), self.recurrent.weight)
+            return out.index_copy(0, rows, last)
 
     def _priorities(self, block):
         """int64 [E]: each row is read by rising priority."""
@@ -75,6 +79,23 @@ class LSTM(_Projected):
         turn = places(block, entry_rows(block))
         words = rng.draws(rng.stream_key(0, rng.ORDER), int(turn.max()) + 1 if len(turn) else 0)
         return _non_negative(words).to(turn.device)[turn]
+
+
+def _last_states(steps, weight):
+    """LSTM (Hochreiter and Schmidhuber 1997, with forget gates) over gates [n_t, 4H], n_t falling. Returns [n_0, H].
+
+    Written out because ``nn.LSTM``'s backward over packed sequences takes time with the square of their length.
+    """
+    state = cell = steps[0].new_zeros(len(steps[0]), weight.shape[1])
+    finished = []
+    for step in steps:
+        if len(step) < len(state):
+            finished.append(state[len(step) :])
+            state, cell = state[: len(step)], cell[: len(step)]
+        into, keep, new, out = torch.addmm(step, state, weight.t()).chunk(4, dim=1)
+        cell = torch.sigmoid(keep) * cell + torch.sigmoid(into) * torch.tanh(new)
+        state = torch.sigmoid(out) * torch.tanh(cell)
+    return torch.cat([state, *reversed(finished)])
 
 
 def _non_negative(words):
@@ -150,7 +171,7 @@ BY_NAME = {
 
 
 def make_aggregator(kind, in_features, hidden_features):
-    """The ``Aggregator`` that ``kind`` means: a name of BY_NAME, one of your own, its class, or what makes one of the widths."""
+    """The ``Aggregator`` that ``kind`` stands for: a name of BY_NAME, an instance, or what makes one of the two widths."""
     if not isinstance(kind, Aggregator):
         maker = kind if callable(kind) else BY_NAME[one_of("aggregator", kind, AGGREGATORS)]
         kind = maker(in_features, hidden_features)

@@ -52,7 +52,7 @@ def load_model(path, *, aggregator=None):
 
 
 def save_run(folder, config, run_result):
-    """``folder``/model.safetensors, and result.json: configuration, accuracies, history, versions. Returns the folder."""
+    """``folder``/model.safetensors, and result.json: configuration, scores, history, versions. Returns the folder."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     save_model(run_result.model, folder / "model.safetensors")
