@@ -113,7 +113,7 @@ def _max_pool(weights, h, own):
 
 
 def _lstm(weights, h, own):
-    """The equations of ``torch.nn.LSTM`` (here with one bias, and gates in ``h``), over the places of the row in the order of the fixed key's draws."""
+    """The equations of ``torch.nn.LSTM`` (here with one bias, and gates in ``h``), over a row in the order of the fixed key."""
     priorities = naive.splitmix64(naive.stream_key(0, naive.ORDER), len(h))
     state, cell = np.zeros(len(h[0]) // 4), np.zeros(len(h[0]) // 4)
     for place in sorted(range(len(h)), key=lambda place: priorities[place] >> 32):
