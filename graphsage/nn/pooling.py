@@ -146,7 +146,7 @@ class PNA(_Projected):
         self.register_buffer("delta", torch.tensor(float(delta) if self.is_given else 1.0))
 
     def prepare(self, degrees):
-        mean = torch.as_tensor(degrees).double().log1p().mean()
+        mean = torch.tensor(degrees, dtype=torch.float64).log1p().mean()
         if not self.is_given and mean > 0:  # 0: a graph without edges, whose nodes give 0 whatever delta is
             self.delta.fill_(mean)
 
