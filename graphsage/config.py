@@ -4,9 +4,10 @@ from dataclasses import dataclass, field, fields
 from numbers import Real
 from operator import index
 
-AGGREGATORS = ("mean", "sum", "max", "gcn")
+AGGREGATORS = ("mean", "sum", "max", "gcn", "mean_pool", "max_pool", "lstm", "attention", "std", "pna")
 INITS = ("kaiming_uniform", "kaiming_normal")
 OPTIMIZERS = ("adam", "sgd", "rprop")
+METRICS = ("auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2")
 COMBINES = ("sum", "concat")
 ISOLATED = ("empty", "self")
 WEIGHTS = ("refuse", "ignore")
@@ -36,7 +37,8 @@ class ModelConfig:
 
     def __post_init__(self):
         _least(self, 1, "hidden_features", "num_layers")
-        _among(self, "aggregator", AGGREGATORS)
+        if not callable(self.aggregator):  # a class of the caller's own: see graphsage.Aggregator
+            _among(self, "aggregator", AGGREGATORS)
         _among(self, "combine", COMBINES)
         _among(self, "init", INITS)
         _flags(self, "normalize", "bias")
@@ -82,6 +84,7 @@ class TrainConfig(SampleConfig):
     learning_rate: float = _option(0.01, "step size of the optimizer")
     weight_decay: float = _option(5e-4, "L2 penalty (adam, sgd)")
     normalize_features: bool | None = _option(None, "divide feature rows by their sum (default: sparse features only)")
+    metric: str = _option("auto", "score that picks the best epoch; auto: accuracy, micro_f1 or r2, by task", choices=METRICS)
     seed: int = _option(0, "of initialisation, seed plan, sampling and dropout; 0 <= seed < 2^64")
     device: str = _option("auto", "auto (CUDA if there), cpu, cuda, cuda:1, mps")
     log_every: int = _option(0, "print the loss every so many batches; 0: once an epoch only")
@@ -91,6 +94,7 @@ class TrainConfig(SampleConfig):
         _least(self, 1, "epochs", *(n for n in ("batch_size", "batches_per_epoch") if getattr(self, n) is not None))
         _least(self, 0, "log_every", "seed")
         _among(self, "optimizer", OPTIMIZERS)
+        _among(self, "metric", METRICS)
         _real(self, "learning_rate", "> 0 and finite", lambda rate: 0 < rate < float("inf"))
         _real(self, "weight_decay", ">= 0 and finite", lambda decay: 0 <= decay < float("inf"))
         if self.normalize_features is not None:
@@ -123,10 +127,13 @@ class RunConfig:
     """A whole run: dataset, model and training; what does not fit together is refused here."""
 
     dataset: str = _option("debian", "name of a dataset, or a folder")
+    split: int | None = _option(None, "which of the dataset's splits, where it has several (default: 0, the first)")
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self):
+        if self.split is not None:
+            _least(self, 0, "split")
         if self.train.batch_size is not None:
             check_depth(self.model.num_layers, self.train.fanouts)
 

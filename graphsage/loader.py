@@ -7,7 +7,7 @@ import torch
 
 from graphsage.checks import one_of
 from graphsage.config import FEATURES_ON
-from graphsage.nn.aggregators import BY_NAME
+from graphsage.nn.aggregators import REDUCTIONS
 from graphsage.nn.sparse import CSRMatrix, to_device
 from graphsage.nn.store import FeatureStore
 from graphsage.sampling.minibatch import MiniBatch, OpenMiniBatch
@@ -22,8 +22,9 @@ class _Tensors:
 
     minibatch: the topology in numpy arrays (global ids, edge ids, ...).
     blocks: CSRMatrix [num_dst, num_src] a layer, input side first; a ``ReducedBatch`` has none for the first layer.
-    seed_index: int64[B], row of each seed in the last block's output. y: int64[B], the seeds' labels, -1 where a seed has
-    none. epoch, step: the batch's position.
+    seed_index: int64[B], row of each seed in the last block's output. y: the seeds' labels, int64[B], -1 where a seed has
+    none; of a multilabel dataset float32[B, C], a row of -1; of a regression float32[B, T], a row of NaN. epoch, step: the
+    batch's position.
     """
 
     minibatch: MiniBatch | OpenMiniBatch
@@ -124,12 +125,12 @@ class NeighborLoader:
             raise ValueError(f"the sampler must be on dataset.graph, {dataset.graph}; it is on another, {sampler.graph}")
         self.sampler = sampler
         self.plan = SeedPlan(dataset.train if nodes is None else nodes, batch_size, batches_per_epoch, sampler.seed)
-        self.reduce = reduce if reduce is None else one_of("reduce", reduce, tuple(BY_NAME))
+        self.reduce = reduce if reduce is None else one_of("reduce", reduce, tuple(REDUCTIONS))
         self.device = torch.device(device)
         self.next_epoch = 0
         place = _feature_device(dataset.features, self.device, features_on, feature_dtype)
         self.store = FeatureStore(dataset.features, device=place, dtype=feature_dtype)
-        self._labels = torch.tensor(dataset.labels)
+        self.labels = torch.tensor(dataset.labels, dtype=torch.int64 if dataset.task == "multiclass" else torch.float32)
         self._same_each_epoch = batch_size is None and all(k == -1 for k in sampler.fanouts)
         self._kept = None
 
@@ -177,7 +178,7 @@ class NeighborLoader:
             minibatch=minibatch,
             blocks=blocks[:first] + [block.with_transpose() for block in rest],
             seed_index=torch.from_numpy(minibatch.seed_index),
-            y=self._labels[torch.from_numpy(seeds.copy())],
+            y=self.labels[torch.from_numpy(seeds.copy())],
             epoch=epoch,
             step=step,
             nodes=torch.from_numpy(minibatch.nodes),

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 # Written out again, not imported: a change of the draws must show.
 GAMMA = 0x9E3779B97F4A7C15
-VERSION, SAMPLE, TREE, REPLICA = 1, 1, 7, 0
+VERSION, SAMPLE, ORDER, TREE, REPLICA = 1, 1, 2, 7, 0
 WORD = 2**64
 
 # ---- random numbers

@@ -3,6 +3,7 @@
 ``rows`` is a list: rows[i] holds the neighbours (or columns) of i, repeats included.
 """
 
+import naive
 import numpy as np
 
 # ---- CSR matrices
@@ -71,6 +72,74 @@ def _reduced(kind, found, own):
     return np.sum(found, axis=0) / (1 if kind == "sum" else len(found))
 
 
+def kind_of(aggregator):
+    """The name of an ``Aggregator``."""
+    names = {"MeanPool": "mean_pool", "MaxPool": "max_pool"}
+    return aggregator.reduction or names.get(type(aggregator).__name__, type(aggregator).__name__.lower())
+
+
+def aggregate(aggregator, rows, x, own=None):
+    """Row i: what any ``Aggregator`` in evaluation makes of x[u], u in rows[i] and own[i] (default: node i's own x)."""
+    own, weights = x if own is None else own, _numbers(aggregator)
+    found = [_aggregated(aggregator, weights, [x[u] for u in row], own[i]) for i, row in enumerate(rows)]
+    return np.array(found).reshape(len(rows), aggregator.out_features)
+
+
+def _numbers(module):
+    """Parameters and buffers by name, float64."""
+    return {name: tensor.detach().double().numpy() for name, tensor in module.state_dict().items()}
+
+
+def _aggregated(aggregator, weights, found, own):
+    kind = kind_of(aggregator)
+    if aggregator.reduction:
+        return _reduced(kind, found, own)
+    if not found:
+        return np.zeros(aggregator.out_features)
+    if kind == "std":
+        return np.std(found, axis=0)
+    h = [weights["linear.weight"] @ x + weights.get("linear.bias", 0) for x in found]
+    return {"mean_pool": _mean_pool, "max_pool": _max_pool, "lstm": _lstm, "attention": _attention, "pna": _pna}[kind](
+        weights, h, own
+    )
+
+
+def _mean_pool(weights, h, own):
+    return np.mean(np.maximum(h, 0), axis=0)
+
+
+def _max_pool(weights, h, own):
+    return np.max(np.maximum(h, 0), axis=0)
+
+
+def _lstm(weights, h, own):
+    """The equations of ``torch.nn.LSTM`` (here with one bias, and gates in ``h``), over a row in the order of the fixed key."""
+    priorities = naive.splitmix64(naive.stream_key(0, naive.ORDER), len(h))
+    state, cell = np.zeros(len(h[0]) // 4), np.zeros(len(h[0]) // 4)
+    for place in sorted(range(len(h)), key=lambda place: priorities[place] >> 32):
+        i, f, g, o = np.split(h[place] + weights["recurrent.weight"] @ state, 4)
+        cell = _sigmoid(f) * cell + _sigmoid(i) * np.tanh(g)
+        state = _sigmoid(o) * np.tanh(cell)
+    return state
+
+
+def _sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def _attention(weights, h, own):
+    query = weights["own.weight"][0] @ (weights["linear.weight"] @ own)
+    scores = np.array([weights["neighbor.weight"][0] @ one + query for one in h])
+    scores = np.exp(np.where(scores > 0, scores, 0.2 * scores))
+    return sum(score * one for score, one in zip(scores, h)) / scores.sum()
+
+
+def _pna(weights, h, own):
+    statistics = np.concatenate([f(h, axis=0) for f in (np.mean, np.max, np.min, np.std)])
+    scale = np.log(len(h) + 1) / weights["delta"]
+    return np.concatenate([statistics, statistics * scale, statistics / scale])
+
+
 def reduce_sparse_rows(rows, features, shares, *, maximum):
     """features: a dict {column: value} a row. Returns such dicts, with every column that any of the rows has."""
     out = []
@@ -92,7 +161,7 @@ def forward(model, rows, x, nodes):
     rows[v] is only read where a layer needs it, so it may be the rows of a batch or of the whole graph.
     """
     x, known = np.asarray(x, np.float64), {}
-    layers = [{name: p.detach().double().numpy() for name, p in layer.named_parameters()} for layer in model.layers]
+    layers = [_numbers(layer) for layer in model.layers]
 
     def hidden(v, depth):
         if depth == 0:
@@ -107,7 +176,8 @@ def forward(model, rows, x, nodes):
 
 def _update(model, depth, weights, own, below):
     layer, is_last = model.layers[depth], depth == len(model.layers) - 1
-    out = weights["weight_neigh"] @ _reduced(layer.aggregator.name, below, own)
+    inner = {name.removeprefix("aggregator."): value for name, value in weights.items()}
+    out = weights["weight_neigh"] @ _aggregated(layer.aggregator, inner, below, own)
     if "weight_self" in weights:
         first = weights["weight_self"] @ own
         out = first + out if is_last or layer.combine == "sum" else np.concatenate([first, out])

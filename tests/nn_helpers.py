@@ -11,9 +11,14 @@ from graphsage.loader import NeighborLoader
 from graphsage.nn.model import GraphSAGE
 from graphsage.sampling.neighbor import NeighborSampler
 
-AGGREGATORS = ("mean", "sum", "max", "gcn")
-#: Every (aggregator, combine) there is.
-LAYERS = [(aggregator, "sum") for aggregator in AGGREGATORS] + [(a, "concat") for a in ("mean", "sum", "max")]
+#: What a loader can do in the first layer's place.
+REDUCTIONS = ("mean", "sum", "max", "gcn")
+#: Every (aggregator, combine) of these there is.
+REDUCTION_LAYERS = [(kind, "sum") for kind in REDUCTIONS] + [(kind, "concat") for kind in ("mean", "sum", "max")]
+LEARNED = ("mean_pool", "max_pool", "lstm", "attention", "std", "pna")  # or with more than one pass, as std
+LAYERS = [*REDUCTION_LAYERS, *((kind, "sum") for kind in LEARNED), ("max_pool", "concat"), ("pna", "concat")]
+#: (aggregator, combine, whether the loader reduces)
+WAYS = [(*layer, False) for layer in LAYERS] + [(*layer, True) for layer in REDUCTION_LAYERS]
 
 SEEDS = [5, 0, 17, 3, 5, 59, 10]  # of the awkward graph: hubs, isolated nodes, a repeat
 

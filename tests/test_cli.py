@@ -115,7 +115,7 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
     """They are taken from the help's own text, and parsed up to the point where data would be loaded."""
     texts = [command()[1], command("train", "--help")[1]]
     lines = [line.split("  ")[0] for text in texts for line in re.findall(r"^  graphsage (\S.*)", text, re.MULTILINE)]
-    assert len(lines) == 8
+    assert len(lines) == 9
     seen = []
     for name in ("_train", "_datasets", "_sample"):
         monkeypatch.setattr(cli, name, seen.append)
@@ -123,7 +123,7 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
         assert cli.main(line.split()) == 0
         if "runs" in vars(seen[-1]):
             assert cli._configs(seen[-1])
-    assert len(seen) == 8
+    assert len(seen) == 9
 
 
 # ---- wrong things to type
@@ -142,7 +142,7 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
         ("trian", r"argument .*: invalid choice: 'trian' \(choose from .*train.*sample.*\) \(try: graphsage --help\)"),
         ("train --epochs", r"argument --epochs: expected one argument \(try: graphsage train --help\)"),
         ("train --epochs ten", "argument --epochs: invalid int value: 'ten' .*"),
-        ("train --aggregator lstm", r"argument --aggregator: invalid choice: 'lstm' \(choose from .*mean.*gcn.*\) .*"),
+        ("train --aggregator median", r"argument --aggregator: invalid choice: 'median' \(choose from .*mean.*pna.*\) .*"),
         ("train --fanouts 10,x", "argument --fanouts: must be integers with commas between, such as 10,10; got '10,x' .*"),
         ("train --fanouts ,", "argument --fanouts: must be integers .*; got ',' .*"),
         ("train --fanouts 10", "fanouts 10 sample 1 hops, but the model has 2 layers: give one a layer"),
@@ -166,6 +166,13 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
         ("train --seed -1", "seed must be an integer >= 0, got -1"),
         ("train --seed 18446744073709551616", r"seed must be below 2\^64, got 18446744073709551616"),
         ("train --seed 18446744073709551615 --runs 2", r"seed must be below 2\^64, got 18446744073709551616"),
+        ("train --split -1", "split must be an integer >= 0, got -1"),
+        ("train --split x", "argument --split: invalid int value: 'x' .*"),
+        ("train TINY --split 0", "tiny has one split: leave split out, got 0"),
+        ("train debian --split 1", "debian has one split: leave split out, got 1"),
+        ("datasets info TINY --split 1", "tiny has one split: leave split out, got 1"),
+        ("datasets list --split 1", "--split is for `datasets info`, not for `datasets list`"),
+        ("datasets fetch cora --split 1", "--split is for `datasets info`, not for `datasets fetch`"),
         ("train --num-threads -1", "num_threads must be an integer >= 0, got -1"),
         ("train --runs 0", "--runs must be at least 1, got 0"),
         ("train --replace -1", r"argument --replace.*: ignored explicit argument '-1' .*"),
@@ -200,7 +207,7 @@ def test_a_mistake_gets_one_sentence(arguments, sentence, refused, tiny, monkeyp
 @pytest.mark.parametrize("arguments", ["train FOLDER", "datasets info FOLDER", "sample FOLDER --seeds 1"])
 def test_a_folder_without_a_dataset(arguments, refused, tmp_path):
     words = [str(tmp_path) if word == "FOLDER" else word for word in arguments.split()]
-    assert refused(*words).startswith(f"{tmp_path} holds no dataset: neither Planetoid files")
+    assert refused(*words).startswith(f"{tmp_path} holds no dataset: known are debian.npz; Planetoid files")
     (tmp_path / "notes.txt").write_text("nothing")
     assert refused(*words).startswith(f"{tmp_path} holds no dataset")
 
@@ -223,7 +230,7 @@ def test_a_damaged_dataset(refused, tmp_path):
 
 
 def test_a_folder_that_must_not_be_read(refused, monkeypatch):
-    def denied(name):
+    def denied(name, **options):
         raise PermissionError(13, "Permission denied", str(name))
 
     monkeypatch.setattr("graphsage.data.catalogue.load_dataset", denied)
@@ -234,10 +241,10 @@ def test_what_the_user_can_mend_is_found_before_training_starts(refused, tiny, m
     monkeypatch.setattr(Trainer, "fit", lambda self: pytest.fail("it was trained"))
     load = run_module.load_dataset
 
-    def without_training_nodes(name):
+    def without_training_nodes(name, **options):
         from dataclasses import replace
 
-        return replace(load(name), train=[])
+        return replace(load(name, **options), train=[])
 
     monkeypatch.setattr("graphsage.data.catalogue.load_dataset", without_training_nodes)
     assert refused("train", tiny) == "tiny has no training nodes: there is nothing to learn from"
@@ -279,7 +286,7 @@ def test_train(command, tiny):
     assert lines[0].startswith("tiny: 513 nodes (1 isolated), 1,124 edges")
     assert lines[2] == "Training on cpu, seed 4"
     assert re.fullmatch(r"Epoch 001 Batch 001 Loss: \d+\.\d{4}", lines[3])
-    assert re.fullmatch(r"Epoch 003 Loss: \d+\.\d{4} Validation: \d+\.\d % \(\d+\.\d s\)", lines[11])
+    assert re.fullmatch(r"Epoch 003 Loss: \d+\.\d{4} Validation accuracy: \d+\.\d % \(\d+\.\d s\)", lines[11])
     assert lines[12:14] == ["Training the same model without edges (features only) for comparison ...", "Test accuracy:"]
     assert [line.split("  ")[1] for line in lines[14:17]] == ["majority class", "features only", "GraphSAGE     "[:9]]
     assert re.fullmatch(r"The model is that of epoch [123], the best on validation\.", lines[17])
@@ -323,7 +330,7 @@ def test_every_flag_reaches_its_config():
         "input_dropout": 0.125, "normalize": True, "bias": False, "init": "kaiming_normal",
         "fanouts": (4, -1, 2), "replace": True, "isolated": "self", "weights": "ignore", "num_threads": 3, "batch_size": 9,
         "batches_per_epoch": 8, "epochs": 6, "optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.75,
-        "normalize_features": False, "seed": 11, "device": "cpu", "log_every": 13,
+        "normalize_features": False, "metric": "macro_f1", "seed": 11, "device": "cpu", "log_every": 13,
     }  # fmt: skip
     assert list(given) == FLAGS
     words = ["folder"]
@@ -356,7 +363,9 @@ def test_runs_differ_by_their_seed():
 def test_datasets_lists_all(command):
     code, out, _ = command("datasets")
     assert code == 0 and command("datasets", "list")[1] == out
-    assert [line.split()[0] for line in out.splitlines()] == list_datasets()
+    known, made = out.split("\n\n")
+    assert [line.split()[0] for line in known.splitlines()] == list_datasets()
+    assert [line.partition(":")[0] for line in made.splitlines()[1:]] == ["sbm", "rmat"]
     title = re.escape(dataset_card("cora").title)
     assert re.search(rf"^cora +2,708 nodes +download, 0\.6 MB +{title}$", out, re.MULTILINE)
 
@@ -378,6 +387,22 @@ def test_datasets_info_shows_the_card_without_a_download(command, monkeypatch, t
 def test_datasets_info_of_a_folder(command, tiny):
     code, out, _ = command("datasets", "info", tiny)
     assert code == 0 and out.startswith("tiny: 513 nodes (1 isolated), 1,124 edges (largest degree 52)")
+
+
+def test_a_split_by_its_number(command, monkeypatch, test_data, tmp_path):
+    """Of info by name and by folder, and of train: the sizes of chameleon_filtered's splits differ."""
+    folder = test_data / "heterophilous"
+    monkeypatch.setenv("GRAPHSAGE_DATA", str(folder))
+    (tmp_path / "chameleon_filtered.npz").write_bytes((folder / "chameleon_filtered.npz").read_bytes())
+    with np.load(folder / "chameleon_filtered.npz") as file:
+        sizes = [" / ".join(str(file[f"{part}_masks"][split].sum()) for part in ("train", "val", "test")) for split in (0, 3)]
+    assert sizes[0] != sizes[1]
+    for name in ("chameleon_filtered", tmp_path):
+        assert f"{sizes[1]} nodes to train" in command("datasets", "info", name, "--split", 3)[1]
+    short = ("--epochs", 1, "--no-baseline", "--hidden-features", 4, "--device", "cpu")
+    for split, size in zip(((), ("--split", 3)), sizes):
+        code, out, _ = command("train", "chameleon_filtered", *split, *short)
+        assert code == 0 and f"{size} nodes to train" in out
 
 
 def test_datasets_fetch_prints_the_folder(command, monkeypatch, test_data):

@@ -35,7 +35,7 @@ def test_choices_of_the_flags_are_the_options_of_the_check():
             for choice in field.metadata.get("choices", ()):
                 extra = {"batch_size": None} if choice == "rprop" else {}
                 assert getattr(config(**{field.name: choice}, **extra), field.name) == choice
-    assert (len(AGGREGATORS), len(INITS), len(OPTIMIZERS)) == (4, 2, 3)
+    assert (len(AGGREGATORS), len(INITS), len(OPTIMIZERS)) == (10, 2, 3)
 
 
 def test_defaults_of_the_samplers_signature_are_the_configs():
@@ -74,6 +74,7 @@ REFUSED = [
     *not_a_count(TrainConfig, "seed", 0, -1, 1.5, "2", None, True),
     (TrainConfig, "seed", 2**64, "seed must be below 2^64, got 18446744073709551616"),
     (TrainConfig, "device", 3, "device must be text, got 3"),
+    *not_a_count(RunConfig, "split", 0, -1, 1.5, "2", True),
     *[(ModelConfig, name, value, f"{name} must be in [0, 1), got {value!r}") for name in ("dropout", "input_dropout")
       for value in (-0.1, 1, 1.0, float("nan"), "0.5", True)],
     (ModelConfig, "input_dropout", None, "input_dropout must be in [0, 1), got None"),
@@ -84,7 +85,8 @@ REFUSED = [
     *[(config, name, value, f"{name} must be True or False, got {value!r}")
       for config, name in ((ModelConfig, "normalize"), (ModelConfig, "bias"), (SampleConfig, "replace"),
                            (TrainConfig, "normalize_features")) for value in ("no", 1)],
-    (ModelConfig, "aggregator", "lstm", "aggregator must be one of mean, sum, max, gcn; got 'lstm'"),
+    (ModelConfig, "aggregator", "median",
+     "aggregator must be one of mean, sum, max, gcn, mean_pool, max_pool, lstm, attention, std, pna; got 'median'"),
     (ModelConfig, "combine", "add", "combine must be one of sum, concat; got 'add'"),
     (ModelConfig, "init", None, "init must be one of kaiming_uniform, kaiming_normal; got None"),
     (SampleConfig, "isolated", "drop", "isolated must be one of empty, self; got 'drop'"),

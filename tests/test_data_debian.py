@@ -1,14 +1,12 @@
 """The reader of debian.npz: a small made file, and files and options that break a rule."""
 
 import random
-import zipfile
 
 import numpy as np
 import pytest
 from debian_index import INDEX, load_build
 
 from graphsage.data import DatasetError, load_dataset
-from graphsage.data import debian as reader
 from graphsage.data.debian import read_debian
 
 
@@ -99,7 +97,7 @@ def test_wrong_contents_are_refused(build, tiny, name, change, sentence):
 def test_other_arrays_are_refused(build, tiny, array):
     arrays = build.build(INDEX.encode(), num_words=4)
     build.write_npz(tiny / "debian.npz", {**arrays, "labels": np.asarray(array)})
-    with pytest.raises(DatasetError, match=r"labels\.npy must be a one-dimensional \.npy array of unsigned integers"):
+    with pytest.raises(DatasetError, match=r"labels must be one-dimensional, of unsigned integers, got"):
         read_debian(tiny)
 
 
@@ -110,52 +108,11 @@ def test_texts_must_be_bytes(build, tiny):
         read_debian(tiny)
 
 
-def test_pickled_members_are_refused_unread(tiny):
-    """An object array is a pickle; the header alone gives it away."""
-    with np.load(tiny / "debian.npz") as members:
-        arrays = dict(members)
-    np.savez(tiny / "debian.npz", **{**arrays, "labels": np.array([print], object)})
-    with pytest.raises(DatasetError, match=r"labels\.npy must be a one-dimensional .* got .*'\|O'"):
-        read_debian(tiny)
-
-
-def test_members_must_be_the_expected_ones(tiny, build):
+def test_a_missing_array_is_named(tiny, build):
     arrays = build.build(INDEX.encode(), num_words=4)
-    build.write_npz(tiny / "debian.npz", {**arrays, "extra": arrays["labels"]})
-    with pytest.raises(DatasetError, match=r"members must be .*; missing or unknown: extra\.npy"):
-        read_debian(tiny)
     build.write_npz(tiny / "debian.npz", {name: array for name, array in arrays.items() if name != "split"})
-    with pytest.raises(DatasetError, match=r"missing or unknown: split\.npy"):
+    with pytest.raises(DatasetError, match=r"debian\.npz: split missing: the arrays must be package_names, "):
         read_debian(tiny)
-
-
-def test_a_member_that_unpacks_to_too_much_is_refused(tiny, monkeypatch):
-    monkeypatch.setattr(reader, "MAX_MEMBER", 140)
-    with pytest.raises(DatasetError, match=r"package_names\.npy must be stored or deflated and have at most 140 bytes"):
-        read_debian(tiny)
-
-
-def test_a_member_with_wrong_length_is_refused(tiny):
-    with zipfile.ZipFile(tiny / "debian.npz") as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    members["labels.npy"] = members["labels.npy"].replace(b"(5,)", b"(6,)")
-    with zipfile.ZipFile(tiny / "debian.npz", "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    with pytest.raises(DatasetError, match=r"labels\.npy must have 6 entries of uint8, got 5 bytes"):
-        read_debian(tiny)
-
-
-def test_encrypted_and_unknown_compression_are_refused(tiny):
-    """Flag bit 0 and the method of the first member, as the zip's directory states them."""
-    data = (tiny / "debian.npz").read_bytes()
-    entry = data.index(b"PK\x01\x02")
-    for offset, value, sentence in ((8, 1, "it is not an intact .* is encrypted"), (10, 14, "must be stored or deflated")):
-        broken = bytearray(data)
-        broken[entry + offset] = value
-        (tiny / "debian.npz").write_bytes(broken)
-        with pytest.raises(DatasetError, match=sentence):
-            read_debian(tiny)
 
 
 def test_a_missing_or_cut_file_is_refused(tiny):

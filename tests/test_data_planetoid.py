@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from graphsage.data.dataset import DatasetError
-from graphsage.data.planetoid import planetoid_name, read_planetoid
+from graphsage.data.planetoid import holds_planetoid, read_planetoid
 
 #: nodes, arcs, arcs with repeats and loops as listed, arcs with loops, features, classes, isolated, train / val / test
 PUBLISHED = {
@@ -194,11 +194,11 @@ def test_options_are_checked(folder):
 
 
 def test_the_name_is_found_in_the_folder(folder):
-    assert planetoid_name(folder) == "tiny"
-    assert planetoid_name(folder.parent) is None
+    assert holds_planetoid(folder) == "tiny"
+    assert holds_planetoid(folder.parent) is None
     made.write_files(folder, {"ind.other.v2.graph": b""})
     with pytest.raises(DatasetError, match=r"several datasets \(other\.v2, tiny\): give each a folder"):
-        planetoid_name(folder)
+        holds_planetoid(folder)
 
 
 # ---- files that break a rule

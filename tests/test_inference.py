@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from nn_helpers import LAYERS, awkward_graph, close, features, model_of, node_dataset, sparse
+from nn_helpers import LAYERS, LEARNED, REDUCTION_LAYERS, awkward_graph, close, features, model_of, node_dataset, sparse
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from graphsage.features import SparseFeatures
@@ -84,7 +84,7 @@ def place(tensor):
     return tensor.untyped_storage().data_ptr()
 
 
-@pytest.mark.parametrize("aggregator, combine", LAYERS)
+@pytest.mark.parametrize("aggregator, combine", REDUCTION_LAYERS)
 def test_nothing_but_the_layers_outputs_is_larger_than_a_chunk(aggregator, combine):
     """2,000 nodes, about 17,000 edges of 16 features, chunks of 100 edges: never more than 100 rows at once."""
     graph, model = awkward_graph(2000, 20_000), model_of(aggregator, combine, 3, in_features=16)
@@ -98,6 +98,24 @@ def test_nothing_but_the_layers_outputs_is_larger_than_a_chunk(aggregator, combi
     outputs = {2000 * layer.out_features for layer in model.layers}
     assert sizes_above_a_chunk(100) == outputs
     assert 2000 * 16 in sizes_above_a_chunk(10**9)  # the canary: the features of all nodes
+
+
+@pytest.mark.parametrize("is_sparse", [False, True])
+@pytest.mark.parametrize("aggregator", LEARNED)
+def test_what_learns_looks_at_a_chunks_neighbours_and_no_more(aggregator, is_sparse):
+    """2,000 nodes with up to 400 neighbours and 40 features, chunks of 100 edges, or of one row that has more. An entry has
+    up to 40 features, or the LSTM's 4 * 6 gates; a row of PNA 12 * 6 statistics."""
+    graph, model = awkward_graph(2000, 10_000), model_of(aggregator, num_layers=3, in_features=40)
+    x = features(2000, 40)
+
+    def largest(chunk_edges):
+        with NewTensors() as made:
+            inference(model, graph, FeatureStore(sparse(x) if is_sparse else x), chunk_edges=chunk_edges)
+        return max(made.sizes - {2000 * layer.out_features for layer in model.layers})
+
+    most = max(100, int(graph.degrees.max()))
+    assert 100 < most < 500
+    assert largest(100) <= most * 72 and 2 * largest(100) < largest(10**9)
 
 
 def test_only_two_layers_outputs_are_alive(monkeypatch):

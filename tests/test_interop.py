@@ -105,7 +105,7 @@ class Stack(torch.nn.Module):
         super().__init__()
         self.layers = torch.nn.ModuleList()
         for ours in model.layers:
-            conv = SAGEConv(ours.weight_neigh.shape[1], ours.weight_neigh.shape[0], aggr=ours.aggregator.name)
+            conv = SAGEConv(ours.weight_neigh.shape[1], ours.weight_neigh.shape[0], aggr=ours.aggregator.reduction)
             for parameter, weight in (
                 (conv.lin_l.weight, ours.weight_neigh),
                 (conv.lin_l.bias, ours.bias),

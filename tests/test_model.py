@@ -164,7 +164,7 @@ def test_the_generator_comes_back_after_an_exception_too():
         ({"aggregator": "gcn", "combine": "concat"}, "combine='concat' .* aggregator='gcn'.*: use combine='sum'"),
         ({"aggregator": "gcn", "combine": "concat", "num_layers": 1}, "combine='concat' .*aggregator='gcn'.*"),
         ({"combine": "add", "num_layers": 1}, "combine must be one of sum, concat; got 'add'"),
-        ({"aggregator": "lstm"}, "aggregator must be one of mean, sum, max, gcn; got 'lstm'"),
+        ({"aggregator": "median"}, "aggregator must be one of mean, sum, max, gcn, mean_pool, .*; got 'median'"),
         ({"init": "xavier"}, "init must be one of kaiming_uniform, kaiming_normal; got 'xavier'"),
         ({"normalize": "no"}, "normalize must be True or False, got 'no'"),
         ({"seed": -1}, "seed must be an integer from 0 to 18446744073709551615, got -1"),

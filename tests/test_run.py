@@ -10,7 +10,8 @@ from data_helpers import planetoid_files, write_files
 from graphsage.data.dataset import NodeDataset
 from graphsage.graph import Graph
 from graphsage.training import run as module
-from graphsage.training.run import RunResult, build_model, compare, majority_accuracy, make_trainer, run, run_all
+from graphsage.training.run import RunResult, build_model, compare, majority_score, make_trainer, run, run_all
+from graphsage.training.tasks import METRICS
 from graphsage.training.trainer import Epoch, Trainer, TrainResult
 
 
@@ -45,7 +46,7 @@ def labelled(labels, train, test):
 def test_majority_equals_a_count_by_hand(train, test, accuracy):
     #            node 0  1  2  3  4  5  6
     dataset = labelled([1, 2, 1, 1, 2, 0, 0], train, test)
-    assert majority_accuracy(dataset) == accuracy
+    assert majority_score(dataset, METRICS["accuracy"]) == accuracy
 
 
 def test_features_only_is_trained_without_edges(dataset):
@@ -64,7 +65,7 @@ def test_features_only_is_trained_the_same_way(dataset):
     result = run(config, dataset, log=silent)
     assert result.features_only == alone.test_accuracy
     assert result.result.test_accuracy == make_trainer(config, dataset, log=None).fit().test_accuracy
-    assert result.majority == majority_accuracy(dataset)
+    assert result.majority == majority_score(dataset, METRICS["accuracy"])
 
 
 def test_features_only_can_be_left_out(dataset):
@@ -82,7 +83,7 @@ def test_build_model_follows_the_config(dataset):
     assert (built.dropout, built.input_dropout, built.normalize, built.seed) == (0.2, 0.1, True, 3)
     assert built.layers[0].weight_self.shape == (9, NUM_FEATURES)
     assert built.layers[1].weight_self.shape == (9, 18)
-    assert all(layer.aggregator.name == "sum" and layer.bias is None for layer in built.layers)
+    assert all(layer.aggregator.reduction == "sum" and layer.bias is None for layer in built.layers)
 
 
 def test_run_loads_the_dataset_of_its_config(tmp_path):
@@ -181,11 +182,13 @@ def test_an_interrupted_run_skips_the_baseline(dataset, interrupt, monkeypatch):
 # ---- the table
 
 
-def made(test, majority=0.13, alone=0.468, *, best=17, val=0.8, interrupted=False, epochs=20):
-    history = [Epoch(number=n + 1, loss=1.0, val_accuracy=val, val_loss=1.0, seconds=0.1) for n in range(epochs)]
+def made(test, majority=0.13, alone=0.468, *, metric="accuracy", best=17, val=0.8, interrupted=False, epochs=20):
+    scores = {"metric": metric, "val_score": val, "val_loss": 1.0}
+    history = [Epoch(number=n + 1, loss=1.0, seconds=0.1, **scores) for n in range(epochs)]
     result = TrainResult(
-        test_accuracy=test,
-        val_accuracy=val,
+        metric=metric,
+        test_score=test,
+        val_score=val,
         best_epoch=best,
         normalized_features=False,
         history=history,
@@ -201,6 +204,17 @@ def test_table_of_one_run():
         "  features only   46.8 %\n"
         "  GraphSAGE       80.5 %\n"
         "The model is that of epoch 17, the best on validation."
+    )
+
+
+def test_table_by_another_metric():
+    assert compare([made(0.8049, metric="micro_f1")]).splitlines()[:2] == ["Test micro-F1:", "  majority class  13.0 %"]
+    runs = [made(value, majority=-0.0012, metric="r2") for value in (0.80, 0.81, 0.83)]
+    assert compare(runs) == (
+        "Test R^2 (mean +- standard deviation of 3 runs):\n"
+        "  mean            -0.001 +- 0.0000\n"
+        "  features only    0.468 +- 0.0000\n"
+        "  GraphSAGE        0.813 +- 0.0153"
     )
 
 

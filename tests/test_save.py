@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 import graphsage as gs
 from graphsage import cli
+from graphsage.config import AGGREGATORS
 
 
 @pytest.fixture
@@ -40,6 +41,32 @@ def test_settings_may_be_numpys_numbers_and_may_change(tmp_path):
     gs.save_model(model, tmp_path / "m")
     again = gs.load_model(tmp_path / "m")
     assert (again.dropout, again.in_features, again.seed) == (0.75, 5, 7)
+
+
+@pytest.mark.parametrize("aggregator", AGGREGATORS)
+def test_each_aggregator_comes_back(aggregator, tmp_path):
+    model = gs.GraphSAGE(5, 8, 3, num_layers=3, aggregator=aggregator)
+    with torch.no_grad():
+        for tensor in model.state_dict().values():  # buffers too: delta of "pna"
+            tensor.add_(0.25)
+    gs.save_model(model, tmp_path / "m")
+    assert torch.equal(gs.load_model(tmp_path / "m")(tree()), model.eval()(tree()))
+
+
+class Halves(gs.Aggregator):
+    """Half the mean."""
+
+    def forward(self, x, block, x_self):
+        return block.mean(x) / 2
+
+
+def test_an_aggregator_of_ones_own_is_given_again(tmp_path):
+    model = gs.GraphSAGE(5, 8, 3, num_layers=3, aggregator=Halves).eval()
+    gs.save_model(model, tmp_path / "m")
+    again = gs.load_model(tmp_path / "m", aggregator=Halves)
+    assert torch.equal(again(tree()), model(tree())) and again.arguments == model.arguments
+    with pytest.raises(ValueError, match=r"m does not hold .*: aggregator must be one of .*; got 'Halves \(user-defined\)'"):
+        gs.load_model(tmp_path / "m")
 
 
 def test_every_argument_of_the_model_is_kept(model):

@@ -6,10 +6,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nn_helpers import AGGREGATORS, awkward_graph, close, features, sparse
+from nn_helpers import REDUCTIONS, awkward_graph, close, features, sparse
 
 from graphsage.features import SparseFeatures
-from graphsage.nn.aggregators import BY_NAME
+from graphsage.nn.pooling import make_aggregator
 from graphsage.nn.sparse import CSRMatrix
 from graphsage.nn.store import FeatureStore, first_inputs, input_dropout
 
@@ -88,7 +88,7 @@ def test_rows_are_the_callers_to_change():
 # ---- reductions
 
 
-@pytest.mark.parametrize("kind", AGGREGATORS)
+@pytest.mark.parametrize("kind", REDUCTIONS)
 @pytest.mark.parametrize("name", STORES)
 class TestReduce:
     def test_is_the_twin(self, name, kind):
@@ -113,7 +113,7 @@ class TestReduce:
 
 
 @settings(max_examples=40)
-@given(st.data(), st.sampled_from(AGGREGATORS))
+@given(st.data(), st.sampled_from(REDUCTIONS))
 def test_sparse_and_dense_reductions_agree(data, kind):
     node = st.integers(0, NUM_NODES - 1)
     neighbors = data.draw(st.lists(st.lists(node, max_size=6), max_size=6))
@@ -146,7 +146,7 @@ def test_sparse_features_stay_sparse():
     store = FeatureStore(SparseFeatures(indptr, columns, None, 1_000_000))
     ids = torch.arange(100_000)
     block = CSRMatrix.from_numpy(np.arange(100_001), rng.permutation(100_000).astype(np.int32), None, 100_000)
-    for kind in AGGREGATORS:
+    for kind in REDUCTIONS:
         found = store.reduce(kind, block, ids)
         assert found.shape == (100_000, 1_000_000) and len(found.indices) <= 600_000
     assert store.rows(ids).shape == (100_000, 1_000_000)
@@ -164,11 +164,11 @@ def batch_block(num_dst=11):
     return rows, CSRMatrix.from_numpy(indptr, indices.astype(np.int32), None, NUM_NODES)
 
 
-@pytest.mark.parametrize("kind", AGGREGATORS)
+@pytest.mark.parametrize("kind", REDUCTIONS)
 @pytest.mark.parametrize("is_sparse", [False, True])
 def test_first_inputs(kind, is_sparse):
     rows, block = batch_block()
-    x_self, x_neigh = first_inputs(as_batch(X, is_sparse), block, BY_NAME[kind])
+    x_self, x_neigh = first_inputs(as_batch(X, is_sparse), block, make_aggregator(kind, NUM_FEATURES, 4))
     assert isinstance(x_self, CSRMatrix) == isinstance(x_neigh, CSRMatrix) == is_sparse
     assert torch.equal(dense(x_self), torch.from_numpy(X[:11]))
     close(dense(x_neigh), naive_nn.reduce(kind, rows, X.astype(float)), 1e-6)
@@ -178,8 +178,8 @@ def test_dense_first_inputs_pass_gradients_on():
     """Whoever trains node features (embeddings) gets their gradient."""
     _, block = batch_block()
     x = torch.from_numpy(np.random.default_rng(1).standard_normal((NUM_NODES, 2))).requires_grad_()
-    for kind in AGGREGATORS:
-        assert torch.autograd.gradcheck(lambda x, kind=kind: first_inputs(x, block, BY_NAME[kind]), x)
+    for kind in REDUCTIONS:
+        assert torch.autograd.gradcheck(lambda x, kind=kind: first_inputs(x, block, make_aggregator(kind, 2, 4)), x)
 
 
 # ---- input dropout

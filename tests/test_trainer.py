@@ -11,6 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from blocks import ISOLATED, NUM_CLASSES, NUM_FEATURES, blocks, configured
+from nn_helpers import LEARNED
 
 from graphsage.config import ModelConfig, RunConfig, SampleConfig, TrainConfig
 from graphsage.features import SparseFeatures
@@ -19,7 +20,8 @@ from graphsage.loader import NeighborLoader
 from graphsage.nn.inference import inference
 from graphsage.nn.model import GraphSAGE
 from graphsage.sampling.neighbor import NeighborSampler
-from graphsage.training.run import build_model, majority_accuracy, make_trainer
+from graphsage.training.run import build_model, majority_score, make_trainer
+from graphsage.training.tasks import METRICS
 from graphsage.training.trainer import Trainer
 
 FULL = {"batch_size": None, "epochs": 15}
@@ -51,7 +53,7 @@ def record(trainer, result):
     """All numbers of a training that do not depend on the clock."""
     history = [replace(epoch, seconds=0.0) for epoch in result.history]
     weights = [(name, tensor.tolist()) for name, tensor in trainer.model.state_dict().items()]
-    return history, weights, result.test_accuracy, result.val_accuracy, result.best_epoch
+    return history, weights, result.test_score, result.val_score, result.best_epoch
 
 
 # ---- it learns
@@ -62,13 +64,14 @@ def record(trainer, result):
 def test_each_mode_learns(mode, kind, request):
     dataset = request.getfixturevalue(kind)
     trainer, result = fitted(configured(**MODES[mode]), dataset)
-    assert result.test_accuracy > majority_accuracy(dataset) + 0.5
+    assert result.test_accuracy > majority_score(dataset, METRICS["accuracy"]) + 0.5
     assert result.history[-1].loss < result.history[0].loss / 2
     assert all(torch.isfinite(tensor).all() for tensor in trainer.model.state_dict().values())
 
 
 @pytest.mark.parametrize(
-    ("aggregator", "combine"), [*product(["mean", "sum", "max"], ["sum", "concat"]), ("gcn", "sum")]
+    ("aggregator", "combine"),
+    [*product(["mean", "sum", "max"], ["sum", "concat"]), ("gcn", "sum"), *product(LEARNED, ["sum"])],
 )
 def test_each_aggregator_learns(aggregator, combine, sparse):
     model = {"aggregator": aggregator, "combine": combine, "normalize": True}
@@ -98,13 +101,17 @@ def test_the_labels_of_the_test_nodes_are_not_used_in_training(dense):
 # ---- it repeats itself
 
 
-@pytest.mark.parametrize("mode", ["passes", "random batches", "full batch, rprop"])
-def test_the_same_seed_gives_the_same_bits(mode, sparse):
+@pytest.mark.parametrize(
+    ("mode", "aggregator"),
+    [("passes", "mean"), ("random batches", "mean"), ("full batch, rprop", "mean"), ("passes", "lstm"), ("passes", "pna")],
+)
+def test_the_same_seed_gives_the_same_bits(mode, aggregator, sparse):
     def trained(num_threads, draws):
         torch.rand(draws)
         random.random()
         settings = {**MODES[mode], "num_threads": num_threads, "epochs": 3, "seed": 7}
-        return record(*fitted(configured({"dropout": 0.3, "input_dropout": 0.1}, **settings), sparse))
+        model = {"dropout": 0.3, "input_dropout": 0.1, "aggregator": aggregator}
+        return record(*fitted(configured(model, **settings), sparse))
 
     first = trained(0, 1)
     assert trained(1, 5) == first
@@ -319,9 +326,9 @@ def test_log_lines(dense):
     for epoch in (1, 2):
         batch, whole = lines[2 * epoch - 2 : 2 * epoch]
         assert re.fullmatch(rf"Epoch 00{epoch} Batch 002 Loss: \d\.\d{{4}}", batch)
-        assert re.fullmatch(rf"Epoch 00{epoch} Loss: \d\.\d{{4}} Validation: \d+\.\d % \(\d+\.\d s\)", whole)
+        assert re.fullmatch(rf"Epoch 00{epoch} Loss: \d\.\d{{4}} Validation accuracy: \d+\.\d % \(\d+\.\d s\)", whole)
         of_epoch = result.history[epoch - 1]
-        assert f"Loss: {of_epoch.loss:.4f} Validation: {100 * of_epoch.val_accuracy:.1f} %" in whole
+        assert f"Loss: {of_epoch.loss:.4f} Validation accuracy: {100 * of_epoch.val_accuracy:.1f} %" in whole
 
 
 def test_the_loss_of_an_epoch_is_the_mean_of_its_batches(dense):
@@ -452,6 +459,6 @@ def test_each_mode_learns_on_a_gpu(mode, kind, request):
     dataset = request.getfixturevalue(kind)
     state = torch.cuda.get_rng_state()
     trainer, result = fitted(configured(device="cuda", num_threads=1, **MODES[mode]), dataset)
-    assert result.test_accuracy > majority_accuracy(dataset) + 0.5
+    assert result.test_accuracy > majority_score(dataset, METRICS["accuracy"]) + 0.5
     assert next(trainer.model.parameters()).is_cuda
     assert torch.equal(torch.cuda.get_rng_state(), state)

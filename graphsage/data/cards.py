@@ -2,7 +2,8 @@
 
 A card is the file ``card.toml`` in the dataset's folder:
 
-    name, title, source, licence, layout      texts; layout is "planetoid" or "debian"
+    name, title, source, licence, layout      texts; layout is one of ``graphsage.data.layouts``
+    stem                                      optional: what the files are called, where that is not the dataset's name
     class_names                               optional list of texts
     [[files]]                                 name, size in bytes, sha256, and url where the file is downloaded
     [statistics]                              the counts of ``NodeDataset.statistics``, checked at load
@@ -15,8 +16,8 @@ from functools import cache
 from pathlib import Path
 
 from graphsage.data.dataset import DatasetError
+from graphsage.data.layouts import LAYOUTS
 
-LAYOUTS = ("debian", "planetoid")
 STATISTICS = (
     "num_nodes",
     "num_edges",
@@ -49,6 +50,7 @@ class DatasetCard:
     source: str
     licence: str
     layout: str
+    stem: str
     files: tuple[CardFile, ...]
     statistics: dict
     split: dict
@@ -114,6 +116,7 @@ def _card(table, folder):
     card = DatasetCard(
         **{key: table[key] for key in ("name", "title", "source", "licence", "layout", "statistics", "split")},
         files=tuple(CardFile(**entry) for entry in table["files"]),
+        stem=table.get("stem", table["name"]),
         class_names=None if names is None else tuple(names),
         folder=folder,
     )

@@ -1,38 +1,48 @@
 """load_dataset: a dataset by its name (bundled, in a local folder, in the cache or downloaded), or by a folder."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from graphsage.data.cards import dataset_card, datasets_folder, list_datasets, unknown_name
-from graphsage.data.dataset import DatasetError
+from graphsage.data.dataset import SPLITS, DatasetError
 from graphsage.data.download import CACHE_VARIABLE, cache_folder, fetch, is_intact
+from graphsage.data.generators import generate, is_generated
+from graphsage.data.layouts import LAYOUTS, layout_of
 
 __all__ = ["DATA_VARIABLE", "dataset_card", "datasets_folder", "fetch_dataset", "list_datasets", "load_dataset"]
 
 DATA_VARIABLE = "GRAPHSAGE_DATA"
 
 
-def load_dataset(name_or_path, *, cache=None, download=True, progress=True):
-    """The ``NodeDataset`` of a known name ("debian", "cora", "citeseer", "pubmed") or of a folder.
+def load_dataset(name_or_path, *, split=None, cache=None, download=True, progress=True):
+    """The ``NodeDataset`` of a known name ("debian", "cora", ...: ``graphsage datasets``), of a folder, or a generated one.
 
     A name comes from the package if it is bundled; else from the folder in the environment variable GRAPHSAGE_DATA (the
     files themselves, or a folder NAME there), from the cache (``cache``, else GRAPHSAGE_CACHE, else the user's cache
     folder), or from a download into the cache. Bundled, cached and downloaded files must have the card's sha256; the
     dataset must have the card's statistics wherever it came from.
 
-    A folder (a ``Path``, or text that is no known name) holds raw Planetoid files ``ind.NAME.*``, or ``debian.npz``. A
-    known name wins over a folder of that name: write ``./cora`` for the folder.
+    A folder (a ``Path``, or text that is no known name) holds the files of one dataset in one of the known layouts
+    (``graphsage.data.layouts``). A known name wins over a folder of that name: write ``./cora`` for the folder.
 
+    Text that begins with "sbm:" or "rmat:" makes a random graph: "sbm:nodes=100000,classes=10", "rmat:scale=17,degree=16"
+    (``graphsage.data.generators`` describes them and their options).
+
+    split: which of several splits that the data store, 0 for the first; None takes the first, or the only one there is.
     download=False never touches the network. progress=True shows downloads on standard error.
     Raises DatasetError (a ValueError), one sentence.
     """
     if not isinstance(name_or_path, (str, os.PathLike)):
         raise TypeError(f"a dataset is a name or a path, got {name_or_path!r}")
     if isinstance(name_or_path, str) and name_or_path in list_datasets():
-        return _load_known(dataset_card(name_or_path), cache, download, progress)
+        return _load_known(dataset_card(name_or_path), split, cache, download, progress)
+    if isinstance(name_or_path, str) and is_generated(name_or_path):
+        return _generated(name_or_path, split)
     folder = Path(name_or_path).expanduser()
     if folder.is_dir() and name_or_path != "":
-        return _load_folder(folder)
+        layout, name = layout_of(folder)
+        return layout.read(folder, name, split=split)
     if isinstance(name_or_path, str) and folder.name == name_or_path:
         raise DatasetError(unknown_name(name_or_path))
     raise DatasetError(f"{name_or_path} is not a folder")
@@ -43,32 +53,18 @@ def fetch_dataset(name, *, cache=None, download=True, progress=True):
     return _folder_of(dataset_card(name), cache, download, progress)
 
 
-def _load_known(card, cache, download, progress):
-    dataset = _read(_folder_of(card, cache, download, progress), card.layout, card.name, card.class_names)
-    _check_statistics(card, dataset)
+def _generated(spec, split):
+    if split is not None:
+        raise DatasetError(f"{spec} has one split: leave split out, got {split!r}")
+    return generate(spec)
+
+
+def _load_known(card, split, cache, download, progress):
+    folder = _folder_of(card, cache, download, progress)
+    dataset = LAYOUTS[card.layout].read(folder, card.stem, class_names=card.class_names, split=split)
+    dataset = dataset if dataset.name == card.name else replace(dataset, name=card.name)
+    _check_statistics(card, dataset, split)
     return dataset
-
-
-def _load_folder(folder):
-    from graphsage.data.debian import FILE_NAME
-    from graphsage.data.planetoid import planetoid_name
-
-    if (folder / FILE_NAME).is_file():
-        return _read(folder, "debian", None, None)
-    name = planetoid_name(folder)
-    if name is None:
-        raise DatasetError(f"{folder} holds no dataset: neither Planetoid files (ind.NAME.*) nor {FILE_NAME}")
-    return _read(folder, "planetoid", name, None)
-
-
-def _read(folder, layout, name, class_names):
-    if layout == "debian":
-        from graphsage.data.debian import read_debian
-
-        return read_debian(folder)
-    from graphsage.data.planetoid import read_planetoid
-
-    return read_planetoid(folder, name, class_names=class_names)
 
 
 # ---- where the files are
@@ -126,8 +122,10 @@ def _not_here(card, folder, reason):
     )
 
 
-def _check_statistics(card, dataset):
+def _check_statistics(card, dataset, split):
+    """A card states the sizes of the first split; others may differ in them."""
     found = dataset.statistics()
+    of_split = {f"num_{part}" for part in SPLITS} if split else ()
     for name, stated in card.statistics.items():
-        if found[name] != stated:
+        if found[name] != stated and name not in of_split:
             raise DatasetError(f"dataset {card.name!r}: {name} is {stated} on its card, but {found[name]} in the data")

@@ -4,12 +4,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from graphsage.checks import MAX_NODES, ReadOnlyRecord, as_ids, as_integers, read_only
+from graphsage.checks import ReadOnlyRecord, as_ids, read_only
 from graphsage.csr import checked_names, of_length
+from graphsage.data.labels import checked_class_names, checked_labels, is_labelled, task_of
 from graphsage.features import SparseFeatures, as_features, row_normalize
 from graphsage.graph import Graph
 
 SPLITS = ("train", "val", "test")
+OUTPUTS = {"multiclass": "{:,} classes", "multilabel": "{:,} classes (any number a node)", "regression": "targets: {:,}"}
 
 
 class DatasetError(ValueError):
@@ -18,14 +20,20 @@ class DatasetError(ValueError):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class NodeDataset(ReadOnlyRecord):
-    """A node classification task. N nodes, F features, C classes.
+    """A task on the nodes of a graph. N nodes, F features, C classes or T targets. What ``labels`` are names the task:
+
+    task            labels given as                  stored as        no label
+    "multiclass"    integers [N], classes 0..C-1     int64[N]         -1
+    "multilabel"    bools, or integers 0/1 [N, C]    int8[N, C]       a row of -1
+    "regression"    floats [N] (T = 1) or [N, T]     float32[N, T]    a row of NaN
 
     graph: ``Graph`` with N rows.
     features: float32 [N, F] array or ``SparseFeatures`` (whatever ``as_features`` takes). Shared with the caller, not
         copied: features can be large, or a memory map. Writing to them afterwards breaks what was checked here.
-    labels: int64[N], the class number of each node, 0..C-1; -1 = no label.
+    labels: as above. A row is labelled as a whole or not at all.
     train, val, test: int64 node ids, in the caller's order; no node twice, none without a label. Empty is legal.
-    class_names: C texts, or None. C is their number where given, else the largest label + 1.
+    class_names: C texts, or None. C is their number where given, else the largest label + 1; in a multilabel task they
+        name the columns. A regression has none.
     node_ids: the name of each node (distinct; int64[N] or object[N]); None takes the graph's own names, if it has any. Where
         both are given they must agree.
     name: what reports call the dataset.
@@ -47,11 +55,12 @@ class NodeDataset(ReadOnlyRecord):
         if not isinstance(self.graph, Graph):
             raise TypeError(f"graph must be a Graph, got {type(self.graph).__name__}")
         self._set(features=_checked_features(self.features, self.num_nodes))
-        self._set(labels=_checked_labels(self.labels, self.num_nodes))
+        self._set(labels=checked_labels(self.labels, self.num_nodes))
+        has_label = is_labelled(self.labels)
         for split in SPLITS:
-            self._set(**{split: _checked_split(split, getattr(self, split), self.labels)})
+            self._set(**{split: _checked_split(split, getattr(self, split), has_label)})
         _check_disjoint([(split, getattr(self, split)) for split in SPLITS], self.num_nodes)
-        self._set(class_names=_checked_class_names(self.class_names, self.labels))
+        self._set(class_names=checked_class_names(self.class_names, self.labels))
         self._set(node_ids=_checked_node_ids(self.node_ids, self.graph))
 
     def _set(self, **values):
@@ -71,11 +80,23 @@ class NodeDataset(ReadOnlyRecord):
         return self.features.shape[1]
 
     @property
+    def task(self):
+        """ "multiclass", "multilabel" or "regression"."""
+        return task_of(self.labels)
+
+    @property
     def num_classes(self):
-        """C: the number of class names, or the largest label + 1 (0 if nothing is labelled)."""
-        if self.class_names is not None:
-            return len(self.class_names)
-        return int(self.labels.max(initial=-1)) + 1
+        """C: the number of class names or label columns, or the largest label + 1 (0 without labels); 0 in a regression."""
+        if self.task == "regression":
+            return 0
+        return self.num_outputs
+
+    @property
+    def num_outputs(self):
+        """C, or T in a regression: how many numbers a model gives for a node."""
+        if self.task != "multiclass":
+            return self.labels.shape[1]
+        return int(self.labels.max(initial=-1)) + 1 if self.class_names is None else len(self.class_names)
 
     def statistics(self):
         """The counts that a dataset's card states, as a dict of ints; ``num_edges`` counts an undirected edge twice."""
@@ -95,13 +116,14 @@ class NodeDataset(ReadOnlyRecord):
         counts = {name: f"{count:,}" for name, count in self.statistics().items()}
         return (
             "{name}: {num_nodes} nodes ({num_isolated} isolated), {num_edges} edges (largest degree {max_degree}),\n"
-            "  {num_features} features, {num_classes} classes, {num_train} / {num_val} / {num_test} nodes "
+            "  {num_features} features, {outputs}, {num_train} / {num_val} / {num_test} nodes "
             "to train / validate / test on"
-        ).format(name=self.name or "dataset", **counts)
+        ).format(name=self.name or "dataset", outputs=OUTPUTS[self.task].format(self.num_outputs), **counts)
 
     def __repr__(self):
         counts = ", ".join(f"{name}={count}" for name, count in self.statistics().items())
-        return f"NodeDataset({self.name!r}, {counts})"
+        kind = "" if self.task == "multiclass" else f"task={self.task!r}, num_outputs={self.num_outputs}, "
+        return f"NodeDataset({self.name!r}, {kind}{counts})"
 
     # ---- variants
 
@@ -126,21 +148,9 @@ def _checked_features(features, num_nodes):
     return features
 
 
-def _checked_labels(labels, num_nodes):
-    labels = as_integers("labels", labels)
-    if len(labels) != num_nodes:
-        raise ValueError(f"labels must have one entry per node, {num_nodes}; got {len(labels)}")
-    if labels.min(initial=0) < -1 or labels.max(initial=0) > MAX_NODES:  # names of classes (hashes, say), not numbers
-        at = int(np.argmax((labels < -1) | (labels > MAX_NODES)))
-        raise ValueError(
-            f"labels must be class numbers 0..C-1 below 2^31, or -1 for no label; got labels[{at}] = {labels[at]}"
-        )
-    return read_only(labels.copy())
-
-
-def _checked_split(split, ids, labels):
-    ids = as_ids(split, ids, len(labels))
-    unlabelled = np.flatnonzero(labels[ids] < 0)
+def _checked_split(split, ids, has_label):
+    ids = as_ids(split, ids, len(has_label))
+    unlabelled = np.flatnonzero(~has_label[ids])
     if unlabelled.size:
         at = int(unlabelled[0])
         raise ValueError(f"{split}[{at}] = {ids[at]} has no label: every node of a split needs one")
@@ -159,19 +169,6 @@ def _check_disjoint(splits, num_nodes):
         repeated = np.flatnonzero(np.diff(order) == 0)
         if repeated.size:
             raise ValueError(f"{split} lists node {order[repeated[0]]} more than once: list each node once")
-
-
-def _checked_class_names(class_names, labels):
-    if class_names is None:
-        return None
-    listed = np.iterable(class_names) and not isinstance(class_names, (str, bytes))
-    names = tuple(class_names) if listed else (class_names,)  # once: a generator cannot be read again
-    if not listed or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"class_names must be a list of texts, one a class; got {class_names!r}")
-    largest = int(labels.max(initial=-1))
-    if len(names) <= largest:
-        raise ValueError(f"class_names must name every class, but there are {len(names)} names and label {largest}")
-    return names
 
 
 def _checked_node_ids(node_ids, graph):

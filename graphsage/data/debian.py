@@ -11,10 +11,6 @@ it. N packages, A arcs "package depends on package", F words:
 Everything is checked before it is used: a damaged or hostile file is refused with a sentence, never half read.
 """
 
-import re
-import struct
-import zipfile
-import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -23,26 +19,23 @@ import numpy as np
 from graphsage.checks import as_flag, one_of
 from graphsage.csr import indptr_of
 from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
+from graphsage.data.links import graph_of_links
+from graphsage.data.npz import read_npz
 from graphsage.features import SparseFeatures
-from graphsage.graph import Graph
 
 FILE_NAME = "debian.npz"
 EDGE_KINDS = ("Depends", "Pre-Depends", "Recommends", "Suggests")
 TEXTS = ("package_names", "section_names", "kind_names", "words")
 NUMBERS = ("labels", "split", "arc_counts", "arc_targets", "arc_kinds", "word_counts", "word_ids")
-MAX_MEMBER = 1 << 26  # bytes of one array unpacked; a small zip can unpack to gigabytes
-# magic, version 1.0, two bytes of header length, and the dict as numpy writes it; u1 has the byte order "|"
-NPY_HEADER = re.compile(
-    rb"\x93NUMPY\x01\x00..\{'descr': '[<|]u(?P<width>[124])', 'fortran_order': False, "
-    rb"'shape': \((?P<length>[0-9]{1,9}),\), \} *\n",
-    re.DOTALL,
-)
-# what zipfile raises on damage: encrypted members, unknown methods and broken streams have errors of their own
-DAMAGED = (OSError, EOFError, RuntimeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error)
 
 
-def read_debian(folder, *, edge_kinds=EDGE_KINDS, directed=False):
-    """The dataset of the file ``debian.npz`` in ``folder``, with the split of the file.
+def holds_debian(folder):
+    """The name "debian" if ``folder`` has the file, else None."""
+    return "debian" if (Path(folder) / FILE_NAME).is_file() else None
+
+
+def read_debian(folder, name="debian", *, edge_kinds=EDGE_KINDS, directed=False):
+    """The dataset of the file ``NAME.npz`` in ``folder``, with the split of the file.
 
     N packages, F words, C sections. Features are ``SparseFeatures`` without values: 1 where the word is in the package's
     short description, not row-normalised. Labels are sections; ``node_ids`` are package names (str), also the graph's.
@@ -56,9 +49,10 @@ def read_debian(folder, *, edge_kinds=EDGE_KINDS, directed=False):
     Raises DatasetError, one sentence that starts with the file's path, for a missing or damaged file.
     """
     kinds, directed = _checked_kinds(edge_kinds), as_flag("directed", directed)
-    path = Path(folder) / FILE_NAME
+    path = Path(folder) / f"{name}.npz"
+    arrays = read_npz(path, (*TEXTS, *NUMBERS))
     try:
-        arrays = _read_members(path)
+        _check_vectors(arrays)
         texts = {name: _texts(name, arrays[name]) for name in TEXTS}
         _check_numbers(arrays, texts)
     except DatasetError as error:
@@ -71,7 +65,7 @@ def read_debian(folder, *, edge_kinds=EDGE_KINDS, directed=False):
         labels=arrays["labels"].astype(np.int64),
         **{part: np.flatnonzero(split == code) for code, part in enumerate(SPLITS)},
         class_names=tuple(texts["section_names"]),
-        name="debian",
+        name=name,
     )
 
 
@@ -91,54 +85,21 @@ def _graph(arrays, codes, directed, names):
     chosen = np.isin(arrays["arc_kinds"], codes)
     package = np.repeat(np.arange(len(names)), arrays["arc_counts"])[chosen]
     dependency = arrays["arc_targets"][chosen].astype(np.int64)
-    built = Graph.from_edges(  # a package aggregates from what it depends on
-        dependency, package, len(names), undirected=not directed, duplicates="drop", self_loops="drop"
-    )
-    # edge ids that count arcs of the file would mean nothing to a reader of the dataset
-    return Graph(indptr=built.indptr, indices=built.indices, node_ids=names)
+    return graph_of_links(dependency, package, len(names), directed=directed, node_ids=names)  # from what it depends on
 
 
 def _features(arrays, num_words):
     return SparseFeatures(indptr_of(arrays["word_counts"].astype(np.int64)), arrays["word_ids"], None, num_words)
 
 
-# ---- the zip
-
-
-def _read_members(path):
-    """{name: array} of the file; nothing but the expected members, none of them larger than MAX_MEMBER."""
-    expected = [f"{name}.npy" for name in (*TEXTS, *NUMBERS)]
-    try:
-        with zipfile.ZipFile(path) as archive:
-            found = [member.filename for member in archive.infolist()]
-            if sorted(found) != sorted(expected):
-                odd = sorted(set(found) ^ set(expected)) or ["one of them twice"]
-                raise DatasetError(f"members must be {', '.join(expected)}; missing or unknown: {', '.join(odd)[:80]}")
-            return {name[: -len(".npy")]: _array(archive, name) for name in expected}
-    except FileNotFoundError:
-        raise DatasetError("there is no such file") from None
-    except DatasetError:
-        raise
-    except DAMAGED as error:
-        raise DatasetError(f"it is not an intact .npz file: {error}") from None
-
-
-def _array(archive, name):
-    """One .npy member: one-dimensional, of unsigned integers. Its header is matched, not evaluated."""
-    member = archive.getinfo(name)
-    if member.file_size > MAX_MEMBER or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise DatasetError(f"{name} must be stored or deflated and have at most {MAX_MEMBER} bytes: {member}")
-    data = archive.read(name)
-    header = NPY_HEADER.match(data)
-    if header is None:
-        raise DatasetError(f"{name} must be a one-dimensional .npy array of unsigned integers, got {data[10:90]!r}")
-    dtype, length = np.dtype(f"<u{int(header['width'])}"), int(header["length"])
-    if length * dtype.itemsize != len(data) - header.end():
-        raise DatasetError(f"{name} must have {length} entries of {dtype}, got {len(data) - header.end()} bytes")
-    return np.frombuffer(data, dtype, offset=header.end()).astype(dtype.newbyteorder("="), copy=False)
-
-
 # ---- checks
+
+
+def _check_vectors(arrays):
+    for name, array in arrays.items():
+        if array.ndim != 1 or array.dtype.kind != "u" or array.itemsize > 4:
+            raise DatasetError(f"{name} must be one-dimensional, of unsigned integers, got {array.dtype} {array.shape}")
+
 
 
 def _texts(name, array):

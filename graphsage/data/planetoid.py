@@ -59,7 +59,7 @@ def read_planetoid(folder, name, *, class_names=None, duplicates="drop", self_lo
     )
 
 
-def planetoid_name(folder):
+def holds_planetoid(folder):
     """NAME of the files ``ind.NAME.graph`` in ``folder``; None if there are none, DatasetError if there are several."""
     names = sorted(path.name[len("ind.") : -len(".graph")] for path in Path(folder).glob("ind.?*.graph"))
     if len(names) > 1:

@@ -1,65 +1,87 @@
-"""Aggregators without parameters of their own: how the neighbours of a node become one row.
-
-``reduce(h, block, h_self)`` reads a CSR block (h: [num_src, F], h_self: [num_dst, F]); ``reduce_tree(h, h_self)`` the
-tree form (h: [M, k, F], h_self: [M, F]). Both return [M, F]. Over no neighbours, mean, sum and max are 0.
-"""
+"""Aggregator: how the neighbours of a node become one row; and the four that have no parameters: sum, mean, max, gcn."""
 
 import torch
+from torch import nn
+
+from graphsage.nn.sparse import CSRMatrix
 
 
-class Mean:
-    """mean_{u in S(v)} h_u (Hamilton et al. 2017, section 3.3)."""
+class Aggregator(nn.Module):
+    """Base class of aggregators. One of your own needs ``forward`` and, unless it keeps the width, ``out_features``.
 
-    name = "mean"
+    ``forward(x, block, x_self)`` returns [num_dst, out_features]: one row a node. x: [num_src, in_features], the nodes of
+    a batch. block: ``CSRMatrix`` [num_dst, num_src]; node i aggregates the rows of x that
+    ``block.indices[block.indptr[i]:block.indptr[i + 1]]`` lists, repeats included; ``block.mean(h)``, ``.matmul(h)``
+    (the sum) and ``.max(h)`` reduce any h [num_src, F] with gradients. x_self: [num_dst, in_features], the nodes' own rows.
+    A node without neighbours must give a row of zeros. Batches, trees (each row has k neighbours) and whole graphs
+    (in chunks) all come this way.
+
+    in_features: width of x. hidden_features: width of the model's hidden layers, for what is learned to go by.
+    takes_self: the result holds the node itself, so that the layer has no second product for it (as gcn).
+    takes_sparse: forward also takes x and x_self as ``CSRMatrix``; others get the batch's rows, and no more, made dense.
+    """
+
     takes_self = False
+    takes_sparse = False
+    reduction = None  # its name in REDUCTIONS, if a loader may take its place
 
-    def reduce(self, h, block, h_self):
-        return block.mean(h)
+    def __init__(self, in_features, hidden_features):
+        super().__init__()
+        self.in_features = self.out_features = in_features
 
-    def reduce_tree(self, h, h_self):
-        return h.mean(dim=1)
+    def reset_parameters(self):
+        """Draw the weights anew, from torch's generator. Default: each child's own ``reset_parameters``."""
+        for child in self.children():
+            child.reset_parameters()
 
-
-class Sum:
-    """sum_{u in S(v)} h_u."""
-
-    name = "sum"
-    takes_self = False
-
-    def reduce(self, h, block, h_self):
-        return block.matmul(h)
-
-    def reduce_tree(self, h, h_self):
-        return h.sum(dim=1)
+    def prepare(self, degrees):
+        """Called by ``Trainer.fit`` before the first step with the degrees int64 [N] of the training graph."""
 
 
-class Max:
-    """Elementwise max_{u in S(v)} h_u."""
-
-    name = "max"
-    takes_self = False
-
-    def reduce(self, h, block, h_self):
-        return block.max(h)
-
-    def reduce_tree(self, h, h_self):
-        return h.amax(dim=1)
+def aggregate(aggregator, x, block, x_self):
+    """``aggregator(x, block, x_self)`` of rows that may be a CSRMatrix; they become dense where they must."""
+    if isinstance(x, CSRMatrix) and not aggregator.takes_sparse:
+        x, x_self = x.to_dense(), x_self.to_dense()
+    return aggregator(x, block, x_self)
 
 
-class GCN:
-    """(h_v + sum_{u in S(v)} h_u) / (1 + |S(v)|), the "GCN" aggregator of Hamilton et al. 2017, eq. 2; no W_self."""
-
-    name = "gcn"
-    takes_self = True
-
-    def reduce(self, h, block, h_self):
-        # by way of the mean: in half precision a hub's sum would be infinite
-        counts = block.row_counts()[:, None].to(torch.promote_types(h.dtype, torch.float32))
-        own = 1 / (1 + counts)
-        return (own * h_self + (1 - own) * block.mean(h)).to(h.dtype)
-
-    def reduce_tree(self, h, h_self):
-        return (h_self + h.sum(dim=1)) / (1 + h.shape[1])
+def _mean(x, block, x_self):
+    return block.mean(x)
 
 
-BY_NAME = {aggregator.name: aggregator for aggregator in (Mean(), Sum(), Max(), GCN())}
+def _sum(x, block, x_self):
+    return block.matmul(x)
+
+
+def _max(x, block, x_self):
+    return block.max(x)
+
+
+def _gcn(x, block, x_self):
+    # by way of the mean: in half precision a hub's sum would be infinite
+    counts = block.row_counts()[:, None].to(torch.promote_types(x.dtype, torch.float32))
+    own = 1 / (1 + counts)
+    return (own * x_self + (1 - own) * block.mean(x)).to(x.dtype)
+
+
+#: Without parameters, so that a loader can reduce raw features by them: name -> function(x, block, x_self).
+REDUCTIONS = {"mean": _mean, "sum": _sum, "max": _max, "gcn": _gcn}
+
+
+class Reduction(Aggregator):
+    """One of REDUCTIONS, over the multiset {x_u : u in S(v)}; each gives 0 over no neighbours, but gcn.
+
+    mean, sum, max: elementwise (Hamilton et al. 2017, section 3.3). gcn: (x_v + sum x_u) / (1 + |S(v)|) (eq. 2 there;
+    without W_self).
+    """
+
+    def __init__(self, in_features, hidden_features, reduction):
+        super().__init__(in_features, hidden_features)
+        self.reduction = reduction
+        self.takes_self = reduction == "gcn"
+
+    def forward(self, x, block, x_self):
+        return REDUCTIONS[self.reduction](x, block, x_self)
+
+    def extra_repr(self):
+        return self.reduction

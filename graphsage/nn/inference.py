@@ -5,6 +5,7 @@ import torch
 
 from graphsage.checks import as_count, one_of
 from graphsage.config import ISOLATED
+from graphsage.nn.aggregators import aggregate
 from graphsage.nn.sparse import CSRMatrix
 from graphsage.nn.store import FeatureStore
 
@@ -40,15 +41,20 @@ def inference(model, graph, features, *, isolated="empty", device=None, chunk_ed
 
 
 def _layer(model, depth, indptr, indices, h, device, chunk_edges):
-    layer = model.layers[depth]
-    out = torch.empty(len(indptr) - 1, layer.out_features, device=_home(device, len(indptr) * layer.out_features))
-    most_rows = max(1, min(chunk_edges, CHUNK_VALUES // layer.weight_neigh.shape[1]))
+    layer, aggregator = model.layers[depth], model.layers[depth].aggregator
+    num_nodes = len(indptr) - 1
+    out = torch.empty(num_nodes, layer.out_features, device=_home(device, num_nodes * layer.out_features))
+    stays_sparse = aggregator.takes_sparse and isinstance(h, FeatureStore) and h.is_sparse
+    width = max(layer.weight_neigh.shape[1], 0 if stays_sparse else aggregator.in_features)
+    most_rows = max(1, min(chunk_edges, CHUNK_VALUES // width))
+    if aggregator.reduction is None:  # it looks at the inputs of a chunk's neighbours, and not only at what they add up to
+        chunk_edges = most_rows
     for start, stop in _chunks(indptr, chunk_edges, most_rows):
         local = indptr[start : stop + 1] - indptr[start]
         neighbors = np.array(indices[indptr[start] : indptr[stop]])  # the graph's own are read-only: not for torch
-        block = CSRMatrix.from_numpy(local, neighbors, None, len(indptr) - 1)
-        x_self, x_neigh = _inputs(layer.aggregator, h, block, start, stop)
-        out[start:stop] = model.finish(depth, layer.update(x_self.to(device), x_neigh.to(device))).to(out.device)
+        ids, inputs = torch.arange(start, stop, device=h.device), _reduced if aggregator.reduction else _aggregated
+        x_self, x_neigh = inputs(aggregator, h, local, neighbors, ids, device)
+        out[start:stop] = model.finish(depth, layer.update(x_self, x_neigh)).to(out.device)
     return out
 
 
@@ -60,14 +66,27 @@ def _home(device, num_values):
     return torch.device("cpu")
 
 
-def _inputs(aggregator, h, block, start, stop):
-    """(x_self, x_neigh) of the rows [start, stop), reduced where h lies."""
-    block = block.to(h.device)
+def _reduced(aggregator, h, indptr, neighbors, ids, device):
+    """(x_self, x_neigh) of the rows ``ids``, reduced where h lies."""
+    block = CSRMatrix.from_numpy(indptr, neighbors, None, len(h)).to(h.device)
     if isinstance(h, FeatureStore):
-        ids = torch.arange(start, stop, device=h.device)
-        return h.rows(ids), h.reduce(aggregator.name, block, ids)
-    x_self = h[start:stop]
-    return x_self, aggregator.reduce(h, block, x_self)
+        x_self, x_neigh = h.rows(ids), h.reduce(aggregator.reduction, block, ids)
+    else:
+        x_self = _of(h, ids)
+        x_neigh = aggregator(h, block, x_self)
+    return x_self.to(device), x_neigh.to(device)
+
+
+def _aggregated(aggregator, h, indptr, neighbors, ids, device):
+    """(x_self, x_neigh) of the rows ``ids`` from the inputs of their neighbours, each of which is taken once."""
+    sources, columns = np.unique(neighbors, return_inverse=True)
+    block = CSRMatrix.from_numpy(indptr, columns.astype(np.int32, copy=False), None, len(sources)).to(device)
+    x_self, x = (_of(h, nodes).to(device) for nodes in (ids, torch.from_numpy(sources).to(h.device)))
+    return x_self, aggregate(aggregator, x, block, x_self)
+
+
+def _of(h, ids):
+    return h.rows(ids) if isinstance(h, FeatureStore) else h.index_select(0, ids)
 
 
 def _rows(graph, isolated):

@@ -1,13 +1,14 @@
 """SAGELayer: one GraphSAGE layer."""
 
+import copy
+
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from graphsage.checks import as_count, one_of
 from graphsage.config import COMBINES, INITS, ModelConfig
-from graphsage.nn.aggregators import BY_NAME
-from graphsage.nn.sparse import CSRMatrix
+from graphsage.nn.linear import plus
+from graphsage.nn.pooling import make_aggregator
 
 
 class SAGELayer(nn.Module):
@@ -15,6 +16,8 @@ class SAGELayer(nn.Module):
 
     With aggregator="gcn": W (x_v + sum x_u) / (1 + |S(v)|) + b, without W_self. With combine="concat" the two products
     stand side by side and the layer is 2 * out_features wide (not for gcn, which has one product).
+
+    aggregator: a name, a subclass of ``Aggregator`` (which then learns at the width out_features), or an instance of one.
 
     Weights are (out, in), so that Kaiming's fan-in is the input width. ``reset_parameters`` draws them from torch's
     generator: uniform on +-sqrt(6 / in), or normal with variance 2 / in (He et al. 2015, section 2.2); the bias is 0.
@@ -33,20 +36,20 @@ class SAGELayer(nn.Module):
         super().__init__()
         as_count("in_features", in_features, least=1)
         as_count("out_features", out_features, least=1)
-        self.aggregator = BY_NAME[one_of("aggregator", aggregator, tuple(BY_NAME))]
+        self.aggregator = make_aggregator(aggregator, in_features, out_features)
         self.combine = one_of("combine", combine, COMBINES)
         self.init = one_of("init", init, INITS)
         if self.aggregator.takes_self and combine == "concat":
             raise ValueError("combine='concat' puts two products side by side, and aggregator='gcn' has one: use 'sum'")
         self.out_features = out_features * (2 if combine == "concat" else 1)
-        self.weight_neigh = nn.Parameter(torch.empty(out_features, in_features))
+        self.weight_neigh = nn.Parameter(torch.empty(out_features, self.aggregator.out_features))
         own = None if self.aggregator.takes_self else nn.Parameter(torch.empty(out_features, in_features))
         self.register_parameter("weight_self", own)
         self.register_parameter("bias", nn.Parameter(torch.empty(self.out_features)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self):
-        """Draw the weights anew and zero the bias."""
+        """Draw the weights anew, the aggregator's too, and zero the bias."""
         draw = {"kaiming_uniform": nn.init.kaiming_uniform_, "kaiming_normal": nn.init.kaiming_normal_}[self.init]
         for weight in (self.weight_neigh, self.weight_self):
             if weight is not None:  # drawn on the CPU: the same weights on every device
@@ -54,34 +57,25 @@ class SAGELayer(nn.Module):
                 weight.data.copy_(drawn)
         if self.bias is not None:
             nn.init.zeros_(self.bias)
+        if any(True for _ in self.aggregator.parameters()):
+            drawn = copy.deepcopy(self.aggregator).cpu()
+            drawn.reset_parameters()
+            self.aggregator.load_state_dict(drawn.state_dict())
 
     def forward(self, x, block):
         """x: [num_src, in]; block: CSRMatrix [num_dst, num_src] whose row i is node i. Returns [num_dst, out]."""
         x_self = x[: block.num_rows]
-        return self.update(x_self, self.aggregator.reduce(x, block, x_self))
+        return self.update(x_self, self.aggregator(x, block, x_self))
 
     def update(self, x_self, x_neigh):
-        """The layer after the aggregation; both [M, in], dense or CSRMatrix. Returns [M, out]."""
+        """The layer after the aggregation: [M, in] and [M, the aggregator's width], dense or CSRMatrix. Returns [M, out]."""
         if self.weight_self is None:
-            return _plus(self.bias, x_neigh, self.weight_neigh)
+            return plus(self.bias, x_neigh, self.weight_neigh)
         if self.combine == "concat":
-            both = [_plus(None, x_self, self.weight_self), _plus(None, x_neigh, self.weight_neigh)]
+            both = [plus(None, x_self, self.weight_self), plus(None, x_neigh, self.weight_neigh)]
             out = torch.cat(both, dim=1)
             return out if self.bias is None else out + self.bias
-        return _plus(_plus(self.bias, x_self, self.weight_self), x_neigh, self.weight_neigh)
+        return plus(plus(self.bias, x_self, self.weight_self), x_neigh, self.weight_neigh)
 
     def extra_repr(self):
-        out, width = self.weight_neigh.shape
-        return f"{width}, {out}, aggregator={self.aggregator.name}, combine={self.combine}"
-
-
-def _plus(term, x, weight):
-    """term + x W^T, [M, in] -> [M, out]; a term of that shape is overwritten, which saves a pass over it."""
-    if isinstance(x, CSRMatrix):
-        product = x.matmul(weight.t())
-        return product if term is None else product + term
-    if term is None or term.ndim == 1:
-        return F.linear(x, weight, term)
-    if term.dtype != weight.dtype:  # autocast, which knows nothing of addmm_
-        return term + F.linear(x, weight)
-    return term.addmm_(x, weight.t())
+        return f"{self.aggregator.in_features}, {len(self.weight_neigh)}, combine={self.combine}"

@@ -8,9 +8,12 @@ from torch import nn
 
 from graphsage.checks import as_count
 from graphsage.config import DROPOUT, ModelConfig
+from graphsage.nn.aggregators import Aggregator
 from graphsage.nn.dropout import relu_and_dropout
 from graphsage.nn.layer import SAGELayer
+from graphsage.nn.pooling import make_aggregator
 from graphsage.nn.random import keyed_rng
+from graphsage.nn.segments import regular_block
 from graphsage.nn.store import first_inputs, input_dropout
 from graphsage.sampling import rng
 
@@ -27,6 +30,7 @@ class GraphSAGE(nn.Module):
     ``inference`` computes all nodes of a graph exactly, layer by layer. The last layer has no ReLU, dropout or
     normalisation, and adds node and neighbours whatever ``combine`` says, so that it is out_features wide.
     normalize=True scales the rows of each hidden layer to L2 norm 1 (Algorithm 1, line 7).
+    aggregator: a name (``ModelConfig``), or a subclass of ``Aggregator``, of which each layer makes its own.
     seed: of the initialisation; torch's own generators are neither read nor moved.
     """
 
@@ -65,13 +69,17 @@ class GraphSAGE(nn.Module):
         self.out_features = as_count("out_features", out_features, least=1)
         self.seed = as_count("seed", seed, most=2**64 - 1)
         self._config = config
-        options = {"aggregator": aggregator, "bias": bias, "init": init}
+        if isinstance(aggregator, Aggregator):
+            raise TypeError(f"aggregator must be a name or a class, as each layer makes its own; got {aggregator}")
+        options = {"bias": bias, "init": init}
         self.layers = nn.ModuleList()
         with keyed_rng(0):  # the layers draw once on their own; ``reset_parameters`` has the last word
-            for _ in range(config.num_layers - 1):
-                self.layers.append(SAGELayer(width, config.hidden_features, combine=combine, **options))
+            for depth in range(config.num_layers):
+                is_last = depth == config.num_layers - 1
+                options["aggregator"] = make_aggregator(aggregator, width, config.hidden_features)
+                options["combine"] = "sum" if is_last else combine
+                self.layers.append(SAGELayer(width, out_features if is_last else config.hidden_features, **options))
                 width = self.layers[-1].out_features
-            self.layers.append(SAGELayer(width, self.out_features, combine="sum", **options))
         self.reset_parameters()
 
     @property
@@ -93,8 +101,8 @@ class GraphSAGE(nn.Module):
 
     @property
     def first_layer_reduction(self):
-        """What a loader may reduce raw features by: its ``reduce`` argument."""
-        return self.layers[0].aggregator.name
+        """What a loader may reduce raw features by: its ``reduce`` argument. None if the first aggregator is none of those."""
+        return self.layers[0].aggregator.reduction
 
     def forward(self, x):
         if isinstance(x, (list, tuple)):
@@ -104,24 +112,25 @@ class GraphSAGE(nn.Module):
         hops, depth = len(x.blocks) + (x.reduce is not None), self.num_layers
         if hops != depth:
             raise ValueError(f"the batch has {hops} hops, but the model has {depth} layers: give one a layer")
-        x_self, x_neigh = self._first_inputs(x)
-        width = x_self.shape[1]
+        width = (x.x if x.reduce is None else x.x_self).shape[1]
         if width != self.in_features:
             raise ValueError(f"the batch has {width} features a node, but the model's in_features = {self.in_features}")
-        h = self.finish(0, self.layers[0].update(*self.drop_input(x_self, x_neigh)))
+        h = self.finish(0, self.layers[0].update(*self._first_inputs(x)))
         rest = zip(self.layers[1:], x.blocks if x.reduce else x.blocks[1:])
         for depth, (layer, block) in enumerate(rest, start=1):
             h = self.finish(depth, layer(h, block))
         return h[x.seed_index]
 
     def _first_inputs(self, batch):
-        """(x_self, x_neigh) of the first layer; ready-made in a ReducedBatch."""
-        if batch.reduce is None:
-            return first_inputs(batch.x, batch.blocks[0], self.layers[0].aggregator)
+        """(x_self, x_neigh) of the first layer, after input dropout; ready-made in a ReducedBatch."""
         needed = self.first_layer_reduction
-        if batch.reduce != needed:
+        if batch.reduce not in (None, needed):
             raise ValueError(f"the batch was reduced by {batch.reduce!r}, but the model's first layer needs {needed!r}")
-        return batch.x_self, batch.x_neigh
+        if batch.reduce is not None:
+            return self._drop(batch.x_self, batch.x_neigh)
+        if needed is None:
+            return first_inputs(*self._drop(batch.x), batch.blocks[0], self.layers[0].aggregator)
+        return self._drop(*first_inputs(batch.x, batch.blocks[0], self.layers[0].aggregator))
 
     def _forward_tree(self, hops):
         _check_tree(hops, self.num_layers, self.in_features)
@@ -130,14 +139,18 @@ class GraphSAGE(nn.Module):
         return hops[0]
 
     def _tree_step(self, depth, layer, x_self, x_below):
-        x_neigh = layer.aggregator.reduce_tree(x_below.view(len(x_self), -1, x_below.shape[1]), x_self)
-        if depth == 0:
-            x_self, x_neigh = self.drop_input(x_self, x_neigh)
+        block = regular_block(len(x_self), len(x_below) // len(x_self), x_self.device)
+        drops_first = depth == 0 and self.first_layer_reduction is None
+        if drops_first:
+            x_self, x_below = self._drop(x_self, x_below)
+        x_neigh = layer.aggregator(x_below, block, x_self)
+        if depth == 0 and not drops_first:
+            x_self, x_neigh = self._drop(x_self, x_neigh)
         return self.finish(depth, layer.update(x_self, x_neigh))
 
-    def drop_input(self, x_self, x_neigh):
-        """Input dropout, after the first aggregation: the same whether the loader or the model did that."""
-        return tuple(input_dropout(x, self.input_dropout, self.training) for x in (x_self, x_neigh))
+    def _drop(self, *inputs):
+        """Input dropout. After a reduction, the same whether the loader or the model did that; before what learns."""
+        return tuple(input_dropout(x, self.input_dropout, self.training) for x in inputs)
 
     def finish(self, depth, h):
         """What follows the products of layer ``depth``: nothing after the last."""

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from graphsage.checks import one_of
 from graphsage.config import FEATURE_DTYPES
 from graphsage.features import SparseFeatures, as_features
-from graphsage.nn.aggregators import BY_NAME
+from graphsage.nn.aggregators import REDUCTIONS, aggregate
 from graphsage.nn.kernels import reduce_sparse_rows
 from graphsage.nn.sparse import CSRMatrix
 
@@ -36,6 +36,10 @@ class FeatureStore:
                 warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
                 self._dense = torch.from_numpy(self.features).to(getattr(torch, dtype)).to(self.device)
 
+    def __len__(self):
+        """N."""
+        return self.features.shape[0]
+
     @property
     def num_features(self):
         """F."""
@@ -58,12 +62,12 @@ class FeatureStore:
             rows = self.features
             sparse_rows = rows.indptr, rows.indices, rows.values, rows.num_columns
             return _merged(kind, block.indptr.numpy(), block.indices.numpy(), ids.numpy(), *sparse_rows)
-        table, own = self._dense, self.rows(ids) if BY_NAME[kind].takes_self else None
+        table, own = self._dense, self.rows(ids) if kind == "gcn" else None
         if kind == "max" and table.dtype == torch.bfloat16:  # the maximum has no kernel for it
             nodes, columns = block.indices.unique(return_inverse=True)
             block, table = replace(block, indices=columns.int(), num_cols=len(nodes)), self.rows(nodes)
         with torch.no_grad():
-            return BY_NAME[kind].reduce(table, block, own).float()
+            return REDUCTIONS[kind](table, block, own).float()
 
 
 def _canonical(features):
@@ -79,15 +83,15 @@ def first_inputs(x, block, aggregator):
 
     Sparse rows stay sparse on the CPU; elsewhere the rows of this batch, and no more, become dense.
     """
-    if isinstance(x, CSRMatrix) and x.indptr.device.type != "cpu":
+    if isinstance(x, CSRMatrix) and x.indptr.device.type != "cpu" and aggregator.reduction:
         x = x.to_dense()
-    if not isinstance(x, CSRMatrix):
-        x_self = x[: block.num_rows]
-        return x_self, aggregator.reduce(x, block, x_self)
+    x_self = x.head(block.num_rows) if isinstance(x, CSRMatrix) else x[: block.num_rows]
+    if aggregator.reduction is None or not isinstance(x, CSRMatrix):
+        return x_self, aggregate(aggregator, x, block, x_self)
     indptr, neighbors, *rows = (t.numpy() for t in (block.indptr, block.indices, x.indptr, x.indices))
     values = None if x.values is None else x.values.numpy()
-    merged = _merged(aggregator.name, indptr, neighbors, np.arange(block.num_rows), *rows, values, x.num_cols)
-    return x.head(block.num_rows), merged
+    merged = _merged(aggregator.reduction, indptr, neighbors, np.arange(block.num_rows), *rows, values, x.num_cols)
+    return x_self, merged
 
 
 def _merged(kind, indptr, neighbors, ids, row_indptr, columns, values, num_columns):

@@ -3,18 +3,20 @@
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import torch
 
 from graphsage.data.catalogue import load_dataset
 from graphsage.nn.model import GraphSAGE
+from graphsage.training.tasks import METRICS, constant_outputs
 from graphsage.training.trainer import Trainer, TrainResult
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """A trained model beside its baselines, test accuracies in [0, 1]; None where there are no test nodes.
+    """A trained model beside its baselines, test scores by ``result.metric``; None where there are no test nodes.
 
-    majority: always the class that is most frequent in training. features_only: the same model, trained the same way on
-    the graph without its edges; None if it was not asked for, or Ctrl-C came before its end.
+    majority: always what is most frequent in training (regression: the mean). features_only: the same model, trained the
+    same way on the graph without its edges; None if it was not asked for, or Ctrl-C came before its end.
     interrupted: Ctrl-C ended the training of either.
     """
 
@@ -28,7 +30,7 @@ class RunResult:
 def run(config, dataset=None, *, features_only=True, log=print):
     """Load (unless ``dataset`` is given), train, compare; ``log`` gets each line of progress."""
     if dataset is None:
-        dataset = load_dataset(config.dataset)
+        dataset = load_dataset(config.dataset, split=config.split)
         log(dataset.summary())
     trainer = make_trainer(config, dataset, log=log)
     result = trainer.fit()
@@ -38,7 +40,7 @@ def run(config, dataset=None, *, features_only=True, log=print):
         alone, interrupted = _features_only(config, dataset)
     return RunResult(
         result=result,
-        majority=majority_accuracy(dataset),
+        majority=majority_score(dataset, trainer.metric),
         features_only=alone,
         model=trainer.model,
         interrupted=interrupted,
@@ -75,30 +77,30 @@ def make_trainer(config, dataset, *, log=print):
 def build_model(config, dataset):
     """The untrained ``GraphSAGE`` that ``config`` describes, for ``dataset``."""
     options = {**asdict(config.model), "dropout": config.dropout, "seed": config.train.seed}
-    return GraphSAGE(dataset.num_features, out_features=dataset.num_classes, **options)
+    return GraphSAGE(dataset.num_features, out_features=dataset.num_outputs, **options)
 
 
-def majority_accuracy(dataset):
-    """Test accuracy of the most frequent training label (of equally frequent ones the smallest), or None."""
+def majority_score(dataset, metric):
+    """Test score by ``metric`` (``Metric``) of ``constant_outputs``; None without test nodes."""
     if not len(dataset.test):
         return None
-    frequent = np.bincount(dataset.labels[dataset.train]).argmax()
-    return float((dataset.labels[dataset.test] == frequent).mean())
+    return metric.score(constant_outputs(dataset, len(dataset.test)), torch.tensor(dataset.labels[dataset.test]))
 
 
 def compare(results):
-    """The table at the end of one or more runs: test accuracies, mean and standard deviation where there are several."""
+    """The table at the end of one or more runs: test scores, mean and standard deviation where there are several."""
+    metric = METRICS[results[0].result.metric]
     rows = [
-        ("majority class", [r.majority for r in results]),
+        ("mean" if metric.name == "r2" else "majority class", [r.majority for r in results]),
         ("features only", [r.features_only for r in results]),
-        ("GraphSAGE", [r.result.test_accuracy for r in results]),
+        ("GraphSAGE", [r.result.test_score for r in results]),
     ]
     rows = [(name, [value for value in values if value is not None]) for name, values in rows]
     if not rows[0][1]:
-        return "\n".join(["Test accuracy: none, as the dataset has no test nodes.", *_which_model(results)])
+        return "\n".join([f"Test {metric.label}: none, as the dataset has no test nodes.", *_which_model(results)])
     spread = f" (mean +- standard deviation of {len(results)} runs)" if len(results) > 1 else ""
-    table = [f"  {name:14} {_percent(values)}" for name, values in rows if values]
-    return "\n".join([f"Test accuracy{spread}:", *table, *_which_model(results)])
+    table = [f"  {name:14} {_shown(metric, values)}" for name, values in rows if values]
+    return "\n".join([f"Test {metric.label}{spread}:", *table, *_which_model(results)])
 
 
 def _which_model(results):
@@ -106,20 +108,19 @@ def _which_model(results):
     if len(results) != 1:
         return []
     result = results[0].result
-    why = "the last (there are no validation nodes)" if result.val_accuracy is None else "the best on validation"
+    why = "the last (there are no validation nodes)" if result.val_score is None else "the best on validation"
     cut = f"Interrupted after epoch {len(result.history)}. " if result.interrupted else ""
     return [f"{cut}The model is that of epoch {result.best_epoch}, {why}."]
 
 
 def _features_only(config, dataset):
-    """(test accuracy, whether Ctrl-C came) of the same training without edges; a training cut short has no accuracy."""
+    """(test score, whether Ctrl-C came) of the same training without edges; a training cut short has no score."""
     try:
         result = make_trainer(config, dataset.without_edges(), log=None).fit()
     except KeyboardInterrupt:
         return None, True
-    return (None if result.interrupted else result.test_accuracy), result.interrupted
+    return (None if result.interrupted else result.test_score), result.interrupted
 
 
-def _percent(values):
-    spread = f" +- {100 * np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
-    return f"{100 * np.mean(values):5.1f}{spread} %"
+def _shown(metric, values):
+    return metric.shown(np.mean(values), np.std(values, ddof=1) if len(values) > 1 else None)

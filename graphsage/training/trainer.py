@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass, field
 
 import torch
-import torch.nn.functional as F
 
 from graphsage.config import TrainConfig, check_depth
 from graphsage.features import SparseFeatures
@@ -14,42 +13,65 @@ from graphsage.nn.random import keyed_rng
 from graphsage.sampling import rng
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.training.device import pick_device
+from graphsage.training.tasks import LOSSES, pick_metric
+
+
+class _Scores:
+    """Validation score as accuracy."""
+
+    @property
+    def val_accuracy(self):
+        """``val_score`` where the metric is accuracy, else None."""
+        return self.val_score if self.metric == "accuracy" else None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Epoch:
-    """One line of the history. number: from 1. loss: mean over the epoch's batches. Accuracies in [0, 1]. seconds: wall."""
+class Epoch(_Scores):
+    """One line of the history. number: from 1. loss: mean over the epoch's batches. seconds: wall.
+
+    val_score: by ``metric``; accuracy, F1 and ROC AUC are in [0, 1], R^2 is at most 1.
+    """
 
     number: int
     loss: float
-    val_accuracy: float | None
+    metric: str
+    val_score: float | None
     val_loss: float | None
     seconds: float
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainResult:
-    """What ``Trainer.fit`` found. Accuracies in [0, 1], of the model of ``best_epoch``; None where a split is empty.
+class TrainResult(_Scores):
+    """What ``Trainer.fit`` found: scores by ``metric``, of the model of ``best_epoch``; None where a split is empty.
 
     normalized_features: the model was trained on rows divided by their sums, and wants them so (``row_normalize``).
     interrupted: Ctrl-C ended the training; what had been reached by then is kept and tested all the same.
     """
 
-    test_accuracy: float | None
-    val_accuracy: float | None
+    metric: str
+    test_score: float | None
+    val_score: float | None
     best_epoch: int
     normalized_features: bool
     history: list[Epoch] = field(repr=False)
     interrupted: bool = False
 
+    @property
+    def test_accuracy(self):
+        """``test_score`` where the metric is accuracy, else None."""
+        return self.test_score if self.metric == "accuracy" else None
+
 
 class Trainer:
     """Trains ``model`` on the training nodes of ``dataset``, keeps the best on validation, tests it once at the end.
 
+    The loss follows from the dataset's task: cross-entropy (multiclass), binary cross-entropy of each column
+    (multilabel) or squared error (regression).
+
     model: ``GraphSAGE``. dataset: ``NodeDataset``. config: ``TrainConfig``, which names the three modes.
     log: called with each line of progress; None for silence.
 
-    Validation and test are exact: all neighbours of all nodes (``inference``). Best: highest validation accuracy, then
+    Validation and test are exact: all neighbours of all nodes (``inference``). Best: highest validation score, then
     lowest validation loss; without validation nodes, the last epoch. Raises ValueError for a device that cannot be
     used, and where model, dataset and config do not fit together.
     """
@@ -60,7 +82,7 @@ class Trainer:
         self.device = pick_device(config.device)
         self.model = model.to(self.device)
         self.dataset = dataset.row_normalized() if normalizes(config, dataset) else dataset
-        self.labels = torch.tensor(dataset.labels)
+        self.loss, self.metric = LOSSES[dataset.task], pick_metric(config.metric, dataset)
         self.log = log or (lambda line: None)
         self.optimizer = _optimizer(model, config, self.device)
         self.loader = NeighborLoader(
@@ -80,6 +102,8 @@ class Trainer:
         there is nothing to keep, it is raised as usual.
         """
         kept, history, interrupted = None, [], False
+        for layer in self.model.layers:
+            layer.aggregator.prepare(self.dataset.graph.degrees)
         try:
             for epoch in range(self.config.epochs):
                 history.append(self._epoch(epoch))
@@ -92,10 +116,11 @@ class Trainer:
         best, weights = kept
         self.model.load_state_dict(weights)
         self.model.eval()
-        test_accuracy, _ = self.evaluate(self.dataset.test)
+        test_score, _ = self.evaluate(self.dataset.test)
         return TrainResult(
-            test_accuracy=test_accuracy,
-            val_accuracy=best.val_accuracy,
+            metric=self.metric.name,
+            test_score=test_score,
+            val_score=best.val_score,
             best_epoch=best.number,
             normalized_features=normalizes(self.config, self.dataset),
             history=history,
@@ -109,11 +134,12 @@ class Trainer:
             if self.config.log_every and (batch.step + 1) % self.config.log_every == 0:
                 self.log(f"Epoch {epoch + 1:03d} Batch {batch.step + 1:03d} Loss: {losses[-1].item():.4f}")
         loss = torch.stack(losses).mean().item()
-        val_accuracy, val_loss = self.evaluate(self.dataset.val)
+        val_score, val_loss = self.evaluate(self.dataset.val)
         seconds = time.perf_counter() - started
-        score = "" if val_accuracy is None else f" Validation: {100 * val_accuracy:.1f} %"
+        score = "" if val_score is None else f" Validation {self.metric.label}: {self.metric.shown(val_score).strip()}"
         self.log(f"Epoch {epoch + 1:03d} Loss: {loss:.4f}{score} ({seconds:.1f} s)")
-        return Epoch(number=epoch + 1, loss=loss, val_accuracy=val_accuracy, val_loss=val_loss, seconds=seconds)
+        scores = {"metric": self.metric.name, "val_score": val_score, "val_loss": val_loss}
+        return Epoch(number=epoch + 1, loss=loss, seconds=seconds, **scores)
 
     def step(self, batch):
         """One update; returns the loss, detached."""
@@ -122,21 +148,21 @@ class Trainer:
         key = rng.stream_key(self.config.seed, rng.DROPOUT, batch.epoch, batch.step, rng.REPLICA)
         with keyed_rng(key, self.device):
             logits = self.model(batch)
-        loss = F.cross_entropy(logits, batch.y)
+        loss = self.loss(logits, batch.y)
         loss.backward()
         self.optimizer.step()
         return loss.detach()
 
     def evaluate(self, nodes):
-        """(accuracy in [0, 1], mean cross-entropy) on ``nodes``; (None, None) if there are none."""
+        """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none."""
         if not len(nodes):
             return None, None
         nodes = torch.tensor(nodes)
         logits = inference(
             self.model, self.dataset.graph, self.loader.store, isolated=self.config.isolated, device=self.device
         )[nodes]
-        labels = self.labels[nodes]
-        return (logits.argmax(1) == labels).double().mean().item(), F.cross_entropy(logits, labels).item()
+        labels = self.loader.labels[nodes]
+        return self.metric.score(logits, labels), self.loss(logits, labels).item()
 
     def _sampler(self):
         config, depth = self.config, self.model.num_layers
@@ -163,9 +189,13 @@ def _check(model, dataset, config):
         raise ValueError(
             f"the model takes {model.in_features} features a node, but the dataset has {dataset.num_features}"
         )
-    if model.out_features < dataset.num_classes:
+    if dataset.task == "multiclass" and model.out_features < dataset.num_classes:
         raise ValueError(
             f"the model tells {model.out_features} classes apart, but the dataset has {dataset.num_classes}"
+        )
+    if dataset.task != "multiclass" and model.out_features != dataset.num_outputs:
+        raise ValueError(
+            f"the model gives {model.out_features} numbers a node, but the {dataset.task} dataset has {dataset.num_outputs}"
         )
 
 
@@ -184,9 +214,9 @@ def _optimizer(model, config, device):
 
 
 def _better(epoch, best):
-    if epoch.val_accuracy is None:
+    if epoch.val_score is None:
         return True
-    return (epoch.val_accuracy, -epoch.val_loss) > (best.val_accuracy, -best.val_loss)
+    return (epoch.val_score, -epoch.val_loss) > (best.val_score, -best.val_loss)
 
 
 def _copy(state):

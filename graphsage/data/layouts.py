@@ -1,0 +1,64 @@
+"""The registry of layouts: which files a dataset can consist of, and the module that reads each of them.
+
+A layout called "x" in the module M has two functions there, imported only when they are used:
+
+    holds_x(folder)                              NAME as the folder's files spell it, or None if it holds no such dataset
+    read_x(folder, name, *, class_names=None)    the ``NodeDataset`` of the files called NAME, which is its name then;
+                                                 with ``split=0`` as well where the files store several splits
+
+A new layout is a new line in ``LAYOUTS``.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from graphsage.data.dataset import DatasetError
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One layout. files: how a sentence describes them; several_splits: whether its reader takes ``split``."""
+
+    name: str
+    module: str
+    files: str
+    several_splits: bool = False
+
+    def recognises(self, folder):
+        """The NAME of the dataset of this layout that ``folder`` holds, or None."""
+        return self._function("holds")(folder)
+
+    def read(self, folder, name, *, class_names=None, split=None):
+        """The ``NodeDataset`` of the files called ``name`` in ``folder``; ``split`` only where there are several."""
+        if split is not None and not self.several_splits:
+            raise DatasetError(f"{name} has one split: leave split out, got {split!r}")
+        options = {"class_names": class_names, "split": split}
+        given = {option: value for option, value in options.items() if value is not None}
+        return self._function("read")(folder, name, **given)
+
+    def _function(self, verb):
+        return getattr(import_module(f"graphsage.data.{self.module}"), f"{verb}_{self.name.replace('-', '_')}")
+
+
+# in the order in which a folder is tried
+LAYOUTS = {
+    layout.name: layout
+    for layout in (
+        Layout("debian", "debian", "debian.npz"),
+        Layout("planetoid", "planetoid", "Planetoid files (ind.NAME.*)"),
+        Layout("cora-linqs", "linqs", "LINQS files (NAME.content, NAME.cites)", several_splits=True),
+        Layout("twitch", "twitch", "Twitch files (NAME_edges.csv, NAME_target.csv, NAME.json)", several_splits=True),
+        Layout("heterophilous", "heterophilous", "NAME.npz with node_features, edges and masks", several_splits=True),
+        Layout("csr-npz", "csr_npz", "NAME.npz with adj_data, attr_data, ... and labels", several_splits=True),
+    )
+}
+
+
+def layout_of(folder):
+    """(``Layout``, NAME) of the dataset that ``folder`` holds; DatasetError if it holds none."""
+    for layout in LAYOUTS.values():
+        name = layout.recognises(folder)
+        if name:
+            return layout, name
+    known = "; ".join(layout.files for layout in LAYOUTS.values())
+    raise DatasetError(f"{folder} holds no dataset: known are {known}")

@@ -1,0 +1,125 @@
+"""Opens .npz files of strangers: a zip of ``.npy`` arrays, whose sizes are checked before any memory is taken.
+
+numpy's own reader believes the headers: one that states 10^12 rows allocates them, and a few kilobytes of zip unpack to
+gigabytes. Here a header is matched, not evaluated, the bytes that it promises must be those that the zip's directory states,
+and no more than those are ever unpacked. Only plain numbers and truth values are arrays; an object array is a pickle and
+stays unread.
+"""
+
+import re
+import struct
+import zipfile
+import zlib
+from contextlib import contextmanager
+from math import prod
+from pathlib import Path
+
+import numpy as np
+
+from graphsage.data.dataset import DatasetError
+
+ALWAYS_READ = 1 << 26  # bytes that a member may unpack to, however small it is in the file
+MAX_RATIO = 64  # above that, times its size in the file; zeros shrink a thousandfold, so a small file could fill the memory
+MAX_HEADER = 1 << 10
+MAX_LENGTH = 2**31 - 1  # along an axis of an array without entries
+# magic, version 1.0 (two bytes of header length) or 2.0 (four), and the dict as numpy writes it
+HEADER = re.compile(
+    rb"\x93NUMPY(?:\x01\x00..|\x02\x00....)\{'descr': '(?P<descr>[<>|=][a-zA-Z][0-9]{0,9})', "
+    rb"'fortran_order': (?P<fortran>True|False), 'shape': \((?P<shape>(?:[0-9]{1,19}L?,? ?){0,8})\), \} *\n",
+    re.DOTALL,
+)
+NUMBERS = re.compile(r"[<>|=](b1|[iu][1248]|f[248])")
+# what zipfile raises on damage: encrypted members, unknown methods and broken streams have errors of their own
+DAMAGED = (OSError, EOFError, RuntimeError, ValueError, struct.error, zipfile.BadZipFile, zlib.error)
+
+
+def npz_names(path):
+    """The names of the arrays in a .npz file, in its order. DatasetError if it is missing or no intact zip."""
+    with _archive(path) as archive:
+        return tuple(member.filename.removesuffix(".npy") for member in archive.infolist())
+
+
+def npz_of(folder, fits):
+    """The name (without .npz) of the one file in ``folder`` whose array names ``fits`` accepts; None if there is none.
+
+    DatasetError if there are several. Files that are no intact zip fit nothing.
+    """
+    found = sorted(path.stem for path in Path(folder).glob("?*.npz") if zipfile.is_zipfile(path) and fits(npz_names(path)))
+    if len(found) > 1:
+        raise DatasetError(f"{folder} holds several datasets ({', '.join(found)}): give each a folder of its own")
+    return found[0] if found else None
+
+
+def read_npz(path, names, optional=()):
+    """{name: array} of the members ``names``, and of those of ``optional`` that are there; others stay unread.
+
+    Arrays have their own shape, and the dtype (native byte order) of the file: integers, floats or bool. They are
+    read-only. A member may have 64 MiB, or 64 times its compressed size.
+    Raises DatasetError, one sentence that starts with the path, for a missing member and for everything else that is not so.
+    """
+    with _archive(path) as archive:
+        held = {member.filename for member in archive.infolist()}
+        missing = [name for name in names if f"{name}.npy" not in held]
+        if missing:
+            raise DatasetError(f"{', '.join(missing)} missing: the arrays must be {', '.join(names)}")
+        chosen = [*names, *(name for name in optional if f"{name}.npy" in held)]
+        return {name: _array(archive, archive.getinfo(f"{name}.npy")) for name in chosen}
+
+
+@contextmanager
+def _archive(path):
+    """The open zip; every error within is a sentence that starts with the path."""
+    path = Path(path)
+    try:
+        if not path.is_file():
+            raise DatasetError("there is no such file")
+        with zipfile.ZipFile(path) as archive:
+            _refuse_twins(archive)
+            yield archive
+    except DatasetError as error:
+        raise DatasetError(f"{path}: {error}") from None
+    except DAMAGED as error:
+        raise DatasetError(f"{path}: it is not an intact .npz file: {error}") from None
+
+
+def _refuse_twins(archive):
+    names = [member.filename for member in archive.infolist()]
+    if len(set(names)) < len(names):
+        raise DatasetError(f"its {len(names)} members have {len(set(names))} names: each must have its own")
+
+
+def _array(archive, member):
+    """One member as an array; it is unpacked only once its header and its size agree."""
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # zipfile bounds no other method's output
+        raise DatasetError(f"{member.filename} must be stored or deflated, not compressed by method {member.compress_type}")
+    allowed = max(ALWAYS_READ, MAX_RATIO * member.compress_size)
+    if member.file_size > allowed:
+        raise DatasetError(f"{member.filename} must unpack to at most {allowed} bytes, it states {member.file_size}")
+    with archive.open(member) as stream:
+        header = stream.read(min(MAX_HEADER, member.file_size))
+        dtype, shape, order, start = _header(member.filename, header)
+        size = dtype.itemsize * prod(shape)
+        if size == 0 and max(shape) > MAX_LENGTH:  # no bytes stand behind that
+            raise DatasetError(f"{member.filename} must have lengths of at most {MAX_LENGTH}, got {shape}")
+        if size != member.file_size - start:
+            raise DatasetError(
+                f"{member.filename} must have {size} bytes for {dtype} {shape}, it has {member.file_size - start}"
+            )
+        # bounded: without a number zipfile unpacks the whole stream, whatever size the directory states
+        data = header[start:] + stream.read(member.file_size - len(header))
+    if len(data) != size:
+        raise DatasetError(f"{member.filename} ends after {len(data)} of {size} bytes: the file is truncated")
+    array = np.frombuffer(data, dtype).reshape(shape, order=order)
+    return array.view(np.uint8) != 0 if dtype.kind == "b" else array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _header(name, data):
+    """(dtype, shape, "C" or "F", where the numbers begin) of a .npy file from its first bytes."""
+    header = HEADER.match(data)
+    if header is None:
+        raise DatasetError(f"{name} must begin as a .npy file of version 1 or 2 does, it begins {data[:120]!r}")
+    descr = header["descr"].decode()
+    if not NUMBERS.fullmatch(descr):
+        raise DatasetError(f"{name} must hold plain numbers, not {descr!r}: object arrays are pickles, and are not read")
+    shape = tuple(int(length) for length in re.findall(rb"[0-9]+", header["shape"]))
+    return np.dtype(descr), shape, "F" if header["fortran"] == b"True" else "C", header.end()

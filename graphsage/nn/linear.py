@@ -1,0 +1,42 @@
+"""Products of weights with rows of features, dense or sparse."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from graphsage.nn.sparse import CSRMatrix
+
+
+def plus(term, x, weight):
+    """term + x W^T, [M, in] -> [M, out]; a term of that shape is overwritten, which saves a pass over it."""
+    if isinstance(x, CSRMatrix):
+        product = x.matmul(weight.t())
+        return product if term is None else product + term
+    if term is None or term.ndim == 1:
+        return F.linear(x, weight, term)
+    if term.dtype != weight.dtype:  # autocast, which knows nothing of addmm_
+        return term + F.linear(x, weight)
+    return term.addmm_(x, weight.t())
+
+
+class Linear(nn.Module):
+    """W x + b of dense rows or a CSRMatrix: [M, in] -> [M, out]. W (out, in) is Kaiming's uniform, b begins with 0."""
+
+    def __init__(self, in_features, out_features, bias=True):
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(out_features, in_features))
+        self.register_parameter("bias", nn.Parameter(torch.empty(out_features)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self):
+        """Draw the weights anew and zero the bias."""
+        nn.init.kaiming_uniform_(self.weight, nonlinearity="relu")
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def forward(self, x):
+        return plus(self.bias, x, self.weight)
+
+    def extra_repr(self):
+        out, width = self.weight.shape
+        return f"{width}, {out}"

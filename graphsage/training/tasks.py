@@ -1,0 +1,127 @@
+"""What each task is trained by and judged by: losses and metrics of logits [M, C] or predictions [M, T].
+
+Multiclass labels are int64 [M]; multilabel ones float32 0/1 [M, C]; targets of a regression float32 [M, T]. M >= 1.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+LOSSES = {
+    "multiclass": F.cross_entropy,
+    "multilabel": F.binary_cross_entropy_with_logits,
+    "regression": F.mse_loss,
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score, the higher the better. score: function(outputs, labels) -> float; tasks: those that it judges."""
+
+    name: str
+    label: str
+    score: Callable
+    tasks: tuple[str, ...]
+    in_percent: bool = True
+
+    def shown(self, mean, deviation=None):
+        """Text for people: "81.3 +- 1.53 %" or "0.613 +- 0.0153"."""
+        factor, digits, unit = (100, 1, " %") if self.in_percent else (1, 3, "")
+        spread = "" if deviation is None else f" +- {factor * deviation:.{digits + 1}f}"
+        return f"{factor * mean:{digits + 4}.{digits}f}{spread}{unit}"
+
+
+def accuracy(logits, labels):
+    """Share of nodes whose highest logit is that of their class."""
+    return (logits.argmax(1) == labels).double().mean().item()
+
+
+def micro_f1(logits, labels):
+    """2 TP / (2 TP + FP + FN), counted over all nodes and columns; logit > 0 means yes. 0 where nobody says yes."""
+    true, predicted = labels > 0, logits > 0
+    return _f1((true & predicted).sum(), true.sum(), predicted.sum()).item()
+
+
+def macro_f1(logits, labels):
+    """The mean of F1 over the classes that occur in the labels or the predictions; 0 if none does."""
+    if labels.ndim == 1:  # one class a node: as columns of yes and no
+        true, predicted = (F.one_hot(classes, logits.shape[1]).bool() for classes in (labels, logits.argmax(1)))
+    else:
+        true, predicted = labels > 0, logits > 0
+    occurs = (true | predicted).any(0)
+    if not occurs.any():
+        return 0.0
+    return _f1((true & predicted).sum(0), true.sum(0), predicted.sum(0))[occurs].mean().item()
+
+
+def _f1(hits, true, predicted):
+    return 2 * hits.double() / (true + predicted).clamp(min=1)
+
+
+def roc_auc(logits, labels):
+    """Probability that a node of class 1 has a higher score (logit 1 - logit 0) than one of class 0; a tie counts half.
+
+    By the sum of ranks (Hanley and McNeil 1982). Both classes must be there.
+    """
+    _, place, counts = (logits[:, 1] - logits[:, 0]).unique(return_inverse=True, return_counts=True)
+    ranks = (counts.cumsum(0) - (counts - 1) / 2).double()[place]  # from 1; equal scores share their mean rank
+    positive = labels == 1
+    ones, zeros = positive.sum().item(), (~positive).sum().item()
+    return ((ranks[positive].sum().item() - ones * (ones + 1) / 2) / (ones * zeros)) if ones and zeros else float("nan")
+
+
+def r2(outputs, targets):
+    """1 - sum (y - f)^2 / sum (y - mean y)^2, the mean over the targets; a constant target gives 1 if met, else 0."""
+    outputs, targets = outputs.double(), targets.double()
+    missed = ((targets - outputs) ** 2).sum(0)
+    varies = ((targets - targets.mean(0)) ** 2).sum(0)
+    return torch.where(varies > 0, 1 - missed / varies, (missed == 0).double()).mean().item()
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("accuracy", "accuracy", accuracy, ("multiclass",)),
+        Metric("micro_f1", "micro-F1", micro_f1, ("multilabel",)),
+        Metric("macro_f1", "macro-F1", macro_f1, ("multiclass", "multilabel")),
+        Metric("roc_auc", "ROC AUC", roc_auc, ("multiclass",)),
+        Metric("r2", "R^2", r2, ("regression",), in_percent=False),
+    )
+}
+
+
+def pick_metric(name, dataset):
+    """The ``Metric`` of a name; "auto" is the first that judges the dataset's task. ValueError where it judges none of it."""
+    suited = [metric.name for metric in METRICS.values() if dataset.task in metric.tasks]
+    if name != "auto" and name not in suited:
+        raise ValueError(f"metric={name!r} does not judge a {dataset.task} task: use {' or '.join(suited)}")
+    if name == "roc_auc":
+        _check_two_classes(dataset)
+    return METRICS[suited[0] if name == "auto" else name]
+
+
+def _check_two_classes(dataset):
+    if dataset.num_classes != 2:
+        raise ValueError(f"metric='roc_auc' tells two classes apart, and the dataset has {dataset.num_classes}")
+    for split in ("val", "test"):
+        classes = set(dataset.labels[getattr(dataset, split)].tolist())
+        if len(classes) == 1:
+            raise ValueError(f"metric='roc_auc' needs both classes in {split}, and all its nodes are of class {classes.pop()}")
+
+
+def constant_outputs(dataset, count):
+    """What to predict for ``count`` nodes without looking at them: [count, num_outputs], from the training labels alone.
+
+    multiclass: the most frequent class (of equally frequent ones the smallest); multilabel: in each column what more
+    nodes have (no if equal); regression: the mean of each target.
+    """
+    labels = torch.tensor(dataset.labels[dataset.train])
+    if dataset.task == "multiclass":
+        row = F.one_hot(torch.bincount(labels).argmax(), dataset.num_outputs).float()
+    elif dataset.task == "multilabel":
+        row = torch.where(labels.double().mean(0) > 0.5, 1.0, -1.0)
+    else:
+        row = labels.double().mean(0).float()
+    return row.expand(count, -1)
