@@ -46,6 +46,7 @@ LAYOUTS = {
     for layout in (
         Layout("debian", "debian", "debian.npz"),
         Layout("planetoid", "planetoid", "Planetoid files (ind.NAME.*)"),
+        Layout("graphsage", "saved", "NAME.npz that NodeDataset.save wrote"),
     )
 }
 

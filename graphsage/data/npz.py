@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graphsage.data.dataset import DatasetError
+from graphsage.data.errors import DatasetError
 
 ALWAYS_READ = 1 << 26  # bytes that a member may unpack to, however small it is in the file
 MAX_RATIO = 64  # above that, times its size in the file; zeros shrink a thousandfold, so a small file could fill the memory
@@ -36,6 +36,17 @@ def npz_names(path):
     """The names of the arrays in a .npz file, in its order. DatasetError if it is missing or no intact zip."""
     with _archive(path) as archive:
         return tuple(member.filename.removesuffix(".npy") for member in archive.infolist())
+
+
+def npz_of(folder, fits):
+    """The name (without .npz) of the one file in ``folder`` whose array names ``fits`` accepts; None if there is none.
+
+    DatasetError if there are several. Files that are no intact zip fit nothing.
+    """
+    found = sorted(path.stem for path in Path(folder).glob("?*.npz") if zipfile.is_zipfile(path) and fits(npz_names(path)))
+    if len(found) > 1:
+        raise DatasetError(f"{folder} holds several datasets ({', '.join(found)}): give each a folder of its own")
+    return found[0] if found else None
 
 
 def read_npz(path, names, optional=()):
