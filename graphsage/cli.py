@@ -36,6 +36,7 @@ examples:
   graphsage train sbm:nodes=20000,classes=10,homophily=0.7    a random graph
 """
 
+SPLIT = next(field for field in fields(RunConfig) if field.name == "split")
 SAMPLE_FIELDS = ("fanouts", "replace", "isolated", "weights", "seed")
 
 
@@ -111,6 +112,7 @@ def _add_train(commands):
     )
     text = "name (see `graphsage datasets`), folder, or sbm:OPTIONS or rmat:OPTIONS to make one (default: debian)"
     parser.add_argument("dataset", nargs="?", default="debian", metavar="DATASET", help=text)
+    add_flag(parser, SPLIT)
     text = "train so many times, with seeds SEED, SEED + 1, ...: mean and deviation (default: 1)"
     parser.add_argument("--runs", type=int, default=1, metavar="N", help=text)
     text = "leave out the training without edges, which takes about as long again"
@@ -142,7 +144,7 @@ def _train(options):
         from graphsage.training.run import compare, make_trainer, run_all
         from graphsage.training.save import save_run
 
-        dataset = load_dataset(options.dataset)
+        dataset = load_dataset(options.dataset, split=configs[0].split)
         device = make_trainer(configs[0], dataset).device
         _make_folder(options.out)  # the last of what the user may have to mend
 
@@ -183,10 +185,16 @@ def _configs(options):
     if options.runs < 1:
         raise ValueError(f"--runs must be at least 1, got {options.runs}")
     first = TrainConfig(**train).seed
+    data = {"dataset": options.dataset, **_split(options)}
     return [
-        RunConfig(dataset=options.dataset, model=ModelConfig(**model), train=TrainConfig(**{**train, "seed": seed}))
+        RunConfig(**data, model=ModelConfig(**model), train=TrainConfig(**{**train, "seed": seed}))
         for seed in range(first, first + options.runs)
     ]
+
+
+def _split(options):
+    """{"split": number} if it was given."""
+    return {"split": options.split} if "split" in options else {}
 
 
 # ---- datasets
@@ -198,6 +206,7 @@ def _add_datasets(commands):
     text = "list: all of them (default); info: all about one; fetch: download one now, print its folder"
     parser.add_argument("action", nargs="?", choices=("list", "info", "fetch"), default="list", help=text)
     parser.add_argument("name", nargs="?", metavar="NAME", help="the dataset to show (a folder will do) or to fetch")
+    add_flag(parser, SPLIT)
     parser.set_defaults(command=_datasets)
 
 
@@ -206,7 +215,9 @@ def _datasets(options):
         from graphsage.data.catalogue import dataset_card, fetch_dataset, list_datasets, load_dataset
         from graphsage.data.generators import usage
 
-        names, name = list_datasets(), options.name
+        names, name, split = list_datasets(), options.name, _split(options)
+        if split and options.action != "info":
+            raise ValueError(f"--split is for `datasets info`, not for `datasets {options.action}`")
         if options.action == "list":
             if name is not None:
                 raise ValueError(f"`datasets list` shows all and takes no name (try: graphsage datasets info {name})")
@@ -217,7 +228,8 @@ def _datasets(options):
         elif options.action == "fetch":
             lines = [fetch_dataset(name)]
         else:
-            lines = _described(dataset_card(name)) if name in names else [load_dataset(name).summary()]
+            known = name in names and not split  # what the card says, which is about the first split
+            lines = _described(dataset_card(name)) if known else [load_dataset(name, **split).summary()]
     print(*lines, sep="\n")
 
 
@@ -226,7 +238,7 @@ def _where(card):
 
 
 def _row(card):
-    return f"{card.name:10} {card.statistics['num_nodes']:>8,} nodes  {_where(card):20}  {card.title}"
+    return f"{card.name:27} {card.statistics['num_nodes']:>8,} nodes  {_where(card):20}  {card.title}"
 
 
 def _described(card):
