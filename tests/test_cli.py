@@ -200,7 +200,7 @@ def test_a_mistake_gets_one_sentence(arguments, sentence, refused, tiny, monkeyp
 @pytest.mark.parametrize("arguments", ["train FOLDER", "datasets info FOLDER", "sample FOLDER --seeds 1"])
 def test_a_folder_without_a_dataset(arguments, refused, tmp_path):
     words = [str(tmp_path) if word == "FOLDER" else word for word in arguments.split()]
-    assert refused(*words).startswith(f"{tmp_path} holds no dataset: neither Planetoid files")
+    assert refused(*words).startswith(f"{tmp_path} holds no dataset: known are debian.npz; Planetoid files")
     (tmp_path / "notes.txt").write_text("nothing")
     assert refused(*words).startswith(f"{tmp_path} holds no dataset")
 
@@ -223,7 +223,7 @@ def test_a_damaged_dataset(refused, tmp_path):
 
 
 def test_a_folder_that_must_not_be_read(refused, monkeypatch):
-    def denied(name):
+    def denied(name, **options):
         raise PermissionError(13, "Permission denied", str(name))
 
     monkeypatch.setattr("graphsage.data.catalogue.load_dataset", denied)
@@ -234,10 +234,10 @@ def test_what_the_user_can_mend_is_found_before_training_starts(refused, tiny, m
     monkeypatch.setattr(Trainer, "fit", lambda self: pytest.fail("it was trained"))
     load = run_module.load_dataset
 
-    def without_training_nodes(name):
+    def without_training_nodes(name, **options):
         from dataclasses import replace
 
-        return replace(load(name), train=[])
+        return replace(load(name, **options), train=[])
 
     monkeypatch.setattr("graphsage.data.catalogue.load_dataset", without_training_nodes)
     assert refused("train", tiny) == "tiny has no training nodes: there is nothing to learn from"

@@ -21,7 +21,7 @@ from graphsage.data.errors import DatasetError
 ALWAYS_READ = 1 << 26  # bytes that a member may unpack to, however small it is in the file
 MAX_RATIO = 64  # above that, times its size in the file; zeros shrink a thousandfold, so a small file could fill the memory
 MAX_HEADER = 1 << 10
-MAX_LENGTH = 2**31 - 1  # entries along one axis
+MAX_LENGTH = 2**31 - 1  # along an axis of an array without entries
 # magic, version 1.0 (two bytes of header length) or 2.0 (four), and the dict as numpy writes it
 HEADER = re.compile(
     rb"\x93NUMPY(?:\x01\x00..|\x02\x00....)\{'descr': '(?P<descr>[<>|=][a-zA-Z][0-9]{0,9})', "
@@ -98,9 +98,9 @@ def _array(archive, member):
     with archive.open(member) as stream:
         header = stream.read(min(MAX_HEADER, member.file_size))
         dtype, shape, order, start = _header(member.filename, header)
-        if max(shape, default=0) > MAX_LENGTH:  # possible where another length is 0
-            raise DatasetError(f"{member.filename} must have lengths of at most {MAX_LENGTH}, got {shape}")
         size = dtype.itemsize * prod(shape)
+        if size == 0 and max(shape) > MAX_LENGTH:  # no bytes stand behind that
+            raise DatasetError(f"{member.filename} must have lengths of at most {MAX_LENGTH}, got {shape}")
         if size != member.file_size - start:
             raise DatasetError(
                 f"{member.filename} must have {size} bytes for {dtype} {shape}, it has {member.file_size - start}"
