@@ -124,7 +124,22 @@ class NodeDataset(ReadOnlyRecord):
         kind = "" if self.task == "multiclass" else f"task={self.task!r}, num_outputs={self.num_outputs}, "
         return f"NodeDataset({self.name!r}, {kind}{counts})"
 
-    # ---- files
+    # ---- from and to
+
+    @classmethod
+    def from_networkx(cls, graph, *, features=None, label, split=None, weight=None, name=None):
+        """The dataset of a networkx graph whose nodes have attributes; the graph is read as by ``Graph.from_networkx``.
+
+        features: an attribute or a list of them, each a number or a list of numbers of one length at every node; they stand
+            side by side. None gives a column for each node (``SparseFeatures.identity``).
+        label: the attribute with the labels: class numbers, texts (classes in alphabetical order), lists of 0/1, or floats.
+            A node without it has no label.
+        split: the attribute that is "train", "val" or "test" (or missing). None: half, a quarter and a quarter of the
+            labelled nodes, at random, the same for every run.
+        """
+        from graphsage.data.attributes import parts_of_networkx
+
+        return cls(**parts_of_networkx(graph, features=features, label=label, split=split, weight=weight), name=name)
 
     def save(self, path):
         """Write the dataset to the file ``path``, NAME.npz, which ``load`` reads back (``graphsage.data.npz_form``).
