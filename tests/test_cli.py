@@ -166,6 +166,13 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
         ("train --seed -1", "seed must be an integer >= 0, got -1"),
         ("train --seed 18446744073709551616", r"seed must be below 2\^64, got 18446744073709551616"),
         ("train --seed 18446744073709551615 --runs 2", r"seed must be below 2\^64, got 18446744073709551616"),
+        ("train --split -1", "split must be an integer >= 0, got -1"),
+        ("train --split x", "argument --split: invalid int value: 'x' .*"),
+        ("train TINY --split 0", "tiny has one split: leave split out, got 0"),
+        ("train debian --split 1", "debian has one split: leave split out, got 1"),
+        ("datasets info TINY --split 1", "tiny has one split: leave split out, got 1"),
+        ("datasets list --split 1", "--split is for `datasets info`, not for `datasets list`"),
+        ("datasets fetch cora --split 1", "--split is for `datasets info`, not for `datasets fetch`"),
         ("train --num-threads -1", "num_threads must be an integer >= 0, got -1"),
         ("train --runs 0", "--runs must be at least 1, got 0"),
         ("train --replace -1", r"argument --replace.*: ignored explicit argument '-1' .*"),
@@ -380,6 +387,22 @@ def test_datasets_info_shows_the_card_without_a_download(command, monkeypatch, t
 def test_datasets_info_of_a_folder(command, tiny):
     code, out, _ = command("datasets", "info", tiny)
     assert code == 0 and out.startswith("tiny: 513 nodes (1 isolated), 1,124 edges (largest degree 52)")
+
+
+def test_a_split_by_its_number(command, monkeypatch, test_data, tmp_path):
+    """Of info by name and by folder, and of train: the sizes of chameleon_filtered's splits differ."""
+    folder = test_data / "heterophilous"
+    monkeypatch.setenv("GRAPHSAGE_DATA", str(folder))
+    (tmp_path / "chameleon_filtered.npz").write_bytes((folder / "chameleon_filtered.npz").read_bytes())
+    with np.load(folder / "chameleon_filtered.npz") as file:
+        sizes = [" / ".join(str(file[f"{part}_masks"][split].sum()) for part in ("train", "val", "test")) for split in (0, 3)]
+    assert sizes[0] != sizes[1]
+    for name in ("chameleon_filtered", tmp_path):
+        assert f"{sizes[1]} nodes to train" in command("datasets", "info", name, "--split", 3)[1]
+    short = ("--epochs", 1, "--no-baseline", "--hidden-features", 4, "--device", "cpu")
+    for split, size in zip(((), ("--split", 3)), sizes):
+        code, out, _ = command("train", "chameleon_filtered", *split, *short)
+        assert code == 0 and f"{size} nodes to train" in out
 
 
 def test_datasets_fetch_prints_the_folder(command, monkeypatch, test_data):

@@ -74,6 +74,7 @@ REFUSED = [
     *not_a_count(TrainConfig, "seed", 0, -1, 1.5, "2", None, True),
     (TrainConfig, "seed", 2**64, "seed must be below 2^64, got 18446744073709551616"),
     (TrainConfig, "device", 3, "device must be text, got 3"),
+    *not_a_count(RunConfig, "split", 0, -1, 1.5, "2", True),
     *[(ModelConfig, name, value, f"{name} must be in [0, 1), got {value!r}") for name in ("dropout", "input_dropout")
       for value in (-0.1, 1, 1.0, float("nan"), "0.5", True)],
     (ModelConfig, "input_dropout", None, "input_dropout must be in [0, 1), got None"),

@@ -1,6 +1,7 @@
 """load_dataset: where it looks and in which order, what it checks, and what it says when there is nothing."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import data_helpers as made
@@ -11,6 +12,7 @@ from data_helpers import file_server
 from graphsage.data import cards, catalogue
 from graphsage.data.catalogue import fetch_dataset, list_datasets, load_dataset
 from graphsage.data.dataset import DatasetError
+from graphsage.data.download import is_intact
 from graphsage.data.planetoid import read_planetoid
 
 STATISTICS = {
@@ -79,6 +81,20 @@ def test_the_published_datasets_from_a_local_folder(test_data, monkeypatch, name
     assert by_path.name == name
     assert by_path.class_names is None
     assert np.array_equal(by_path.labels, dataset.labels)
+
+
+@pytest.mark.parametrize(
+    "folder, name", [("linqs_cora", "cora-linqs"), ("heterophilous", "tolokers"), ("twitch/RU", "twitch-ru")]
+)
+def test_published_files_in_other_layouts(test_data, monkeypatch, folder, name):
+    """A card whose files are called otherwise says so in ``stem``; the dataset has the card's name."""
+    monkeypatch.setenv("GRAPHSAGE_DATA", str(test_data / folder))
+    card = cards.dataset_card(name)
+    dataset = load_dataset(name, download=False)
+    assert (dataset.name, dataset.statistics(), dataset.class_names) == (name, card.statistics, card.class_names)
+    for file in card.files:
+        assert is_intact(test_data / folder / file.name, file)
+        assert file.url.endswith(f"/{file.name}") and file.url.startswith("https://")
 
 
 def test_bundled_datasets_load_by_name_without_a_network(monkeypatch, tmp_path):
@@ -208,6 +224,24 @@ def test_statistics_are_checked(known, server, monkeypatch, tmp_path):
         sentence = f"'tiny': {name} is {count + 1} on its card, but {count} in the data"
         with pytest.raises(DatasetError, match=sentence):
             load("tiny")
+
+
+def test_sizes_of_another_split_are_not_those_of_the_card(known, monkeypatch):
+    """Of split 0 all is compared, of another one all but the sizes of its parts."""
+
+    class Shrinking:
+        """Split k has k training nodes fewer, and is said to have another graph where it is 3."""
+
+        def read(self, folder, name, *, class_names=None, split=None):
+            dataset = read_planetoid(folder, name, class_names=class_names)
+            dataset = replace(dataset, train=dataset.train[split or 0 :])
+            return dataset.without_edges() if split == 3 else dataset
+
+    monkeypatch.setitem(catalogue.LAYOUTS, "planetoid", Shrinking())
+    sizes = {split: len(load("tiny", split=split).train) for split in (None, 0, 1, 2)}
+    assert sizes == {None: 3, 0: 3, 1: 2, 2: 1}
+    with pytest.raises(DatasetError, match="num_edges is 1124 on its card, but 0 in the data"):
+        load("tiny", split=3)
 
 
 def test_statistics_of_a_local_folder_are_checked_too(known, tmp_path, monkeypatch):

@@ -81,8 +81,7 @@ def _graph(arrays, num_nodes):
     if shape.tolist() != [num_nodes, num_nodes] or indptr.shape != (num_nodes + 1,):
         found = f"shape {shape.tolist()} and an indptr of shape {indptr.shape}"
         raise DatasetError(f"the adjacency matrix must have {num_nodes} rows and columns, one a label, got {found}")
-    if values.shape != indices.shape:
-        raise DatasetError(f"the adjacency matrix must have a value at each of {indices.shape} places, got {values.shape}")
+    _check_values("adjacency matrix", values, indices)
     src, dst = Graph.from_csr(indptr, indices).to_edges()
     kept = values != 0
     return graph_of_links(src[kept], dst[kept], num_nodes)
@@ -95,4 +94,10 @@ def _features(arrays):
     if shape.shape != (2,) or shape.dtype.kind not in "iu" or indptr.shape != (shape[0] + 1,):
         found = f"shape {shape.tolist()} and an indptr of shape {indptr.shape}"
         raise DatasetError(f"the features must have as many rows as their shape and their indptr say, got {found}")
+    _check_values("matrix of features", values, indices)
     return SparseFeatures(indptr, indices, None if np.all(values == 1) else values, int(shape[1]))
+
+
+def _check_values(matrix, values, indices):
+    if values.shape != indices.shape:
+        raise DatasetError(f"the {matrix} must have one value a column number, {indices.shape}, got {values.shape}")

@@ -144,7 +144,7 @@ def _numbers(part, chosen, names):
 def _labelled(number, offsets, labels):
     """int64 ids of the nodes of a graph that have a label: none is -1, or NaN where labels are real numbers."""
     own = labels[offsets[number] : offsets[number + 1]]
-    first = own.reshape(len(own), -1)[:, 0]
+    first = own if own.ndim == 1 else own[:, 0]  # a row is labelled as a whole or not at all
     return offsets[number] + np.flatnonzero(~np.isnan(first) if first.dtype.kind == "f" else first >= 0)
 
 
