@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from graphsage.data.split import random_split
+from graphsage.data.labels import checked_labels, is_labelled
+from graphsage.data.split import SPLITS, random_split
 from graphsage.features import SparseFeatures
 from graphsage.graph import Graph
-
-SPLITS = ("train", "val", "test")
 
 
 def parts_of_networkx(graph, *, features, label, split, weight):
@@ -15,12 +14,13 @@ def parts_of_networkx(graph, *, features, label, split, weight):
     order = range(len(graph)) if built.node_ids is None else built.node_ids.tolist()
     nodes = [(name, graph.nodes[name]) for name in order]
     labels, class_names = _labels(nodes, label)
+    labels = checked_labels(labels, len(nodes))
     return {
         "graph": built,
         "features": _features(nodes, features),
         "labels": labels,
         "class_names": class_names,
-        **(random_split(_labelled(nodes, label)) if split is None else _split(nodes, split)),
+        **(random_split(np.flatnonzero(is_labelled(labels))) if split is None else _split(nodes, split)),
     }
 
 
@@ -48,7 +48,8 @@ def _as_rows(name, values):
     except ValueError:
         table = np.empty(0, object)
     if table.dtype.kind not in "biuf" or table.ndim not in (1, 2):
-        raise ValueError(f"attribute {name!r} must be a number at every node, or as many numbers at each; got {values[0]!r:.60}")
+        rule = "must be a number at every node, or as many numbers at each"
+        raise ValueError(f"attribute {name!r} {rule}; got {values[0]!r:.60}")
     return table.reshape(len(values), -1)
 
 
@@ -63,7 +64,7 @@ def _labels(nodes, name):
     several = bool(known) and np.ndim(known[0]) == 1
     missing = np.nan if table.dtype.kind == "f" else -1
     labels = np.full((len(nodes), table.shape[1]), missing, np.float64 if table.dtype.kind == "f" else np.int64)
-    labels[_labelled(nodes, name)] = table
+    labels[[attributes.get(name) is not None for _, attributes in nodes]] = table
     return (labels if several else labels[:, 0]), None
 
 
@@ -74,10 +75,6 @@ def _classes(nodes, name, known):
     class_names = sorted(set(known))
     number = {text: at for at, text in enumerate(class_names)} | {None: -1}
     return np.array([number[attributes.get(name)] for _, attributes in nodes], np.int64), class_names
-
-
-def _labelled(nodes, name):
-    return np.array([row for row, (_, attributes) in enumerate(nodes) if attributes.get(name) is not None], np.int64)
 
 
 def _split(nodes, name):

@@ -33,7 +33,9 @@ def read_table(path, dtype, *, rows=None, columns=None):
         if filled == 0:
             _refuse_unlikely(path, rows, part.shape[1])
             table = np.empty((rows, part.shape[1]), dtype)
-        table[filled : filled + len(part)] = part[: rows - filled]
+        if filled + len(part) > rows:
+            raise DatasetError(f"{path} must have {rows} lines, it has more")
+        table[filled : filled + len(part)] = part
         filled += len(part)
     if filled != rows:
         raise DatasetError(f"{path} must have {rows} lines, it has {filled}")

@@ -8,12 +8,12 @@ from graphsage.checks import ReadOnlyRecord, as_ids, read_only
 from graphsage.csr import checked_names, of_length
 from graphsage.data.errors import DatasetError
 from graphsage.data.labels import checked_class_names, checked_labels, is_labelled, task_of
+from graphsage.data.split import SPLITS
 from graphsage.features import SparseFeatures, as_features, row_normalize
 from graphsage.graph import Graph
 
 __all__ = ["SPLITS", "DatasetError", "NodeDataset"]
 
-SPLITS = ("train", "val", "test")
 OUTPUTS = {"multiclass": "{:,} classes", "multilabel": "{:,} classes (any number a node)", "regression": "targets: {:,}"}
 
 
@@ -145,14 +145,14 @@ class NodeDataset(ReadOnlyRecord):
         """Write the dataset to the file ``path``, NAME.npz, which ``load`` reads back (``graphsage.data.npz_form``).
 
         The file that was there stays until the new one is whole. ValueError for another suffix, and where node_ids are
-        neither all integers nor all texts.
+        neither all integers nor all texts. A joined dataset is saved as the one graph that it is.
         """
         from graphsage.data.npz_form import save_parts
 
         save_parts(self, path)
 
-    @classmethod
-    def load(cls, path):
+    @staticmethod
+    def load(path):
         """The dataset in a file of ``save``, with the same arrays and names.
 
         DatasetError, one sentence, for a file that is missing, truncated, damaged, of another kind or of a newer version.
@@ -161,7 +161,7 @@ class NodeDataset(ReadOnlyRecord):
 
         parts = load_parts(path)
         try:
-            return cls(**parts)
+            return NodeDataset(**parts)
         except (ValueError, TypeError) as error:
             raise DatasetError(f"{path}: {error}") from None
 

@@ -113,9 +113,9 @@ def _id(place, node):
 def _ends(links, ids):
     """(src, dst) as places in the list of nodes."""
     flat = [end for link in links for end in link]
-    odd = next((end for end in flat if type(end) not in (int, str)), None)
-    if odd is not None:
-        raise DatasetError(f"links in -G.json must join ids or places of nodes, got {odd!r:.60}")
+    odd = [end for end in flat if type(end) not in (int, str)]
+    if odd:
+        raise DatasetError(f"links in -G.json must join ids or places of nodes, got {odd[0]!r:.60}")
     place_of = {name: place for place, name in enumerate(ids)}
     if all(end in place_of for end in flat):
         flat = [place_of[end] for end in flat]
