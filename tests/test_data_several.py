@@ -136,6 +136,7 @@ def test_what_cannot_be_joined(three, change, sentence):
     [
         ({"train": ["d"], "test": ["a"]}, ValueError, "no graph is called 'd': there are a, b, c"),
         ({"train": "a", "test": ["b"]}, TypeError, "train must be a list of names of graphs, got 'a'"),
+        ({"train": None, "test": ["b"]}, TypeError, "train must be a list of names of graphs, got None"),
         ({"train": ["a"], "test": 3}, TypeError, "test must be a list of names of graphs, got 3"),
         ({"train": ["a"], "val": 0.2, "test": []}, TypeError, "val must be a list of names of graphs, got 0.2"),
         ({"train": ["a"], "test": ["b", "a"]}, ValueError, "a is listed in train and in test: list each graph once"),
