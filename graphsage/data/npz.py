@@ -91,7 +91,7 @@ def _archive(path):
     except DatasetError as error:
         raise DatasetError(f"{path}: {error}") from None
     except DAMAGED as error:
-        raise DatasetError(f"{path}: it is not an intact .npz file: {error}") from None
+        raise DatasetError(f"{path}: it is not an intact .npz file: {str(error)[:200]}") from None  # zipfile quotes headers
 
 
 def _refuse_twins(archive):
