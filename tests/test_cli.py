@@ -134,7 +134,7 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
     [
         ("train nope", "no dataset is called 'nope': known are .*, and a folder can be given by its path"),
         ("train Cora", "no dataset is called 'Cora': did you mean 'cora'.*"),
-        ("train ./nowhere", "./nowhere is not a folder"),
+        ("train ./nowhere", "./nowhere is not a folder, nor an .npz file"),
         ("train --epohcs 3", r"'--epohcs' is not understood, did you mean --epochs\? \(try: graphsage train --help\)"),
         ("train --zzz=3", r"'--zzz' is not understood \(try: graphsage train --help\)"),
         ("train cora pubmed", r"'pubmed' is not understood \(try: graphsage train --help\)"),
@@ -215,9 +215,9 @@ def test_a_folder_without_a_dataset(arguments, refused, tmp_path):
 def test_a_file_for_a_dataset_and_an_empty_name(refused, tmp_path):
     path = tmp_path / "file"
     path.write_text("nothing")
-    assert refused("train", path) == f"{path} is not a folder"
+    assert refused("train", path) == f"{path} is not a folder, nor an .npz file"
     assert refused("train", "").startswith("no dataset is called ''")
-    assert refused("train", tmp_path / "none" / "such") == f"{tmp_path / 'none' / 'such'} is not a folder"
+    assert refused("train", tmp_path / "none" / "such") == f"{tmp_path / 'none' / 'such'} is not a folder, nor an .npz file"
 
 
 def test_a_damaged_dataset(refused, tmp_path):

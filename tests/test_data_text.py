@@ -1,5 +1,7 @@
 """Text of strangers: tables of integers against Python's own parsing, and what is no table."""
 
+import os
+
 import numpy as np
 import pytest
 from mutations import generator, mutated, peak_of
@@ -120,6 +122,10 @@ def test_lines(path):
         read_lines(path, 5)
     with pytest.raises(DatasetError, match=r"none cannot be read: No such file"):
         read_lines(path.parent / "none")
+    os.mkfifo(path.parent / "pipe")
+    for other in (path.parent / "pipe", path.parent, "/dev/zero"):
+        with pytest.raises(DatasetError, match=r"cannot be read: it is no file"):
+            read_lines(other)
     assert decoded(path, 3, "é".encode()) == "é"
     with pytest.raises(DatasetError, match=r"table\.csv: line 3 must be UTF-8: "):
         decoded(path, 3, b"\xe9t\xe9")
