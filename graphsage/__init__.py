@@ -19,6 +19,7 @@ _HOME = {
     "SeedPlan": "graphsage.sampling.plan",
     "NodeDataset": "graphsage.data.dataset",
     "load_dataset": "graphsage.data.catalogue",
+    "describe": "graphsage.data.describe",
     "Batch": "graphsage.loader",
     "NeighborLoader": "graphsage.loader",
     "GraphSAGE": "graphsage.nn.model",

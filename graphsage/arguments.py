@@ -2,11 +2,25 @@
 
 import argparse
 import re
+from contextlib import contextmanager
 from difflib import get_close_matches
 from types import NoneType
 from typing import get_args
 
 METAVARS = {int: "N", float: "X", str: "NAME"}
+
+
+class Refused(Exception):
+    """What the user can mend. Everything else is our mistake, and shows its traceback."""
+
+
+@contextmanager
+def user_input():
+    """Errors in here are about what was typed or about the dataset: one sentence."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError) as error:
+        raise Refused(str(error)) from error
 
 
 class Parser(argparse.ArgumentParser):

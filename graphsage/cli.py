@@ -2,10 +2,10 @@
 
 import os
 import sys
-from contextlib import contextmanager
 from dataclasses import fields
 
-from graphsage.arguments import Parser, add_flag, parsed
+from graphsage.arguments import Parser, Refused, add_flag, parsed, user_input
+from graphsage.cli_datasets import add_datasets
 from graphsage.config import ModelConfig, RunConfig, SampleConfig, TrainConfig
 
 EXAMPLES = """examples:
@@ -38,19 +38,6 @@ examples:
 SAMPLE_FIELDS = ("fanouts", "replace", "isolated", "weights", "seed")
 
 
-class _Refused(Exception):
-    """What the user can mend. Everything else is our mistake, and shows its traceback."""
-
-
-@contextmanager
-def _user_input():
-    """Errors in here are about what was typed or about the dataset: one sentence."""
-    try:
-        yield
-    except (ValueError, TypeError, OSError) as error:
-        raise _Refused(str(error)) from error
-
-
 def main(arguments=None):
     """Run one command line; returns the exit code: 0, 2 for what the user can mend, 130 after Ctrl-C."""
     options = parsed(_parser(), sys.argv[1:] if arguments is None else arguments)
@@ -58,7 +45,7 @@ def main(arguments=None):
         code = options.command(options)
         sys.stdout.flush()  # here, where a reader that has gone can be told from a failure
         return code or 0
-    except _Refused as error:
+    except Refused as error:
         if options.debug:
             raise
         print(f"graphsage: {error}", file=sys.stderr)
@@ -81,7 +68,7 @@ def _parser():
     parser.set_defaults(command=_no_command, debug=False)
     commands = parser.add_subparsers(title="commands", metavar="{train,datasets,sample}")
     _add_train(commands)
-    _add_datasets(commands)
+    add_datasets(commands)
     _add_sample(commands)
     for command in commands.choices.values():
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -130,7 +117,7 @@ def _add_train(commands):
 
 
 def _train(options):
-    with _user_input():
+    with user_input():
         configs = _configs(options)
         # Before torch is loaded: its idle threads would spin, and take the cores from whoever else has work. On two cores
         # with two other busy processes a run took 31 s instead of 12; on idle ones it makes no difference.
@@ -156,7 +143,7 @@ def _train(options):
         print(f"Interrupted: {len(results)} of {len(configs)} runs count.")
     print(compare(results))
     if options.out is not None:
-        with _user_input():  # a disk may be full, a folder not ours
+        with user_input():  # a disk may be full, a folder not ours
             for config, result in zip(configs, results):
                 log(f"Saved in {save_run(_run_folder(options, config), config, result)}")
     return 130 if len(results) < len(configs) or results[-1].interrupted else 0
@@ -188,52 +175,6 @@ def _configs(options):
     ]
 
 
-# ---- datasets
-
-
-def _add_datasets(commands):
-    text = "list the datasets, show one, or fetch one for later"
-    parser = commands.add_parser("datasets", help=text, description=text.capitalize() + ".")
-    text = "list: all of them (default); info: all about one; fetch: download one now, print its folder"
-    parser.add_argument("action", nargs="?", choices=("list", "info", "fetch"), default="list", help=text)
-    parser.add_argument("name", nargs="?", metavar="NAME", help="the dataset to show (a folder will do) or to fetch")
-    parser.set_defaults(command=_datasets)
-
-
-def _datasets(options):
-    with _user_input():
-        from graphsage.data.catalogue import dataset_card, fetch_dataset, list_datasets, load_dataset
-
-        names, name = list_datasets(), options.name
-        if options.action == "list":
-            if name is not None:
-                raise ValueError(f"`datasets list` shows all and takes no name (try: graphsage datasets info {name})")
-            lines = [_row(dataset_card(known)) for known in names]
-        elif name is None:
-            raise ValueError(f"`datasets {options.action}` needs a name: one of {', '.join(names)}")
-        elif options.action == "fetch":
-            lines = [fetch_dataset(name)]
-        else:
-            lines = _described(dataset_card(name)) if name in names else [load_dataset(name).summary()]
-    print(*lines, sep="\n")
-
-
-def _where(card):
-    return "bundled" if card.is_bundled else f"download, {card.num_bytes / 1e6:.1f} MB"
-
-
-def _row(card):
-    return f"{card.name:10} {card.statistics['num_nodes']:>8,} nodes  {_where(card):20}  {card.title}"
-
-
-def _described(card):
-    """What the card says; nothing is downloaded for it."""
-    about = {"from": card.source, "licence": card.licence, "data": _where(card), "split": card.split.get("rule", "")}
-    counts = {name.removeprefix("num_").replace("_", " "): f"{n:,}" for name, n in card.statistics.items()}
-    classes = {"class names": ", ".join(card.class_names)} if card.class_names else {}
-    return [f"{card.name}: {card.title}", *(f"  {k:12} {v}" for k, v in {**about, **counts, **classes}.items())]
-
-
 # ---- sample
 
 
@@ -252,7 +193,7 @@ def _add_sample(commands):
 
 def _sample(options):
     given = {name: value for name, value in vars(options).items() if name in SAMPLE_FIELDS}
-    with _user_input():
+    with user_input():
         TrainConfig(**given)
         from graphsage.data.catalogue import load_dataset
 

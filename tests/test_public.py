@@ -15,7 +15,8 @@ from graphsage.nn.layer import SAGELayer
 HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
     Batch Graph GraphSAGE MiniBatch ModelConfig NeighborLoader NeighborSampler NodeDataset RunConfig SampleConfig SeedPlan
-    SparseFeatures TrainConfig TrainResult Trainer inference load_dataset load_model multihop_sampling row_normalize save_model
+    SparseFeatures TrainConfig TrainResult Trainer describe inference load_dataset load_model multihop_sampling row_normalize
+    save_model
 """
 
 
@@ -63,7 +64,7 @@ def test_configs_are_light():
     assert loaded_by("import graphsage as gs; gs.RunConfig()") == set()
 
 
-@pytest.mark.parametrize("name", ["Graph", "NeighborSampler", "multihop_sampling", "load_dataset", "NodeDataset", "SeedPlan"])
+@pytest.mark.parametrize("name", ["Graph", "NeighborSampler", "multihop_sampling", "load_dataset", "NodeDataset", "SeedPlan", "describe"])
 def test_the_lower_floors_live_without_torch(name):
     assert "torch" not in loaded_by(f"import graphsage as gs; gs.{name}")
 

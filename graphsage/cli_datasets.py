@@ -1,0 +1,103 @@
+"""``graphsage datasets``: what there is, what is in it, and fetching it."""
+
+from importlib.util import find_spec
+
+from graphsage.arguments import Refused, user_input
+
+
+def add_datasets(commands):
+    text = "list the datasets, show one, or fetch one for later"
+    parser = commands.add_parser("datasets", help=text, description=text.capitalize() + ".")
+    text = "list: all of them (default); info: all about one; fetch: download one now, print its folder"
+    parser.add_argument("action", nargs="?", choices=("list", "info", "fetch"), default="list", help=text)
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the dataset to show (a folder will do) or to fetch")
+    parser.add_argument("--png", metavar="FILE", help="info: draw it as well, into this file (needs matplotlib)")
+    parser.set_defaults(command=_datasets)
+
+
+def _datasets(options):
+    if options.png is not None and options.action != "info":
+        raise Refused(f"--png goes with `datasets info`, not with `datasets {options.action}`")
+    print(*{"list": _list, "info": _info, "fetch": _fetch}[options.action](options), sep="\n")
+
+
+def _list(options):
+    with user_input():
+        from graphsage.data.catalogue import dataset_card, list_datasets
+
+        if options.name is not None:
+            raise ValueError(f"`datasets list` shows all and takes no name (try: graphsage datasets info {options.name})")
+        return [_row(dataset_card(name)) for name in list_datasets()]
+
+
+def _fetch(options):
+    with user_input():
+        from graphsage.data.catalogue import fetch_dataset
+
+        return [fetch_dataset(_required_name(options))]
+
+
+def _info(options):
+    """The card, if there is one, and what is in the data, if they are here."""
+    with user_input():
+        name = _required_name(options)
+        _check_png(options.png)
+        card, dataset = _card_and_data(name)
+        if dataset is None:
+            if options.png is not None:
+                raise ValueError(f"--png draws the data, and they are not here yet: graphsage datasets fetch {name}")
+            return [*_described(card), f"  not here yet: graphsage datasets fetch {name}, and this shows what is in the data"]
+    from graphsage.data.describe import describe
+
+    found = describe(dataset)
+    if options.png is not None:
+        _draw(found, options.png)
+    return [*(_described(card) if card else [dataset.summary()]), "", found]
+
+
+def _required_name(options):
+    from graphsage.data.catalogue import list_datasets
+
+    if options.name is None:
+        raise ValueError(f"`datasets {options.action}` needs a name: one of {', '.join(list_datasets())}")
+    return options.name
+
+
+def _card_and_data(name):
+    """(card or None, ``NodeDataset`` or None): a folder has no card, and nothing is downloaded here."""
+    from graphsage.data.catalogue import DatasetNotHere, dataset_card, list_datasets, load_dataset
+
+    card = dataset_card(name) if name in list_datasets() else None
+    try:
+        return card, load_dataset(name, download=False)
+    except DatasetNotHere:
+        return card, None
+
+
+def _check_png(path):
+    """Before the data are read and counted, which may take long."""
+    if path is not None and find_spec("matplotlib") is None:
+        raise ValueError("--png needs matplotlib, which is not installed: pip install matplotlib")
+
+
+def _draw(found, path):
+    from graphsage.data.plots import save_png
+
+    with user_input():  # a disk may be full, a folder not ours
+        save_png(found, path)
+
+
+def _where(card):
+    return "bundled" if card.is_bundled else f"download, {card.num_bytes / 1e6:.1f} MB"
+
+
+def _row(card):
+    return f"{card.name:10} {card.statistics['num_nodes']:>8,} nodes  {_where(card):20}  {card.title}"
+
+
+def _described(card):
+    """What the card says."""
+    about = {"from": card.source, "licence": card.licence, "data": _where(card), "split": card.split.get("rule", "")}
+    counts = {name.removeprefix("num_").replace("_", " "): f"{n:,}" for name, n in card.statistics.items()}
+    classes = {"class names": ", ".join(card.class_names)} if card.class_names else {}
+    return [f"{card.name}: {card.title}", *(f"  {k:12} {v}" for k, v in {**about, **counts, **classes}.items())]
