@@ -32,7 +32,7 @@ class Description(ReadOnlyRecord):
 
     The labels (K classes are listed: multiclass, those that a node has; multilabel, one a column; regression, none):
 
-    task: "multiclass", "multilabel" or "regression". num_outputs: classes or targets, as in the dataset. num_unlabelled: nodes without a label.
+    task, num_outputs: the dataset's own. num_unlabelled: nodes without a label.
     class_names: K texts, "class 3" where the dataset names none. class_counts: int64[K] nodes.
     edge_homophily, adjusted_homophily, class_homophily: see ``homophily``; NaN for tasks other than multiclass.
 

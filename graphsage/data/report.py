@@ -47,7 +47,7 @@ def _counted(name, count, whole, note=""):
 
 def _bar(count, most):
     """Long in proportion to ``count``; a dot for what is there but too little to show."""
-    return "#" * round(BAR * count / max(most, 1)) or "." * (count > 0)
+    return "#" * round(BAR * count / max(most, 1)) or ("." if count else "")
 
 
 # ---- sections
