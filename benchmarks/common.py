@@ -17,7 +17,6 @@ FOLDER = Path(__file__).resolve().parent
 RESULTS = FOLDER / "results"
 PACKAGES = ("graphsage", "torch", "numpy", "scipy", "numba", "llvmlite")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
-RMAT_CHUNK = 1 << 22  # edges made at a time
 
 
 def cache_folder():
@@ -147,43 +146,11 @@ def say(text):
 
 def rmat_file(scale, edges_per_node=16, seed=0):
     """Path of an npz with ``indptr`` int64[2^scale + 1] and ``indices`` int32[E]; made once, then kept in the cache."""
-    path = cache_folder() / f"rmat-{scale}-{edges_per_node}-{seed}.npz"
+    path = cache_folder() / f"rmat-{scale}-{edges_per_node}-{seed}-keyed.npz"
     if not path.is_file():
+        from graphsage.data.random_graphs import rmat
+
         say(f"making the R-MAT graph of scale {scale}")
-        indptr, indices = rmat(scale, edges_per_node, seed)
-        write_aside(path, lambda aside: np.savez(aside, indptr=indptr, indices=indices))
+        graph = rmat(scale, edges_per_node, seed)
+        write_aside(path, lambda aside: np.savez(aside, indptr=graph.indptr, indices=graph.indices))
     return path
-
-
-def rmat(scale, edges_per_node=16, seed=0):
-    """CSR of an R-MAT graph (Chakrabarti, Zhan, Faloutsos 2004) with the Graph500 parameters A, B, C = 0.57, 0.19, 0.19.
-
-    2^scale nodes in random order, edges_per_node * 2^scale draws; both directions, without loops and repeats, rows sorted.
-    Takes about 50 bytes of memory a draw.
-    """
-    rng = np.random.default_rng(seed)
-    num_nodes, draws = 1 << scale, edges_per_node << scale
-    order = rng.permutation(num_nodes)
-    arcs = np.empty(2 * draws, np.int64)  # arc (u, v) as u * num_nodes + v
-    for start in range(0, draws, RMAT_CHUNK):
-        stop = min(start + RMAT_CHUNK, draws)
-        u, v = (order[ends] for ends in _rmat_draws(rng, scale, stop - start))
-        arcs[start:stop] = u * num_nodes + v
-        arcs[draws + start : draws + stop] = v * num_nodes + u
-    arcs.sort()
-    keep = np.empty(len(arcs), bool)
-    keep[0], keep[1:] = True, arcs[1:] != arcs[:-1]
-    keep &= arcs // num_nodes != arcs % num_nodes
-    arcs = arcs[keep]
-    indptr = np.searchsorted(arcs, np.arange(num_nodes + 1, dtype=np.int64) * num_nodes)
-    return indptr.astype(np.int64), (arcs % num_nodes).astype(np.int32)
-
-
-def _rmat_draws(rng, scale, count):
-    """Both ends of ``count`` edges: a quadrant of the adjacency matrix at each of ``scale`` levels."""
-    u, v = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    for _ in range(scale):
-        draw = rng.random(count, dtype=np.float32)
-        u = 2 * u + (draw >= 0.76)
-        v = 2 * v + (((draw >= 0.57) & (draw < 0.76)) | (draw >= 0.95))
-    return u, v

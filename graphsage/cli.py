@@ -33,6 +33,7 @@ examples:
   graphsage train --epochs 3                the bundled Debian graph
   graphsage train cora --runs 10            ten seeds, mean and standard deviation
   graphsage train cora --num-layers 3 --fanouts 10,5,5
+  graphsage train sbm:nodes=20000,classes=10,homophily=0.7    a random graph
 """
 
 SAMPLE_FIELDS = ("fanouts", "replace", "isolated", "weights", "seed")
@@ -95,7 +96,7 @@ def _add_train(commands):
         description=TRAIN,
         epilog=TRAIN_EXAMPLES,
     )
-    text = "name (see `graphsage datasets`) or folder (default: debian)"
+    text = "name (see `graphsage datasets`), folder, or sbm:OPTIONS or rmat:OPTIONS to make one (default: debian)"
     parser.add_argument("dataset", nargs="?", default="debian", metavar="DATASET", help=text)
     text = "train so many times, with seeds SEED, SEED + 1, ...: mean and deviation (default: 1)"
     parser.add_argument("--runs", type=int, default=1, metavar="N", help=text)

@@ -24,10 +24,12 @@ def _datasets(options):
 def _list(options):
     with user_input():
         from graphsage.data.catalogue import dataset_card, list_datasets
+        from graphsage.data.generators import usage
 
         if options.name is not None:
             raise ValueError(f"`datasets list` shows all and takes no name (try: graphsage datasets info {options.name})")
-        return [_row(dataset_card(name)) for name in list_datasets()]
+        rows = [_row(dataset_card(name)) for name in list_datasets()]
+        return [*rows, "", "made on the spot, with these options (any of them can be left out):", *usage()]
 
 
 def _fetch(options):

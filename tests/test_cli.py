@@ -115,7 +115,7 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
     """They are taken from the help's own text, and parsed up to the point where data would be loaded."""
     texts = [command()[1], command("train", "--help")[1]]
     lines = [line.split("  ")[0] for text in texts for line in re.findall(r"^  graphsage (\S.*)", text, re.MULTILINE)]
-    assert len(lines) == 8
+    assert len(lines) == 9
     seen = []
     for module, name in ((cli, "_train"), (cli_datasets, "_datasets"), (cli, "_sample")):
         monkeypatch.setattr(module, name, seen.append)
@@ -123,7 +123,7 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
         assert cli.main(line.split()) == 0
         if "runs" in vars(seen[-1]):
             assert cli._configs(seen[-1])
-    assert len(seen) == 8
+    assert len(seen) == 9
 
 
 # ---- wrong things to type
@@ -359,7 +359,9 @@ def test_runs_differ_by_their_seed():
 def test_datasets_lists_all(command):
     code, out, _ = command("datasets")
     assert code == 0 and command("datasets", "list")[1] == out
-    assert [line.split()[0] for line in out.splitlines()] == list_datasets()
+    known, made = out.split("\n\n")
+    assert [line.split()[0] for line in known.splitlines()] == list_datasets()
+    assert [line.partition(":")[0] for line in made.splitlines()[1:]] == ["sbm", "rmat"]
     title = re.escape(dataset_card("cora").title)
     assert re.search(rf"^cora +2,708 nodes +download, 0\.6 MB +{title}$", out, re.MULTILINE)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from graphsage.data.cards import dataset_card, datasets_folder, list_datasets, unknown_name
 from graphsage.data.dataset import DatasetError
 from graphsage.data.download import CACHE_VARIABLE, cache_folder, fetch, is_intact
+from graphsage.data.generators import generate, is_generated
 from graphsage.data.layouts import LAYOUTS, layout_of
 
 __all__ = ["DATA_VARIABLE", "dataset_card", "datasets_folder", "fetch_dataset", "list_datasets", "load_dataset"]
@@ -19,7 +20,7 @@ class DatasetNotHere(DatasetError):
 
 
 def load_dataset(name_or_path, *, split=None, cache=None, download=True, progress=True):
-    """The ``NodeDataset`` of a known name ("debian", "cora", ...: ``graphsage datasets``) or of a folder.
+    """The ``NodeDataset`` of a known name ("debian", "cora", ...: ``graphsage datasets``), of a folder, or a generated one.
 
     A name comes from the package if it is bundled; else from the folder in the environment variable GRAPHSAGE_DATA (the
     files themselves, or a folder NAME there), from the cache (``cache``, else GRAPHSAGE_CACHE, else the user's cache
@@ -29,6 +30,9 @@ def load_dataset(name_or_path, *, split=None, cache=None, download=True, progres
     A folder (a ``Path``, or text that is no known name) holds the files of one dataset in one of the known layouts
     (``graphsage.data.layouts``). A known name wins over a folder of that name: write ``./cora`` for the folder.
 
+    Text that begins with "sbm:" or "rmat:" makes a random graph: "sbm:nodes=100000,classes=10", "rmat:scale=17,degree=16"
+    (``graphsage.data.generators`` describes them and their options).
+
     split: which of several splits that the data store, 0 for the first; None takes the first, or the only one there is.
     download=False never touches the network. progress=True shows downloads on standard error.
     Raises DatasetError (a ValueError), one sentence.
@@ -37,6 +41,8 @@ def load_dataset(name_or_path, *, split=None, cache=None, download=True, progres
         raise TypeError(f"a dataset is a name or a path, got {name_or_path!r}")
     if isinstance(name_or_path, str) and name_or_path in list_datasets():
         return _load_known(dataset_card(name_or_path), split, cache, download, progress)
+    if isinstance(name_or_path, str) and is_generated(name_or_path):
+        return _generated(name_or_path, split)
     folder = Path(name_or_path).expanduser()
     if folder.is_dir() and name_or_path != "":
         layout, name = layout_of(folder)
@@ -49,6 +55,12 @@ def load_dataset(name_or_path, *, split=None, cache=None, download=True, progres
 def fetch_dataset(name, *, cache=None, download=True, progress=True):
     """The folder with the files of a known dataset; they are downloaded into the cache if they are nowhere yet."""
     return _folder_of(dataset_card(name), cache, download, progress)
+
+
+def _generated(spec, split):
+    if split is not None:
+        raise DatasetError(f"{spec} has one split: leave split out, got {split!r}")
+    return generate(spec)
 
 
 def _load_known(card, split, cache, download, progress):

@@ -16,7 +16,7 @@ from graphsage.checks import as_count
 from graphsage.jit import inline
 
 VERSION = 1  # of the draws: a change of any of them changes this, the golden draws and the changelog
-PLAN, SAMPLE, ORDER, DROPOUT, INIT, NEGATIVE, WALK, TREE = range(8)  # streams: what the numbers are for
+PLAN, SAMPLE, ORDER, DROPOUT, INIT, NEGATIVE, WALK, TREE, GENERATE = range(9)  # streams: what the numbers are for
 REPLICA = 0  # a distributed rank, one day
 
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
@@ -59,9 +59,9 @@ def stream_key(seed, stream, *elements):
     return key[0]
 
 
-def draws(key, count):
-    """The first ``count`` draws of ``key``: uint64[count]."""
-    return mix(key + np.arange(1, count + 1, dtype=np.uint64) * GAMMA)
+def draws(key, count, start=0):
+    """Draws start..start + count - 1 of ``key``: uint64[count]."""
+    return mix(key + np.arange(start + 1, start + count + 1, dtype=np.uint64) * GAMMA)
 
 
 def draws_below(key, count, bound):
