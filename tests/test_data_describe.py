@@ -246,3 +246,9 @@ def test_citation_graphs(name, edge, adjusted, components, test_data, monkeypatc
     found = describe(load_dataset(name, download=False))
     assert (round(found.edge_homophily, 2), round(found.adjusted_homophily, 2)) == (edge, adjusted)
     assert (found.num_components, found.is_symmetric, found.num_repeated) == (components, True, 0)
+
+
+def test_a_block_model_has_the_homophily_that_was_asked_for():
+    found = describe(load_dataset("sbm:nodes=2000,classes=5,homophily=0.6"))
+    assert found.edge_homophily == pytest.approx(0.6, abs=1e-3)
+    assert found.adjusted_homophily == pytest.approx((0.6 - 0.2) / (1 - 0.2), abs=0.01)

@@ -118,6 +118,10 @@ def test_numbers_that_do_not_exist_are_left_out():
     assert f"\n  class 1{32 * ' '}no edges\n" in str(ODD["a class without edges"]())
 
 
+def test_a_little_less_than_nothing_is_nothing():
+    assert f"\n  adjusted{23 * ' '}0.000   " in str(replace(describe(small()), adjusted_homophily=-1e-5))
+
+
 def test_norms():
     found = describe(small())
     assert str(replace(found, row_norm=1)).endswith("  other rows               each adds up to 1")

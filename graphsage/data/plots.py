@@ -33,7 +33,8 @@ def _degrees(found, axes):
     axes.set_xlabel("neighbours of a node")
     axes.set_ylabel("nodes")
     if len(degrees):
-        axes.loglog(degrees, np.cumsum(counts[::-1])[::-1], color=FAINT, label="nodes with at least so many")
+        above = np.cumsum(counts[::-1])[::-1]
+        axes.loglog(degrees, above, color=FAINT, drawstyle="steps-pre", label="nodes with at least so many")
         axes.loglog(degrees, counts, ".", color=COLOUR, label="nodes with so many")
         axes.legend()
 
@@ -60,8 +61,8 @@ def _homophily(found, axes):
         return axes.set_axis_off()
     shown, _ = largest_classes(found)
     shares = found.class_homophily[shown]
-    axes.set_title(f"Homophily by class (dotted: of all edges, {found.edge_homophily:.2f})")
-    axes.set_xlabel("share of the class's edges that stay in it")
+    axes.set_title(f"Homophily (dotted: all edges, {found.edge_homophily:.2f})")
+    axes.set_xlabel("share of a class's edges that stay in it")
     _bars(axes, [f"{clipped(found.class_names[k])}  {share:.2f}" for k, share in zip(shown, shares)], np.nan_to_num(shares))
     axes.axvline(found.edge_homophily, color="black", linestyle=":")
     axes.set_xlim(0, 1)
@@ -73,3 +74,4 @@ def _bars(axes, names, sizes):
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter("{x:,g}")
+    axes.locator_params(axis="x", nbins=5)  # more would run into each other where numbers are long

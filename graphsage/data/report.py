@@ -102,7 +102,7 @@ def _homophily(found):
     """Nothing where no edge joins nodes of known classes."""
     if isnan(found.edge_homophily):
         return []
-    adjusted = "" if isnan(found.adjusted_homophily) else f"{found.adjusted_homophily:.3f}"
+    adjusted = "" if isnan(found.adjusted_homophily) else f"{found.adjusted_homophily:z.3f}"
     return [
         "homophily",
         _line("edge", f"{found.edge_homophily:.3f}", "share of the edges that join nodes of one class"),
