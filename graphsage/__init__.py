@@ -18,6 +18,8 @@ _HOME = {
     "MiniBatch": "graphsage.sampling.minibatch",
     "SeedPlan": "graphsage.sampling.plan",
     "NodeDataset": "graphsage.data.dataset",
+    "JoinedDataset": "graphsage.data.several",
+    "join_datasets": "graphsage.data.several",
     "load_dataset": "graphsage.data.catalogue",
     "describe": "graphsage.data.describe",
     "Batch": "graphsage.loader",

@@ -3,9 +3,12 @@
 import argparse
 import re
 from contextlib import contextmanager
+from dataclasses import fields
 from difflib import get_close_matches
 from types import NoneType
 from typing import get_args
+
+from graphsage.config import RunConfig
 
 METAVARS = {int: "N", float: "X", str: "NAME"}
 
@@ -77,6 +80,16 @@ def add_flag(group, field):
         (kind,) = kinds
         choices = field.metadata.get("choices")
         group.add_argument(flag, type=kind, choices=choices, metavar=None if choices else METAVARS[kind], **extra)
+
+
+def add_split(parser):
+    """The flag that chooses one of a dataset's splits."""
+    add_flag(parser, next(field for field in fields(RunConfig) if field.name == "split"))
+
+
+def given_split(options):
+    """{"split": number} if it was given."""
+    return {"split": options.split} if "split" in options else {}
 
 
 def _shown(default):

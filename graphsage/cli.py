@@ -4,7 +4,7 @@ import os
 import sys
 from dataclasses import fields
 
-from graphsage.arguments import Parser, Refused, add_flag, parsed, user_input
+from graphsage.arguments import Parser, Refused, add_flag, add_split, given_split, parsed, user_input
 from graphsage.cli_datasets import add_datasets
 from graphsage.config import ModelConfig, RunConfig, SampleConfig, TrainConfig
 
@@ -98,6 +98,7 @@ def _add_train(commands):
     )
     text = "name (see `graphsage datasets`), folder, or sbm:OPTIONS or rmat:OPTIONS to make one (default: debian)"
     parser.add_argument("dataset", nargs="?", default="debian", metavar="DATASET", help=text)
+    add_split(parser)
     text = "train so many times, with seeds SEED, SEED + 1, ...: mean and deviation (default: 1)"
     parser.add_argument("--runs", type=int, default=1, metavar="N", help=text)
     text = "leave out the training without edges, which takes about as long again"
@@ -129,7 +130,7 @@ def _train(options):
         from graphsage.training.run import compare, make_trainer, run_all
         from graphsage.training.save import save_run
 
-        dataset = load_dataset(options.dataset)
+        dataset = load_dataset(options.dataset, split=configs[0].split)
         device = make_trainer(configs[0], dataset).device
         _make_folder(options.out)  # the last of what the user may have to mend
 
@@ -170,8 +171,9 @@ def _configs(options):
     if options.runs < 1:
         raise ValueError(f"--runs must be at least 1, got {options.runs}")
     first = TrainConfig(**train).seed
+    data = {"dataset": options.dataset, **given_split(options)}
     return [
-        RunConfig(dataset=options.dataset, model=ModelConfig(**model), train=TrainConfig(**{**train, "seed": seed}))
+        RunConfig(**data, model=ModelConfig(**model), train=TrainConfig(**{**train, "seed": seed}))
         for seed in range(first, first + options.runs)
     ]
 

@@ -1,8 +1,9 @@
 """``graphsage datasets``: what there is, what is in it, and fetching it."""
 
+from argparse import SUPPRESS
 from importlib.util import find_spec
 
-from graphsage.arguments import Refused, user_input
+from graphsage.arguments import Refused, add_split, given_split, user_input
 
 
 def add_datasets(commands):
@@ -11,13 +12,16 @@ def add_datasets(commands):
     text = "list: all of them (default); info: all about one; fetch: download one now, print its folder"
     parser.add_argument("action", nargs="?", choices=("list", "info", "fetch"), default="list", help=text)
     parser.add_argument("name", nargs="?", metavar="NAME", help="the dataset to show (a folder will do) or to fetch")
-    parser.add_argument("--png", metavar="FILE", help="info: draw it as well, into this file (needs matplotlib)")
+    add_split(parser)
+    text = "info: draw it as well, into this file (needs matplotlib)"
+    parser.add_argument("--png", metavar="FILE", default=SUPPRESS, help=text)
     parser.set_defaults(command=_datasets)
 
 
 def _datasets(options):
-    if options.png is not None and options.action != "info":
-        raise Refused(f"--png goes with `datasets info`, not with `datasets {options.action}`")
+    for flag in ("split", "png"):
+        if flag in options and options.action != "info":
+            raise Refused(f"--{flag} is for `datasets info`, not for `datasets {options.action}`")
     print(*{"list": _list, "info": _info, "fetch": _fetch}[options.action](options), sep="\n")
 
 
@@ -42,19 +46,21 @@ def _fetch(options):
 def _info(options):
     """The card, if there is one, and what is in the data, if they are here."""
     with user_input():
-        name = _required_name(options)
-        _check_png(options.png)
-        card, dataset = _card_and_data(name)
+        name, split, draws = _required_name(options), given_split(options), "png" in options
+        if draws:
+            _require_matplotlib()
+        card, dataset = _card_and_data(name, split)
         if dataset is None:
-            if options.png is not None:
+            if draws:
                 raise ValueError(f"--png draws the data, and they are not here yet: graphsage datasets fetch {name}")
             return [*_described(card), f"  not here yet: graphsage datasets fetch {name}, and this shows what is in the data"]
     from graphsage.data.describe import describe
 
     found = describe(dataset)
-    if options.png is not None:
+    if draws:
         _draw(found, options.png)
-    return [*(_described(card) if card else [dataset.summary()]), "", found]
+    heading = [dataset.summary()] if card is None or split else _described(card)  # a card is about the first split
+    return [*heading, "", found]
 
 
 def _required_name(options):
@@ -65,20 +71,20 @@ def _required_name(options):
     return options.name
 
 
-def _card_and_data(name):
+def _card_and_data(name, split):
     """(card or None, ``NodeDataset`` or None): a folder has no card, and nothing is downloaded here."""
     from graphsage.data.catalogue import DatasetNotHere, dataset_card, list_datasets, load_dataset
 
     card = dataset_card(name) if name in list_datasets() else None
     try:
-        return card, load_dataset(name, download=False)
+        return card, load_dataset(name, **split, download=False)
     except DatasetNotHere:
         return card, None
 
 
-def _check_png(path):
+def _require_matplotlib():
     """Before the data are read and counted, which may take long."""
-    if path is not None and find_spec("matplotlib") is None:
+    if find_spec("matplotlib") is None:
         raise ValueError("--png needs matplotlib, which is not installed: pip install matplotlib")
 
 
@@ -94,7 +100,7 @@ def _where(card):
 
 
 def _row(card):
-    return f"{card.name:10} {card.statistics['num_nodes']:>8,} nodes  {_where(card):20}  {card.title}"
+    return f"{card.name:27} {card.statistics['num_nodes']:>8,} nodes  {_where(card):20}  {card.title}"
 
 
 def _described(card):

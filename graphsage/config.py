@@ -120,10 +120,13 @@ class RunConfig:
     """A whole run: dataset, model and training; what does not fit together is refused here."""
 
     dataset: str = _option("debian", "name of a dataset, or a folder")
+    split: int | None = _option(None, "which of the dataset's splits, where it has several (default: 0, the first)")
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self):
+        if self.split is not None:
+            _least(self, 0, "split")
         if self.train.batch_size is not None:
             check_depth(self.model.num_layers, self.train.fanouts)
 

@@ -21,6 +21,7 @@ FLOORS = {
     "graphsage.convert": 1,
     "graphsage.csr": 1,
     "graphsage.features": 1,
+    "graphsage.files": 1,
     "graphsage.config": 1,
     "graphsage.checks": 1,
     "graphsage.jit": 1,

@@ -134,7 +134,7 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
     [
         ("train nope", "no dataset is called 'nope': known are .*, and a folder can be given by its path"),
         ("train Cora", "no dataset is called 'Cora': did you mean 'cora'.*"),
-        ("train ./nowhere", "./nowhere is not a folder"),
+        ("train ./nowhere", "./nowhere is not a folder, nor an .npz file"),
         ("train --epohcs 3", r"'--epohcs' is not understood, did you mean --epochs\? \(try: graphsage train --help\)"),
         ("train --zzz=3", r"'--zzz' is not understood \(try: graphsage train --help\)"),
         ("train cora pubmed", r"'pubmed' is not understood \(try: graphsage train --help\)"),
@@ -174,8 +174,8 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
         ("datasets info", "`datasets info` needs a name: one of .*cora.*"),
         ("datasets fetch", "`datasets fetch` needs a name: one of .*cora.*"),
         ("datasets list cora", r"`datasets list` shows all and takes no name \(try: graphsage datasets info cora\)"),
-        ("datasets --png it.png", "--png goes with `datasets info`, not with `datasets list`"),
-        ("datasets fetch cora --png it.png", "--png goes with `datasets info`, not with `datasets fetch`"),
+        ("datasets --png it.png", "--png is for `datasets info`, not for `datasets list`"),
+        ("datasets fetch cora --png it.png", "--png is for `datasets info`, not for `datasets fetch`"),
         ("datasets info TINY --png no/such/folder.png", r"\[Errno 2\] No such file or directory: 'no/such/folder.png'"),
         ("datasets info nope", "no dataset is called 'nope': .*"),
         ("datasets fetch nope", "no dataset is called 'nope': .*"),
@@ -203,7 +203,7 @@ def test_a_mistake_gets_one_sentence(arguments, sentence, refused, tiny, monkeyp
 @pytest.mark.parametrize("arguments", ["train FOLDER", "datasets info FOLDER", "sample FOLDER --seeds 1"])
 def test_a_folder_without_a_dataset(arguments, refused, tmp_path):
     words = [str(tmp_path) if word == "FOLDER" else word for word in arguments.split()]
-    assert refused(*words).startswith(f"{tmp_path} holds no dataset: neither Planetoid files")
+    assert refused(*words).startswith(f"{tmp_path} holds no dataset: known are debian.npz; Planetoid files")
     (tmp_path / "notes.txt").write_text("nothing")
     assert refused(*words).startswith(f"{tmp_path} holds no dataset")
 
@@ -211,9 +211,9 @@ def test_a_folder_without_a_dataset(arguments, refused, tmp_path):
 def test_a_file_for_a_dataset_and_an_empty_name(refused, tmp_path):
     path = tmp_path / "file"
     path.write_text("nothing")
-    assert refused("train", path) == f"{path} is not a folder"
+    assert refused("train", path) == f"{path} is not a folder, nor an .npz file"
     assert refused("train", "").startswith("no dataset is called ''")
-    assert refused("train", tmp_path / "none" / "such") == f"{tmp_path / 'none' / 'such'} is not a folder"
+    assert refused("train", tmp_path / "none" / "such") == f"{tmp_path / 'none' / 'such'} is not a folder, nor an .npz file"
 
 
 def test_a_damaged_dataset(refused, tmp_path):
@@ -237,10 +237,10 @@ def test_what_the_user_can_mend_is_found_before_training_starts(refused, tiny, m
     monkeypatch.setattr(Trainer, "fit", lambda self: pytest.fail("it was trained"))
     load = run_module.load_dataset
 
-    def without_training_nodes(name):
+    def without_training_nodes(name, **options):
         from dataclasses import replace
 
-        return replace(load(name), train=[])
+        return replace(load(name, **options), train=[])
 
     monkeypatch.setattr("graphsage.data.catalogue.load_dataset", without_training_nodes)
     assert refused("train", tiny) == "tiny has no training nodes: there is nothing to learn from"

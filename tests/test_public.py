@@ -14,9 +14,9 @@ from graphsage.nn.layer import SAGELayer
 
 HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
-    Batch Graph GraphSAGE MiniBatch ModelConfig NeighborLoader NeighborSampler NodeDataset RunConfig SampleConfig SeedPlan
-    SparseFeatures TrainConfig TrainResult Trainer describe inference load_dataset load_model multihop_sampling row_normalize
-    save_model
+    Batch Graph GraphSAGE JoinedDataset MiniBatch ModelConfig NeighborLoader NeighborSampler NodeDataset RunConfig SampleConfig
+    SeedPlan SparseFeatures TrainConfig TrainResult Trainer describe inference join_datasets load_dataset load_model multihop_sampling
+    row_normalize save_model
 """
 
 

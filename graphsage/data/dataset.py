@@ -6,16 +6,15 @@ import numpy as np
 
 from graphsage.checks import ReadOnlyRecord, as_ids, read_only
 from graphsage.csr import checked_names, of_length
+from graphsage.data.errors import DatasetError
 from graphsage.data.labels import checked_class_names, checked_labels, is_labelled, task_of
 from graphsage.features import SparseFeatures, as_features, row_normalize
 from graphsage.graph import Graph
 
+__all__ = ["SPLITS", "DatasetError", "NodeDataset"]
+
 SPLITS = ("train", "val", "test")
 OUTPUTS = {"multiclass": "{:,} classes", "multilabel": "{:,} classes (any number a node)", "regression": "targets: {:,}"}
-
-
-class DatasetError(ValueError):
-    """A dataset that cannot be found, fetched or read, or that is not what its card says. The text is one sentence."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -124,6 +123,32 @@ class NodeDataset(ReadOnlyRecord):
         counts = ", ".join(f"{name}={count}" for name, count in self.statistics().items())
         kind = "" if self.task == "multiclass" else f"task={self.task!r}, num_outputs={self.num_outputs}, "
         return f"NodeDataset({self.name!r}, {kind}{counts})"
+
+    # ---- files
+
+    def save(self, path):
+        """Write the dataset to the file ``path``, NAME.npz, which ``load`` reads back (``graphsage.data.npz_form``).
+
+        The file that was there stays until the new one is whole. ValueError for another suffix, and where node_ids are
+        neither all integers nor all texts.
+        """
+        from graphsage.data.npz_form import save_parts
+
+        save_parts(self, path)
+
+    @classmethod
+    def load(cls, path):
+        """The dataset in a file of ``save``, with the same arrays and names.
+
+        DatasetError, one sentence, for a file that is missing, truncated, damaged, of another kind or of a newer version.
+        """
+        from graphsage.data.npz_form import load_parts
+
+        parts = load_parts(path)
+        try:
+            return cls(**parts)
+        except (ValueError, TypeError) as error:
+            raise DatasetError(f"{path}: {error}") from None
 
     # ---- variants
 

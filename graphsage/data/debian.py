@@ -19,9 +19,9 @@ import numpy as np
 from graphsage.checks import as_flag, one_of
 from graphsage.csr import indptr_of
 from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
+from graphsage.data.links import graph_of_links
 from graphsage.data.npz import read_npz
 from graphsage.features import SparseFeatures
-from graphsage.graph import Graph
 
 FILE_NAME = "debian.npz"
 EDGE_KINDS = ("Depends", "Pre-Depends", "Recommends", "Suggests")
@@ -85,11 +85,7 @@ def _graph(arrays, codes, directed, names):
     chosen = np.isin(arrays["arc_kinds"], codes)
     package = np.repeat(np.arange(len(names)), arrays["arc_counts"])[chosen]
     dependency = arrays["arc_targets"][chosen].astype(np.int64)
-    built = Graph.from_edges(  # a package aggregates from what it depends on
-        dependency, package, len(names), undirected=not directed, duplicates="drop", self_loops="drop"
-    )
-    # edge ids that count arcs of the file would mean nothing to a reader of the dataset
-    return Graph(indptr=built.indptr, indices=built.indices, node_ids=names)
+    return graph_of_links(dependency, package, len(names), directed=directed, node_ids=names)  # from what it depends on
 
 
 def _features(arrays, num_words):

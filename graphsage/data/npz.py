@@ -16,11 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from graphsage.data.dataset import DatasetError
+from graphsage.data.errors import DatasetError
 
 ALWAYS_READ = 1 << 26  # bytes that a member may unpack to, however small it is in the file
 MAX_RATIO = 64  # above that, times its size in the file; zeros shrink a thousandfold, so a small file could fill the memory
 MAX_HEADER = 1 << 10
+MAX_LENGTH = 2**31 - 1  # along an axis of an array without entries
 # magic, version 1.0 (two bytes of header length) or 2.0 (four), and the dict as numpy writes it
 HEADER = re.compile(
     rb"\x93NUMPY(?:\x01\x00..|\x02\x00....)\{'descr': '(?P<descr>[<>|=][a-zA-Z][0-9]{0,9})', "
@@ -36,6 +37,17 @@ def npz_names(path):
     """The names of the arrays in a .npz file, in its order. DatasetError if it is missing or no intact zip."""
     with _archive(path) as archive:
         return tuple(member.filename.removesuffix(".npy") for member in archive.infolist())
+
+
+def npz_of(folder, fits):
+    """The name (without .npz) of the one file in ``folder`` whose array names ``fits`` accepts; None if there is none.
+
+    DatasetError if there are several. Files that are no intact zip fit nothing.
+    """
+    found = sorted(path.stem for path in Path(folder).glob("?*.npz") if zipfile.is_zipfile(path) and fits(npz_names(path)))
+    if len(found) > 1:
+        raise DatasetError(f"{folder} holds several datasets ({', '.join(found)}): give each a folder of its own")
+    return found[0] if found else None
 
 
 def read_npz(path, names, optional=()):
@@ -87,6 +99,8 @@ def _array(archive, member):
         header = stream.read(min(MAX_HEADER, member.file_size))
         dtype, shape, order, start = _header(member.filename, header)
         size = dtype.itemsize * prod(shape)
+        if size == 0 and max(shape) > MAX_LENGTH:  # no bytes stand behind that
+            raise DatasetError(f"{member.filename} must have lengths of at most {MAX_LENGTH}, got {shape}")
         if size != member.file_size - start:
             raise DatasetError(
                 f"{member.filename} must have {size} bytes for {dtype} {shape}, it has {member.file_size - start}"
@@ -96,7 +110,7 @@ def _array(archive, member):
     if len(data) != size:
         raise DatasetError(f"{member.filename} ends after {len(data)} of {size} bytes: the file is truncated")
     array = np.frombuffer(data, dtype).reshape(shape, order=order)
-    return array.view(np.uint8) != 0 if dtype == bool else array.astype(dtype.newbyteorder("="), copy=False)
+    return array.view(np.uint8) != 0 if dtype.kind == "b" else array.astype(dtype.newbyteorder("="), copy=False)
 
 
 def _header(name, data):

@@ -28,7 +28,7 @@ class RunResult:
 def run(config, dataset=None, *, features_only=True, log=print):
     """Load (unless ``dataset`` is given), train, compare; ``log`` gets each line of progress."""
     if dataset is None:
-        dataset = load_dataset(config.dataset)
+        dataset = load_dataset(config.dataset, split=config.split)
         log(dataset.summary())
     trainer = make_trainer(config, dataset, log=log)
     result = trainer.fit()

@@ -1,0 +1,184 @@
+"""Several graphs as one dataset: trained on some of them, tested on others."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphsage.checks import as_integers, read_only
+from graphsage.csr import indptr_of
+from graphsage.data.dataset import SPLITS, NodeDataset
+from graphsage.data.split import random_order
+from graphsage.features import SparseFeatures
+from graphsage.graph import Graph
+
+VAL_SHARE = 0.2  # of the nodes to train on, where no graph is named to validate on
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class JoinedDataset(NodeDataset):
+    """The disjoint union of G datasets: a ``NodeDataset`` that knows which of its nodes are whose.
+
+    graph_names: G texts. graph_offsets: int64[G + 1]; graph g has the nodes graph_offsets[g] .. graph_offsets[g + 1] - 1, in
+    its own order.
+    """
+
+    graph_names: tuple
+    graph_offsets: np.ndarray
+
+    def __post_init__(self):
+        super().__post_init__()
+        offsets = as_integers("graph_offsets", self.graph_offsets)
+        wanted = (len(self.graph_names) + 1, 0, self.num_nodes)
+        if (len(offsets), *offsets[:1], *offsets[-1:]) != wanted or np.any(np.diff(offsets) < 0):
+            rule = f"{wanted[0]} numbers that rise from 0 to {self.num_nodes}"
+            raise ValueError(f"graph_offsets must be {rule}, one a graph and one more, got {offsets}")
+        self._set(graph_offsets=read_only(offsets))
+
+    @property
+    def graph_index(self):
+        """int64[N]: which graph each node belongs to, 0..G-1."""
+        return np.repeat(np.arange(len(self.graph_names)), np.diff(self.graph_offsets))
+
+    def nodes_of(self, name):
+        """int64: the nodes of the graph called ``name``; node i of that dataset is the i-th of them."""
+        number = _number_of(name, self.graph_names)
+        return np.arange(self.graph_offsets[number], self.graph_offsets[number + 1])
+
+
+def join_datasets(datasets, *, train, val=None, test, seed=0, name=None):
+    """The disjoint union of ``datasets``, to be trained on some of them and tested on others: the inductive task.
+
+    datasets: G >= 1 ``NodeDataset`` with distinct names, as many features (all sparse or all dense), the same kind of
+        labels and the same class names. Their own splits are not used. Weights are kept if all graphs have them.
+    train, val, test: the names of graphs; each graph in one of them at most, all its labelled nodes in that part.
+    val=None: of the nodes of each graph in ``train`` a fifth, drawn at random by ``seed``, validates. val=(): nothing does.
+
+    Returns a ``JoinedDataset``. Node i of graph g has the id graph_offsets[g] + i; no edge runs between graphs. Node names
+    become (graph, name) where all datasets have some, else there are none. name: the graphs' names with + between.
+    A graph that no list names is still part of the union: its nodes are neighbours of each other, and in no split.
+    Raises ValueError or TypeError, one sentence. Hamilton, Ying, Leskovec 2017, section 4.2 (generalising across graphs).
+    """
+    datasets = list(datasets)
+    names = _checked(datasets)
+    offsets = np.concatenate([[0], np.cumsum([dataset.num_nodes for dataset in datasets])])
+    labels = np.concatenate([dataset.labels for dataset in datasets])
+    parts = _parts({"train": train, "val": val, "test": test}, names, offsets, labels, seed)
+    return JoinedDataset(
+        graph=_union([dataset.graph for dataset in datasets], offsets),
+        features=_stacked([dataset.features for dataset in datasets]),
+        labels=labels,
+        **parts,
+        class_names=datasets[0].class_names,
+        node_ids=_node_ids(datasets, names),
+        name="+".join(names) if name is None else name,
+        graph_names=names,
+        graph_offsets=offsets,
+    )
+
+
+# ---- checks
+
+
+def _checked(datasets):
+    """The names of datasets that can be joined."""
+    for number, dataset in enumerate(datasets):
+        if not isinstance(dataset, NodeDataset):
+            raise TypeError(f"datasets[{number}] must be a NodeDataset, got {type(dataset).__name__}")
+        if not isinstance(dataset.name, str):
+            raise ValueError(f"datasets[{number}] must have a name, by which train, val and test can choose it")
+        kind, first = _kind(dataset), _kind(datasets[0])
+        odd = next((what for what in kind if kind[what] != first[what]), None)
+        if odd is not None:
+            raise ValueError(
+                f"{dataset.name} and {datasets[0].name} must have the same {odd}, got {kind[odd]} and {first[odd]}"
+            )
+    names = tuple(dataset.name for dataset in datasets)
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"datasets must be one or more with distinct names, got {', '.join(names) or 'none'}")
+    return names
+
+
+def _kind(dataset):
+    """What datasets must share."""
+    sparse = isinstance(dataset.features, SparseFeatures)
+    return {
+        "number of features": dataset.num_features,
+        "kind of features": "sparse" if sparse else "dense",
+        "kind of labels": f"{dataset.labels.dtype}{list(dataset.labels.shape[1:])}",
+        "class names": dataset.class_names,
+    }
+
+
+def _number_of(name, names):
+    if name not in names:
+        raise ValueError(f"no graph is called {name!r}: there are {', '.join(names)}")
+    return names.index(name)
+
+
+# ---- the split
+
+
+def _parts(chosen, names, offsets, labels, seed):
+    """{"train", "val", "test": int64 ids}."""
+    numbers = {part: _numbers(part, chosen[part], names) for part in SPLITS if chosen[part] is not None}
+    owner = {}
+    for part, number in ((part, number) for part in numbers for number in numbers[part]):
+        if number in owner:
+            raise ValueError(f"{names[number]} is listed in {owner[number]} and in {part}: list each graph once")
+        owner[number] = part
+    nodes = {part: [_labelled(number, offsets, labels) for number in numbers[part]] for part in numbers}
+    if "val" not in nodes:
+        orders = [random_order(ids, seed, number) for ids, number in zip(nodes["train"], numbers["train"])]
+        cuts = [round(VAL_SHARE * len(ids)) for ids in orders]
+        nodes["val"] = [np.sort(ids[:cut]) for ids, cut in zip(orders, cuts)]
+        nodes["train"] = [np.sort(ids[cut:]) for ids, cut in zip(orders, cuts)]
+    return {part: np.concatenate([np.empty(0, np.int64), *nodes[part]]) for part in SPLITS}
+
+
+def _numbers(part, chosen, names):
+    if isinstance(chosen, str) or not np.iterable(chosen):
+        raise TypeError(f"{part} must be a list of names of graphs, got {chosen!r}")
+    return [_number_of(name, names) for name in chosen]
+
+
+def _labelled(number, offsets, labels):
+    """int64 ids of the nodes of a graph that have a label: none is -1, or NaN where labels are real numbers."""
+    own = labels[offsets[number] : offsets[number + 1]]
+    first = own.reshape(len(own), -1)[:, 0]
+    return offsets[number] + np.flatnonzero(~np.isnan(first) if first.dtype.kind == "f" else first >= 0)
+
+
+# ---- the union
+
+
+def _union(graphs, offsets):
+    weights = [graph.weights for graph in graphs]
+    weighted = [weight is not None for weight in weights]
+    if any(weighted) and not all(weighted):
+        raise ValueError("graphs must have weights all of them or none, got some of each")
+    return Graph(
+        indptr=_joined_indptr([graph.indptr for graph in graphs]),
+        indices=np.concatenate([graph.indices + offset for graph, offset in zip(graphs, offsets)]),
+        weights=np.concatenate(weights) if all(weighted) else None,
+    )
+
+
+def _stacked(features):
+    if not isinstance(features[0], SparseFeatures):
+        return np.concatenate(features)
+    values = None
+    if any(rows.values is not None for rows in features):
+        ones = [np.ones(len(rows.indices), np.float32) if rows.values is None else rows.values for rows in features]
+        values = np.concatenate(ones)
+    indptr, indices = _joined_indptr([rows.indptr for rows in features]), np.concatenate([rows.indices for rows in features])
+    return SparseFeatures(indptr, indices, values, features[0].num_columns)
+
+
+def _joined_indptr(indptrs):
+    return indptr_of(np.concatenate([np.diff(indptr) for indptr in indptrs]))
+
+
+def _node_ids(datasets, names):
+    if any(dataset.node_ids is None for dataset in datasets):
+        return None
+    return [(name, own) for name, dataset in zip(names, datasets) for own in dataset.node_ids.tolist()]
