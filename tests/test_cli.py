@@ -174,6 +174,7 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
         ("datasets info", "`datasets info` needs a name: one of .*cora.*"),
         ("datasets fetch", "`datasets fetch` needs a name: one of .*cora.*"),
         ("datasets list cora", r"`datasets list` shows all and takes no name \(try: graphsage datasets info cora\)"),
+        ("datasets --split 1", "--split is for `datasets info`, not for `datasets list`"),
         ("datasets --png it.png", "--png is for `datasets info`, not for `datasets list`"),
         ("datasets fetch cora --png it.png", "--png is for `datasets info`, not for `datasets fetch`"),
         ("datasets info TINY --png no/such/folder.png", r"\[Errno 2\] No such file or directory: 'no/such/folder.png'"),
@@ -405,6 +406,14 @@ def test_datasets_info_draws_a_picture(command, tiny, tmp_path):
     code, out, err = command("datasets", "info", tiny, "--png", tmp_path / "it")
     assert (code, out, err) == (0, command("datasets", "info", tiny)[1], "")
     assert (tmp_path / "it").read_bytes().startswith(b"\x89PNG")
+
+
+def test_datasets_info_of_another_split(command, monkeypatch, test_data):
+    """The card states the sizes of the first split, so its place is taken by a summary."""
+    monkeypatch.setenv("GRAPHSAGE_DATA", str(test_data / "heterophilous"))
+    code, out, _ = command("datasets", "info", "actor", "--split", 4)
+    dataset = run_module.load_dataset("actor", split=4, download=False)
+    assert (code, out) == (0, f"{dataset.summary()}\n\n{graphsage.describe(dataset)}\n")
 
 
 def test_a_picture_needs_the_data_and_matplotlib(refused, tiny, nothing_here, monkeypatch, tmp_path):

@@ -31,7 +31,7 @@ def homophily(graph, classes, num_classes):
     own, others = own[counted], others[counted]
     out, into, same = (np.bincount(k, minlength=num_classes) for k in (own, others, own[own == others]))
     edge = share(same.sum(), len(own))
-    chance = share(out @ into, len(own) ** 2)
+    chance = share(out.astype(float) @ into, len(own) ** 2)  # floats: e^2 need not fit 64 bits
     by_class = np.divide(same, out, out=np.full(num_classes, nan), where=out > 0)
     return edge, share(edge - chance, 1 - chance), by_class
 
