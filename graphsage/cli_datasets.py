@@ -11,7 +11,8 @@ def add_datasets(commands):
     parser = commands.add_parser("datasets", help=text, description=text.capitalize() + ".")
     text = "list: all of them (default); info: all about one; fetch: download one now, print its folder"
     parser.add_argument("action", nargs="?", choices=("list", "info", "fetch"), default="list", help=text)
-    parser.add_argument("name", nargs="?", metavar="NAME", help="the dataset to show (a folder, file or sbm:OPTIONS will do) or to fetch")
+    text = "the dataset to show (or a folder, a file, sbm:OPTIONS, rmat:OPTIONS) or to fetch"
+    parser.add_argument("name", nargs="?", metavar="NAME", help=text)
     add_split(parser)
     text = "info: draw it as well, into this file (needs matplotlib)"
     parser.add_argument("--png", metavar="FILE", default=SUPPRESS, help=text)
