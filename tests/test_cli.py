@@ -334,7 +334,8 @@ def test_every_flag_reaches_its_config():
         "input_dropout": 0.125, "normalize": True, "bias": False, "init": "kaiming_normal",
         "fanouts": (4, -1, 2), "replace": True, "isolated": "self", "weights": "ignore", "num_threads": 3, "batch_size": 9,
         "batches_per_epoch": 8, "epochs": 6, "optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.75,
-        "normalize_features": False, "metric": "macro_f1", "seed": 11, "device": "cpu", "log_every": 13,
+        "normalize_features": False, "metric": "macro_f1", "seed": 11, "device": "cpu", "features_on": "cpu",
+        "feature_dtype": "bfloat16", "precision": "bfloat16", "log_every": 13,
     }  # fmt: skip
     assert list(given) == FLAGS
     words = ["folder"]

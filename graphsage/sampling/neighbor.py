@@ -12,7 +12,7 @@ from graphsage.sampling.draws import set_size
 from graphsage.sampling.kernels import sample_unique
 from graphsage.sampling.localids import LocalIds
 from graphsage.sampling.minibatch import MiniBatch, OpenMiniBatch
-from graphsage.sampling.pipeline import ordered_map
+from graphsage.sampling.pipeline import default_threads, ordered_map
 
 
 class NeighborSampler:
@@ -24,7 +24,8 @@ class NeighborSampler:
     isolated: "empty" gives an isolated node an empty row, "self" makes it its own neighbour.
     edge_ids: True records the edge id of each sampled edge, and which way it was walked if the graph is undirected.
     weights: "ignore" samples a weighted graph uniformly; else it is refused.
-    num_threads: batches prepared at once by ``batches`` (0: on the calling thread).
+    num_threads: batches prepared at once by ``batches`` and ``NeighborLoader`` (0: on the calling thread; None: half of the
+        cores, at most 8).
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class NeighborSampler:
             seed=as_count("seed", seed, most=2**64 - 1),
             isolated=one_of("isolated", isolated, ISOLATED),
             edge_ids=as_flag("edge_ids", edge_ids),
-            num_threads=as_count("num_threads", num_threads),
+            num_threads=default_threads() if num_threads is None else as_count("num_threads", num_threads),
             _max_degree=int(graph.degrees.max(initial=0)),
             _hop_fanouts=np.array(fanouts, np.int64),
             _free=deque(),  # scratch arrays not in use; append and pop are atomic
