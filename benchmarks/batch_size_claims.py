@@ -55,7 +55,7 @@ def exact_and_small(result, graph):
     fits = result["machine"]["memory_gib"] * 2**30 / max(a_node, 1)
     why += (
         f"; on R-MAT graphs a full step's memory over graph and features grows as nodes^{exponent:.2f}, by {a_node:,.0f} bytes "
-        f"a node ({last['mib']:,.0f} MiB at {last['nodes']:,}: this machine would be full at {short(fits / 1e6)} million nodes), "
+        f"a node ({last['mib']:,.0f} MiB at {last['nodes']:,}: this machine is full at {short(fits / 1e6)} million nodes), "
         f"that of batches of {small['batch']} by {a_node_sampled:,.0f} ({small['mib']:,.0f} MiB)"
     )
     only_small = exponent >= LINEAR and a_node_sampled <= FLAT * a_node
