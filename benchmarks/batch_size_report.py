@@ -69,7 +69,7 @@ def _of(result, kind, graph=None):
 def draw(result, path):
     """A line of panels a graph: curves by epochs and by time, cost of the target, gradients, memory."""
     plt, graphs = pyplot(), graphs_of(result)
-    figure, axes = plt.subplots(len(graphs) + 1, 4, figsize=(22, 4.6 * (len(graphs) + 1)), squeeze=False)
+    figure, axes = plt.subplots(len(graphs) + 1, 4, figsize=(25, 4.6 * (len(graphs) + 1)), squeeze=False)
     for line, graph in zip(axes, graphs):
         _curves(line[0], result, graph, "epochs", "epochs")
         _curves(line[1], result, graph, "cpu", "CPU seconds of training")
@@ -122,7 +122,7 @@ def _gradients(axis, result, graph):
             label = f"{when}, {neighbours} neighbours"
             axis.plot(range(len(cosines)), list(cosines.values()), color=f"C{at}", marker="o", linestyle=dashes, label=label)
             _sizes(axis, list(cosines))
-    axis.legend(fontsize=8, loc="lower right")
+    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     _label(axis, f"{graph}: how true gradients are", "batch size (seeds)", "mean cosine to the full gradient")
 
 
