@@ -83,7 +83,8 @@ def one_is_poor(result, graph, rule, lines):
     shares = ", ".join(f"{100 * share:.0f} % {at}" for at, share in noise.items())
     why = (
         f"its cosine as a share of the largest: {shares}; best validation {100 * one['val']:.1f} % against "
-        f"{100 * best['val']:.1f} % with {name(best['batch'])}; CPU seconds to the target, of {result['config']['seconds']:g}: {_or_never(one['cpu'])}, "
+        f"{100 * best['val']:.1f} % with {name(best['batch'])}; "
+        f"CPU seconds to the target, of {result['config']['seconds']:g}: {_or_never(one['cpu'])}, "
         f"by the fastest {_or_never(min(line['cpu'] for line in others))}"
     )
     return _claim(ONE_IS_POOR, graph, {"noisy": max(noise.values()) < NOISY, "poor": poorly}, why, rule)
