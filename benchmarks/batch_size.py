@@ -19,7 +19,7 @@ from batch_size_measures import gradients, growth, memory, train
 from batch_size_report import draw, markdown
 from common import interleave, say, write_json
 from publish import new_result, numbers, options_of, publish, rates, until_interrupted, words
-from workloads import one_thread, real_datasets
+from workloads import one_thread, real_datasets, setting
 
 OPTIONS = {
     "graphs": (words, "which graphs"),
@@ -86,6 +86,7 @@ def main(argv=None):
     options.rates = tuple(sorted({*options.rates, options.rate}))
     one_thread()
     result = new_result(options, argv)
+    result["config"]["settings"] = {name: setting(name) for name in options.graphs}
     with until_interrupted(result):
         datasets = real_datasets(options.graphs, result["left_out"])
         for name, dataset in datasets.items():

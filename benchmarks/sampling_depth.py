@@ -74,6 +74,7 @@ def main(argv=None):
     options = options_of("sampling_depth", __doc__, SIZES, OPTIONS, argv)
     one_thread()
     result = new_result(options, argv)
+    result["config"]["settings"] = {name: setting(name) for name in options.graphs if name != "rmat"}
     with until_interrupted(result):
         for name, dataset in graphs(options, result["left_out"]).items():
             costs(name, dataset, options, result)
