@@ -18,11 +18,11 @@ from batch_size_claims import claims
 from batch_size_measures import gradients, growth, memory, train
 from batch_size_report import draw, markdown
 from common import interleave, say, write_json
-from publish import new_result, numbers, options_of, publish, rates, until_interrupted, words
-from workloads import one_thread, real_datasets, setting
+from publish import new_result, numbers, options_of, publish, rates, until_interrupted
+from workloads import REAL, graph_names, one_thread, real_datasets, setting
 
 OPTIONS = {
-    "graphs": (words, "which graphs"),
+    "graphs": (partial(graph_names, known=REAL), "which graphs"),
     "batches": (numbers, "batch sizes; all: one batch, all neighbours; those as large as the training set are left out"),
     "fanouts": (numbers, "neighbours drawn at each hop"),
     "rate": (float, "the learning rate for all sizes"),

@@ -13,15 +13,15 @@ from functools import partial
 
 import numpy as np
 from common import each_round, interleave, median, say, timed, write_json
-from publish import new_result, numbers, options_of, publish, until_interrupted, words
+from publish import new_result, numbers, options_of, publish, until_interrupted
 from sampling_depth_report import draw, markdown
-from workloads import one_thread, peak_memory, real_datasets, rmat_dataset, setting
+from workloads import graph_names, one_thread, peak_memory, real_datasets, rmat_dataset, setting
 
 from graphsage.config import ModelConfig, RunConfig, TrainConfig
 from graphsage.training.run import make_trainer
 
 OPTIONS = {
-    "graphs": (words, "which graphs"),
+    "graphs": (graph_names, "which graphs"),
     "scale": (int, "log2 of the R-MAT graph's nodes"),
     "depths": (numbers, "hops, and layers of the model"),
     "fanouts": (numbers, "neighbours drawn at each hop; all takes all, at most 2 hops deep"),
@@ -84,7 +84,7 @@ def main(argv=None):
 
 
 def graphs(options, left_out):
-    found = real_datasets([name for name in options.graphs if name != "rmat"], left_out)
+    found = real_datasets(options.graphs, left_out)
     return {
         name: rmat_dataset(options.scale, 16) if name == "rmat" else found[name]
         for name in options.graphs
