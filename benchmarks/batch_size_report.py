@@ -112,7 +112,7 @@ def _cost(axis, result, graph):
             axis.plot(*zip(*points), color=f"C{at}", marker=mark, linestyle=dashes, label=label) if points else None
     log_scale(axis.yaxis)
     _sizes(axis, sizes)
-    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=4)
     _label(axis, f"{graph}: to the target", "batch size (seeds)", "epochs, updates, seconds")
 
 
@@ -122,14 +122,16 @@ def _gradients(axis, result, graph):
             label = f"{when}, {neighbours} neighbours"
             axis.plot(range(len(cosines)), list(cosines.values()), color=f"C{at}", marker="o", linestyle=dashes, label=label)
             _sizes(axis, list(cosines))
-    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=4)
     _label(axis, f"{graph}: how true gradients are", "batch size (seeds)", "mean cosine to the full gradient")
 
 
 def _memory(axis, result, graphs):
+    sizes = sorted({row["batch"] for row in _of(result, "memory")}, key=rank)
     for graph in graphs:
         rows = [row for row in _of(result, "memory", graph) if row["mib"]]
-        axis.plot([name(row["batch"]) for row in rows], [row["mib"] for row in rows], marker="o", label=graph)
+        axis.plot([sizes.index(row["batch"]) for row in rows], [row["mib"] for row in rows], marker="o", label=graph)
+    _sizes(axis, sizes)
     log_scale(axis.yaxis)
     axis.legend(fontsize=8)
     _label(axis, "a training step", "batch size (seeds)", "peak memory over graph and features (MiB)")
