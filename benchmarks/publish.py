@@ -41,7 +41,7 @@ def options_of(name, doc, sizes, options, argv=None, switches=()):
 
 
 def numbers(text):
-    """ "2,5,all" -> (2, 5, -1)."""
+    """Integers from a list such as 2,5,all; all is -1."""
     return tuple(-1 if word == "all" else int(word) for word in words(text))
 
 
@@ -54,11 +54,9 @@ def rates(text):
 
 
 def _shown(value):
-    return (
-        ",".join("all" if word == -1 else f"{word:g}" if isinstance(word, float) else str(word) for word in value)
-        if isinstance(value, tuple)
-        else str(value)
-    )
+    if isinstance(value, tuple):
+        return ",".join(map(_shown, value))
+    return "all" if value == -1 else str(value)
 
 
 # ---- results
@@ -106,8 +104,11 @@ def publish(result, options, text, draw, brief=None):
     if options.readme:
         paste(name, brief or text)
     print(text)
-    write_aside(options.out / f"{name}.png", lambda path: draw(result, path))
-    say(f"results: {options.out}/{name}.json, .md, .png")
+    try:
+        write_aside(options.out / f"{name}.png", lambda path: draw(result, path))
+    except ModuleNotFoundError as error:
+        say(f"no figure: {error}")
+    say(f"results: {options.out}/{name}.*")
 
 
 def paste(name, text):
