@@ -1,17 +1,20 @@
-# Two commands: `make train` and `make test`. Both make .venv and install the project into it when needed (tools/install.sh).
+# Two commands: `make train` and `make test`. All but help and clean make .venv and install the project into it when needed (tools/install.sh).
 .DEFAULT_GOAL := help
-.PHONY: help train test lint clean
+.PHONY: help train test bench lint clean
 .NOTPARALLEL:
 
 # PYTHON: the python that makes .venv.  TORCH_INDEX: the package index that torch comes from.  ARGS: more for `graphsage train`.
+# BENCH: the folder of what `make bench` measures.
 PYTHON ?=
 TORCH_INDEX ?=
 ARGS ?=
+BENCH ?= runs/bench
 export PYTHON TORCH_INDEX
 
 help:
 	@echo 'make train   install into .venv, then train GraphSAGE on the bundled Debian graph (ARGS="--epochs 3" passes flags)'
 	@echo 'make test    install with what the tests need, then run every test'
+	@echo 'make bench   the four benchmarks at a small size, within 15 minutes on 2 idle cores; results in runs/bench (BENCH=FOLDER)'
 	@echo 'make lint    check the style (ruff)'
 	@echo 'make clean   delete .venv and everything else that was made here, but not runs/'
 	@echo ''
@@ -25,6 +28,14 @@ train:
 test:
 	@sh tools/install.sh dev
 	.venv/bin/python tools/run_tests.py
+
+bench:
+	@sh tools/install.sh dev
+	.venv/bin/python benchmarks/sampling_depth.py --size small --out $(BENCH)/sampling_depth
+	.venv/bin/python benchmarks/batch_size.py --size small --out $(BENCH)/batch_size
+	.venv/bin/python benchmarks/scaling.py --size small --out $(BENCH)/scaling
+	.venv/bin/python benchmarks/throughput.py --scale 16 --rounds 2 --out $(BENCH)/throughput
+	@echo 'tables and figures: $(BENCH)/*/*.md, $(BENCH)/*/*.png'
 
 lint:
 	@sh tools/install.sh dev

@@ -1,4 +1,4 @@
-"""What the benchmarks share: the record of machine and versions, results on disk, interleaved rounds, an R-MAT graph."""
+"""What the benchmarks share: the record of machine and versions, results on disk, clocks and rounds, an R-MAT graph."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -109,7 +110,25 @@ def write_json(path, result):
     write_text(path, json.dumps(result, indent=1) + "\n")
 
 
-# ---- rounds
+# ---- clocks and rounds
+
+
+def timed(function):
+    """(what ``function()`` returns, wall seconds, CPU seconds of all threads)."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    answer = function()
+    return answer, time.perf_counter() - wall, time.process_time() - cpu
+
+
+def resident(field):
+    """MiB of this process's memory: "VmRSS" now, "VmHWM" at most since the start or ``reset_peak``. Linux only."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith(field))) / 1024
+
+
+def reset_peak():
+    """The high-water mark begins anew."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def interleave(competitors, rounds, report=None):
@@ -126,6 +145,18 @@ def interleave(competitors, rounds, report=None):
             if report:
                 report(number, name)
     return results
+
+
+def each_round(name, competitors):
+    """A ``report`` for ``interleave``: a line as each round begins to have results."""
+    seen = set()
+
+    def report(number, _):
+        if number not in seen:
+            seen.add(number)
+            say(f"{name}: round {number + 1}, {len(competitors)} settings")
+
+    return report
 
 
 def median(values):

@@ -18,10 +18,11 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from common import RESULTS, cache_folder, interleave, median, record, say, write_aside, write_json, write_text
+from common import RESULTS, cache_folder, interleave, median, record, say
+from publish import publish
 from throughput_claims import claims
 from throughput_inputs import write_workload
-from throughput_report import draw, markdown, paste
+from throughput_report import draw, markdown
 from throughput_workers import PEERS, Worker, WorkerError, start_workers
 
 
@@ -62,7 +63,7 @@ def main():
         result["memory"] = memory(folder, workers)
     result["load_average_at_end"] = [round(load, 2) for load in os.getloadavg()]
     result["claims"] = claims(result)
-    publish(result, options)
+    publish(result, options, markdown(result), draw)
 
 
 def arguments():
@@ -154,16 +155,6 @@ def memory(folder, workers):
         finally:
             worker.close()
     return found
-
-
-def publish(result, options):
-    text = markdown(result)
-    write_json(options.out / "throughput.json", result)
-    write_text(options.out / "throughput.md", text)
-    write_aside(options.out / "throughput.png", lambda path: draw(result, path))
-    if options.readme:
-        paste(text)
-    print(text)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """Tables and figure of the throughput benchmark."""
 
-from common import FOLDER
+from publish import measured, pyplot, table, version_list
 from throughput_claims import READS, by_place, comma, ratio
 
-BEGIN, END = "<!-- throughput: begin -->", "<!-- throughput: end -->"
 REFERENCE = {  # task: the row that the others are compared with
     "sampling": "ours",
     "features": "ours",
@@ -28,7 +27,7 @@ def markdown(result):
     rows = by_place(result)
     parts = [
         _setting(result),
-        "\n".join(f"* {name}: " + _versions(versions) for name, versions in result["workers"].items()),
+        "\n".join(f"* {name}: " + version_list(versions) for name, versions in result["workers"].items()),
         "\n".join(f"* left out, {name}: {why}" for name, why in result["left_out"].items()),
         "### What was asked for\n\n" + _claim_table(result["claims"]),
     ]
@@ -39,38 +38,32 @@ def markdown(result):
 
 
 def _setting(result):
-    machine, config = result["machine"], result["config"]
+    config = result["config"]
     return (
-        f"Measured {result['date']}, commit {str(result['commit'])[:12]}: `{config['command']}`. {machine['processor']}, "
-        f"{machine['cores']} cores, {machine['memory_gib']} GiB; load average {machine['load_average'][0]} at the start, "
-        f"{result['load_average_at_end'][0]} at the end. R-MAT graph of {config['num_nodes']:,} nodes and "
+        f"{measured(result)} R-MAT graph of {config['num_nodes']:,} nodes and "
         f"{config['num_edges']:,} edges, batch {config['batch']:,}, {config['rounds']} rounds, one thread but where said; "
         f"citation graph: {config['citation_graph']}."
     )
 
 
-def _versions(versions):
-    return ", ".join(f"{name} {number}" for name, number in versions.items() if number)
-
-
 def _claim_table(found):
-    lines = ["| | fanouts | measured | target | |", "|---|---|---|---|---|"]
+    rows = []
     for claim in found:
         target = "" if claim["target"] is None else f"{claim['target']:g}"
         verdict = {None: "", True: "met", False: "**missed**"}[claim["met"]]
-        lines.append(f"| {claim['text']} | {comma(claim['fanouts'])} | {claim['ratio']:.2f} | {target} | {verdict} |")
-    return "\n".join(lines)
+        rows.append([claim["text"], comma(claim["fanouts"]), f"{claim['ratio']:.2f}", target, verdict])
+    return table(["", "fanouts", "measured", "target", ""], rows)
 
 
 def _task_table(rows, task):
     """Competitors down, fanouts across."""
     columns = sorted({key[1] for key in rows if key[0] == task}, key=lambda fanouts: (len(fanouts), fanouts))
     names = list(dict.fromkeys(key[2] for key in rows if key[0] == task))
-    lines = ["| CPU ms / wall ms a batch | " + " | ".join(map(comma, columns)) + " |", "|---" * (len(columns) + 1) + "|"]
-    for name in names:
-        cells = [_cell(rows, task, fanouts, name) if (task, fanouts, name) in rows else "" for fanouts in columns]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    lines = [
+        [name, *(_cell(rows, task, fanouts, name) if (task, fanouts, name) in rows else "" for fanouts in columns)]
+        for name in names
+    ]
+    return table(["CPU ms / wall ms a batch", *map(comma, columns)], lines)
 
 
 def _cell(rows, task, fanouts, name):
@@ -86,18 +79,11 @@ def _cell(rows, task, fanouts, name):
 
 
 def _memory_table(sizes):
-    lines = ["| | set up | running |", "|---|---|---|"]
+    rows = []
     for program, found in sorted(sizes.items()):
         cells = [found["error"], ""] if "error" in found else [f"{found[when]:.0f}" for when in ("set up", "running")]
-        lines.append(f"| {program} | {cells[0]} | {cells[1]} |")
-    return "\n".join(lines)
-
-
-def paste(text):
-    """Put ``text`` between the marks in benchmarks/README.md."""
-    path = FOLDER / "README.md"
-    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+        rows.append([program, *cells])
+    return table(["", "set up", "running"], rows)
 
 
 # ---- the figure
@@ -105,11 +91,7 @@ def paste(text):
 
 def draw(result, path):
     """A panel a task: million sampled edges a second, or milliseconds where edges are not the point."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
+    plt = pyplot()
     rows = by_place(result)
     tasks = [task for task in TITLES if any(key[0] == task for key in rows)]
     figure, axes = plt.subplots(-(-len(tasks) // 2), 2, figsize=(15, 5 * -(-len(tasks) // 2)), squeeze=False)

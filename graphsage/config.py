@@ -11,6 +11,9 @@ METRICS = ("auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2")
 COMBINES = ("sum", "concat")
 ISOLATED = ("empty", "self")
 WEIGHTS = ("refuse", "ignore")
+FEATURE_DTYPES = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16")
+FEATURES_ON = ("auto", "cpu", "device")
 DROPOUT = 0.5  # of hidden units, for sampled batches
 
 
@@ -54,12 +57,15 @@ class SampleConfig:
     replace: bool = _option(False, "draw neighbours with replacement")
     isolated: str = _option("empty", "a node without neighbours: empty row or itself", choices=ISOLATED)
     weights: str = _option("refuse", "a graph with edge weights: an error, or sampled uniformly all the same", choices=WEIGHTS)
-    num_threads: int = _option(1, "threads that prepare batches; 0: none, prepare between steps")
+    num_threads: int | None = _option(
+        None, "threads that prepare batches; 0: none, prepare between steps (default: half the cores, at most 8)"
+    )
 
     def __post_init__(self):
         object.__setattr__(self, "fanouts", _fanouts(self.fanouts))
         _flags(self, "replace")
-        _least(self, 0, "num_threads")
+        if self.num_threads is not None:
+            _least(self, 0, "num_threads")
         _among(self, "isolated", ISOLATED)
         _among(self, "weights", WEIGHTS)
         if self.replace and all(k == -1 for k in self.fanouts):
@@ -84,6 +90,9 @@ class TrainConfig(SampleConfig):
     metric: str = _option("auto", "score that picks the best epoch; auto: accuracy, micro_f1 or r2, by task", choices=METRICS)
     seed: int = _option(0, "of initialisation, seed plan, sampling and dropout; 0 <= seed < 2^64")
     device: str = _option("auto", "auto (CUDA if there), cpu, cuda, cuda:1, mps")
+    features_on: str = _option("auto", "where dense features are kept; auto: on a GPU with room for them", choices=FEATURES_ON)
+    feature_dtype: str = _option("float32", "dense features are kept so; bfloat16: half the memory", choices=FEATURE_DTYPES)
+    precision: str = _option("float32", "of the products in training; bfloat16: autocast", choices=PRECISIONS)
     log_every: int = _option(0, "print the loss every so many batches; 0: once an epoch only")
 
     def __post_init__(self):
@@ -91,6 +100,9 @@ class TrainConfig(SampleConfig):
         _least(self, 1, "epochs", *(n for n in ("batch_size", "batches_per_epoch") if getattr(self, n) is not None))
         _least(self, 0, "log_every", "seed")
         _among(self, "optimizer", OPTIMIZERS)
+        _among(self, "features_on", FEATURES_ON)
+        _among(self, "feature_dtype", FEATURE_DTYPES)
+        _among(self, "precision", PRECISIONS)
         _among(self, "metric", METRICS)
         _real(self, "learning_rate", "> 0 and finite", lambda rate: 0 < rate < float("inf"))
         _real(self, "weight_decay", ">= 0 and finite", lambda decay: 0 <= decay < float("inf"))

@@ -44,6 +44,11 @@ class SparseFeatures(ReadOnlyRecord):
         made.__setstate__(parts)
         return made
 
+    @classmethod
+    def identity(cls, num_rows):
+        """A column for each row: what stands for features where there are none, so that nodes differ by who they are."""
+        return cls(np.arange(num_rows + 1), np.arange(num_rows), None, max(num_rows, 1))
+
     @property
     def num_rows(self):
         """N."""

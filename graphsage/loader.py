@@ -1,14 +1,16 @@
 """NeighborLoader: seeds in, batches of tensors out, prepared on threads while the caller trains."""
 
+import math
 from dataclasses import dataclass, fields, replace
 
 import torch
 
 from graphsage.checks import one_of
+from graphsage.config import FEATURES_ON
 from graphsage.nn.aggregators import REDUCTIONS
 from graphsage.nn.sparse import CSRMatrix, to_device
 from graphsage.nn.store import FeatureStore
-from graphsage.sampling.minibatch import MiniBatch
+from graphsage.sampling.minibatch import MiniBatch, OpenMiniBatch
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.sampling.pipeline import ordered_map
 from graphsage.sampling.plan import SeedPlan
@@ -19,12 +21,13 @@ class _Tensors:
     """What both kinds of batch hold.
 
     minibatch: the topology in numpy arrays (global ids, edge ids, ...).
-    blocks: CSRMatrix [num_dst, num_src] a layer, input side first. seed_index: int64[B], row of each seed in the last
-    block's output. y: the seeds' labels, int64[B], -1 where a seed has none; of a multilabel dataset float32[B, C], a row
-    of -1; of a regression float32[B, T], a row of NaN. epoch, step: the batch's position.
+    blocks: CSRMatrix [num_dst, num_src] a layer, input side first; a ``ReducedBatch`` has none for the first layer.
+    seed_index: int64[B], row of each seed in the last block's output. y: the seeds' labels, int64[B], -1 where a seed has
+    none; of a multilabel dataset float32[B, C], a row of -1; of a regression float32[B, T], a row of NaN. epoch, step: the
+    batch's position.
     """
 
-    minibatch: MiniBatch
+    minibatch: MiniBatch | OpenMiniBatch
     blocks: list[CSRMatrix]
     seed_index: torch.Tensor
     y: torch.Tensor
@@ -70,6 +73,23 @@ class ReducedBatch(_Tensors):
         )
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Draft(_Tensors):
+    """A batch without its features. nodes: global ids. reads: CSRMatrix [nodes, N] of the features to be reduced, or None."""
+
+    nodes: torch.Tensor
+    reduce: str | None
+    reads: CSRMatrix | None
+
+    def filled(self, store):
+        """The Batch or ReducedBatch with features of ``store``, on its device."""
+        shared = {f.name: getattr(self, f.name) for f in fields(_Tensors)}
+        if self.reduce is None:
+            return Batch(x=store.rows(self.nodes), **shared)
+        x_self, x_neigh = store.rows(self.nodes), store.reduce(self.reduce, self.reads, self.nodes)
+        return ReducedBatch(x_self=_ready(x_self), x_neigh=_ready(x_neigh), reduce=self.reduce, **shared)
+
+
 class NeighborLoader:
     """Iterable of batches; one iteration is one epoch, and the next iteration is the next epoch.
 
@@ -79,12 +99,25 @@ class NeighborLoader:
         the raw features of the last hop are reduced straight from the feature matrix.
         ``GraphSAGE.first_layer_reduction`` names the one that a model needs.
     device: where the tensors of the batches are.
+    features_on: where dense features are kept and read: "device", "cpu", or "auto": on the device if that is a GPU and
+        they take at most half of its free memory. Sparse ones are always on the CPU.
+    feature_dtype: "bfloat16" keeps dense features in half the memory, at 8 significant bits.
 
     An exception in a thread is raised in the loop; leaving the loop early leaves no thread behind.
     """
 
     def __init__(
-        self, dataset, sampler, batch_size, batches_per_epoch=None, reduce=None, *, nodes=None, device="cpu"
+        self,
+        dataset,
+        sampler,
+        batch_size,
+        batches_per_epoch=None,
+        reduce=None,
+        *,
+        nodes=None,
+        device="cpu",
+        features_on="auto",
+        feature_dtype="float32",
     ):
         if not isinstance(sampler, NeighborSampler):
             raise TypeError(f"sampler must be a NeighborSampler, got {type(sampler).__name__}")
@@ -95,7 +128,8 @@ class NeighborLoader:
         self.reduce = reduce if reduce is None else one_of("reduce", reduce, tuple(REDUCTIONS))
         self.device = torch.device(device)
         self.next_epoch = 0
-        self.store = FeatureStore(dataset.features)
+        place = _feature_device(dataset.features, self.device, features_on, feature_dtype)
+        self.store = FeatureStore(dataset.features, device=place, dtype=feature_dtype)
         self.labels = torch.tensor(dataset.labels, dtype=torch.int64 if dataset.task == "multiclass" else torch.float32)
         self._same_each_epoch = batch_size is None and all(k == -1 for k in sampler.fanouts)
         self._kept = None
@@ -115,43 +149,60 @@ class NeighborLoader:
             return
         prepared = ordered_map(lambda step: self.prepare(epoch, step), range(len(self)), self.sampler.num_threads)
         try:
-            for batch in prepared:
-                yield batch.to(self.device)
+            for draft in prepared:
+                yield self._finished(draft)
         finally:
             prepared.close()
 
     def prepare(self, epoch, step):
-        """One batch, on the CPU (in page-locked memory if it goes to a GPU)."""
+        """One batch as far as threads make it: all of it, on the CPU, unless features are read on a GPU."""
+        draft = self._draft(epoch, step)
+        if self.store.device.type == "cpu":
+            draft = draft.filled(self.store)
+        return draft.pin_memory() if self.device.type == "cuda" else draft
+
+    def _finished(self, draft):
+        """On the device, with features."""
+        draft = draft.to(self.device)
+        return draft.filled(self.store) if isinstance(draft, _Draft) else draft
+
+    def _draft(self, epoch, step):
         seeds = self.plan.seeds(epoch, step)
-        minibatch = self.sampler.sample(seeds, epoch=epoch, step=step)
+        is_open = self.reduce is not None
+        sample = self.sampler.sample_open if is_open else self.sampler.sample
+        minibatch = sample(seeds, epoch=epoch, step=step)
         blocks = [CSRMatrix.from_numpy(b.indptr, b.indices, None, b.num_src) for b in minibatch.blocks]
-        shared = {
-            "minibatch": minibatch,
-            # the first layer's input needs no gradient, so its block needs no transpose
-            "blocks": blocks[:1] + [block.with_transpose() for block in blocks[1:]],
-            "seed_index": torch.from_numpy(minibatch.seed_index),
-            "y": self.labels[torch.from_numpy(seeds.copy())],
-            "epoch": epoch,
-            "step": step,
-        }
-        batch = self._plain(shared) if self.reduce is None else self._reduced(shared)
-        return batch.pin_memory() if self.device.type == "cuda" else batch
+        # the first layer's input needs no gradient, so its block needs no transpose
+        first, rest = (0, blocks) if is_open else (1, blocks[1:])
+        return _Draft(
+            minibatch=minibatch,
+            blocks=blocks[:first] + [block.with_transpose() for block in rest],
+            seed_index=torch.from_numpy(minibatch.seed_index),
+            y=self.labels[torch.from_numpy(seeds.copy())],
+            epoch=epoch,
+            step=step,
+            nodes=torch.from_numpy(minibatch.nodes),
+            reduce=self.reduce,
+            reads=self._reads(minibatch) if is_open else None,
+        )
 
-    def _plain(self, shared):
-        return Batch(x=self.store.rows(shared["minibatch"].nodes), **shared)
-
-    def _reduced(self, shared):
-        minibatch = shared["minibatch"]
-        ids = minibatch.nodes[: len(minibatch.indptr) - 1]
-        neighbors = minibatch.nodes[minibatch.indices]
-        x_neigh = self.store.reduce(self.reduce, minibatch.indptr, neighbors, ids)
-        return ReducedBatch(x_self=_ready(self.store.rows(ids)), x_neigh=_ready(x_neigh), reduce=self.reduce, **shared)
+    def _reads(self, minibatch):
+        return CSRMatrix.from_numpy(minibatch.indptr, minibatch.neighbors, None, self.sampler.graph.num_nodes)
 
     def _full_batch(self, epoch):
         """All neighbours of all nodes: drawn once, as nothing is drawn."""
         if self._kept is None:
-            self._kept = self.prepare(0, 0).to(self.device)
+            self._kept = self._finished(self.prepare(0, 0))
         return replace(self._kept, epoch=epoch)
+
+
+def _feature_device(features, device, features_on, dtype):
+    one_of("features_on", features_on, FEATURES_ON)
+    if features_on == "auto":
+        num_bytes = math.prod(features.shape) * (2 if dtype == "bfloat16" else 4)
+        has_room = device.type == "cuda" and num_bytes <= torch.cuda.mem_get_info(device)[0] // 2
+        return device if has_room else "cpu"
+    return device if features_on == "device" else "cpu"
 
 
 def _ready(x):

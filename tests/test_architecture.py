@@ -9,6 +9,7 @@ import pytest
 FLOORS = {
     "graphsage.__main__": 6,
     "graphsage.cli": 5,
+    "graphsage.cli_datasets": 5,
     "graphsage.arguments": 5,
     "graphsage.training": 4,
     "graphsage.nn": 3,
@@ -20,6 +21,7 @@ FLOORS = {
     "graphsage.convert": 1,
     "graphsage.csr": 1,
     "graphsage.features": 1,
+    "graphsage.files": 1,
     "graphsage.config": 1,
     "graphsage.checks": 1,
     "graphsage.jit": 1,

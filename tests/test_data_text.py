@@ -1,11 +1,14 @@
 """Text of strangers: tables of integers against Python's own parsing, and what is no table."""
 
+import os
+
 import numpy as np
 import pytest
 from mutations import generator, mutated, peak_of
 
 from graphsage.data import text as module
 from graphsage.data.dataset import DatasetError
+from graphsage.data.npz import npz_of
 from graphsage.data.text import decoded, read_integers, read_lines
 
 
@@ -111,6 +114,15 @@ def test_a_changed_table_is_refused_or_is_what_python_reads(path):
             continue
         assert found == naive(damaged, 2, ",")
     assert 100 < refused < 400
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_pipes_and_devices_are_not_waited_for(path):
+    os.mkfifo(path.parent / "pipe.npz")
+    for other in (path.parent / "pipe.npz", path.parent, "/dev/zero"):
+        with pytest.raises(DatasetError, match=r"cannot be read: it is no file"):
+            read_lines(other)
+    assert npz_of(path.parent, lambda names: True) is None
 
 
 def test_lines(path):

@@ -191,3 +191,9 @@ def test_the_loader_feeds_a_loop_of_theirs():
     for batch in NeighborLoader(DENSE, sampler, 8):
         data = to_pyg(batch)
         assert torch.equal(data.y, torch.from_numpy(DENSE.labels)[data.n_id[data.seed_index]])
+
+
+def test_an_open_minibatch_is_refused():
+    text = "^an OpenMiniBatch has no local ids for its last hop: draw it with sample, not with sample_open$"
+    with pytest.raises(TypeError, match=text):
+        to_pyg(NeighborSampler(asymmetric(), [2]).sample_open([0]))

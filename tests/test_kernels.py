@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphsage import Graph, NeighborSampler, multihop_sampling
-from graphsage.sampling.kernels import BLOCK, SCAN_LIMIT, set_size
+from graphsage.sampling import localids
+from graphsage.sampling.draws import SCAN_LIMIT, set_size
+from graphsage.sampling.kernels import BLOCK
 
 pytestmark = pytest.mark.kernels
 
@@ -73,6 +75,24 @@ def assert_batches_equal(graph, seeds, fanouts, replace, isolated, seed, epoch=0
         array = getattr(ours, name)
         assert (name, array.tolist()) == (name, expected)
         assert array.dtype == (np.int32 if name in ("nodes", "indices") else np.int64)
+    assert_open_is(sampler.sample_open(seeds, epoch=epoch, step=step), twin)
+
+
+def assert_open_is(ours, twin):
+    """An OpenMiniBatch has the twin's draws, and its ids as far as there are any."""
+    num_rows, num_inner = twin.hop_offsets[-2], twin.hop_offsets[-3]
+    expected = {
+        "nodes": twin.nodes[:num_rows],
+        "hop_offsets": twin.hop_offsets[:-1],
+        "neighbors": [twin.nodes[u] for u in twin.indices],
+        "indices": twin.indices[: twin.indptr[num_inner]],
+    }
+    for name in ("seed_index", "indptr", "edge_ids"):
+        expected[name] = getattr(twin, name)
+    found = {name: getattr(ours, name).tolist() for name in expected}
+    assert found == expected
+    assert ours.neighbors.dtype == ours.nodes.dtype == ours.indices.dtype == np.int32
+    assert (ours.num_hops, ours.num_sampled_edges) == (len(twin.hop_offsets) - 2, len(twin.indices))
 
 
 @pytest.mark.parametrize("replace", [True, False])
@@ -138,6 +158,55 @@ def test_any_small_tree(data, graph, coordinates, replace):
 def test_any_small_batch(data, graph, coordinates, replace, isolated):
     fanouts = data.draw(st.lists(st.integers(1, 5) | st.just(-1), min_size=1, max_size=4), label="fanouts")
     assert_batches_equal(graph, seeds_of(data, graph), fanouts, replace, isolated, *coordinates)
+
+
+def always_hashed(num_nodes, most):
+    return 1 << (2 * most - 1).bit_length()
+
+
+class TestHashedLocalIds:
+    """The same batches where local ids are looked up in a table."""
+
+    @pytest.fixture(autouse=True)
+    def hashed(self, monkeypatch):
+        monkeypatch.setattr(localids, "table_size", always_hashed)
+
+    @pytest.mark.parametrize("replace", [True, False])
+    @pytest.mark.parametrize("name", GRAPHS)
+    def test_batches(self, name, replace):
+        graph = GRAPHS[name]
+        for fanouts in FANOUTS:
+            assert_batches_equal(graph, some_seeds(graph), fanouts, replace, "self", seed=7)
+
+    def test_one_batch_after_the_other(self):
+        """What a batch left in the table is free for the next; a table smaller than the graph is full of such entries."""
+        graph = random_graph(3000, 9000, seed=8)
+        sampler = NeighborSampler(graph, (2, 2), edge_ids=True, seed=4)
+        for step in range(40):
+            assert_batches_equal(graph, [7 * step, step + 1], (2, 2), False, "empty", seed=4, step=step, sampler=sampler)
+        (scratch,) = sampler._free
+        assert 0 < len(scratch.ids.keys) < 50 < scratch.ids.used
+
+
+def test_table_size():
+    """Half full at most, and never larger than an entry a node."""
+    million = 2**20
+    assert localids.table_size(localids.DIRECT_NODES, 10) == 0
+    assert localids.table_size(localids.DIRECT_NODES + 1, million) == 2 * million
+    assert localids.table_size(localids.DIRECT_NODES + 1, million + 1) == 4 * million
+    assert localids.table_size(localids.DIRECT_NODES + 1, localids.DIRECT_NODES // 4 + 1) == 0
+
+
+def test_local_ids_start_over_before_they_pass_int32():
+    graph, fanouts = GRAPHS["random, larger"], (3, 2)
+    sampler = NeighborSampler(graph, fanouts, seed=4, edge_ids=True)
+    for step in range(6):
+        assert_batches_equal(graph, [step, step + 9], fanouts, False, "empty", seed=4, step=step, sampler=sampler)
+        (scratch,) = sampler._free
+        if step == 2:
+            assert scratch.ids.used > 0
+            scratch.ids.used = localids.MOST - scratch.ids.most - 20  # the next batch just fits
+    assert 0 < scratch.ids.used < 1000
 
 
 @pytest.mark.parametrize("isolated", ["empty", "self"])

@@ -58,7 +58,7 @@ class TestFormula:
     def test_update_of_sparse_rows_is_that_of_dense_ones(self, aggregator, combine, bias):
         layer, store = layer_of(aggregator, combine, bias).float(), FeatureStore(sparse(X))
         ids, others = np.arange(8), np.arange(8, 16)
-        sparse_pair = [store.rows(ids), store.rows(others)]
+        sparse_pair = [store.rows(torch.from_numpy(nodes)) for nodes in (ids, others)]
         dense_pair = [torch.from_numpy(X[ids]), torch.from_numpy(X[others])]
         if layer.aggregator.out_features != WIDTH:  # what it makes is dense, and stands beside sparse rows of the nodes
             sparse_pair[1] = dense_pair[1] = torch.from_numpy(features(8, layer.aggregator.out_features))

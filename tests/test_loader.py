@@ -1,5 +1,6 @@
 """NeighborLoader: which batches come, in which order, from which thread, and what is in them."""
 
+import dataclasses
 import threading
 import traceback
 
@@ -11,7 +12,7 @@ from nn_helpers import SEEDS, awkward_graph, batch_of, close, model_of, node_dat
 from graphsage.data.dataset import NodeDataset
 from graphsage.loader import Batch, NeighborLoader, ReducedBatch
 from graphsage.nn.sparse import CSRMatrix, Transpose
-from graphsage.sampling.minibatch import MiniBatch
+from graphsage.sampling.minibatch import MiniBatch, OpenMiniBatch
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.sampling.plan import SeedPlan
 
@@ -35,7 +36,7 @@ def contents(batch):
         elif isinstance(value, (list, tuple)):
             for i, item in enumerate(value):
                 look(f"{name}[{i}]", item)
-        elif isinstance(value, (Batch, ReducedBatch, MiniBatch, CSRMatrix, Transpose)):
+        elif isinstance(value, (Batch, ReducedBatch, MiniBatch, OpenMiniBatch, CSRMatrix, Transpose)):
             for field in value.__dataclass_fields__:
                 look(f"{name}.{field}", getattr(value, field))
 
@@ -75,7 +76,8 @@ class TestBatches:
             assert seeds_of(batch).tolist() == plan.seeds(6, step).tolist()
             assert batch.y.tolist() == dataset.labels[seeds_of(batch)].tolist() and batch.y.dtype == torch.int64
             assert batch.seed_index.tolist() == batch.minibatch.seed_index.tolist()
-            drawn = loader.sampler.sample(plan.seeds(6, step), epoch=6, step=step)  # the draws of this step, no other's
+            sample = loader.sampler.sample if reduce is None else loader.sampler.sample_open
+            drawn = sample(plan.seeds(6, step), epoch=6, step=step)  # the draws of this step, no other's
             assert contents_of_arrays(batch.minibatch) == contents_of_arrays(drawn)
         lengths = {"pass": [8, 8, 8, 6], "random": [8] * 5, "full": [30]}[mode]
         assert [len(batch.y) for batch in batches] == lengths
@@ -87,12 +89,11 @@ class TestBatches:
             if reduce is None:
                 assert isinstance(batch, Batch) and torch.equal(dense(batch.x), x[nodes])
             else:
-                last = batch.blocks[0].num_rows
-                assert isinstance(batch, ReducedBatch) and torch.equal(dense(batch.x_self), x[nodes[:last]])
+                assert isinstance(batch, ReducedBatch) and torch.equal(dense(batch.x_self), x[nodes])
                 kind = BY_HAND[reduce]
-                for row, v in zip(dense(batch.x_neigh), range(last)):
+                for row, v in zip(dense(batch.x_neigh), range(len(nodes)), strict=True):
                     begin, end = batch.minibatch.indptr[v : v + 2]
-                    found = x[nodes[batch.minibatch.indices[begin:end]]]
+                    found = x[torch.from_numpy(batch.minibatch.neighbors[begin:end]).long()]
                     close(row, kind(found) if len(found) else torch.zeros(7), 1e-6)
 
     def test_blocks_are_the_minibatchs(self, dataset, mode, reduce):
@@ -101,7 +102,8 @@ class TestBatches:
                 assert ours.shape == (theirs.num_dst, theirs.num_src) and ours.values is None
                 assert ours.indptr.tolist() == theirs.indptr.tolist() and ours.indices.tolist() == theirs.indices.tolist()
             carried = [block.transposed is not None for block in batch.blocks]
-            assert carried == [False] + [True] * (len(carried) - 1)  # the first layer's input needs no gradient
+            # the first layer's input needs no gradient; nor does a reduced one need that layer's block
+            assert carried == ([False, True] if reduce is None else [True])
 
 
 BY_HAND = {"mean": lambda x: x.mean(0), "max": lambda x: x.amax(0)}
@@ -245,9 +247,10 @@ class TestMoves:
         found = []
         moved._map(lambda tensor: found.append((tensor.device.type, tensor.shape, tensor.dtype)) or tensor)
         assert found == [("meta", tensor.shape, tensor.dtype) for tensor in tensors]
-        # seed_index, y; two blocks and a transpose; x or two of them, each a tensor or a CSR with its transpose
-        sizes = {(None, False): 1, (None, True): 3, ("mean", False): 2, ("mean", True): 12}
-        assert len(found) == 2 + 2 + 5 + sizes[reduce, dataset is SPARSE]
+        # seed_index, y; a block and its transpose, and where x is not reduced another block; x or two of them, each a
+        # tensor or a CSR with its transpose
+        sizes = {(None, False): 2 + 1, (None, True): 2 + 3, ("mean", False): 2, ("mean", True): 12}
+        assert len(found) == 2 + 5 + sizes[reduce, dataset is SPARSE]
 
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
     def test_pinned_and_on_the_gpu(self, dataset, reduce):
@@ -269,6 +272,36 @@ def test_the_device_of_the_batches():
     assert next(loader.epoch(0)).blocks[1].transposed.order.device.type == "meta"
 
 
+@pytest.mark.parametrize("reduce", [None, "mean", "max", "gcn"])
+def test_bfloat16_features_are_those_of_rounded_ones(reduce):
+    """Stored in half the memory; what comes out is float32, and close to what the rounded features give in float32."""
+    sampler = NeighborSampler(DENSE.graph, [3, 2], seed=4)
+    rounded = torch.from_numpy(DENSE.features).bfloat16().float().numpy()
+    twin = NeighborLoader(dataclasses.replace(DENSE, features=rounded), sampler, 8, reduce=reduce)
+    loader = NeighborLoader(DENSE, sampler, 8, reduce=reduce, feature_dtype="bfloat16")
+    assert not np.array_equal(rounded, DENSE.features)
+    for ours, theirs in zip(loader, twin, strict=True):
+        names = ("x",) if reduce is None else ("x_self", "x_neigh")
+        for name in names:
+            a, b = getattr(ours, name), getattr(theirs, name)
+            assert a.dtype == torch.float32
+            exact = name != "x_neigh" or reduce == "max"
+            torch.testing.assert_close(a, b, rtol=0 if exact else 2**-8, atol=0 if exact else 2**-8)
+
+
+@pytest.mark.parametrize("reduce", [None, "mean", "max", "gcn"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_features_that_are_read_on_the_device(reduce, dtype, monkeypatch):
+    """The CPU in the part of a GPU: the threads leave the features out, the loop puts them in."""
+    sampler = NeighborSampler(DENSE.graph, [3, 2], seed=4)
+    options = {"reduce": reduce, "feature_dtype": dtype}
+    usual = list(NeighborLoader(DENSE, sampler, 8, **options))
+    loader = NeighborLoader(DENSE, sampler, 8, **options)
+    loader.prepare = loader._draft
+    assert not isinstance(loader.prepare(0, 0), (Batch, ReducedBatch))
+    assert [contents(batch) for batch in loader] == [contents(batch) for batch in usual]
+
+
 # ---- refusals
 
 
@@ -284,12 +317,40 @@ def test_a_reduced_batch_has_no_x():
         ({"batch_size": 0}, "batch_size must be an integer >= 1, got 0"),
         ({"batch_size": None, "batches_per_epoch": 3}, "batches_per_epoch = 3 needs a batch_size: .*"),
         ({"batch_size": 8, "reduce": "median"}, "reduce must be one of 'mean', 'sum', 'max', 'gcn'; got 'median'"),
+        ({"batch_size": 8, "features_on": "gpu"}, "features_on must be one of 'auto', 'cpu', 'device'; got 'gpu'"),
+        ({"batch_size": 8, "feature_dtype": "float16"}, "feature_dtype must be one of 'float32', 'bfloat16'; got 'float16'"),
         ({"batch_size": 8, "nodes": []}, "nodes is empty: an epoch needs at least one training node"),
     ],
 )
 def test_refused(options, text):
     with pytest.raises(ValueError, match=f"^{text}$"):
         NeighborLoader(DENSE, NeighborSampler(DENSE.graph, [3, 2]), **options)
+
+
+def test_sparse_features_in_bfloat16():
+    text = "^feature_dtype = 'bfloat16' is for dense features: sparse ones are float32$"
+    with pytest.raises(ValueError, match=text):
+        NeighborLoader(SPARSE, NeighborSampler(SPARSE.graph, [3, 2]), 8, feature_dtype="bfloat16")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("reduce", [None, "mean", "max", "sum", "gcn"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_features_on_a_gpu(reduce, dtype):
+    """Read there or on the CPU, the batches agree; by default they are read there."""
+    sampler = NeighborSampler(DENSE.graph, [3, 2], seed=4)
+    options = {"reduce": reduce, "feature_dtype": dtype, "device": "cuda"}
+    there = NeighborLoader(DENSE, sampler, 8, **options)
+    here = NeighborLoader(DENSE, sampler, 8, features_on="cpu", **options)
+    assert (there.store.device.type, here.store.device.type) == ("cuda", "cpu")
+    for a, b in zip(there, here, strict=True):
+        names = ("x",) if reduce is None else ("x_self", "x_neigh")
+        for name in names:
+            ours, theirs = getattr(a, name), getattr(b, name)
+            assert ours.device.type == theirs.device.type == "cuda"
+            tolerance = 1e-5 if dtype == "float32" else 2**-7
+            torch.testing.assert_close(ours, theirs, rtol=tolerance, atol=tolerance)
+        assert torch.equal(a.y, b.y) and torch.equal(a.seed_index, b.seed_index)
 
 
 def test_a_sampler_on_another_graph():

@@ -222,6 +222,12 @@ def test_one_compilation_serves_every_kind_of_seeds():
     assert len(sample_unique.signatures) == known
 
 
+def test_the_number_of_threads_follows_the_cores(monkeypatch):
+    monkeypatch.setattr("graphsage.sampling.neighbor.default_threads", lambda: 5)
+    assert NeighborSampler(asymmetric(), [2]).num_threads == 5
+    assert NeighborSampler(asymmetric(), [2], num_threads=0).num_threads == 0
+
+
 # ---- the door
 
 GRAPH = asymmetric()

@@ -203,3 +203,30 @@ def test_relu_dropout(values, key, dropped, dtype):
     words = naive.splitmix64(key, len(values) // 2 + 1)
     expected = np.array(naive_nn.relu_dropout(np.array(values, dtype), words, dropped, dtype(scale)))
     assert found.dtype == dtype and found.tolist() == expected.tolist()
+
+
+# ---- sums of bfloat16 rows
+
+
+@pytest.mark.parametrize("mean", [False, True])
+@pytest.mark.parametrize("num_features", [1, 3, 40])
+def test_sum_bfloat16_is_the_twin(num_features, mean):
+    """Against Python's sums of the numbers that the 16 bits stand for; float32 rounds each of at most 9 steps."""
+    rows = [[1, 2, 1], [], [0], [5] * 9, [3, 29]]
+    indptr, indices = arrays_of(rows)
+    x = np.random.default_rng(0).standard_normal((30, num_features)).astype(np.float32)
+    words = (x.view(np.uint32) >> np.uint32(16)).astype(np.uint16)
+    values = (words.astype(np.uint32) << np.uint32(16)).view(np.float32)
+    out = np.full((len(rows), num_features), np.nan, np.float32)
+    kernels.sum_bfloat16(indptr, indices, words, mean, out)
+    expected = naive_nn.reduce("mean" if mean else "sum", rows, values.astype(float))
+    np.testing.assert_allclose(out, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_sum_bfloat16_of_a_hub():
+    """In bfloat16, 256 + 1 = 256."""
+    words = np.full((1, 2), 0x3F80, np.uint16)  # 1.0
+    for mean, expected in ((False, 22_000), (True, 1)):
+        out = np.empty((1, 2), np.float32)
+        kernels.sum_bfloat16(np.array([0, 22_000], np.int32), np.zeros(22_000, np.int32), words, mean, out)
+        assert out.tolist() == [[expected] * 2]

@@ -134,7 +134,7 @@ def pinned():
 
 
 def test_every_requirement_is_pinned():
-    extras = [declared("options.extras_require", name) for name in ("dev", "pyg")]
+    extras = [declared("options.extras_require", name) for name in ("dev", "pyg", "plots")]
     required = "\n".join([declared("options", "install_requires"), *extras]).split("\n")
     names = {re.split(r"[ <>=]", line)[0].lower() for line in required if line}
     assert {"torch", "numpy", "pytest", "matplotlib"} <= names <= pinned()
@@ -176,7 +176,7 @@ def readme_commands():
     return [line.removeprefix("$ ").split("  #")[0].strip() for line in lines]
 
 
-MAKEFILE_VARIABLES = {"ARGS", "PYTHON", "TORCH_INDEX"}
+MAKEFILE_VARIABLES = {"ARGS", "BENCH", "PYTHON", "TORCH_INDEX"}
 
 
 def check_make(words):

@@ -14,7 +14,7 @@ from graphsage.sampling import rng
 
 pytestmark = pytest.mark.kernels
 
-STREAMS = [rng.PLAN, rng.SAMPLE, rng.ORDER, rng.DROPOUT, rng.INIT, rng.NEGATIVE, rng.WALK, rng.TREE, rng.GENERATE]
+STREAMS = [rng.PLAN, rng.SAMPLE, rng.ORDER, rng.DROPOUT, rng.INIT, rng.NEGATIVE, rng.WALK, rng.TREE, rng.SPLIT, rng.GENERATE]
 LAST = 2**64 - 1
 LARGEST_BOUND = 2**31 - 1
 
@@ -109,18 +109,18 @@ def test_keys_are_the_twins(elements, seed, stream):
 
 
 def test_small_coordinates_share_no_key():
-    """Null: keys are 64 random bits. Two of the 525,312 would then be equal with probability 7e-9."""
+    """Null: keys are 64 random bits. Two of the 583,680 would then be equal with probability 9e-9."""
     outer = product(range(8), STREAMS, range(8), range(12))  # seed, stream, epoch, step
     keys = np.array([rng.stream_key(*where, rng.REPLICA) for where in outer], np.uint64)
     hops = rng.fold(keys[:, None], np.arange(3, dtype=np.uint64))  # [keys, hops]
     nodes = rng.fold(hops[:, :, None], np.arange(24, dtype=np.uint64))  # [keys, hops, nodes]
     everything = np.concatenate([keys, hops.ravel(), nodes.ravel()])
-    assert len(np.unique(everything)) == len(everything) == 6912 * (1 + 3 + 72)
+    assert len(np.unique(everything)) == len(everything) == 7680 * (1 + 3 + 72)
 
 
 def test_streams_share_no_draws():
     draws = {stream: set(rng.draws(rng.stream_key(0, stream, 0, 0, 0), 5000).tolist()) for stream in STREAMS}
-    assert len(draws) == 9  # the streams' own numbers differ
+    assert len(draws) == 10  # the streams' own numbers differ
     for a, b in combinations(STREAMS, 2):
         assert draws[a].isdisjoint(draws[b])
 
@@ -178,7 +178,7 @@ def test_choice_with_replacement_is_the_twins(key, count, bound):
 
 def test_golden_version():
     assert rng.VERSION == 1
-    assert STREAMS == [0, 1, 2, 3, 4, 5, 6, 7, 8]
+    assert STREAMS == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 
 
 @pytest.mark.parametrize("coordinates, key", [

@@ -15,11 +15,18 @@ from graphsage.nn.store import FeatureStore, first_inputs, input_dropout
 
 NUM_NODES, NUM_FEATURES = 30, 5
 X = features(NUM_NODES, NUM_FEATURES)
-IDS = np.array([3, 0, 29, 3, 7, 0])
+IDS = torch.tensor([3, 0, 29, 3, 7, 0])
 #: Neighbours of IDS: repeats, none, the all-zero row 0, the node itself, a node that is in IDS too.
 NEIGHBORS = [[1, 2, 1], [], [0], [3, 29], list(range(NUM_NODES)), [5] * 9]
 INDPTR, FLAT = naive_nn.csr_of(NEIGHBORS)
-FLAT = FLAT.astype(np.int32)
+
+
+def block_of(indptr, flat):
+    """The block whose row i lists neighbours as global ids."""
+    return CSRMatrix.from_numpy(np.asarray(indptr), np.asarray(flat, np.int32), None, NUM_NODES)
+
+
+BLOCK = block_of(INDPTR, FLAT)
 
 BINARY = (X != 0).astype(np.float32)
 STORES = {
@@ -36,7 +43,7 @@ def dense(x):
 
 def as_batch(x, is_sparse):
     """x as a batch holds it: a tensor, or a CSRMatrix."""
-    return FeatureStore(sparse(x) if is_sparse else x).rows(np.arange(len(x)))
+    return FeatureStore(sparse(x) if is_sparse else x).rows(torch.arange(len(x)))
 
 
 # ---- rows
@@ -49,7 +56,7 @@ def test_rows(name):
     assert isinstance(found, CSRMatrix) == store.is_sparse == (name != "dense")
     assert found.shape == (6, NUM_FEATURES) and found.dtype == torch.float32 and store.num_features == NUM_FEATURES
     assert torch.equal(dense(found), torch.from_numpy(x[IDS]))
-    assert dense(store.rows(np.empty(0, np.int64))).shape == (0, NUM_FEATURES)
+    assert dense(store.rows(torch.empty(0, dtype=torch.int64))).shape == (0, NUM_FEATURES)
 
 
 def test_binary_rows_carry_no_values():
@@ -65,7 +72,7 @@ def test_dense_features_are_shared_and_may_be_a_memory_map(tmp_path):
     for x in (X, np.load(tmp_path / "x.npy", mmap_mode="r")):
         store = FeatureStore(x)
         assert np.shares_memory(store.features, x)
-        close(store.reduce("mean", INDPTR, FLAT, IDS), naive_nn.reduce("mean", NEIGHBORS, x))
+        close(store.reduce("mean", BLOCK, IDS), naive_nn.reduce("mean", NEIGHBORS, x))
 
 
 def test_rows_are_the_callers_to_change():
@@ -86,22 +93,22 @@ def test_rows_are_the_callers_to_change():
 class TestReduce:
     def test_is_the_twin(self, name, kind):
         x, store = STORES[name]
-        found = store.reduce(kind, INDPTR, FLAT, IDS)
+        found = store.reduce(kind, BLOCK, IDS)
         assert isinstance(found, CSRMatrix) == store.is_sparse and found.shape == (6, NUM_FEATURES)
         assert dense(found).dtype == torch.float32
         close(dense(found), naive_nn.reduce(kind, NEIGHBORS, x.astype(float), own=x[IDS].astype(float)), 1e-6)
 
     def test_nobody_has_neighbours(self, name, kind):
         x, store = STORES[name]
-        found = dense(store.reduce(kind, np.zeros(7, np.int64), FLAT[:0], IDS))
+        found = dense(store.reduce(kind, block_of(np.zeros(7, np.int64), []), IDS))
         assert torch.equal(found, torch.from_numpy(x[IDS] if kind == "gcn" else np.zeros((6, NUM_FEATURES))).float())
 
     def test_nobody_asks(self, name, kind):
-        found = STORES[name][1].reduce(kind, np.zeros(1, np.int64), FLAT[:0], IDS[:0])
+        found = STORES[name][1].reduce(kind, block_of(np.zeros(1, np.int64), []), IDS[:0])
         assert dense(found).shape == (0, NUM_FEATURES)
 
     def test_needs_no_gradient(self, name, kind):
-        found = STORES[name][1].reduce(kind, INDPTR, FLAT, IDS)
+        found = STORES[name][1].reduce(kind, BLOCK, IDS)
         assert not dense(found).requires_grad
 
 
@@ -110,9 +117,9 @@ class TestReduce:
 def test_sparse_and_dense_reductions_agree(data, kind):
     node = st.integers(0, NUM_NODES - 1)
     neighbors = data.draw(st.lists(st.lists(node, max_size=6), max_size=6))
-    ids = np.array(data.draw(st.lists(node, min_size=len(neighbors), max_size=len(neighbors))), np.int64)
+    ids = torch.from_numpy(np.array(data.draw(st.lists(node, min_size=len(neighbors), max_size=len(neighbors))), np.int64))
     indptr, flat = naive_nn.csr_of(neighbors)
-    ours = [store.reduce(kind, indptr, flat.astype(np.int32), ids) for _, store in list(STORES.values())[:2]]
+    ours = [store.reduce(kind, block_of(indptr, flat), ids) for _, store in list(STORES.values())[:2]]
     close(dense(ours[1]), ours[0], 1e-6)
 
 
@@ -124,10 +131,10 @@ def test_a_column_that_a_row_lists_twice_adds_up_before_the_maximum():
         values=np.array([1, -4, 1, -1], np.float32),
         num_columns=2,
     )
-    store, neighbors = FeatureStore(twice), np.array([0, 1], np.int32)
-    assert dense(store.rows(np.array([0]))).tolist() == [[2, -4]]
+    store, block = FeatureStore(twice), CSRMatrix.from_numpy(np.array([0, 2]), np.array([0, 1], np.int32), None, 2)
+    assert dense(store.rows(torch.tensor([0]))).tolist() == [[2, -4]]
     for kind, expected in {"max": [2, -1], "sum": [2, -5], "mean": [1, -2.5], "gcn": [4 / 3, -3]}.items():
-        found = store.reduce(kind, np.array([0, 2]), neighbors, np.array([0]))
+        found = store.reduce(kind, block, torch.tensor([0]))
         close(dense(found), [expected], 1e-6)
         assert len(found.indices) == 2
 
@@ -137,10 +144,10 @@ def test_sparse_features_stay_sparse():
     rng = np.random.default_rng(0)
     indptr, columns = np.arange(0, 300_001, 3), rng.integers(0, 333_333, 300_000) * 3 + np.tile([0, 1, 2], 100_000)
     store = FeatureStore(SparseFeatures(indptr, columns, None, 1_000_000))
-    ids = np.arange(100_000)
-    neighbors = rng.permutation(100_000).astype(np.int32)
+    ids = torch.arange(100_000)
+    block = CSRMatrix.from_numpy(np.arange(100_001), rng.permutation(100_000).astype(np.int32), None, 100_000)
     for kind in REDUCTIONS:
-        found = store.reduce(kind, np.arange(100_001), neighbors, ids)
+        found = store.reduce(kind, block, ids)
         assert found.shape == (100_000, 1_000_000) and len(found.indices) <= 600_000
     assert store.rows(ids).shape == (100_000, 1_000_000)
 
@@ -189,7 +196,7 @@ def test_input_dropout_off_changes_nothing(is_sparse):
 def test_input_dropout_keeps_a_share_and_scales_it(name):
     """The number kept is binomial: false alarms (beyond 5 sigma) 6e-7, and the seed is fixed."""
     x, store = STORES[name]
-    ids = np.arange(300) % NUM_NODES
+    ids = torch.arange(300) % NUM_NODES
     before = store.rows(ids)
     before = before.with_transpose() if store.is_sparse else before
     with torch.random.fork_rng():

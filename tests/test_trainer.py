@@ -449,6 +449,31 @@ def test_a_weighted_graph_is_refused_unless_its_weights_are_to_be_ignored(dense)
     assert record(*fitted(ignoring, replace(dense, graph=weighted))) == record(*fitted(plain, dense))
 
 
+# ---- half precision
+
+
+@pytest.mark.parametrize("options", [{"precision": "bfloat16"}, {"feature_dtype": "bfloat16"}])
+def test_bfloat16_learns_as_well_and_is_not_the_same(options, dense):
+    plain, half = (fitted(configured(**given), dense) for given in ({}, options))
+    assert half[1].test_accuracy > plain[1].test_accuracy - 0.05
+    assert {p.dtype for p in half[0].model.parameters()} == {torch.float32}
+    assert record(*half) != record(*plain)
+
+
+def test_autocast_reaches_the_products_and_the_loss_is_float32(dense):
+    trainer = make_trainer(configured(precision="bfloat16"), dense, log=None)
+    seen = []
+    trainer.model.layers[-1].register_forward_hook(lambda layer, inputs, output: seen.append(output.dtype))
+    assert trainer.step(trainer.loader.prepare(0, 0)).dtype == torch.float32
+    assert seen == [torch.bfloat16]
+
+
+def test_bfloat16_features_must_be_dense(sparse):
+    text = "^feature_dtype = 'bfloat16' is for dense features: sparse ones are float32$"
+    with pytest.raises(ValueError, match=text):
+        make_trainer(configured(feature_dtype="bfloat16"), sparse, log=None)
+
+
 # ---- on a GPU, where there is one
 
 

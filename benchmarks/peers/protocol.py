@@ -15,13 +15,12 @@ import gc
 import json
 import os
 import sys
-import time
 import traceback
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from common import versions
+from common import reset_peak, resident, timed, versions
 
 VARIANTS = {}  # (task, name) -> (make, whole, slow)
 
@@ -114,9 +113,9 @@ class _Worker:
         if start:
             self.work.features, self.work.labels  # noqa: B018 - made now, so that they are not counted
             gc.collect()
-            self.floor = _resident("VmRSS")
-        peak = _resident("VmHWM") - self.floor
-        Path("/proc/self/clear_refs").write_text("5")  # the high-water mark begins anew
+            self.floor = resident("VmRSS")
+        peak = resident("VmHWM") - self.floor
+        reset_peak()
         return {"peak": peak}
 
     def _forget(self):
@@ -131,9 +130,7 @@ def _each(batches, edges, round, warm, count):
     result = {"wall": [], "cpu": [], "edges": []}
     iterator = iter(batches(round, warm + count))
     for step in range(warm + count):
-        wall, cpu = time.perf_counter(), time.process_time()
-        batch = next(iterator)
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        batch, wall, cpu = timed(lambda: next(iterator))
         if step >= warm:
             _note(result, wall, cpu, edges(batch))
         del batch
@@ -144,11 +141,8 @@ def _whole(batches, edges, round, warm, count):
     """Mean time of ``count`` batches, from the first request to the last answer; ``warm`` ones are drawn before."""
     for _ in batches(round, warm) if warm else ():
         pass
-    total, result = 0, {"wall": [], "cpu": [], "edges": []}
-    wall, cpu = time.perf_counter(), time.process_time()
-    for batch in batches(round, count):
-        total += edges(batch)
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    result = {"wall": [], "cpu": [], "edges": []}
+    total, wall, cpu = timed(lambda: sum(map(edges, batches(round, count))))
     _note(result, wall / count, cpu / count, total / count)
     return result
 
@@ -156,8 +150,3 @@ def _whole(batches, edges, round, warm, count):
 def _note(result, wall, cpu, edges):
     for name, value in (("wall", wall), ("cpu", cpu), ("edges", edges)):
         result[name].append(value)
-
-
-def _resident(field):
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line.split()[1] for line in lines if line.startswith(field))) / 1024

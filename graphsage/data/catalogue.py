@@ -15,6 +15,10 @@ __all__ = ["DATA_VARIABLE", "dataset_card", "datasets_folder", "fetch_dataset", 
 DATA_VARIABLE = "GRAPHSAGE_DATA"
 
 
+class DatasetNotHere(DatasetError):
+    """A known dataset whose files are nowhere on this machine and were not, or could not be, downloaded."""
+
+
 def load_dataset(name_or_path, *, split=None, cache=None, download=True, progress=True):
     """The ``NodeDataset`` of a known name ("debian", "cora", ...: ``graphsage datasets``), of a folder, or a generated one.
 
@@ -24,7 +28,8 @@ def load_dataset(name_or_path, *, split=None, cache=None, download=True, progres
     dataset must have the card's statistics wherever it came from.
 
     A folder (a ``Path``, or text that is no known name) holds the files of one dataset in one of the known layouts
-    (``graphsage.data.layouts``). A known name wins over a folder of that name: write ``./cora`` for the folder.
+    (``graphsage.data.layouts``). A known name wins over a folder of that name: write ``./cora`` for the folder. A file
+    NAME.npz is one that ``NodeDataset.save`` wrote.
 
     Text that begins with "sbm:" or "rmat:" makes a random graph: "sbm:nodes=100000,classes=10", "rmat:scale=17,degree=16"
     (``graphsage.data.generators`` describes them and their options).
@@ -43,9 +48,11 @@ def load_dataset(name_or_path, *, split=None, cache=None, download=True, progres
     if folder.is_dir() and name_or_path != "":
         layout, name = layout_of(folder)
         return layout.read(folder, name, split=split)
+    if folder.is_file() and folder.suffix == ".npz":
+        return LAYOUTS["graphsage"].read(folder.parent, folder.stem, split=split)
     if isinstance(name_or_path, str) and folder.name == name_or_path:
         raise DatasetError(unknown_name(name_or_path))
-    raise DatasetError(f"{name_or_path} is not a folder")
+    raise DatasetError(f"{name_or_path} is not a folder, nor an .npz file")
 
 
 def fetch_dataset(name, *, cache=None, download=True, progress=True):
@@ -81,12 +88,12 @@ def _folder_of(card, cache, download, progress):
     if all(is_intact(folder / file.name, file) for file in card.files):
         return folder
     if not download:
-        raise DatasetError(_not_here(card, folder, "downloading was switched off"))
+        raise DatasetNotHere(_not_here(card, folder, "downloading was switched off"))
     try:
         fetch(card.name, card.files, folder, progress=progress)
     except DatasetError as error:
         # from None: the HTTP client's chain of errors would bury the sentence
-        raise DatasetError(_not_here(card, folder, str(error))) from None
+        raise DatasetNotHere(_not_here(card, folder, str(error))) from None
     return folder
 
 

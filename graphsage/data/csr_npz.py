@@ -79,7 +79,7 @@ def _spelling(held, matrix):
 def _graph(arrays, num_nodes):
     values, indices, indptr, shape = arrays
     if shape.tolist() != [num_nodes, num_nodes] or indptr.shape != (num_nodes + 1,):
-        found = f"shape {shape.tolist()} and an indptr of shape {indptr.shape}"
+        found = f"shape {_shown(shape)} and an indptr of shape {indptr.shape}"
         raise DatasetError(f"the adjacency matrix must have {num_nodes} rows and columns, one a label, got {found}")
     _check_values("adjacency matrix", values, indices)
     src, dst = Graph.from_csr(indptr, indices).to_edges()
@@ -92,10 +92,14 @@ def _features(arrays):
         return arrays[0]
     values, indices, indptr, shape = arrays
     if shape.shape != (2,) or shape.dtype.kind not in "iu" or indptr.shape != (shape[0] + 1,):
-        found = f"shape {shape.tolist()} and an indptr of shape {indptr.shape}"
+        found = f"shape {_shown(shape)} and an indptr of shape {indptr.shape}"
         raise DatasetError(f"the features must have as many rows as their shape and their indptr say, got {found}")
     _check_values("matrix of features", values, indices)
     return SparseFeatures(indptr, indices, None if np.all(values == 1) else values, int(shape[1]))
+
+
+def _shown(shape):
+    return shape.tolist() if shape.size < 9 else f"of {shape.size} numbers"
 
 
 def _check_values(matrix, values, indices):

@@ -6,16 +6,15 @@ import numpy as np
 
 from graphsage.checks import ReadOnlyRecord, as_ids, read_only
 from graphsage.csr import checked_names, of_length
+from graphsage.data.errors import DatasetError
 from graphsage.data.labels import checked_class_names, checked_labels, is_labelled, task_of
+from graphsage.data.split import SPLITS
 from graphsage.features import SparseFeatures, as_features, row_normalize
 from graphsage.graph import Graph
 
-SPLITS = ("train", "val", "test")
+__all__ = ["SPLITS", "DatasetError", "NodeDataset"]
+
 OUTPUTS = {"multiclass": "{:,} classes", "multilabel": "{:,} classes (any number a node)", "regression": "targets: {:,}"}
-
-
-class DatasetError(ValueError):
-    """A dataset that cannot be found, fetched or read, or that is not what its card says. The text is one sentence."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -124,6 +123,47 @@ class NodeDataset(ReadOnlyRecord):
         counts = ", ".join(f"{name}={count}" for name, count in self.statistics().items())
         kind = "" if self.task == "multiclass" else f"task={self.task!r}, num_outputs={self.num_outputs}, "
         return f"NodeDataset({self.name!r}, {kind}{counts})"
+
+    # ---- from and to
+
+    @classmethod
+    def from_networkx(cls, graph, *, features=None, label, split=None, weight=None, name=None):
+        """The dataset of a networkx graph whose nodes have attributes; the graph is read as by ``Graph.from_networkx``.
+
+        features: an attribute or a list of them, each a number or a list of numbers of one length at every node; they stand
+            side by side. None gives a column for each node (``SparseFeatures.identity``).
+        label: the attribute with the labels: class numbers, texts (classes in alphabetical order), lists of 0/1, or floats.
+            A node without it has no label.
+        split: the attribute that is "train", "val" or "test" (or missing). None: half, a quarter and a quarter of the
+            labelled nodes, at random, the same for every run.
+        """
+        from graphsage.data.attributes import parts_of_networkx
+
+        return cls(**parts_of_networkx(graph, features=features, label=label, split=split, weight=weight), name=name)
+
+    def save(self, path):
+        """Write the dataset to the file ``path``, NAME.npz, which ``load`` reads back (``graphsage.data.npz_form``).
+
+        The file that was there stays until the new one is whole. ValueError for another suffix, and where node_ids are
+        neither all integers nor all texts. A joined dataset is saved as the one graph that it is.
+        """
+        from graphsage.data.npz_form import save_parts
+
+        save_parts(self, path)
+
+    @staticmethod
+    def load(path):
+        """The dataset in a file of ``save``, with the same arrays and names.
+
+        DatasetError, one sentence, for a file that is missing, truncated, damaged, of another kind or of a newer version.
+        """
+        from graphsage.data.npz_form import load_parts
+
+        parts = load_parts(path)
+        try:
+            return NodeDataset(**parts)
+        except (ValueError, TypeError) as error:
+            raise DatasetError(f"{path}: {error}") from None
 
     # ---- variants
 

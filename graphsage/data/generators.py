@@ -1,8 +1,8 @@
 """Datasets made on the spot: ``load_dataset("sbm:nodes=100000,classes=10")``, ``load_dataset("rmat:scale=17")``.
 
-Both kinds have the labels and features of one recipe. A label is one of C classes, all of one size (or one node more), in random
-order. A node's features are the mean of its class plus Gaussian noise of deviation 1; the C means are random vectors whose
-length is ``separation`` on average (in the root mean square). Nodes are split at random.
+Both kinds have the labels and features of one recipe. A label is one of C classes, all of one size (or one node more), in
+random order. A node's features are the mean of its class plus Gaussian noise of deviation 1; the C means are random vectors
+whose length is ``separation`` on average (in the root mean square). Nodes are split at random.
 
 In a stochastic block model the edges know the labels too, as ``homophily`` says; in an R-MAT graph they do not: it is there for
 its size and its hubs.

@@ -46,9 +46,12 @@ LAYOUTS = {
     for layout in (
         Layout("debian", "debian", "debian.npz"),
         Layout("planetoid", "planetoid", "Planetoid files (ind.NAME.*)"),
+        Layout("graphsage", "saved", "NAME.npz that NodeDataset.save wrote"),
         Layout("cora-linqs", "linqs", "LINQS files (NAME.content, NAME.cites)", several_splits=True),
         Layout("twitch", "twitch", "Twitch files (NAME_edges.csv, NAME_target.csv, NAME.json)", several_splits=True),
         Layout("heterophilous", "heterophilous", "NAME.npz with node_features, edges and masks", several_splits=True),
+        Layout("ogb", "ogb", "OGB files (raw/edge.csv.gz, raw/node-label.csv.gz, split/RULE/train.csv.gz, ...)"),
+        Layout("graphsage-json", "sage_json", "GraphSAGE files (NAME-G.json, NAME-id_map.json, NAME-class_map.json)"),
         Layout("csr-npz", "csr_npz", "NAME.npz with adj_data, attr_data, ... and labels", several_splits=True),
     )
 }

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graphsage.data.dataset import DatasetError
+from graphsage.data.errors import DatasetError
 
 ALWAYS_READ = 1 << 26  # bytes that a member may unpack to, however small it is in the file
 MAX_RATIO = 64  # above that, times its size in the file; zeros shrink a thousandfold, so a small file could fill the memory
@@ -44,7 +44,8 @@ def npz_of(folder, fits):
 
     DatasetError if there are several. Files that are no intact zip fit nothing.
     """
-    found = sorted(path.stem for path in Path(folder).glob("?*.npz") if zipfile.is_zipfile(path) and fits(npz_names(path)))
+    files = [path for path in Path(folder).glob("?*.npz") if path.is_file() and zipfile.is_zipfile(path)]
+    found = sorted(path.stem for path in files if fits(npz_names(path)))
     if len(found) > 1:
         raise DatasetError(f"{folder} holds several datasets ({', '.join(found)}): give each a folder of its own")
     return found[0] if found else None
@@ -66,6 +67,18 @@ def read_npz(path, names, optional=()):
         return {name: _array(archive, archive.getinfo(f"{name}.npy")) for name in chosen}
 
 
+def read_npy(path):
+    """The array of one .npy file, read-only, under the rules of ``read_npz``."""
+    path = Path(path)
+    try:
+        with open(path, "rb") as file:
+            return _unpacked(path, file, path.stat().st_size)
+    except FileNotFoundError:
+        raise DatasetError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
 @contextmanager
 def _archive(path):
     """The open zip; every error within is a sentence that starts with the path."""
@@ -79,7 +92,7 @@ def _archive(path):
     except DatasetError as error:
         raise DatasetError(f"{path}: {error}") from None
     except DAMAGED as error:
-        raise DatasetError(f"{path}: it is not an intact .npz file: {error}") from None
+        raise DatasetError(f"{path}: it is not an intact .npz file: {str(error)[:200]}") from None  # zipfile quotes headers
 
 
 def _refuse_twins(archive):
@@ -96,19 +109,22 @@ def _array(archive, member):
     if member.file_size > allowed:
         raise DatasetError(f"{member.filename} must unpack to at most {allowed} bytes, it states {member.file_size}")
     with archive.open(member) as stream:
-        header = stream.read(min(MAX_HEADER, member.file_size))
-        dtype, shape, order, start = _header(member.filename, header)
-        size = dtype.itemsize * prod(shape)
-        if size == 0 and max(shape) > MAX_LENGTH:  # no bytes stand behind that
-            raise DatasetError(f"{member.filename} must have lengths of at most {MAX_LENGTH}, got {shape}")
-        if size != member.file_size - start:
-            raise DatasetError(
-                f"{member.filename} must have {size} bytes for {dtype} {shape}, it has {member.file_size - start}"
-            )
-        # bounded: without a number zipfile unpacks the whole stream, whatever size the directory states
-        data = header[start:] + stream.read(member.file_size - len(header))
+        return _unpacked(member.filename, stream, member.file_size)
+
+
+def _unpacked(name, stream, length):
+    """The array of a stream of ``length`` bytes, as its directory states; no memory is taken for more than those."""
+    header = stream.read(min(MAX_HEADER, length))
+    dtype, shape, order, start = _header(name, header)
+    size = dtype.itemsize * prod(shape)
+    if size == 0 and max(shape) > MAX_LENGTH:  # no bytes stand behind that
+        raise DatasetError(f"{name} must have lengths of at most {MAX_LENGTH}, got {shape}")
+    if size != length - start:
+        raise DatasetError(f"{name} must have {size} bytes for {dtype} {shape}, it has {length - start}")
+    # bounded: without a number zipfile unpacks the whole stream, whatever size the directory states
+    data = header[start:] + stream.read(length - len(header))
     if len(data) != size:
-        raise DatasetError(f"{member.filename} ends after {len(data)} of {size} bytes: the file is truncated")
+        raise DatasetError(f"{name} ends after {len(data)} of {size} bytes: the file is truncated")
     array = np.frombuffer(data, dtype).reshape(shape, order=order)
     return array.view(np.uint8) != 0 if dtype.kind == "b" else array.astype(dtype.newbyteorder("="), copy=False)
 

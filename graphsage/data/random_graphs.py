@@ -8,7 +8,7 @@ import numpy as np
 
 from graphsage.checks import as_count, refuse_giants
 from graphsage.csr import indptr_of
-from graphsage.graph import Graph
+from graphsage.data.links import graph_of_arcs
 from graphsage.sampling.rng import GENERATE, draws, permutation, scale, stream_key
 
 CHUNK = 1 << 17  # edges made at a time: their temporary arrays stay in the processor's cache
@@ -104,22 +104,3 @@ def _first_distinct(draw, count):
         found, drawn = np.concatenate([found, draw(drawn, more)]), drawn + more
         found = found[np.sort(np.unique(found, return_index=True)[1])]
     return found[:count]
-
-
-def graph_of_arcs(arcs, num_nodes):
-    """The ``Graph`` of arcs u * num_nodes + v (int64, overwritten), v in row u, without loops and repeats."""
-    arcs.sort()
-    kept, last = 0, -1
-    for start in range(0, len(arcs), CHUNK):  # in place: the kept arcs move to the front
-        part = arcs[start : start + CHUNK].copy()
-        keep = np.diff(part, prepend=last) != 0
-        keep &= part // num_nodes != part % num_nodes
-        last, part = part[-1], part[keep]
-        arcs[kept : kept + len(part)] = part
-        kept += len(part)
-    arcs = arcs[:kept]
-    indices = np.empty(kept, np.int32)
-    for start in range(0, kept, CHUNK):
-        indices[start : start + CHUNK] = arcs[start : start + CHUNK] % num_nodes
-    indptr = np.searchsorted(arcs, np.arange(num_nodes + 1, dtype=np.int64) * num_nodes)
-    return Graph(indptr=indptr, indices=indices)

@@ -120,12 +120,8 @@ def _number_of(name, names):
 
 def _parts(chosen, names, offsets, labels, seed):
     """{"train", "val", "test": int64 ids}."""
-    numbers = {part: _numbers(part, chosen[part], names) for part in SPLITS if chosen[part] is not None}
-    owner = {}
-    for part, number in ((part, number) for part in numbers for number in numbers[part]):
-        if number in owner:
-            raise ValueError(f"{names[number]} is listed in {owner[number]} and in {part}: list each graph once")
-        owner[number] = part
+    numbers = {part: _numbers(part, chosen[part], names) for part in SPLITS if part != "val" or chosen[part] is not None}
+    _refuse_repeats(numbers, names)
     nodes = {part: [_labelled(number, offsets, labels) for number in numbers[part]] for part in numbers}
     if "val" not in nodes:
         orders = [random_order(ids, seed, number) for ids, number in zip(nodes["train"], numbers["train"])]
@@ -133,6 +129,15 @@ def _parts(chosen, names, offsets, labels, seed):
         nodes["val"] = [np.sort(ids[:cut]) for ids, cut in zip(orders, cuts)]
         nodes["train"] = [np.sort(ids[cut:]) for ids, cut in zip(orders, cuts)]
     return {part: np.concatenate([np.empty(0, np.int64), *nodes[part]]) for part in SPLITS}
+
+
+def _refuse_repeats(numbers, names):
+    owner = {}
+    for part, listed in numbers.items():
+        for number in listed:
+            if number in owner:
+                raise ValueError(f"{names[number]} is listed in {owner[number]} and in {part}: list each graph once")
+            owner[number] = part
 
 
 def _numbers(part, chosen, names):

@@ -4,6 +4,7 @@ import numpy as np
 
 from graphsage.checks import as_count
 
+SPLITS = ("train", "val", "test")
 TRAIN_SHARE, VAL_SHARE = 0.5, 0.25  # of the nodes, rounded; the rest is for testing (the shares of Platonov et al. 2023)
 
 

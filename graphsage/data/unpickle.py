@@ -49,6 +49,8 @@ def unpickle_bytes(data):
 def read_bytes(path, limit):
     """The whole of a file that may have at most ``limit`` bytes."""
     try:
+        if os.path.exists(path) and not os.path.isfile(path):  # a pipe would wait for ever, a device would never end
+            raise DatasetError(f"{path} cannot be read: it is no file")
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             data = file.read() if size <= limit else None

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from graphsage.loader import ReducedBatch
-from graphsage.sampling.minibatch import MiniBatch
+from graphsage.sampling.minibatch import MiniBatch, OpenMiniBatch
 
 
 def to_pyg(batch):
@@ -23,6 +23,8 @@ def to_pyg(batch):
         raise ImportError("to_pyg needs torch-geometric: pip install torch-geometric") from error
     if isinstance(batch, ReducedBatch):
         batch.x  # noqa: B018 - raises the sentence that says what to do
+    if isinstance(batch, OpenMiniBatch):
+        raise TypeError("an OpenMiniBatch has no local ids for its last hop: draw it with sample, not with sample_open")
     minibatch = batch if isinstance(batch, MiniBatch) else batch.minibatch
     data = Data(
         edge_index=torch.from_numpy(_edge_index(minibatch)),

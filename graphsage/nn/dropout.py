@@ -17,6 +17,8 @@ def relu_and_dropout(h, share, training):
         return h.relu_()
     if h.device.type == "cpu" and h.dtype in (torch.float32, torch.float64):
         return _ReluDropout.apply(h.contiguous(), share)
+    if h.device.type == "cpu":
+        return _ReluDropout.apply(h.float(), share).to(h.dtype)
     return F.dropout(h.relu_(), share)
 
 

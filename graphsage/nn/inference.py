@@ -35,14 +35,15 @@ def inference(model, graph, features, *, isolated="empty", device=None, chunk_ed
         h = store
         for depth in range(model.num_layers):
             h = _layer(model, depth, indptr, indices, h, device, chunk_edges)
-        return h
+        return h.cpu()
     finally:
         model.train(was_training)
 
 
 def _layer(model, depth, indptr, indices, h, device, chunk_edges):
     layer, aggregator = model.layers[depth], model.layers[depth].aggregator
-    out = torch.empty(len(indptr) - 1, layer.out_features)
+    num_nodes = len(indptr) - 1
+    out = torch.empty(num_nodes, layer.out_features, device=_home(device, num_nodes * layer.out_features))
     stays_sparse = aggregator.takes_sparse and isinstance(h, FeatureStore) and h.is_sparse
     width = max(layer.weight_neigh.shape[1], 0 if stays_sparse else aggregator.in_features)
     most_rows = max(1, min(chunk_edges, CHUNK_VALUES // width))
@@ -51,19 +52,28 @@ def _layer(model, depth, indptr, indices, h, device, chunk_edges):
     for start, stop in _chunks(indptr, chunk_edges, most_rows):
         local = indptr[start : stop + 1] - indptr[start]
         neighbors = np.array(indices[indptr[start] : indptr[stop]])  # the graph's own are read-only: not for torch
-        inputs = _reduced if aggregator.reduction else _aggregated
-        x_self, x_neigh = inputs(aggregator, h, local, neighbors, np.arange(start, stop), device)
-        out[start:stop] = model.finish(depth, layer.update(x_self, x_neigh)).cpu()
+        ids, inputs = torch.arange(start, stop, device=h.device), _reduced if aggregator.reduction else _aggregated
+        x_self, x_neigh = inputs(aggregator, h, local, neighbors, ids, device)
+        out[start:stop] = model.finish(depth, layer.update(x_self, x_neigh)).to(out.device)
     return out
 
 
+def _home(device, num_values):
+    """Where the outputs of a layer are kept: on a GPU with room for two layers in half of its free memory, else on the CPU."""
+    device = torch.device(device)
+    if device.type == "cuda" and 2 * 4 * num_values <= torch.cuda.mem_get_info(device)[0] // 2:
+        return device
+    return torch.device("cpu")
+
+
 def _reduced(aggregator, h, indptr, neighbors, ids, device):
-    """(x_self, x_neigh) of the rows ``ids``, reduced where h lies: on the CPU."""
+    """(x_self, x_neigh) of the rows ``ids``, reduced where h lies."""
+    block = CSRMatrix.from_numpy(indptr, neighbors, None, len(h)).to(h.device)
     if isinstance(h, FeatureStore):
-        x_self, x_neigh = h.rows(ids), h.reduce(aggregator.reduction, indptr, neighbors, ids)
+        x_self, x_neigh = h.rows(ids), h.reduce(aggregator.reduction, block, ids)
     else:
         x_self = _of(h, ids)
-        x_neigh = aggregator(h, CSRMatrix.from_numpy(indptr, neighbors, None, len(h)), x_self)
+        x_neigh = aggregator(h, block, x_self)
     return x_self.to(device), x_neigh.to(device)
 
 
@@ -71,12 +81,12 @@ def _aggregated(aggregator, h, indptr, neighbors, ids, device):
     """(x_self, x_neigh) of the rows ``ids`` from the inputs of their neighbours, each of which is taken once."""
     sources, columns = np.unique(neighbors, return_inverse=True)
     block = CSRMatrix.from_numpy(indptr, columns.astype(np.int32, copy=False), None, len(sources)).to(device)
-    x_self, x = (_of(h, nodes).to(device) for nodes in (ids, sources))
+    x_self, x = (_of(h, nodes).to(device) for nodes in (ids, torch.from_numpy(sources).to(h.device)))
     return x_self, aggregate(aggregator, x, block, x_self)
 
 
 def _of(h, ids):
-    return h.rows(ids) if isinstance(h, FeatureStore) else h.index_select(0, torch.from_numpy(ids))
+    return h.rows(ids) if isinstance(h, FeatureStore) else h.index_select(0, ids)
 
 
 def _rows(graph, isolated):

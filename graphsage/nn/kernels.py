@@ -28,6 +28,26 @@ def transpose(indptr, indices, num_cols):
 
 
 @kernel
+def sum_bfloat16(indptr, indices, table, mean, out):
+    """out[i] = sum, or mean, of the rows of ``table`` that row i lists; uint16[N, F], the upper halves of float32 numbers."""
+    flat = table.reshape(table.size)
+    upper = np.uint32(16)
+    for i in range(len(indptr) - 1):
+        begin, end = indptr[i], indptr[i + 1]
+        out[i] = 0
+        for q in range(begin, end):
+            if q + AHEAD < len(indices):
+                ahead = np.int64(indices[q + AHEAD]) * table.shape[1]
+                for f in range(0, table.shape[1], 32):  # each cache line
+                    prefetch(flat, ahead + f)
+            u = indices[q]
+            for f in range(table.shape[1]):
+                out[i, f] += np.uint32(np.uint32(table[u, f]) << upper).view(np.float32)
+        if mean and end > begin:
+            out[i] /= np.float32(end - begin)
+
+
+@kernel
 def segment_max(indptr, indices, h, out, source):
     """out[i, f] = max of h[u, f] over row i's entries u, and a u that has it; 0 and -1 in an empty row.
 

@@ -109,19 +109,19 @@ class GraphSAGE(nn.Module):
             return self._forward_tree(x)
         if not (hasattr(x, "blocks") and hasattr(x, "reduce")):
             raise TypeError(f"x must be a Batch, a ReducedBatch or a list of tensors (a tree), got {type(x).__name__}")
-        hops, depth = len(x.blocks), self.num_layers
+        hops, depth = len(x.blocks) + (x.reduce is not None), self.num_layers
         if hops != depth:
             raise ValueError(f"the batch has {hops} hops, but the model has {depth} layers: give one a layer")
-        first, *rest = zip(self.layers, x.blocks)
         width = (x.x if x.reduce is None else x.x_self).shape[1]
         if width != self.in_features:
             raise ValueError(f"the batch has {width} features a node, but the model's in_features = {self.in_features}")
-        h = self.finish(0, first[0].update(*self._first_inputs(x, first[1])))
+        h = self.finish(0, self.layers[0].update(*self._first_inputs(x)))
+        rest = zip(self.layers[1:], x.blocks if x.reduce else x.blocks[1:])
         for depth, (layer, block) in enumerate(rest, start=1):
             h = self.finish(depth, layer(h, block))
         return h[x.seed_index]
 
-    def _first_inputs(self, batch, block):
+    def _first_inputs(self, batch):
         """(x_self, x_neigh) of the first layer, after input dropout; ready-made in a ReducedBatch."""
         needed = self.first_layer_reduction
         if batch.reduce not in (None, needed):
@@ -129,8 +129,8 @@ class GraphSAGE(nn.Module):
         if batch.reduce is not None:
             return self._drop(batch.x_self, batch.x_neigh)
         if needed is None:
-            return first_inputs(*self._drop(batch.x), block, self.layers[0].aggregator)
-        return self._drop(*first_inputs(batch.x, block, self.layers[0].aggregator))
+            return first_inputs(*self._drop(batch.x), batch.blocks[0], self.layers[0].aggregator)
+        return self._drop(*first_inputs(batch.x, batch.blocks[0], self.layers[0].aggregator))
 
     def _forward_tree(self, hops):
         _check_tree(hops, self.num_layers, self.in_features)

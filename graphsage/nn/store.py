@@ -1,11 +1,14 @@
 """FeatureStore: rows of node features as tensors, picked out or reduced over neighbours on the way."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
+from graphsage.checks import one_of
+from graphsage.config import FEATURE_DTYPES
 from graphsage.features import SparseFeatures, as_features
 from graphsage.nn.aggregators import REDUCTIONS, aggregate
 from graphsage.nn.kernels import reduce_sparse_rows
@@ -15,15 +18,27 @@ NO_VALUES = np.empty(0, np.float32)
 
 
 class FeatureStore:
-    """Features of N nodes, dense or sparse, on the CPU. Sparse rows stay sparse: they come out as ``CSRMatrix``."""
+    """Features of N nodes, dense or sparse. Sparse rows stay sparse, on the CPU: they come out as ``CSRMatrix``.
 
-    def __init__(self, features):
+    device: where dense features are kept, and their rows come out. dtype: dense features are kept so: "float32", or "bfloat16"
+    in half the memory, rounded to 8 significant bits (sums are still float32, and so is what comes out).
+    """
+
+    def __init__(self, features, *, device="cpu", dtype="float32"):
         self.features = _canonical(as_features(features))
         self.is_sparse = isinstance(self.features, SparseFeatures)
+        self.device = torch.device("cpu" if self.is_sparse else device)
+        one_of("feature_dtype", dtype, FEATURE_DTYPES)
+        if self.is_sparse and dtype != "float32":
+            raise ValueError(f"feature_dtype = {dtype!r} is for dense features: sparse ones are float32")
         if not self.is_sparse:
             with warnings.catch_warnings():  # torch warns of read-only memory; nothing here writes to it
                 warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-                self._dense = torch.from_numpy(self.features)
+                self._dense = torch.from_numpy(self.features).to(getattr(torch, dtype)).to(self.device)
+
+    def __len__(self):
+        """N."""
+        return self.features.shape[0]
 
     @property
     def num_features(self):
@@ -31,25 +46,28 @@ class FeatureStore:
         return self.features.shape[1]
 
     def rows(self, ids):
-        """The rows of int ids [M], as a tensor [M, F] or a CSRMatrix of that shape."""
+        """The rows of int ids [M], as a float32 tensor [M, F] or a CSRMatrix of that shape."""
         if not self.is_sparse:
-            return self._dense.index_select(0, torch.from_numpy(ids))
-        taken = self.features.take(ids)
+            return self._dense.index_select(0, ids).float()
+        taken = self.features.take(ids.numpy())
         values = None if taken.values is None else np.array(taken.values)
         return CSRMatrix.from_numpy(taken.indptr, np.array(taken.indices), values, self.num_features)
 
-    def reduce(self, kind, indptr, neighbors, ids):
-        """The rows that aggregator ``kind`` makes of the neighbours of ``ids``, without materialising those.
+    def reduce(self, kind, block, ids):
+        """The rows [M, F] that aggregator ``kind`` makes of the neighbours of ``ids``, without materialising those.
 
-        indptr: int64[M + 1]; neighbors: global ids, those of ids[i] at [indptr[i], indptr[i + 1]). Returns [M, F].
+        block: CSRMatrix [M, N], row i: the neighbours of ids[i], as global ids. ids: int [M].
         """
         if self.is_sparse:
             rows = self.features
-            return _merged(kind, indptr, neighbors, ids, rows.indptr, rows.indices, rows.values, rows.num_columns)
-        block = CSRMatrix.from_numpy(indptr, neighbors, None, len(self._dense))
-        own = self.rows(ids) if kind == "gcn" else None
+            sparse_rows = rows.indptr, rows.indices, rows.values, rows.num_columns
+            return _merged(kind, block.indptr.numpy(), block.indices.numpy(), ids.numpy(), *sparse_rows)
+        table, own = self._dense, self.rows(ids) if kind == "gcn" else None
+        if kind == "max" and table.dtype == torch.bfloat16:  # the maximum has no kernel for it
+            nodes, columns = block.indices.unique(return_inverse=True)
+            block, table = replace(block, indices=columns.int(), num_cols=len(nodes)), self.rows(nodes)
         with torch.no_grad():
-            return REDUCTIONS[kind](self._dense, block, own)
+            return REDUCTIONS[kind](table, block, own).float()
 
 
 def _canonical(features):

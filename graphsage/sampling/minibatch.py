@@ -59,13 +59,61 @@ class MiniBatch:
         Layer l computes the rows [0, n_{L-1-l}) from [0, n_{L-l}). Example: fanouts [15, 10] and one seed with 15 new
         neighbours that have 150 new ones: blocks[0] computes 16 rows from 166 inputs, blocks[1] 1 row from 16.
         """
-        ends = self.hop_offsets[1:].tolist()  # [n_0, ..., n_L]
-        return [self._block(ends[h], ends[h + 1]) for h in reversed(range(self.num_hops))]
-
-    def _block(self, num_dst, num_src):
-        indptr = self.indptr[: num_dst + 1]
-        return Block(indptr, self.indices[: indptr[-1]], num_dst, num_src)
+        return _blocks(self)
 
     def __repr__(self):
-        counts = {"seeds": len(self.seed_index), "nodes": len(self.nodes), "edges": self.num_sampled_edges}
-        return f"MiniBatch({', '.join(f'{name}={count}' for name, count in counts.items())}, hops={self.num_hops})"
+        return _text(self)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OpenMiniBatch:
+    """A MiniBatch whose last hop has no local ids, as a first layer needs none that reduces raw features by global ids.
+
+    nodes: int32[n_{L-1}]; hop_offsets: int64[L + 1] = [0, n_0, ..., n_{L-1}]; seed_index, indptr, edge_ids and edge_reversed
+        as in ``MiniBatch``.
+    neighbors: int32[S], the sampled neighbours in global ids: those of ``nodes[i]`` at [indptr[i], indptr[i + 1]).
+    indices: int32[indptr[n_{L-2}]], the same in local ids, for the rows that the layers after the first compute.
+    """
+
+    nodes: np.ndarray
+    seed_index: np.ndarray
+    hop_offsets: np.ndarray
+    indptr: np.ndarray
+    neighbors: np.ndarray
+    indices: np.ndarray
+    edge_ids: np.ndarray | None = None
+    edge_reversed: np.ndarray | None = None
+
+    @property
+    def num_hops(self):
+        """L, the open one included."""
+        return len(self.hop_offsets) - 1
+
+    @property
+    def num_sampled_edges(self):
+        """S, the edges of the whole batch, those of the open hop included."""
+        return len(self.neighbors)
+
+    @cached_property
+    def blocks(self):
+        """One Block for each layer but the first; see ``MiniBatch.blocks``."""
+        return _blocks(self)
+
+    def __repr__(self):
+        return _text(self)
+
+
+def _blocks(batch):
+    ends = batch.hop_offsets[1:].tolist()
+    return [_block(batch, ends[h], ends[h + 1]) for h in reversed(range(len(ends) - 1))]
+
+
+def _block(batch, num_dst, num_src):
+    indptr = batch.indptr[: num_dst + 1]
+    return Block(indptr, batch.indices[: indptr[-1]], num_dst, num_src)
+
+
+def _text(batch):
+    counts = {"seeds": len(batch.seed_index), "nodes": len(batch.nodes), "edges": batch.num_sampled_edges}
+    listed = ", ".join(f"{name}={count}" for name, count in counts.items())
+    return f"{type(batch).__name__}({listed}, hops={batch.num_hops})"

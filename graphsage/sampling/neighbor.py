@@ -8,9 +8,11 @@ from graphsage.checks import as_count, as_fanouts, as_flag, as_ids, one_of, refu
 from graphsage.config import ISOLATED, SampleConfig
 from graphsage.graph import Graph
 from graphsage.sampling import rng
-from graphsage.sampling.kernels import sample_unique, set_size
-from graphsage.sampling.minibatch import MiniBatch
-from graphsage.sampling.pipeline import ordered_map
+from graphsage.sampling.draws import set_size
+from graphsage.sampling.kernels import sample_unique
+from graphsage.sampling.localids import LocalIds
+from graphsage.sampling.minibatch import MiniBatch, OpenMiniBatch
+from graphsage.sampling.pipeline import default_threads, ordered_map
 
 
 class NeighborSampler:
@@ -22,7 +24,8 @@ class NeighborSampler:
     isolated: "empty" gives an isolated node an empty row, "self" makes it its own neighbour.
     edge_ids: True records the edge id of each sampled edge, and which way it was walked if the graph is undirected.
     weights: "ignore" samples a weighted graph uniformly; else it is refused.
-    num_threads: batches prepared at once by ``batches`` (0: on the calling thread).
+    num_threads: batches prepared at once by ``batches`` and ``NeighborLoader`` (0: on the calling thread; None: half of the
+        cores, at most 8).
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class NeighborSampler:
             seed=as_count("seed", seed, most=2**64 - 1),
             isolated=one_of("isolated", isolated, ISOLATED),
             edge_ids=as_flag("edge_ids", edge_ids),
-            num_threads=as_count("num_threads", num_threads),
+            num_threads=default_threads() if num_threads is None else as_count("num_threads", num_threads),
             _max_degree=int(graph.degrees.max(initial=0)),
             _hop_fanouts=np.array(fanouts, np.int64),
             _free=deque(),  # scratch arrays not in use; append and pop are atomic
@@ -59,13 +62,20 @@ class NeighborSampler:
 
     def sample(self, seeds, *, epoch=0, step=0):
         """MiniBatch around ``seeds`` (integers [B], B >= 1, repeats legal). Safe to call from several threads."""
+        return self._sample(seeds, epoch, step, open_end=False)
+
+    def sample_open(self, seeds, *, epoch=0, step=0):
+        """The same draws as an ``OpenMiniBatch``: the last hop, the largest one, gets no local ids. About a third faster."""
+        return self._sample(seeds, epoch, step, open_end=True)
+
+    def _sample(self, seeds, epoch, step, *, open_end):
         seeds = as_ids("seeds", seeds, self.graph.num_nodes)
         if not len(seeds):
             raise ValueError("seeds is empty: a batch needs at least one seed")
         epoch, step = as_count("epoch", epoch, most=2**64 - 1), as_count("step", step, most=2**64 - 1)
         key = rng.stream_key(self.seed, rng.SAMPLE, epoch, step, rng.REPLICA)
         scratch = self._scratch(len(seeds))
-        batch = self._run(seeds.copy(), key, scratch)  # contiguous and writable: the type the kernel is compiled for
+        batch = self._run(seeds.copy(), key, scratch, open_end)  # contiguous and writable: what the kernel is compiled for
         self._free.append(scratch)  # not after an exception: what was interrupted may be half-used
         return batch
 
@@ -77,9 +87,10 @@ class NeighborSampler:
             self.num_threads,
         )
 
-    def _run(self, seeds, key, scratch):
+    def _run(self, seeds, key, scratch, open_end):
         hop_offsets = np.empty(len(self.fanouts) + 2, np.int64)
         seed_index = np.empty(len(seeds), np.int64)
+        ids = scratch.ids
         num_edges = sample_unique(
             self.graph.indptr,
             self.graph.indices,
@@ -87,24 +98,24 @@ class NeighborSampler:
             self._hop_fanouts,
             self.replace,
             self.isolated == "self",
+            open_end,
             key,
             scratch.table,
-            scratch.local,
+            ids.keys,
+            ids.local,
+            ids.base(),
             scratch.nodes,
             scratch.indptr,
+            scratch.neighbors if open_end else scratch.indices,
             scratch.indices,
             scratch.positions,
             hop_offsets,
             seed_index,
         )
-        return MiniBatch(
-            nodes=scratch.nodes[: hop_offsets[-1]].copy(),
-            seed_index=seed_index,
-            hop_offsets=hop_offsets,
-            indptr=scratch.indptr[: hop_offsets[-2] + 1].copy(),
-            indices=scratch.indices[:num_edges].copy(),
-            **(self._edges_at(scratch.positions[:num_edges]) if self.edge_ids else {}),
-        )
+        ids.used += int(hop_offsets[-1])
+        edges = self._edges_at(scratch.positions[:num_edges]) if self.edge_ids else {}
+        record = _open if open_end else _closed
+        return record(scratch, num_edges, hop_offsets=hop_offsets, seed_index=seed_index, **edges)
 
     def _edges_at(self, positions):
         """The MiniBatch's edge_ids and edge_reversed; a stand-in, at a position < 0, is no edge."""
@@ -147,13 +158,36 @@ class NeighborSampler:
         return num_nodes, num_edges
 
 
+def _closed(scratch, num_edges, *, hop_offsets, **fields):
+    return MiniBatch(
+        nodes=scratch.nodes[: hop_offsets[-1]].copy(),
+        hop_offsets=hop_offsets,
+        indptr=scratch.indptr[: hop_offsets[-2] + 1].copy(),
+        indices=scratch.indices[:num_edges].copy(),
+        **fields,
+    )
+
+
+def _open(scratch, num_edges, *, hop_offsets, **fields):
+    num_rows, num_inner = hop_offsets[-2], hop_offsets[-3]
+    return OpenMiniBatch(
+        nodes=scratch.nodes[:num_rows].copy(),
+        hop_offsets=hop_offsets[:-1],
+        indptr=scratch.indptr[: num_rows + 1].copy(),
+        indices=scratch.indices[: scratch.indptr[num_inner]].copy(),
+        neighbors=scratch.neighbors[:num_edges].copy(),
+        **fields,
+    )
+
+
 class _Scratch:
     """Working arrays of one call. Large, but memory that no batch touches costs nothing."""
 
     def __init__(self, total_nodes, num_nodes, num_edges, table_size):
-        self.local = np.full(total_nodes, -1, np.int32)
+        self.ids = LocalIds(total_nodes, num_nodes)
         self.nodes = np.empty(num_nodes, np.int32)
         self.indptr = np.empty(num_nodes + 1, np.int64)
+        self.neighbors = np.empty(num_edges, np.int32)
         self.indices = np.empty(num_edges, np.int32)
         self.positions = np.empty(num_edges, np.int64)
         self.table = np.empty(table_size, np.int64)

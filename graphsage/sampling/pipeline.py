@@ -1,7 +1,14 @@
 """Work done ahead on threads, handed over in order."""
 
+import os
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+
+
+def default_threads():
+    """Half of the cores that this process may use, the rest being torch's, and at most 8: more waited for each other."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(8, max(1, cores // 2))
 
 
 def ordered_map(function, items, num_threads, *, ahead=2):

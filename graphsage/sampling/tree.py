@@ -4,7 +4,8 @@ import numpy as np
 
 from graphsage.checks import as_count, as_fanouts, as_flag, one_of, refuse_giants
 from graphsage.sampling import rng
-from graphsage.sampling.kernels import sample_tree, set_size
+from graphsage.sampling.draws import set_size
+from graphsage.sampling.kernels import sample_tree
 from graphsage.sampling.tables import table_of
 
 

@@ -1,7 +1,6 @@
 """A trained model on disk: one file that holds the weights and what rebuilds the model around them. No pickle."""
 
 import json
-import os
 import platform
 from dataclasses import asdict
 from importlib.metadata import version
@@ -10,6 +9,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from graphsage.files import written_aside
 from graphsage.nn.model import GraphSAGE
 
 KEY = "graphsage"  # of the metadata that makes a safetensors file one of ours
@@ -68,13 +68,5 @@ def save_run(folder, config, run_result):
 
 
 def _write(path, content):
-    """All of ``content`` or nothing: whoever reads ``path`` meanwhile sees the old file."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(aside, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
+    with written_aside(path) as file:
+        file.write(content)

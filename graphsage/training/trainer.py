@@ -1,6 +1,7 @@
 """Trainer: the loop of the original description, on one screen."""
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import torch
@@ -92,6 +93,8 @@ class Trainer:
             config.batches_per_epoch,
             reduce=model.first_layer_reduction,
             device=self.device,
+            features_on=config.features_on,
+            feature_dtype=config.feature_dtype,
         )
 
     def fit(self):
@@ -146,12 +149,15 @@ class Trainer:
         self.model.train()
         self.optimizer.zero_grad(set_to_none=True)
         key = rng.stream_key(self.config.seed, rng.DROPOUT, batch.epoch, batch.step, rng.REPLICA)
-        with keyed_rng(key, self.device):
+        with keyed_rng(key, self.device), self._autocast():
             logits = self.model(batch)
-        loss = self.loss(logits, batch.y)
+        loss = self.loss(logits.float(), batch.y)
         loss.backward()
         self.optimizer.step()
         return loss.detach()
+
+    def _autocast(self):
+        return nullcontext() if self.config.precision == "float32" else torch.autocast(self.device.type, torch.bfloat16)
 
     def evaluate(self, nodes):
         """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none."""

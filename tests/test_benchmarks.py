@@ -1,0 +1,154 @@
+"""The benchmark programs run, and say of their claims what was measured. Nothing is timed here."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from math import inf
+
+import pytest
+from conftest import CHECKOUT
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="the benchmarks fork")
+pytest.importorskip("matplotlib")
+
+PROGRAMS = {
+    "sampling_depth": "--graphs cora,rmat --scale 6 --depths 1,2 --fanouts 2,all --batches 8",
+    "batch_size": "--batches 1024,all --seconds 0.1 --draws 2 --scales 6,7",
+    "scaling": "--scales 6,7 --degrees 2 --scale 7 --batch 16 --threads 1,2",
+}
+RUN = """
+import sys
+sys.path.insert(0, sys.argv[1])
+for program, arguments in zip(sys.argv[2::2], sys.argv[3::2]):
+    __import__(program).main(arguments.split())
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """{program: (result, tables, whether there is a figure)} of the smallest runs, all in one process."""
+    folder = tmp_path_factory.mktemp("benchmarks")
+    arguments = [word for name in PROGRAMS for word in (name, f"--quick {PROGRAMS[name]} --out {folder / name}")]
+    environment = os.environ | {"GRAPHSAGE_BENCH_CACHE": str(folder / "cache"), "GRAPHSAGE_DATA": str(folder)}
+    environment |= {"PYTHONPATH": str(CHECKOUT), "XDG_CACHE_HOME": str(folder)}
+    command = [sys.executable, "-c", RUN, str(CHECKOUT / "benchmarks"), *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {name: read(folder / name, name) for name in PROGRAMS}
+
+
+def read(folder, name):
+    figure = (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    return json.loads((folder / f"{name}.json").read_text()), (folder / f"{name}.md").read_text(), figure
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_result_says_what_it_is_of(results, name):
+    result, tables, figure = results[name]
+    assert figure
+    assert {"machine", "versions", "commit", "config", "rows"} <= result.keys()
+    assert result["config"]["command"].startswith(f"python benchmarks/{name}.py --quick")
+    assert f"`{result['config']['command']}`" in tables
+
+
+def test_depth_counts_and_times_every_setting_and_names_what_is_missing(results):
+    result, tables, _ = results["sampling_depth"]
+    assert [row["fanouts"] for row in result["rows"]] == [[2], [2, 2], [-1], [-1, -1]]
+    assert {"sampling_cpu", "ready_cpu", "training_cpu", "nodes", "edges"} <= result["rows"][0]["rounds"].keys()
+    assert "Left out, cora: " in tables
+    most, least = result["rows"][-1]["rounds"], result["rows"][0]["rounds"]
+    assert most["edges"] > least["edges"] and most["nodes"] > least["nodes"]
+
+
+def test_full_batches_have_the_exact_gradient(results):
+    rows = [row for row in results["batch_size"][0]["rows"] if row["kind"] == "gradient" and row["batch"] == -1]
+    cosines = {row["neighbours"]: min(row["cosine"]) for row in rows}
+    assert cosines["all"] == pytest.approx(1, abs=1e-6)
+    assert 0.5 < cosines["sampled"] < 1 - 1e-6
+
+
+def test_scaling_covers_its_parts(results):
+    rows = results["scaling"][0]["rows"]
+    memory = ["memory", "memory"] if sys.platform == "linux" else []
+    assert [row["part"] for row in rows] == [*memory, "nodes", "nodes", "degrees", *["threads"] * 6]
+    assert {row["threads"] for row in rows if row["part"] == "threads"} == {1, 2}
+
+
+# ---- the four claims
+
+
+@pytest.fixture
+def rules(monkeypatch):
+    monkeypatch.syspath_prepend(str(CHECKOUT / "benchmarks"))
+    return importlib.import_module("batch_size_claims")
+
+
+def gradient(batch, cosine, neighbours="sampled"):
+    row = {"kind": "gradient", "graph": "g", "at": "start", "batch": batch, "neighbours": neighbours}
+    return row | {"cosine": [cosine, cosine]}
+
+
+def line(batch, val=0.8, cpu=1.0, epochs=1.0):
+    return {"batch": batch, "val": val, "cpu": cpu, "epochs": epochs}
+
+
+def test_truer_gradients(rules):
+    rising = {"rows": [gradient(-1, 1.0), gradient(1, 0.1), gradient(16, 0.5)]}
+    assert rules.truer(rising, "g")["verdict"] == "supported"
+    falling = {"rows": [gradient(1, 0.6), gradient(16, 0.5), gradient(-1, 1.0)]}
+    assert rules.truer(falling, "g")["verdict"] == "not supported"
+
+
+@pytest.mark.parametrize(
+    "one, verdict",
+    [
+        (line(1, val=0.6, cpu=inf), "supported"),
+        (line(1), "partly supported: noisy yes, poor no"),
+    ],
+)
+def test_batch_one(rules, one, verdict):
+    result = {"rows": [gradient(1, 0.1), gradient(16, 0.5)]}
+    assert rules.one_is_poor(result, "g", "same", [one, line(16)])["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    "lines, verdict",
+    [
+        ([line(1, cpu=9), line(16), line(-1, epochs=5)], "supported"),
+        ([line(1, cpu=9), line(16, epochs=5), line(-1)], "partly supported: adds nothing yes, more epochs no"),
+        ([line(1), line(16, cpu=0.5), line(-1, cpu=0.2)], "not supported"),
+        ([line(1), line(16), line(-1, cpu=inf, epochs=inf)], "partly supported: adds nothing yes, more epochs no"),
+    ],
+)
+def test_more_adds_nothing(rules, lines, verdict):
+    assert rules.more_adds_nothing("g", "same", lines)["verdict"] == verdict
+
+
+def grown(batch, *sizes):
+    return [{"kind": "growth", "batch": batch, "mib": mib, "nodes": nodes} for nodes, mib in zip((1000, 10_000), sizes)]
+
+
+def test_no_batching(rules):
+    exact = [gradient(-1, 1.0, "all")]
+    result = {"machine": {"memory_gib": 16}, "rows": exact + grown(256, 10, 11) + grown(-1, 10, 100)}
+    assert rules.exact_and_small(result, "g")["verdict"] == "supported"
+    result["rows"] = exact + grown(256, 10, 11) + grown(-1, 10, 11)
+    assert rules.exact_and_small(result, "g")["verdict"] == "partly supported: exact yes, only small no"
+
+
+def test_the_target_is_a_share_of_the_best_and_cost_is_where_a_curve_meets_it(rules):
+    def training(batch, rate, *values):
+        costs = [dict.fromkeys(("updates", "epochs", "cpu", "wall"), at) for at in range(1, len(values) + 1)]
+        curve = [cost | {"val": val} for cost, val in zip(costs, values)]
+        row = {"kind": "training", "graph": "g", "batch": batch, "rate": rate, "curve": curve}
+        return row | {"val": max(values), "test": max(values)}
+
+    rows = [training(16, 0.1, 0.2, 0.7, 1.0), training(16, 0.2, 0.2, 0.95, 0.96), training(-1, 0.1, 0.1, 0.5)]
+    result = {"config": {"share": 0.9, "rate": 0.1}, "rows": rows}
+    assert rules.target(result, "g") == pytest.approx(0.9)
+    same = {found["batch"]: found["updates"] for found in rules.summary(result, "g", "same")}
+    assert same == {16: 3, -1: inf}
+    tuned = rules.summary(result, "g", "tuned")[0]
+    assert (tuned["rate"], tuned["updates"]) == (0.2, 2)
