@@ -118,6 +118,16 @@ def test_what_learns_looks_at_a_chunks_neighbours_and_no_more(aggregator, is_spa
     assert largest(100) <= most * 72 and 2 * largest(100) < largest(10**9)
 
 
+def test_wide_inputs_make_small_chunks_of_what_learns(monkeypatch):
+    """Of 40 features, 4,000 values are 100 neighbours, whatever chunk_edges says."""
+    asked, call = [], SAGELayer.update
+    monkeypatch.setattr("graphsage.nn.inference.CHUNK_VALUES", 4000)
+    monkeypatch.setattr(SAGELayer, "update", lambda self, *x: asked.append(len(x[0])) or call(self, *x))
+    graph, x = Graph.from_edges(np.arange(1000) % 50, np.arange(1000) // 10, 100), features(100, 40)
+    inference(model_of("max_pool", num_layers=1, in_features=40), graph, x)
+    assert asked == [10] * 10
+
+
 def test_only_two_layers_outputs_are_alive(monkeypatch):
     """When layer 3 begins, the output of layer 1 is gone."""
     made, seen, update, empty = [], [], SAGELayer.update, torch.empty
