@@ -8,6 +8,7 @@ from mutations import generator, mutated, peak_of
 
 from graphsage.data import text as module
 from graphsage.data.dataset import DatasetError
+from graphsage.data.npz import npz_of
 from graphsage.data.text import decoded, read_integers, read_lines
 
 
@@ -115,6 +116,15 @@ def test_a_changed_table_is_refused_or_is_what_python_reads(path):
     assert 100 < refused < 400
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_pipes_and_devices_are_not_waited_for(path):
+    os.mkfifo(path.parent / "pipe.npz")
+    for other in (path.parent / "pipe.npz", path.parent, "/dev/zero"):
+        with pytest.raises(DatasetError, match=r"cannot be read: it is no file"):
+            read_lines(other)
+    assert npz_of(path.parent, lambda names: True) is None
+
+
 def test_lines(path):
     path.write_bytes(b"a\r\nb\n\nc\n\n \n")
     assert read_lines(path) == [b"a", b"b", b"", b"c"]
@@ -122,10 +132,6 @@ def test_lines(path):
         read_lines(path, 5)
     with pytest.raises(DatasetError, match=r"none cannot be read: No such file"):
         read_lines(path.parent / "none")
-    os.mkfifo(path.parent / "pipe")
-    for other in (path.parent / "pipe", path.parent, "/dev/zero"):
-        with pytest.raises(DatasetError, match=r"cannot be read: it is no file"):
-            read_lines(other)
     assert decoded(path, 3, "é".encode()) == "é"
     with pytest.raises(DatasetError, match=r"table\.csv: line 3 must be UTF-8: "):
         decoded(path, 3, b"\xe9t\xe9")

@@ -44,7 +44,8 @@ def npz_of(folder, fits):
 
     DatasetError if there are several. Files that are no intact zip fit nothing.
     """
-    found = sorted(path.stem for path in Path(folder).glob("?*.npz") if zipfile.is_zipfile(path) and fits(npz_names(path)))
+    files = [path for path in Path(folder).glob("?*.npz") if path.is_file() and zipfile.is_zipfile(path)]
+    found = sorted(path.stem for path in files if fits(npz_names(path)))
     if len(found) > 1:
         raise DatasetError(f"{folder} holds several datasets ({', '.join(found)}): give each a folder of its own")
     return found[0] if found else None
