@@ -232,7 +232,7 @@ def work(first, last):
 
 
 def supervise(command, first, last, seconds=SECONDS):
-    """Yield [seed, layout, outcome, text] of ``command FIRST LAST``; a worker that hangs or dies is replaced after that case."""
+    """Yield [seed, layout, outcome, text] of ``command FIRST LAST``; a worker that hangs or dies is a failure and replaced."""
     while first < last:
         with subprocess.Popen([*command, str(first), str(last)], stdout=subprocess.PIPE, text=True) as worker:
             lines = Queue()
