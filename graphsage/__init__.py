@@ -21,6 +21,7 @@ _HOME = {
     "JoinedDataset": "graphsage.data.several",
     "join_datasets": "graphsage.data.several",
     "load_dataset": "graphsage.data.catalogue",
+    "describe": "graphsage.data.describe",
     "Batch": "graphsage.loader",
     "NeighborLoader": "graphsage.loader",
     "GraphSAGE": "graphsage.nn.model",

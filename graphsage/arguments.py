@@ -2,11 +2,28 @@
 
 import argparse
 import re
+from contextlib import contextmanager
+from dataclasses import fields
 from difflib import get_close_matches
 from types import NoneType
 from typing import get_args
 
+from graphsage.config import RunConfig
+
 METAVARS = {int: "N", float: "X", str: "NAME"}
+
+
+class Refused(Exception):
+    """What the user can mend. Everything else is our mistake, and shows its traceback."""
+
+
+@contextmanager
+def user_input():
+    """Errors in here are about what was typed or about the dataset: one sentence."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError) as error:
+        raise Refused(str(error)) from error
 
 
 class Parser(argparse.ArgumentParser):
@@ -63,6 +80,16 @@ def add_flag(group, field):
         (kind,) = kinds
         choices = field.metadata.get("choices")
         group.add_argument(flag, type=kind, choices=choices, metavar=None if choices else METAVARS[kind], **extra)
+
+
+def add_split(parser):
+    """The flag that chooses one of a dataset's splits."""
+    add_flag(parser, next(field for field in fields(RunConfig) if field.name == "split"))
+
+
+def given_split(options):
+    """{"split": number} if it was given."""
+    return {"split": options.split} if "split" in options else {}
 
 
 def _shown(default):

@@ -2,10 +2,10 @@
 
 import os
 import sys
-from contextlib import contextmanager
 from dataclasses import fields
 
-from graphsage.arguments import Parser, add_flag, parsed
+from graphsage.arguments import Parser, Refused, add_flag, add_split, given_split, parsed, user_input
+from graphsage.cli_datasets import add_datasets
 from graphsage.config import ModelConfig, RunConfig, SampleConfig, TrainConfig
 
 EXAMPLES = """examples:
@@ -36,21 +36,7 @@ examples:
   graphsage train sbm:nodes=20000,classes=10,homophily=0.7    a random graph
 """
 
-SPLIT = next(field for field in fields(RunConfig) if field.name == "split")
 SAMPLE_FIELDS = ("fanouts", "replace", "isolated", "weights", "seed")
-
-
-class _Refused(Exception):
-    """What the user can mend. Everything else is our mistake, and shows its traceback."""
-
-
-@contextmanager
-def _user_input():
-    """Errors in here are about what was typed or about the dataset: one sentence."""
-    try:
-        yield
-    except (ValueError, TypeError, OSError) as error:
-        raise _Refused(str(error)) from error
 
 
 def main(arguments=None):
@@ -60,7 +46,7 @@ def main(arguments=None):
         code = options.command(options)
         sys.stdout.flush()  # here, where a reader that has gone can be told from a failure
         return code or 0
-    except _Refused as error:
+    except Refused as error:
         if options.debug:
             raise
         print(f"graphsage: {error}", file=sys.stderr)
@@ -83,7 +69,7 @@ def _parser():
     parser.set_defaults(command=_no_command, debug=False)
     commands = parser.add_subparsers(title="commands", metavar="{train,datasets,sample}")
     _add_train(commands)
-    _add_datasets(commands)
+    add_datasets(commands)
     _add_sample(commands)
     for command in commands.choices.values():
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -112,7 +98,7 @@ def _add_train(commands):
     )
     text = "name (see `graphsage datasets`), folder, or sbm:OPTIONS or rmat:OPTIONS to make one (default: debian)"
     parser.add_argument("dataset", nargs="?", default="debian", metavar="DATASET", help=text)
-    add_flag(parser, SPLIT)
+    add_split(parser)
     text = "train so many times, with seeds SEED, SEED + 1, ...: mean and deviation (default: 1)"
     parser.add_argument("--runs", type=int, default=1, metavar="N", help=text)
     text = "leave out the training without edges, which takes about as long again"
@@ -133,7 +119,7 @@ def _add_train(commands):
 
 
 def _train(options):
-    with _user_input():
+    with user_input():
         configs = _configs(options)
         # Before torch is loaded: its idle threads would spin, and take the cores from whoever else has work. On two cores
         # with two other busy processes a run took 31 s instead of 12; on idle ones it makes no difference.
@@ -159,7 +145,7 @@ def _train(options):
         print(f"Interrupted: {len(results)} of {len(configs)} runs count.")
     print(compare(results))
     if options.out is not None:
-        with _user_input():  # a disk may be full, a folder not ours
+        with user_input():  # a disk may be full, a folder not ours
             for config, result in zip(configs, results):
                 log(f"Saved in {save_run(_run_folder(options, config), config, result)}")
     return 130 if len(results) < len(configs) or results[-1].interrupted else 0
@@ -185,68 +171,11 @@ def _configs(options):
     if options.runs < 1:
         raise ValueError(f"--runs must be at least 1, got {options.runs}")
     first = TrainConfig(**train).seed
-    data = {"dataset": options.dataset, **_split(options)}
+    data = {"dataset": options.dataset, **given_split(options)}
     return [
         RunConfig(**data, model=ModelConfig(**model), train=TrainConfig(**{**train, "seed": seed}))
         for seed in range(first, first + options.runs)
     ]
-
-
-def _split(options):
-    """{"split": number} if it was given."""
-    return {"split": options.split} if "split" in options else {}
-
-
-# ---- datasets
-
-
-def _add_datasets(commands):
-    text = "list the datasets, show one, or fetch one for later"
-    parser = commands.add_parser("datasets", help=text, description=text.capitalize() + ".")
-    text = "list: all of them (default); info: all about one; fetch: download one now, print its folder"
-    parser.add_argument("action", nargs="?", choices=("list", "info", "fetch"), default="list", help=text)
-    parser.add_argument("name", nargs="?", metavar="NAME", help="the dataset to show (a folder will do) or to fetch")
-    add_flag(parser, SPLIT)
-    parser.set_defaults(command=_datasets)
-
-
-def _datasets(options):
-    with _user_input():
-        from graphsage.data.catalogue import dataset_card, fetch_dataset, list_datasets, load_dataset
-        from graphsage.data.generators import usage
-
-        names, name, split = list_datasets(), options.name, _split(options)
-        if split and options.action != "info":
-            raise ValueError(f"--split is for `datasets info`, not for `datasets {options.action}`")
-        if options.action == "list":
-            if name is not None:
-                raise ValueError(f"`datasets list` shows all and takes no name (try: graphsage datasets info {name})")
-            lines = [_row(dataset_card(known)) for known in names]
-            lines += ["", "made on the spot, with these options (any of them can be left out):", *usage()]
-        elif name is None:
-            raise ValueError(f"`datasets {options.action}` needs a name: one of {', '.join(names)}")
-        elif options.action == "fetch":
-            lines = [fetch_dataset(name)]
-        else:
-            known = name in names and not split  # what the card says, which is about the first split
-            lines = _described(dataset_card(name)) if known else [load_dataset(name, **split).summary()]
-    print(*lines, sep="\n")
-
-
-def _where(card):
-    return "bundled" if card.is_bundled else f"download, {card.num_bytes / 1e6:.1f} MB"
-
-
-def _row(card):
-    return f"{card.name:27} {card.statistics['num_nodes']:>8,} nodes  {_where(card):20}  {card.title}"
-
-
-def _described(card):
-    """What the card says; nothing is downloaded for it."""
-    about = {"from": card.source, "licence": card.licence, "data": _where(card), "split": card.split.get("rule", "")}
-    counts = {name.removeprefix("num_").replace("_", " "): f"{n:,}" for name, n in card.statistics.items()}
-    classes = {"class names": ", ".join(card.class_names)} if card.class_names else {}
-    return [f"{card.name}: {card.title}", *(f"  {k:12} {v}" for k, v in {**about, **counts, **classes}.items())]
 
 
 # ---- sample
@@ -267,7 +196,7 @@ def _add_sample(commands):
 
 def _sample(options):
     given = {name: value for name, value in vars(options).items() if name in SAMPLE_FIELDS}
-    with _user_input():
+    with user_input():
         TrainConfig(**given)
         from graphsage.data.catalogue import load_dataset
 

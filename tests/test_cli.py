@@ -14,7 +14,7 @@ import pytest
 from data_helpers import planetoid_files, wait_for, write_files
 
 import graphsage
-from graphsage import cli
+from graphsage import cli, cli_datasets
 from graphsage.config import ModelConfig, RunConfig, TrainConfig
 from graphsage.data.catalogue import dataset_card, list_datasets
 from graphsage.graph import Graph
@@ -117,8 +117,8 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
     lines = [line.split("  ")[0] for text in texts for line in re.findall(r"^  graphsage (\S.*)", text, re.MULTILINE)]
     assert len(lines) == 9
     seen = []
-    for name in ("_train", "_datasets", "_sample"):
-        monkeypatch.setattr(cli, name, seen.append)
+    for module, name in ((cli, "_train"), (cli_datasets, "_datasets"), (cli, "_sample")):
+        monkeypatch.setattr(module, name, seen.append)
     for line in lines:
         assert cli.main(line.split()) == 0
         if "runs" in vars(seen[-1]):
@@ -181,6 +181,10 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
         ("datasets info", "`datasets info` needs a name: one of .*cora.*"),
         ("datasets fetch", "`datasets fetch` needs a name: one of .*cora.*"),
         ("datasets list cora", r"`datasets list` shows all and takes no name \(try: graphsage datasets info cora\)"),
+        ("datasets --split 1", "--split is for `datasets info`, not for `datasets list`"),
+        ("datasets --png it.png", "--png is for `datasets info`, not for `datasets list`"),
+        ("datasets fetch cora --png it.png", "--png is for `datasets info`, not for `datasets fetch`"),
+        ("datasets info TINY --png no/such/folder.png", r"\[Errno 2\] No such file or directory: 'no/such/folder.png'"),
         ("datasets info nope", "no dataset is called 'nope': .*"),
         ("datasets fetch nope", "no dataset is called 'nope': .*"),
         ("datasets cora", r"argument action: invalid choice: 'cora' .*"),
@@ -370,10 +374,15 @@ def test_datasets_lists_all(command):
     assert re.search(rf"^cora +2,708 nodes +download, 0\.6 MB +{title}$", out, re.MULTILINE)
 
 
-def test_datasets_info_shows_the_card_without_a_download(command, monkeypatch, tmp_path):
+@pytest.fixture
+def nothing_here(monkeypatch, tmp_path):
+    """A machine with an empty cache, on which nothing may be downloaded."""
     monkeypatch.setenv("GRAPHSAGE_CACHE", str(tmp_path))
     monkeypatch.delenv("GRAPHSAGE_DATA", raising=False)
     monkeypatch.setattr("graphsage.data.catalogue.fetch", lambda *a, **k: pytest.fail("it was downloaded"))
+
+
+def test_datasets_info_shows_the_card_without_a_download(command, nothing_here):
     code, out, err = command("datasets", "info", "cora")
     card = dataset_card("cora")
     assert (code, err) == (0, "")
@@ -382,11 +391,53 @@ def test_datasets_info_shows_the_card_without_a_download(command, monkeypatch, t
         assert text in out
     for name, count in (("nodes", "2,708"), ("edges", "10,556"), ("max degree", "168"), ("test", "1,000")):
         assert re.search(rf"^  {name} +{count}$", out, re.MULTILINE)
+    assert out.endswith("\n  not here yet: graphsage datasets fetch cora, and this shows what is in the data\n")
+
+
+def test_datasets_info_shows_what_is_in_the_data(command):
+    code, out, err = command("datasets", "info", "debian")
+    card, _, report = out.partition("\n\n")
+    assert (code, err) == (0, "")
+    assert card.startswith("debian: ") and card.endswith("\n  test         50,774")
+    assert report == f"{graphsage.describe(run_module.load_dataset('debian'))}\n"
 
 
 def test_datasets_info_of_a_folder(command, tiny):
     code, out, _ = command("datasets", "info", tiny)
     assert code == 0 and out.startswith("tiny: 513 nodes (1 isolated), 1,124 edges (largest degree 52)")
+    assert "to train / validate / test on\n\ngraph\n  nodes                            513\n" in out
+
+
+def test_datasets_info_draws_a_picture(command, tiny, tmp_path):
+    pytest.importorskip("matplotlib")
+    code, out, err = command("datasets", "info", tiny, "--png", tmp_path / "it")
+    assert (code, out, err) == (0, command("datasets", "info", tiny)[1], "")
+    assert (tmp_path / "it").read_bytes().startswith(b"\x89PNG")
+
+
+def test_datasets_info_of_another_split(command, monkeypatch, test_data):
+    """The card states the sizes of the first split, so its place is taken by a summary."""
+    monkeypatch.setenv("GRAPHSAGE_DATA", str(test_data / "heterophilous"))
+    code, out, _ = command("datasets", "info", "actor", "--split", 4)
+    dataset = run_module.load_dataset("actor", split=4, download=False)
+    assert (code, out) == (0, f"{dataset.summary()}\n\n{graphsage.describe(dataset)}\n")
+
+
+def test_a_picture_needs_the_data_and_matplotlib(refused, tiny, nothing_here, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    sentence = "--png draws the data, and they are not here yet: graphsage datasets fetch cora"
+    assert refused("datasets", "info", "cora", "--png", "it.png") == sentence
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # as if it were not installed
+    monkeypatch.setattr("graphsage.data.catalogue.load_dataset", lambda *a, **k: pytest.fail("it was loaded first"))
+    sentence = "--png needs matplotlib, which is not installed: pip install matplotlib"
+    assert refused("datasets", "info", tiny, "--png", "it.png") == sentence
+    assert not (tmp_path / "it.png").exists()
+
+
+def test_a_damaged_dataset_is_not_called_missing(refused, monkeypatch, tmp_path):
+    monkeypatch.setenv("GRAPHSAGE_DATA", str(tmp_path))
+    (tmp_path / "ind.cora.graph").write_bytes(b"cut")
+    assert "not here" not in refused("datasets", "info", "cora")
 
 
 def test_a_split_by_its_number(command, monkeypatch, test_data, tmp_path):

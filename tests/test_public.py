@@ -15,8 +15,8 @@ from graphsage.nn.layer import SAGELayer
 HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
     Batch Graph GraphSAGE JoinedDataset MiniBatch ModelConfig NeighborLoader NeighborSampler NodeDataset RunConfig SampleConfig
-    SeedPlan SparseFeatures TrainConfig TrainResult Trainer inference join_datasets load_dataset load_model multihop_sampling
-    row_normalize save_model
+    SeedPlan SparseFeatures TrainConfig TrainResult Trainer describe inference join_datasets load_dataset load_model
+    multihop_sampling row_normalize save_model
 """
 
 
@@ -64,7 +64,10 @@ def test_configs_are_light():
     assert loaded_by("import graphsage as gs; gs.RunConfig()") == set()
 
 
-@pytest.mark.parametrize("name", ["Graph", "NeighborSampler", "multihop_sampling", "load_dataset", "NodeDataset", "SeedPlan"])
+LOWER = ["Graph", "NeighborSampler", "multihop_sampling", "load_dataset", "NodeDataset", "SeedPlan", "describe"]
+
+
+@pytest.mark.parametrize("name", LOWER)
 def test_the_lower_floors_live_without_torch(name):
     assert "torch" not in loaded_by(f"import graphsage as gs; gs.{name}")
 

@@ -15,6 +15,10 @@ __all__ = ["DATA_VARIABLE", "dataset_card", "datasets_folder", "fetch_dataset", 
 DATA_VARIABLE = "GRAPHSAGE_DATA"
 
 
+class DatasetNotHere(DatasetError):
+    """A known dataset whose files are nowhere on this machine and were not, or could not be, downloaded."""
+
+
 def load_dataset(name_or_path, *, split=None, cache=None, download=True, progress=True):
     """The ``NodeDataset`` of a known name ("debian", "cora", ...: ``graphsage datasets``), of a folder, or a generated one.
 
@@ -84,12 +88,12 @@ def _folder_of(card, cache, download, progress):
     if all(is_intact(folder / file.name, file) for file in card.files):
         return folder
     if not download:
-        raise DatasetError(_not_here(card, folder, "downloading was switched off"))
+        raise DatasetNotHere(_not_here(card, folder, "downloading was switched off"))
     try:
         fetch(card.name, card.files, folder, progress=progress)
     except DatasetError as error:
         # from None: the HTTP client's chain of errors would bury the sentence
-        raise DatasetError(_not_here(card, folder, str(error))) from None
+        raise DatasetNotHere(_not_here(card, folder, str(error))) from None
     return folder
 
 
