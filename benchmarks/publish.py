@@ -9,6 +9,8 @@ from pathlib import Path
 
 from common import FOLDER, RESULTS, cache_folder, record, say, write_aside, write_json, write_text
 
+from graphsage.jit import is_interrupt
+
 # ---- options
 
 
@@ -76,7 +78,7 @@ def until_interrupted(result):
     try:
         yield
     except (KeyboardInterrupt, SystemError) as error:
-        if not _is_interrupt(error):
+        if not is_interrupt(error):
             raise
         interrupted = result["interrupted"] = True
     result["rows"] = [row for row in result["rows"] if row.get("rounds", True) and row.get("test", True)]
@@ -87,13 +89,6 @@ def until_interrupted(result):
         )
     if interrupted:
         say("interrupted: what was measured by now is published")
-
-
-def _is_interrupt(error):
-    """Ctrl-C, or what a compiled kernel makes of it: a SystemError, perhaps of another one."""
-    while isinstance(error, SystemError) and error.__cause__:
-        error = error.__cause__
-    return isinstance(error, KeyboardInterrupt)
 
 
 def publish(result, options, text, draw, brief=None):
