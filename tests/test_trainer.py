@@ -388,6 +388,29 @@ def test_ctrl_c_before_the_end_of_the_first_epoch_is_raised(dense):
     assert threading.active_count() == before
 
 
+def stop_in_a_kernel_at(start, cause=KeyboardInterrupt):
+    """What numba makes of Ctrl-C while a kernel runs."""
+
+    def log(line):
+        if line.startswith(start):
+            try:
+                raise SystemError("the kernel") from cause()
+            except SystemError as error:
+                raise SystemError("its wrapper") from error
+
+    return log
+
+
+def test_ctrl_c_inside_a_kernel(dense):
+    config = configured(epochs=9, log_every=1)
+    result = make_trainer(config, dense, log=stop_in_a_kernel_at("Epoch 003 Batch 002")).fit()
+    assert result.interrupted and len(result.history) == 2
+    with pytest.raises(KeyboardInterrupt):
+        make_trainer(config, dense, log=stop_in_a_kernel_at("Epoch 001 Batch 003")).fit()
+    with pytest.raises(SystemError, match="^its wrapper$"):  # another fault is not hidden
+        make_trainer(config, dense, log=stop_in_a_kernel_at("Epoch 003 Batch 002", MemoryError)).fit()
+
+
 def test_no_thread_is_left_after_an_end_or_an_error(dense, monkeypatch):
     before = threading.active_count()
     trainer, _ = fitted(configured(epochs=2, num_threads=2), dense)
