@@ -18,11 +18,11 @@ from batch_size_claims import claims
 from batch_size_measures import gradients, growth, memory, train
 from batch_size_report import draw, markdown
 from common import interleave, say, write_json
-from publish import new_result, numbers, options_of, publish, rates, until_interrupted, words
-from workloads import one_thread, real_datasets
+from publish import new_result, numbers, options_of, publish, rates, until_interrupted
+from workloads import REAL, graph_names, one_thread, real_datasets, setting
 
 OPTIONS = {
-    "graphs": (words, "which graphs"),
+    "graphs": (partial(graph_names, known=REAL), "which graphs"),
     "batches": (numbers, "batch sizes; all: one batch, all neighbours; those as large as the training set are left out"),
     "fanouts": (numbers, "neighbours drawn at each hop"),
     "rate": (float, "the learning rate for all sizes"),
@@ -31,7 +31,7 @@ OPTIONS = {
     "seconds": (float, "CPU seconds after which a training ends"),
     "epochs": (int, "epochs after which it ends"),
     "share": (float, "the target: this share of the best validation accuracy that any setting reached"),
-    "trained": (int, "epochs of batches of 256 after which gradients are compared again"),
+    "trained": (int, "updates, in batches of 256, after which gradients are compared again"),
     "draws": (int, "minibatch gradients that are compared with the full one"),
     "scales": (numbers, "log2 of the nodes of the R-MAT graphs on which memory is measured"),
 }
@@ -46,7 +46,7 @@ SIZES = {
         "seconds": 20.0,
         "epochs": 300,
         "share": 0.97,
-        "trained": 5,
+        "trained": 125,
         "draws": 50,
         "scales": (12, 14, 16, 18),
     },
@@ -60,7 +60,7 @@ SIZES = {
         "seconds": 6.0,
         "epochs": 100,
         "share": 0.97,
-        "trained": 5,
+        "trained": 125,
         "draws": 20,
         "scales": (12, 14, 16),
     },
@@ -74,7 +74,7 @@ SIZES = {
         "seconds": 0.3,
         "epochs": 2,
         "share": 0.97,
-        "trained": 1,
+        "trained": 5,
         "draws": 2,
         "scales": (8, 10),
     },
@@ -86,6 +86,7 @@ def main(argv=None):
     options.rates = tuple(sorted({*options.rates, options.rate}))
     one_thread()
     result = new_result(options, argv)
+    result["config"]["settings"] = {name: setting(name) for name in options.graphs}
     with until_interrupted(result):
         datasets = real_datasets(options.graphs, result["left_out"])
         for name, dataset in datasets.items():

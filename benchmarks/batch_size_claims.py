@@ -4,12 +4,14 @@ from math import inf, log
 from statistics import fmean, stdev
 
 from common import median
+from publish import short
 
 MARGIN = 0.01  # accuracies that differ by less are the same
 FASTER = 0.8  # of another's time to the target: less is faster
 EXACT = 1e-6  # 1 - cosine of two gradients that are the same but for rounding
 NOISY = 0.5  # a gradient with less than this share of the largest batch's cosine is noisy
-LINEAR, FLAT = 0.8, 0.5  # exponents of memory in nodes: at least, at most
+LINEAR = 0.75  # exponent of memory in nodes, at least
+FLAT = 0.1  # memory that a node more adds, as a share of what it adds to a full batch, at most
 RULES = {"same": "the same learning rate", "tuned": "each size's best learning rate"}
 EXACT_SMALL = "1. No batching is exact, but only fits small data"
 ONE_IS_POOR = "2. Batch 1 is noisy and converges poorly"
@@ -46,26 +48,28 @@ def exact_and_small(result, graph):
         return None
     worst = min(min(row["cosine"]) for row in full)
     why = f"cosine of two full gradients under different seeds: 1 - {max(0, 1 - worst):.0e}"
-    grown = {size: _growth(result, size) for size in (True, False)}
+    grown = {full: _growth(result, full) for full in (True, False)}
     if None in grown.values():
         return _claim(EXACT_SMALL, graph, {"exact": 1 - worst < EXACT}, f"{why}; memory was not measured")
-    (exponent, last), (flat, small) = grown[True], grown[False]
-    nodes = result["machine"]["memory_gib"] * 1024 / last["mib"] * last["nodes"]
+    (exponent, a_node, last), (_, a_node_sampled, small) = grown[True], grown[False]
+    fits = result["machine"]["memory_gib"] * 2**30 / max(a_node, 1)
     why += (
-        f"; on R-MAT graphs a full step's memory grows as nodes^{exponent:.2f} ({last['mib']:,.0f} MiB at {last['nodes']:,} "
-        f"nodes: this machine's memory would be full at about {nodes / 1e6:,.0f} million), "
-        f"that of batches of {small['batch']} as nodes^{flat:.2f} ({small['mib']:,.0f} MiB)"
+        f"; on R-MAT graphs a full step's memory over graph and features grows as nodes^{exponent:.2f}, by {a_node:,.0f} bytes "
+        f"a node ({last['mib']:,.0f} MiB at {last['nodes']:,}: this machine is full at {short(fits / 1e6)} million nodes), "
+        f"that of batches of {small['batch']} by {a_node_sampled:,.0f} ({small['mib']:,.0f} MiB)"
     )
-    return _claim(EXACT_SMALL, graph, {"exact": 1 - worst < EXACT, "only small": exponent >= LINEAR and flat <= FLAT}, why)
+    only_small = exponent >= LINEAR and a_node_sampled <= FLAT * a_node
+    return _claim(EXACT_SMALL, graph, {"exact": 1 - worst < EXACT, "only small": only_small}, why)
 
 
 def _growth(result, full):
-    """(exponent of memory in nodes over the last two sizes, the last row), or None."""
+    """(exponent of memory in nodes, bytes by which a node more adds to it, the last row), over the last two sizes; or None."""
     rows = [row for row in result["rows"] if row["kind"] == "growth" and (row["batch"] == -1) == full and row["mib"]]
     if len(rows) < 2:
         return None
     before, last = rows[-2:]
-    return log(last["mib"] / before["mib"]) / log(last["nodes"] / before["nodes"]), last
+    exponent = log(last["mib"] / before["mib"]) / log(last["nodes"] / before["nodes"])
+    return exponent, (last["mib"] - before["mib"]) * 2**20 / (last["nodes"] - before["nodes"]), last
 
 
 def one_is_poor(result, graph, rule, lines):
@@ -76,10 +80,11 @@ def one_is_poor(result, graph, rule, lines):
         return None
     best = max(others, key=lambda line: line["val"])
     poorly = one["cpu"] == inf or one["val"] < best["val"] - MARGIN
-    shares = ", ".join(f"{100 * share:.0f} % at {at}" for at, share in noise.items())
+    shares = ", ".join(f"{100 * share:.0f} % {at}" for at, share in noise.items())
     why = (
         f"its cosine as a share of the largest: {shares}; best validation {100 * one['val']:.1f} % against "
-        f"{100 * best['val']:.1f} % with {name(best['batch'])}; CPU seconds to the target: {_or_never(one['cpu'])}, "
+        f"{100 * best['val']:.1f} % with {name(best['batch'])}; "
+        f"CPU seconds to the target, of {result['config']['seconds']:g}: {_or_never(one['cpu'])}, "
         f"by the fastest {_or_never(min(line['cpu'] for line in others))}"
     )
     return _claim(ONE_IS_POOR, graph, {"noisy": max(noise.values()) < NOISY, "poor": poorly}, why, rule)
@@ -98,8 +103,8 @@ def truer(result, graph):
             all(cosines[b] >= cosines[a] - s for a, b, s in zip(sizes, sizes[1:], slack))
             and cosines[sizes[-1]] > cosines[sizes[0]]
         )
-        why.append(f"at {at}: " + ", ".join(f"{name(size)} {cosine:.3f}" for size, cosine in cosines.items()))
-    return _claim(LARGER_IS_TRUER, graph, holds, "mean cosine to the full gradient, " + "; ".join(why))
+        why.append(f"{at}: " + ", ".join(f"{name(size)} {cosine:.3f}" for size, cosine in cosines.items()))
+    return _claim(LARGER_IS_TRUER, graph, holds, "mean cosine to the full gradient " + "; ".join(why))
 
 
 def more_adds_nothing(graph, rule, lines):
@@ -139,12 +144,12 @@ def gradient_rows(result, graph):
     return [row for row in result["rows"] if row["kind"] == "gradient" and row["graph"] == graph]
 
 
-def cosines_of(result, graph, value=None, neighbours="sampled"):
+def cosines_of(result, graph, value=lambda row: fmean(row["cosine"]), neighbours="sampled"):
     """{point of the training: {size: mean cosine}}, sizes rising; ``value(row)`` for another figure."""
     found = {}
     for row in gradient_rows(result, graph):
         if row["neighbours"] == neighbours:
-            found.setdefault(row["at"], {})[row["batch"]] = fmean(row["cosine"]) if value is None else value(row)
+            found.setdefault(row["at"], {})[row["batch"]] = value(row)
     return {at: {size: figures[size] for size in sorted(figures, key=rank)} for at, figures in found.items()}
 
 

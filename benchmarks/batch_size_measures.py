@@ -92,33 +92,23 @@ def gradients(name, dataset, sizes, options):
     "sampled": neighbours are drawn as in training; "all": all neighbours, so that only the seeds are drawn.
     """
     trainer = make_trainer(config_of(name, min(256, len(dataset.train)), options), dataset, log=None)
-    rows = []
-    for at, epochs in (("initialisation", 0), (f"epoch {options.trained}", options.trained)):
-        for epoch in range(epochs):
-            for batch in trainer.loader.epoch(epoch):
-                trainer.step(batch)
-        model = trainer.model.eval()
-        full = gradient(model, _loader(dataset, model, None, (-1,) * model.num_layers, 0).prepare(0, 0))
+    model, rows = trainer.model, []
+    for at, updates in (("at the start", 0), (f"after {options.trained} updates", options.trained)):
+        for update in range(updates):
+            trainer.step(trainer.loader.prepare(*divmod(update, len(trainer.loader))))
+        model.eval()
+        everything = (-1,) * model.num_layers
+        full = gradient(model, _loader(dataset, model, None, everything, 0).prepare(0, 0))
         for size in sizes:
-            for kind, fanouts in (("sampled", options.fanouts), ("all", (-1,) * model.num_layers)):
-                found = list(_draws(dataset, model, full, size, fanouts, options.draws))
-                cosines, errors = zip(*found)
-                rows.append(
-                    {
-                        "kind": "gradient",
-                        "graph": name,
-                        "batch": size,
-                        "at": at,
-                        "neighbours": kind,
-                        "cosine": cosines,
-                        "error": errors,
-                    }
-                )
+            for neighbours, fanouts in (("sampled", options.fanouts), ("all", everything)):
+                cosines, errors = zip(*_draws(dataset, model, full, size, fanouts, options.draws))
+                row = {"kind": "gradient", "graph": name, "batch": size, "at": at, "neighbours": neighbours}
+                rows.append(row | {"cosine": cosines, "error": errors})
     return rows
 
 
 def _draws(dataset, model, full, size, fanouts, draws):
-    """(cosine to the full gradient, length of the difference over its length) of each draw; a full batch has but one."""
+    """(cosine to the full gradient, length of the difference over its length) of each draw; of the exact gradient, two."""
     exact = size == -1 and all(k == -1 for k in fanouts)
     loader = _loader(dataset, model, len(dataset.train) if size == -1 else size, fanouts, 1)
     for epoch in range(2 if exact else draws):
@@ -158,7 +148,7 @@ def growth(options, batch=256):
         for size in (min(batch, dataset.num_nodes // 2), -1):
             mib = steps_peak(dataset, config_of("debian", size, options))
             rows.append({"kind": "growth", "graph": dataset.name, "batch": size, "mib": mib, **sizes})
-            say(f"{dataset.name}, batch {'all' if size == -1 else size}: {mib and round(mib)} MiB")
+            say(f"{dataset.name}, batch {'full' if size == -1 else size}: {mib and round(mib)} MiB")
     return rows
 
 

@@ -1,6 +1,7 @@
 """Tables and figure of the batch_size benchmark."""
 
 from math import inf
+from statistics import fmean
 
 from batch_size_claims import RULES, cosines_of, graphs_of, name, rank, settings_of, summary, target
 from publish import heading, log_scale, pyplot, short, table
@@ -24,9 +25,11 @@ def markdown(result):
         for rule, words in RULES.items():
             if lines := summary(result, graph, rule):
                 goal = f"to {100 * target(result, graph):.1f} % on validation"
-                header = HEADER + [f"cosine, {at}" for at in cosines_of(result, graph)]
-                cells = table(header, [_cells(result, graph, line) for line in lines])
+                cells = table(HEADER, [_cells(result, graph, line) for line in lines])
                 parts.append(f"### {graph}, {words}: {goal}\n\n{cells}")
+        parts.append(
+            f"### {graph}: gradients beside the full one, cosine (length of the difference)\n\n{_noise(result, graph)}"
+        )
     grown = [
         [row["graph"], f"{row['nodes']:,}", f"{row['edges']:,}", name(row["batch"]), short(row["mib"])]
         for row in _of(result, "growth")
@@ -37,12 +40,23 @@ def markdown(result):
 
 def _cells(result, graph, line):
     memory = next((row["mib"] for row in _of(result, "memory", graph) if row["batch"] == line["batch"]), None)
-    cosines = [f"{cosines[line['batch']]:.3f}" for cosines in cosines_of(result, graph).values()]
     reached = ["not reached", "", ""]
     if line["cpu"] < inf:
         reached = [short(line["epochs"]), f"{line['updates']:,.0f}", f"{short(line['cpu'])} ({short(line['wall'])})"]
     scores = [f"{100 * line[key]:.1f}" for key in ("val", "test")]
-    return [name(line["batch"]), f"{line['rate']:g}", *reached, *scores, short(memory), *cosines]
+    return [name(line["batch"]), f"{line['rate']:g}", *reached, *scores, short(memory)]
+
+
+def _noise(result, graph):
+    """A line a size; a column a point of the training, with sampled and with all neighbours."""
+    columns, lines = [], {}
+    for neighbours in ("sampled", "all"):
+        errors = cosines_of(result, graph, lambda row: fmean(row["error"]), neighbours)
+        for at, cosines in cosines_of(result, graph, neighbours=neighbours).items():
+            columns.append(f"{at}, {neighbours} neighbours")
+            for size, cosine in cosines.items():
+                lines.setdefault(size, [name(size)]).append(f"{cosine:.3f} ({errors[at][size]:.3f})")
+    return table(["batch", *columns], lines.values())
 
 
 def _of(result, kind, graph=None):
@@ -55,7 +69,7 @@ def _of(result, kind, graph=None):
 def draw(result, path):
     """A line of panels a graph: curves by epochs and by time, cost of the target, gradients, memory."""
     plt, graphs = pyplot(), graphs_of(result)
-    figure, axes = plt.subplots(len(graphs) + 1, 4, figsize=(22, 4.6 * (len(graphs) + 1)), squeeze=False)
+    figure, axes = plt.subplots(len(graphs) + 1, 4, figsize=(25, 4.6 * (len(graphs) + 1)), squeeze=False)
     for line, graph in zip(axes, graphs):
         _curves(line[0], result, graph, "epochs", "epochs")
         _curves(line[1], result, graph, "cpu", "CPU seconds of training")
@@ -98,7 +112,7 @@ def _cost(axis, result, graph):
             axis.plot(*zip(*points), color=f"C{at}", marker=mark, linestyle=dashes, label=label) if points else None
     log_scale(axis.yaxis)
     _sizes(axis, sizes)
-    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=4)
     _label(axis, f"{graph}: to the target", "batch size (seeds)", "epochs, updates, seconds")
 
 
@@ -108,14 +122,16 @@ def _gradients(axis, result, graph):
             label = f"{when}, {neighbours} neighbours"
             axis.plot(range(len(cosines)), list(cosines.values()), color=f"C{at}", marker="o", linestyle=dashes, label=label)
             _sizes(axis, list(cosines))
-    axis.legend(fontsize=8, loc="lower right")
+    axis.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5), handlelength=4)
     _label(axis, f"{graph}: how true gradients are", "batch size (seeds)", "mean cosine to the full gradient")
 
 
 def _memory(axis, result, graphs):
+    sizes = sorted({row["batch"] for row in _of(result, "memory")}, key=rank)
     for graph in graphs:
         rows = [row for row in _of(result, "memory", graph) if row["mib"]]
-        axis.plot([name(row["batch"]) for row in rows], [row["mib"] for row in rows], marker="o", label=graph)
+        axis.plot([sizes.index(row["batch"]) for row in rows], [row["mib"] for row in rows], marker="o", label=graph)
+    _sizes(axis, sizes)
     log_scale(axis.yaxis)
     axis.legend(fontsize=8)
     _label(axis, "a training step", "batch size (seeds)", "peak memory over graph and features (MiB)")

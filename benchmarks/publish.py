@@ -9,6 +9,8 @@ from pathlib import Path
 
 from common import FOLDER, RESULTS, cache_folder, record, say, write_aside, write_json, write_text
 
+from graphsage.jit import is_interrupt
+
 # ---- options
 
 
@@ -41,7 +43,7 @@ def options_of(name, doc, sizes, options, argv=None, switches=()):
 
 
 def numbers(text):
-    """ "2,5,all" -> (2, 5, -1)."""
+    """Integers from a list such as 2,5,all; all is -1."""
     return tuple(-1 if word == "all" else int(word) for word in words(text))
 
 
@@ -54,11 +56,9 @@ def rates(text):
 
 
 def _shown(value):
-    return (
-        ",".join("all" if word == -1 else f"{word:g}" if isinstance(word, float) else str(word) for word in value)
-        if isinstance(value, tuple)
-        else str(value)
-    )
+    if isinstance(value, tuple):
+        return ",".join(map(_shown, value))
+    return "all" if value == -1 else str(value)
 
 
 # ---- results
@@ -78,7 +78,7 @@ def until_interrupted(result):
     try:
         yield
     except (KeyboardInterrupt, SystemError) as error:
-        if not _is_interrupt(error):
+        if not is_interrupt(error):
             raise
         interrupted = result["interrupted"] = True
     result["rows"] = [row for row in result["rows"] if row.get("rounds", True) and row.get("test", True)]
@@ -91,13 +91,6 @@ def until_interrupted(result):
         say("interrupted: what was measured by now is published")
 
 
-def _is_interrupt(error):
-    """Ctrl-C, or what a compiled kernel makes of it: a SystemError, perhaps of another one."""
-    while isinstance(error, SystemError) and error.__cause__:
-        error = error.__cause__
-    return isinstance(error, KeyboardInterrupt)
-
-
 def publish(result, options, text, draw, brief=None):
     """Writes NAME.json, NAME.md (``text``) and NAME.png (``draw(result, path)``); --readme pastes ``brief`` or the text."""
     name = result["benchmark"]
@@ -106,8 +99,11 @@ def publish(result, options, text, draw, brief=None):
     if options.readme:
         paste(name, brief or text)
     print(text)
-    write_aside(options.out / f"{name}.png", lambda path: draw(result, path))
-    say(f"results: {options.out}/{name}.json, .md, .png")
+    try:
+        write_aside(options.out / f"{name}.png", lambda path: draw(result, path))
+    except ModuleNotFoundError as error:
+        say(f"no figure: {error}")
+    say(f"results: {options.out}/{name}.*")
 
 
 def paste(name, text):

@@ -13,15 +13,15 @@ from functools import partial
 
 import numpy as np
 from common import each_round, interleave, median, say, timed, write_json
-from publish import new_result, numbers, options_of, publish, until_interrupted, words
+from publish import new_result, numbers, options_of, publish, until_interrupted
 from sampling_depth_report import draw, markdown
-from workloads import one_thread, peak_memory, real_datasets, rmat_dataset, setting
+from workloads import graph_names, one_thread, peak_memory, real_datasets, rmat_dataset, setting
 
 from graphsage.config import ModelConfig, RunConfig, TrainConfig
 from graphsage.training.run import make_trainer
 
 OPTIONS = {
-    "graphs": (words, "which graphs"),
+    "graphs": (graph_names, "which graphs"),
     "scale": (int, "log2 of the R-MAT graph's nodes"),
     "depths": (numbers, "hops, and layers of the model"),
     "fanouts": (numbers, "neighbours drawn at each hop; all takes all, at most 2 hops deep"),
@@ -29,7 +29,7 @@ OPTIONS = {
     "batches": (numbers, "seeds a batch"),
     "rounds": (int, "interleaved rounds of timing"),
     "seeds": (int, "trainings of each setting, for the accuracy"),
-    "epochs": (int, "epochs of those; 0: as accuracy.py trains"),
+    "epochs": (int, "epochs of those; 0: as accuracy.py trains, but 50 for debian"),
 }
 SIZES = {
     "full": {
@@ -47,7 +47,7 @@ SIZES = {
         "graphs": ("cora", "debian", "rmat"),
         "scale": 15,
         "depths": (1, 2, 3),
-        "fanouts": (2, 10, -1),
+        "fanouts": (2, 5, 10, -1),
         "most": 1_000,
         "batches": (32, 512),
         "rounds": 2,
@@ -67,6 +67,7 @@ SIZES = {
     },
 }
 ROUND_SECONDS, MOST_BATCHES = 0.5, 20  # timed batches a round: as many as take so long, at least 2
+EPOCHS = {"debian": 50}  # after accuracy.py's 20 a model of one layer is far from its end
 FULL_HOPS = 2  # "all" stops here: on most graphs a third hop is the whole graph
 
 
@@ -74,6 +75,7 @@ def main(argv=None):
     options = options_of("sampling_depth", __doc__, SIZES, OPTIONS, argv)
     one_thread()
     result = new_result(options, argv)
+    result["config"]["settings"] = {name: setting(name) for name in options.graphs if name != "rmat"}
     with until_interrupted(result):
         for name, dataset in graphs(options, result["left_out"]).items():
             costs(name, dataset, options, result)
@@ -83,7 +85,7 @@ def main(argv=None):
 
 
 def graphs(options, left_out):
-    found = real_datasets([name for name in options.graphs if name != "rmat"], left_out)
+    found = real_datasets(options.graphs, left_out)
     return {
         name: rmat_dataset(options.scale, 16) if name == "rmat" else found[name]
         for name in options.graphs
@@ -167,15 +169,14 @@ class Cost:
 
 def accuracies(name, dataset, options, result):
     """Adds a row for each setting, and writes what there is after each seed."""
-    rows = {
-        fanouts: {"graph": name, "kind": "accuracy", "fanouts": fanouts, "test": [], "val": [], "best_epoch": [], "seconds": []}
-        for fanouts in grid(options)
-    }
+    epochs = options.epochs or EPOCHS.get(name) or run_config(name, (1,)).train.epochs
+    kept = {"graph": name, "kind": "accuracy", "epochs": epochs}
+    rows = {f: kept | {"fanouts": f, "test": [], "val": [], "best_epoch": [], "seconds": []} for f in grid(options)}
     result["rows"] += rows.values()
 
     def train(seed, fanouts):
-        epochs = {"epochs": options.epochs} if options.epochs else {}
-        found, wall, _ = timed(make_trainer(run_config(name, fanouts, seed=seed, **epochs), dataset, log=None).fit)
+        config = run_config(name, fanouts, seed=seed, epochs=epochs)
+        found, wall, _ = timed(make_trainer(config, dataset, log=None).fit)
         values = {"test": found.test_accuracy, "val": found.val_accuracy, "best_epoch": found.best_epoch, "seconds": wall}
         if found.interrupted:
             raise KeyboardInterrupt

@@ -20,7 +20,10 @@ HEADER = [
 
 def markdown(result, largest_only=False):
     """A table a graph and batch size."""
-    parts = [heading(result)]
+    parts = [
+        heading(result),
+        "`*` the last epoch was the best (median of the seeds): the training may not have come to its end.",
+    ]
     for graph in graphs_of(result):
         for batch in batches_of(result, graph)[-1 if largest_only else 0 :]:
             rows = [_line(row, result) for row in costs_of(result, graph, batch=batch)]
@@ -30,7 +33,7 @@ def markdown(result, largest_only=False):
 
 def _line(row, result):
     tested = accuracy_of(result, row["graph"], row["fanouts"])
-    score = "" if tested is None else f"{tested[0]:.1f}" + ("" if tested[1] is None else f" +- {tested[1]:.1f}")
+    score = "" if tested is None else _score(*tested)
     sampling, ready, training = (ms(row, name) for name in ("sampling", "ready", "training"))
     whole = f"{short(ready + training)} ({short(ms(row, 'ready', 'wall') + ms(row, 'training', 'wall'))})"
     counts = [f"{median(row['rounds'][name]):,.0f}" for name in ("nodes", "edges")]
@@ -42,6 +45,10 @@ def _line(row, result):
         short(row["memory"]),
         score,
     ]
+
+
+def _score(mean, spread, rising):
+    return f"{mean:.1f}" + ("" if spread is None else f" +- {spread:.1f}") + ("*" if rising else "")
 
 
 def title(result, graph):
@@ -72,11 +79,12 @@ def batches_of(result, graph):
 
 
 def accuracy_of(result, graph, fanouts):
-    """(mean, standard deviation or None) of the test accuracy in %, or None."""
+    """(mean, standard deviation or None, was the last epoch the best?) of the test accuracy in %, or None."""
     for row in result["rows"]:
         if row["kind"] == "accuracy" and (row["graph"], tuple(row["fanouts"])) == (graph, tuple(fanouts)):
             percent = [100 * value for value in row["test"]]
-            return fmean(percent), stdev(percent) if len(percent) > 1 else None
+            spread = stdev(percent) if len(percent) > 1 else None
+            return fmean(percent), spread, median(row["best_epoch"]) == row["epochs"]
     return None
 
 
@@ -138,9 +146,9 @@ def by_accuracy(axis, result, graph, styles, batch):
     rows = [(row, tested) for row, tested in rows if tested]
     axis.set_visible(bool(rows))
     for k, style in styles.items():
-        points = [(ms(row, "ready") + ms(row, "training"), mean) for row, (mean, _) in rows if row["fanouts"][0] == k]
+        points = [(ms(row, "ready") + ms(row, "training"), mean) for row, (mean, *_) in rows if row["fanouts"][0] == k]
         axis.plot(*zip(*points), color=style["color"], alpha=0.3) if points else None
-    for row, (mean, spread) in rows:
+    for row, (mean, spread, _) in rows:
         x = ms(row, "ready") + ms(row, "training")
         axis.errorbar(x, mean, spread, capsize=2, linestyle="", **styles[row["fanouts"][0]])
         axis.annotate(len(row["fanouts"]), (x, mean), (5, 5), textcoords="offset points", fontsize=9)

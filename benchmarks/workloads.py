@@ -4,6 +4,7 @@ import ctypes
 import gc
 import os
 import sys
+from argparse import ArgumentTypeError
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import numpy as np
 import torch
 from accuracy import SETTINGS
 from common import reset_peak, resident, rmat_file, say
+from publish import words
 
 import graphsage as gs
 from graphsage.data.dataset import DatasetError
@@ -38,10 +40,23 @@ def rmat_dataset(scale, edges_per_node=8, num_features=64, num_classes=16):
     )
 
 
+REAL = ("cora", "citeseer", "pubmed", "debian")  # those that accuracy.py trains
+
+
+def graph_names(text, known=(*REAL, "rmat")):
+    """Names from a list such as cora,debian; ArgumentTypeError for one that is not known."""
+    names = words(text)
+    if unknown := set(names) - set(known):
+        raise ArgumentTypeError(f"knows {', '.join(known)}; got {', '.join(sorted(unknown))}")
+    return names
+
+
 def real_datasets(names, left_out):
-    """{name: dataset, rows normalised}; one whose files are not at hand is left out, and ``left_out`` says why."""
+    """{name: dataset, rows normalised}, but rmat; one whose files are not at hand is left out, and ``left_out`` says why."""
     found = {}
     for name in names:
+        if name == "rmat":
+            continue
         try:
             found[name] = gs.load_dataset(name, download=False).row_normalized()
         except DatasetError as error:

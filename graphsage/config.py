@@ -58,7 +58,7 @@ class SampleConfig:
     isolated: str = _option("empty", "a node without neighbours: empty row or itself", choices=ISOLATED)
     weights: str = _option("refuse", "a graph with edge weights: an error, or sampled uniformly all the same", choices=WEIGHTS)
     num_threads: int | None = _option(
-        None, "threads that prepare batches; 0: none, prepare between steps (default: half the cores, at most 8)"
+        None, "threads that prepare batches; 0: none, prepare between steps (default: half the cores, at most 4)"
     )
 
     def __post_init__(self):

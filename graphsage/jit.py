@@ -56,6 +56,13 @@ def inline(function):
     return register_jitable(function)
 
 
+def is_interrupt(error):
+    """Is this Ctrl-C? During a kernel it comes as a SystemError, perhaps of another one, that was caused by it."""
+    while isinstance(error, SystemError) and error.__cause__:
+        error = error.__cause__
+    return isinstance(error, KeyboardInterrupt)
+
+
 class _CompileNotice(event.Listener):
     """Says once a process that kernels are being compiled: the first run would look hung otherwise."""
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, fields, replace
+from itertools import accumulate
 
 import torch
 
@@ -14,6 +15,8 @@ from graphsage.sampling.minibatch import MiniBatch, OpenMiniBatch
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.sampling.pipeline import ordered_map
 from graphsage.sampling.plan import SeedPlan
+
+ALIGNED = 64  # bytes: where a tensor of a parcel may begin
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -90,6 +93,30 @@ class _Draft(_Tensors):
         return ReducedBatch(x_self=_ready(x_self), x_neigh=_ready(x_neigh), reduce=self.reduce, **shared)
 
 
+class _Parcel:
+    """A batch in one piece of page-locked memory: each copy to a GPU costs the training loop 40 us, whatever its size."""
+
+    def __init__(self, batch, *, pin_memory=True):
+        tensors = []
+        batch._map(lambda tensor: tensors.append(tensor) or tensor)
+        sizes = [ALIGNED * -(-tensor.nbytes // ALIGNED) for tensor in tensors]
+        self.starts = [0, *accumulate(sizes)]
+        self.buffer = torch.empty(self.starts[-1], dtype=torch.uint8, pin_memory=pin_memory)
+        self.batch = batch
+        for tensor, start in zip(tensors, self.starts):
+            _view(self.buffer, start, tensor).copy_(tensor)
+
+    def to(self, device):
+        """The batch on ``device``; its tensors are views of one copy."""
+        buffer, starts = to_device(self.buffer, device), iter(self.starts)
+        return self.batch._map(lambda tensor: _view(buffer, next(starts), tensor))
+
+
+def _view(buffer, start, tensor):
+    """What lies at ``start`` as a tensor like ``tensor``."""
+    return buffer[start : start + tensor.nbytes].view(tensor.dtype).view(tensor.shape)
+
+
 class NeighborLoader:
     """Iterable of batches; one iteration is one epoch, and the next iteration is the next epoch.
 
@@ -159,7 +186,7 @@ class NeighborLoader:
         draft = self._draft(epoch, step)
         if self.store.device.type == "cpu":
             draft = draft.filled(self.store)
-        return draft.pin_memory() if self.device.type == "cuda" else draft
+        return _Parcel(draft) if self.device.type == "cuda" else draft
 
     def _finished(self, draft):
         """On the device, with features."""
@@ -176,7 +203,7 @@ class NeighborLoader:
         first, rest = (0, blocks) if is_open else (1, blocks[1:])
         return _Draft(
             minibatch=minibatch,
-            blocks=blocks[:first] + [block.with_transpose() for block in rest],
+            blocks=blocks[:first] + [block.with_transpose(for_values=False) for block in rest],
             seed_index=torch.from_numpy(minibatch.seed_index),
             y=self.labels[torch.from_numpy(seeds.copy())],
             epoch=epoch,

@@ -114,7 +114,7 @@ def test_truer_gradients(rules):
     ],
 )
 def test_batch_one(rules, one, verdict):
-    result = {"rows": [gradient(1, 0.1), gradient(16, 0.5)]}
+    result = {"config": {"seconds": 20}, "rows": [gradient(1, 0.1), gradient(16, 0.5)]}
     assert rules.one_is_poor(result, "g", "same", [one, line(16)])["verdict"] == verdict
 
 

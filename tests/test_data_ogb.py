@@ -100,6 +100,13 @@ def test_parts_of_any_size_read_the_same(tmp_path, monkeypatch):
         assert np.array_equal(read_table(path, np.float32), table)
 
 
+def test_a_last_line_that_is_cut_by_parts(tmp_path, monkeypatch):
+    path = tmp_path / "x.csv.gz"
+    path.write_bytes(gzip.compress(b"1,2\n3,45"))
+    monkeypatch.setattr(csv_gz, "CHUNK", 6)
+    assert read_table(path, np.int64).tolist() == [[1, 2], [3, 45]]
+
+
 @pytest.mark.parametrize(
     "changes, sentence",
     [

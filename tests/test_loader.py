@@ -10,7 +10,7 @@ import torch
 from nn_helpers import SEEDS, awkward_graph, batch_of, close, model_of, node_dataset
 
 from graphsage.data.dataset import NodeDataset
-from graphsage.loader import Batch, NeighborLoader, ReducedBatch
+from graphsage.loader import Batch, NeighborLoader, ReducedBatch, _Parcel
 from graphsage.nn.sparse import CSRMatrix, Transpose
 from graphsage.sampling.minibatch import MiniBatch, OpenMiniBatch
 from graphsage.sampling.neighbor import NeighborSampler
@@ -269,7 +269,7 @@ def test_the_device_of_the_batches():
     sampler = NeighborSampler(DENSE.graph, [3, 2])
     loader = NeighborLoader(DENSE, sampler, 8, device="meta")
     assert {batch.x.device.type for batch in loader} == {"meta"}
-    assert next(loader.epoch(0)).blocks[1].transposed.order.device.type == "meta"
+    assert next(loader.epoch(0)).blocks[1].transposed.indices.device.type == "meta"
 
 
 @pytest.mark.parametrize("reduce", [None, "mean", "max", "gcn"])
@@ -287,6 +287,20 @@ def test_bfloat16_features_are_those_of_rounded_ones(reduce):
             assert a.dtype == torch.float32
             exact = name != "x_neigh" or reduce == "max"
             torch.testing.assert_close(a, b, rtol=0 if exact else 2**-8, atol=0 if exact else 2**-8)
+
+
+@pytest.mark.parametrize("reduce", [None, "mean"])
+@pytest.mark.parametrize("dataset", [DENSE, SPARSE], ids=["dense", "sparse"])
+def test_a_parcel_holds_the_batch(dataset, reduce):
+    """All of it in one piece of memory, with tensors of no elements among them."""
+    for seeds in (SEEDS, [int(np.flatnonzero(dataset.graph.degrees == 0)[0])]):
+        batch = batch_of(dataset, seeds, [3, 2], reduce=reduce)
+        parcel = _Parcel(batch, pin_memory=False)
+        opened = parcel.to("cpu")
+        assert contents(opened) == contents(batch)
+        where = []
+        opened._map(lambda tensor: where.append(tensor.untyped_storage().data_ptr()) or tensor)
+        assert set(where) == {parcel.buffer.untyped_storage().data_ptr()}
 
 
 @pytest.mark.parametrize("reduce", [None, "mean", "max", "gcn"])

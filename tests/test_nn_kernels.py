@@ -39,11 +39,13 @@ def whole_numbers(rows, columns, seed):
 @given(matrices(), st.sampled_from([np.int32, np.int64]))
 def test_transpose(matrix, index):
     rows, num_cols = matrix
-    indptr, found_rows, order = kernels.transpose(*arrays_of(rows, index), num_cols)
+    indptr, found_rows, order = kernels.transpose(*arrays_of(rows, index), num_cols, True)
     columns = naive_nn.transpose(rows, num_cols)
     assert indptr.tolist() == naive_nn.csr_of(columns)[0].tolist()
     assert list(zip(found_rows.tolist(), order.tolist())) == [entry for column in columns for entry in column]
     assert {array.dtype for array in (indptr, found_rows, order)} == {np.dtype(index)}
+    without = kernels.transpose(*arrays_of(rows, index), num_cols, False)
+    assert [array.tolist() for array in without] == [indptr.tolist(), found_rows.tolist(), []]
 
 
 # ---- maximum

@@ -22,7 +22,7 @@ def no_thread_is_left_behind():
     assert our_threads() == [] and threading.active_count() == before
 
 
-@pytest.mark.parametrize("cores, threads", [(1, 1), (2, 1), (3, 1), (4, 2), (16, 8), (64, 8)])
+@pytest.mark.parametrize("cores, threads", [(1, 1), (2, 1), (3, 1), (4, 2), (8, 4), (64, 4)])
 def test_default_threads(cores, threads, monkeypatch):
     monkeypatch.setattr(pipeline.os, "sched_getaffinity", lambda process: set(range(cores)), raising=False)
     assert pipeline.default_threads() == threads

@@ -1,5 +1,7 @@
 """CSRMatrix: its products and their gradients, on the compiled path and on the one that other devices take."""
 
+import dataclasses
+
 import naive_nn
 import numpy as np
 import pytest
@@ -234,6 +236,24 @@ def test_a_carried_transpose_is_used(monkeypatch):
     assert carried.with_transpose() is carried
     with pytest.raises(TypeError, match="not callable"):  # the canary: without it the backward pass makes one
         matrix_of([[0, 1]], 2).matmul(h).sum().backward()
+
+
+def test_a_transpose_without_places_serves_ones_and_is_made_anew_for_values(device):
+    rows, num_cols = MATRICES["repeats, empty rows, an unused column"]
+    bare, full = (
+        matrix_of(rows, num_cols, device=device).with_transpose(for_values=wanted) for wanted in (False, True)
+    )
+    assert bare.transposed.order is None and bare.with_transpose(for_values=False) is bare
+    assert torch.equal(bare.transposed.indices, full.transposed.indices)
+    assert bare.with_transpose().transposed.order.tolist() == full.transposed.order.tolist()
+    assert bare.to("cpu").transposed.order is None
+    values = torch.arange(1.0, 10.0).to(device)
+    grads = []
+    for matrix in (bare, full):
+        h = numbers(num_cols, 3).to(device).requires_grad_()
+        dataclasses.replace(matrix, values=values).matmul(h).square().sum().backward()
+        grads.append(h.grad)
+    assert torch.equal(*grads) and grads[0].any()
 
 
 # ---- the record

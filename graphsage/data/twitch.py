@@ -94,7 +94,7 @@ def _labels(path, num_nodes):
     """int64[N]: 1 where ``mature`` of the node's line is True. Lines that repeat a node must agree."""
     lines = read_lines(path)
     if lines[:1] != [TARGETS.encode()]:
-        raise DatasetError(f"{path}: line 1 must be {TARGETS!r}, got {lines[:1]}")
+        raise DatasetError(f"{path}: line 1 must be {TARGETS!r}, got {[line[:60] for line in lines[:1]]}")
     labels = np.full(num_nodes, -1)
     for number, line in enumerate(lines[1:], 2):
         fields = line.split(b",")

@@ -9,21 +9,25 @@ AHEAD = 8  # entries between asking for a feature row and using it
 
 
 @kernel
-def transpose(indptr, indices, num_cols):
-    """Counting sort: (indptr [C + 1], row of each entry, its place in ``indices``), a column's entries in row order."""
+def transpose(indptr, indices, num_cols, with_order):
+    """Counting sort: (indptr [C + 1], row of each entry, its place in ``indices``), a column's entries in row order.
+
+    Without ``with_order`` the places are left out: an empty array.
+    """
     ends = np.zeros(num_cols + 1, indptr.dtype)
     for c in indices:
         ends[c + 1] += 1
     for c in range(num_cols):
         ends[c + 1] += ends[c]
     free = ends.copy()
-    rows, order = np.empty_like(indices), np.empty_like(indices)
+    rows, order = np.empty_like(indices), np.empty_like(indices if with_order else indices[:0])
     for r in range(len(indptr) - 1):
         for q in range(indptr[r], indptr[r + 1]):
             at = free[indices[q]]
             free[indices[q]] = at + 1
             rows[at] = r
-            order[at] = q
+            if with_order:
+                order[at] = q
     return ends, rows, order
 
 

@@ -119,7 +119,8 @@ class GraphSAGE(nn.Module):
         rest = zip(self.layers[1:], x.blocks if x.reduce else x.blocks[1:])
         for depth, (layer, block) in enumerate(rest, start=1):
             h = self.finish(depth, layer(h, block))
-        return h[x.seed_index]
+        # rows are the distinct seeds in order of first appearance: where none repeats, each is in its place already
+        return h if len(h) == len(x.seed_index) else h[x.seed_index]
 
     def _first_inputs(self, batch):
         """(x_self, x_neigh) of the first layer, after input dropout; ready-made in a ReducedBatch."""

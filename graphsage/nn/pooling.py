@@ -152,7 +152,7 @@ class PNA(_Projected):
 
     def forward(self, x, block, x_self):
         h = self.linear(x)
-        block = block.with_transpose() if h.requires_grad else block  # once, for all of them
+        block = block.with_transpose(for_values=False) if h.requires_grad else block  # once, for all of them
         statistics = torch.cat([block.mean(h), block.max(h), -block.max(-h), segment_std(h, block)], dim=1)
         scale = block.row_counts().clamp(min=1).to(self.delta.dtype).log1p() / self.delta  # [num_dst]
         scale = scale[:, None].to(statistics.dtype)

@@ -46,7 +46,7 @@ def segment_std(x, block):
 
     What is within rounding of 0 is 0, and the gradient is 0 there (the root has none).
     """
-    return _Std.apply(x, block.with_transpose() if x.requires_grad else block)
+    return _Std.apply(x, block.with_transpose(for_values=False) if x.requires_grad else block)
 
 
 class _Std(torch.autograd.Function):
@@ -69,7 +69,7 @@ class _Std(torch.autograd.Function):
         wide, mean, std = ctx.saved_tensors
         counts = ctx.block.row_counts()[:, None]
         share = torch.where(std > 0, grad.to(std.dtype) / (std * counts), 0)
-        transposed = ctx.block.with_transpose().transposed
+        transposed = ctx.block.with_transpose(for_values=False).transposed
         to_sources = CSRMatrix(transposed.indptr, transposed.indices, None, ctx.block.num_rows)
         grad_x = wide * to_sources.matmul(share) - to_sources.matmul(share * mean)
         return grad_x.to(grad.dtype), None

@@ -15,11 +15,11 @@ from graphsage.nn.kernels import segment_max, segment_max_backward, sum_bfloat16
 
 @dataclass(frozen=True, eq=False)
 class Transpose:
-    """CSR of a transposed matrix; ``order``: where its entry q stands in the matrix itself."""
+    """CSR of a transposed matrix; ``order``: where its entry q stands in the matrix itself, if it was asked for."""
 
     indptr: torch.Tensor
     indices: torch.Tensor
-    order: torch.Tensor
+    order: torch.Tensor | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,13 +69,15 @@ class CSRMatrix:
         values = None if self.values is None else self.values[:end]
         return CSRMatrix(indptr, self.indices[:end], values, self.num_cols)
 
-    def with_transpose(self):
-        """The same matrix that carries its transpose."""
-        return self if self.transposed is not None else replace(self, transposed=_transposed(self))
+    def with_transpose(self, *, for_values=True):
+        """The same matrix that carries its transpose; for_values: for products with values, too."""
+        if self.transposed is None or (for_values and self.transposed.order is None):
+            return replace(self, transposed=_transposed(self, for_values))
+        return self
 
     def map(self, function):
         """The same matrix with ``function`` (say, a move to a device) applied to each of its tensors."""
-        moved = self.transposed and Transpose(*(function(t) for t in vars(self.transposed).values()))
+        moved = self.transposed and Transpose(*(t if t is None else function(t) for t in vars(self.transposed).values()))
         values = None if self.values is None else function(self.values)
         return CSRMatrix(function(self.indptr), function(self.indices), values, self.num_cols, moved)
 
@@ -121,7 +123,7 @@ class _Bag(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
-        transposed = ctx.matrix.with_transpose().transposed
+        transposed = ctx.matrix.with_transpose(for_values=ctx.values is not None).transposed
         values = None if ctx.values is None else ctx.values[transposed.order]
         wide = _wide(grad)
         if ctx.mean:
@@ -205,18 +207,19 @@ def _scatter_anywhere(grad, source, grad_h):
     grad_h.scatter_add_(0, source.long().masked_fill(empty, 0), grad.masked_fill(empty, 0))
 
 
-def _transposed(matrix):
-    return (_transposed_compiled if matrix.indptr.device.type == "cpu" else _transposed_anywhere)(matrix)
+def _transposed(matrix, with_order):
+    make = _transposed_compiled if matrix.indptr.device.type == "cpu" else _transposed_anywhere
+    indptr, indices, order = make(matrix, with_order)
+    return Transpose(indptr, indices, order if with_order else None)
 
 
-def _transposed_compiled(matrix):
-    arrays = transpose(matrix.indptr.numpy(), matrix.indices.numpy(), matrix.num_cols)
-    return Transpose(*map(torch.from_numpy, arrays))
+def _transposed_compiled(matrix, with_order):
+    return map(torch.from_numpy, transpose(matrix.indptr.numpy(), matrix.indices.numpy(), matrix.num_cols, with_order))
 
 
-def _transposed_anywhere(matrix):
+def _transposed_anywhere(matrix, with_order):
     order = torch.argsort(matrix.indices, stable=True)
     rows = torch.repeat_interleave(torch.arange(matrix.num_rows, device=order.device), matrix.row_counts())
     counts = torch.bincount(matrix.indices, minlength=matrix.num_cols)
     indptr = F.pad(counts.cumsum(0), (1, 0)).to(matrix.indptr.dtype)
-    return Transpose(indptr, rows[order].to(matrix.indices.dtype), order.to(matrix.indices.dtype))
+    return indptr, rows[order].to(matrix.indices.dtype), order.to(matrix.indices.dtype)

@@ -25,7 +25,7 @@ class NeighborSampler:
     edge_ids: True records the edge id of each sampled edge, and which way it was walked if the graph is undirected.
     weights: "ignore" samples a weighted graph uniformly; else it is refused.
     num_threads: batches prepared at once by ``batches`` and ``NeighborLoader`` (0: on the calling thread; None: half of the
-        cores, at most 8).
+        cores, at most 4).
     """
 
     def __init__(

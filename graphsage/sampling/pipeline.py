@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 
 def default_threads():
-    """Half of the cores that this process may use, the rest being torch's, and at most 8: more waited for each other."""
+    """Half of the cores that this process may use, the rest being torch's, and at most 4: more wait for the interpreter."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(8, max(1, cores // 2))
+    return min(4, max(1, cores // 2))
 
 
 def ordered_map(function, items, num_threads, *, ahead=2):

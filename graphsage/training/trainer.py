@@ -8,6 +8,7 @@ import torch
 
 from graphsage.config import TrainConfig, check_depth
 from graphsage.features import SparseFeatures
+from graphsage.jit import is_interrupt
 from graphsage.loader import NeighborLoader
 from graphsage.nn.inference import inference
 from graphsage.nn.random import keyed_rng
@@ -112,9 +113,11 @@ class Trainer:
                 history.append(self._epoch(epoch))
                 if kept is None or _better(history[-1], kept[0]):
                     kept = history[-1], _copy(self.model.state_dict())
-        except KeyboardInterrupt:
-            if kept is None:
+        except (KeyboardInterrupt, SystemError) as error:
+            if not is_interrupt(error):
                 raise
+            if kept is None:
+                raise KeyboardInterrupt from error
             interrupted = True
         best, weights = kept
         self.model.load_state_dict(weights)
