@@ -1,6 +1,6 @@
 """Test scores of every aggregator, on graphs where unlike nodes are linked, and on graphs that were not trained on.
 
-    python benchmarks/aggregators.py [aggregators heterophilous twitch] [--runs N] [--epochs N] [--aggregators mean,pna]
+    python benchmarks/aggregators.py [aggregators heterophilous twitch] [--runs N] [--aggregators mean,pna] [--readme]
 
 aggregators: each on Cora and Debian, 5 seeds. heterophilous: tolokers and minesweeper (ROC AUC), chameleon_filtered
 (accuracy), 10 splits, beside the same model without edges. twitch: trained on DE and applied to the six other countries
@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from accuracy import PLANETOID
 from common import RESULTS, record, say, write_json, write_text
+from publish import paste, table, words
 
 import graphsage as gs
 from graphsage.config import AGGREGATORS, ModelConfig, RunConfig, TrainConfig
@@ -168,28 +169,28 @@ def percent(values):
     return f"{100 * np.mean(values):.1f}{spread}"
 
 
-def table(header, lines):
-    return "\n".join("| " + " | ".join(line) + " |" for line in [header, ["---"] * len(header), *lines])
-
-
 TABLES = {"aggregators": aggregator_table, "heterophilous": heterophilous_table, "twitch": twitch_table}
 MODES = {"aggregators": aggregators, "heterophilous": heterophilous, "twitch": twitch}
 
 
-def main():
+def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("modes", nargs="*", metavar="MODE", help=f"some of {', '.join(MODES)} (default: all)")
     parser.add_argument("--runs", type=int, help="seeds, or splits (default: 5, 10 and 5)")
     parser.add_argument("--epochs", type=int, help="epochs of each training (default: as each setting has it)")
-    parser.add_argument("--aggregators", type=lambda text: tuple(text.split(",")), help="some of them (default: all, or mean)")
+    parser.add_argument("--aggregators", type=words, help="some of them (default: all, or mean)")
     parser.add_argument("--out", type=type(RESULTS), default=RESULTS / "aggregators", help="folder of the results")
-    options = parser.parse_args()
+    parser.add_argument("--readme", action="store_true", help="put the tables into benchmarks/README.md")
+    options = parser.parse_args(argv)
     unknown = [mode for mode in options.modes if mode not in MODES]
     if unknown:
         parser.error(f"{unknown[0]!r} is no mode: there are {', '.join(MODES)}")
     for mode in options.modes or MODES:
         MODES[mode](Rows(mode, options), options)
-        print((options.out / f"{mode}.md").read_text(), flush=True)
+        text = (options.out / f"{mode}.md").read_text(encoding="utf-8")
+        print(text, flush=True)
+        if options.readme:
+            paste(mode, text)
 
 
 if __name__ == "__main__":

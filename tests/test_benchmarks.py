@@ -5,10 +5,15 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from math import inf
 
+import numpy as np
 import pytest
+from blocks import blocks
 from conftest import CHECKOUT
+
+import graphsage
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the benchmarks fork")
 pytest.importorskip("matplotlib")
@@ -152,3 +157,29 @@ def test_the_target_is_a_share_of_the_best_and_cost_is_where_a_curve_meets_it(ru
     assert same == {16: 3, -1: inf}
     tuned = rules.summary(result, "g", "tuned")[0]
     assert (tuned["rate"], tuned["updates"]) == (0.2, 2)
+
+
+# ---- aggregators
+
+
+def test_aggregators_measures_its_three_modes(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(str(CHECKOUT / "benchmarks"))
+    aggregators = importlib.import_module("aggregators")
+    asked = []
+
+    def load(name, split=0):
+        asked.append((name, split))
+        data = blocks(sparse=True, seed=split, name=name)
+        return replace(data, labels=np.where(data.labels < 0, -1, data.labels // 2))
+
+    monkeypatch.setattr(graphsage, "load_dataset", load)
+    aggregators.main(["--runs", "2", "--epochs", "1", "--aggregators", "mean,std", "--out", str(tmp_path)])
+    counts = {"aggregators": 2 * 2 * 2, "heterophilous": 3 * 2 * 2, "twitch": 2 * 2 * 6}
+    for mode, count in counts.items():
+        result = json.loads((tmp_path / f"{mode}.json").read_text())
+        assert len(result["rows"]) == count and {"machine", "versions", "commit", "config", "configs"} <= result.keys()
+        assert result["configs"][f"{result['rows'][-1]['graph']}, std"]["model"]["aggregator"] == "std"
+        assert (tmp_path / f"{mode}.md").read_text().count("+-") == {"aggregators": 4, "heterophilous": 18, "twitch": 36}[mode]
+    assert {("cora", 0), ("minesweeper", 1), ("twitch-de", 1), ("twitch-zhtw", 0)} <= set(asked)
+    with pytest.raises(SystemExit):
+        aggregators.main(["agregators"])

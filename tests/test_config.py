@@ -93,6 +93,7 @@ REFUSED = [
     (ModelConfig, "combine", "add", "combine must be one of sum, concat; got 'add'"),
     (ModelConfig, "init", None, "init must be one of kaiming_uniform, kaiming_normal; got None"),
     (SampleConfig, "isolated", "drop", "isolated must be one of empty, self; got 'drop'"),
+    (TrainConfig, "metric", "f1", "metric must be one of auto, accuracy, micro_f1, macro_f1, roc_auc, r2; got 'f1'"),
     (TrainConfig, "optimizer", "Adam", "optimizer must be one of adam, sgd, rprop; got 'Adam'"),
     (SampleConfig, "fanouts", "10,10", "fanouts must be a list of integers, one a hop, got '10,10'"),
     (SampleConfig, "fanouts", 10, "fanouts must be a list of integers, one a hop, got 10"),

@@ -1,5 +1,6 @@
 """Losses and metrics of the three tasks: slow twins, edge cases, what is refused, and whole trainings."""
 
+import json
 from dataclasses import replace
 from itertools import product
 
@@ -11,7 +12,7 @@ from blocks import NUM_CLASSES, blocks, configured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphsage import config
+from graphsage import cli, config
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.model import GraphSAGE
 from graphsage.training.run import compare, make_trainer, run
@@ -242,3 +243,23 @@ def test_the_loss_is_that_of_the_task(kind, request):
 def test_a_model_of_another_width_is_refused(multilabel):
     with pytest.raises(ValueError, match="the model gives 4 numbers a node, but the multilabel dataset has 3"):
         Trainer(GraphSAGE(multilabel.num_features, 8, 4), multilabel)
+
+
+# ---- the command
+
+
+@pytest.mark.parametrize("kind, label, constant, unit", [
+    ("multilabel", "micro-F1", "majority class", " %"), ("regression", "R^2", "mean", ""),
+])  # fmt: skip
+def test_the_command_speaks_of_the_task(kind, label, constant, unit, request, tmp_path, capsys):
+    request.getfixturevalue(kind).save(tmp_path / "own.npz")
+    words = ["train", str(tmp_path / "own.npz"), "--epochs", "2", "--device", "cpu"]
+    assert cli.main([*words, "--out", str(tmp_path / "out")]) == 0
+    out = capsys.readouterr().out
+    assert f" Validation {label}: " in out and f"Test {label}:\n  {constant} " in out and "accuracy" not in out
+    assert out.partition(f"Test {label}:")[2].count("%") == (3 if unit else 0)
+    record = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert record["metric"] == record["history"][0]["metric"] == {"multilabel": "micro_f1", "regression": "r2"}[kind]
+    assert isinstance(record["test_score"], float)
+    assert cli.main([*words, "--metric", "accuracy"]) == 2
+    assert f"metric='accuracy' does not judge a {kind} task" in capsys.readouterr().err
