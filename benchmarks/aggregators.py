@@ -11,8 +11,12 @@ has. Datasets other than Debian are downloaded, or looked for in GRAPHSAGE_DATA.
 """
 
 import argparse
+import os
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, replace
+from functools import partial
+from multiprocessing import get_context
 
 import numpy as np
 import torch
@@ -50,28 +54,39 @@ class Rows:
         self.result = record("aggregators", {"mode": mode, **{k: v for k, v in vars(options).items() if k != "out"}})
         self.result["rows"] = []
 
-    def add(self, config, scores, **row):
+    def add(self, config, scores, row):
         self.result.setdefault("configs", {})[f"{row['graph']}, {row['aggregator']}"] = asdict(config)
         self.result["rows"].append({**row, **scores})
+        self.result["rows"].sort(key=_place)
         write_json(self.folder / f"{self.mode}.json", self.result)
         write_text(self.folder / f"{self.mode}.md", TABLES[self.mode](self.result["rows"]) + "\n")
         say(f"{self.mode}: {row} {scores}")
 
 
-# ---- every aggregator
+def _place(row):
+    graphs = (*GRAPHS, *HETEROPHILOUS, *ABROAD)
+    return graphs.index(row["graph"]), AGGREGATORS.index(row["aggregator"]), row["run"]
 
 
-def aggregators(rows, options):
-    for graph, setting in GRAPHS.items():
-        dataset = gs.load_dataset(graph)
-        for kind in options.aggregators or AGGREGATORS:
+# ---- every aggregator: a mode gives functions, each of which measures some rows (config, scores, row)
+
+
+def aggregators(options):
+    for graph, setting in reversed(GRAPHS.items()):  # what takes longest comes first
+        for kind in reversed(options.aggregators or AGGREGATORS):
             for seed in range(options.runs or RUNS["aggregators"]):
-                config = config_of(graph, setting, options, aggregator=kind, seed=seed)
-                started = time.process_time()
-                result = make_trainer(config, dataset, log=None).fit()
-                scores = {"test": result.test_score, "validation": result.val_score, "best_epoch": result.best_epoch}
-                seconds = round(time.process_time() - started, 2)
-                rows.add(config, scores, graph=graph, aggregator=kind, run=seed, cpu_seconds=seconds)
+                yield partial(_aggregator, config_of(graph, setting, options, aggregator=kind, seed=seed))
+
+
+def _aggregator(config):
+    started = time.process_time()
+    result = make_trainer(config, gs.load_dataset(config.dataset), log=None).fit()
+    scores = {"test": result.test_score, "validation": result.val_score, "best_epoch": result.best_epoch}
+    return [(config, scores | {"cpu_seconds": round(time.process_time() - started, 2)}, row_of(config))]
+
+
+def row_of(config):
+    return {"graph": config.dataset, "aggregator": config.model.aggregator, "run": config.train.seed}
 
 
 def aggregator_table(rows):
@@ -90,16 +105,18 @@ def _pair(rows, graph, kind):
 # ---- graphs where unlike nodes are linked
 
 
-def heterophilous(rows, options):
+def heterophilous(options):
     for graph, setting in HETEROPHILOUS.items():
         for kind in options.aggregators or ("mean",):
             for split in range(options.runs or RUNS["heterophilous"]):
-                dataset = gs.load_dataset(graph, split=split)
-                config = config_of(graph, setting, options, aggregator=kind, seed=split, split=split)
-                found = run(config, dataset, log=lambda line: None)
-                scores = {"test": found.result.test_score, "validation": found.result.val_score}
-                scores |= {"majority": found.majority, "features_only": found.features_only, "metric": found.result.metric}
-                rows.add(config, scores, graph=graph, aggregator=kind, run=split)
+                yield partial(_heterophilous, config_of(graph, setting, options, aggregator=kind, seed=split, split=split))
+
+
+def _heterophilous(config):
+    found = run(config, gs.load_dataset(config.dataset, split=config.split), log=lambda line: None)
+    scores = {"test": found.result.test_score, "validation": found.result.val_score}
+    scores |= {"majority": found.majority, "features_only": found.features_only, "metric": found.result.metric}
+    return [(config, scores, row_of(config))]
 
 
 def heterophilous_table(rows):
@@ -114,17 +131,21 @@ def heterophilous_table(rows):
 # ---- trained on one country, applied to others
 
 
-def twitch(rows, options):
+def twitch(options):
     for kind in options.aggregators or ("mean",):
         for split in range(options.runs or RUNS["twitch"]):
-            config = config_of(HOME, TWITCH, options, aggregator=kind, seed=split, split=split)
-            home = gs.load_dataset(HOME, split=split)
-            whole, alone = (trained(config, dataset)[0] for dataset in (home, home.without_edges()))
-            for graph in ABROAD:
-                dataset = gs.load_dataset(graph, split=split)
-                scores = {"applied": applied(whole, dataset), "features_only": applied(alone, dataset.without_edges())}
-                scores |= {"trained_there": trained(replace(config, dataset=graph), dataset)[1].test_score}
-                rows.add(config, scores, graph=graph, aggregator=kind, run=split)
+            yield partial(_twitch, config_of(HOME, TWITCH, options, aggregator=kind, seed=split, split=split))
+
+
+def _twitch(config):
+    home, rows = gs.load_dataset(HOME, split=config.split), []
+    whole, alone = (trained(config, dataset)[0] for dataset in (home, home.without_edges()))
+    for graph in ABROAD:
+        there, dataset = replace(config, dataset=graph), gs.load_dataset(graph, split=config.split)
+        scores = {"applied": applied(whole, dataset), "features_only": applied(alone, dataset.without_edges())}
+        scores |= {"trained_there": trained(there, dataset)[1].test_score}
+        rows.append((config, scores, row_of(there)))
+    return rows
 
 
 def trained(config, dataset):
@@ -173,12 +194,24 @@ TABLES = {"aggregators": aggregator_table, "heterophilous": heterophilous_table,
 MODES = {"aggregators": aggregators, "heterophilous": heterophilous, "twitch": twitch}
 
 
+def done(functions, jobs):
+    """Their results: in order from this process, or as they come from ``jobs`` processes, one thread each."""
+    if jobs == 1:
+        yield from (function() for function in functions)
+        return
+    os.environ.update(ONE_THREAD)
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        for future in as_completed([pool.submit(function) for function in functions]):
+            yield future.result()
+
+
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("modes", nargs="*", metavar="MODE", help=f"some of {', '.join(MODES)} (default: all)")
     parser.add_argument("--runs", type=int, help="seeds, or splits (default: 5, 10 and 5)")
     parser.add_argument("--epochs", type=int, help="epochs of each training (default: as each setting has it)")
     parser.add_argument("--aggregators", type=words, help="some of them (default: all, or mean)")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at once, each in a process on one thread (default: 1)")
     parser.add_argument("--out", type=type(RESULTS), default=RESULTS / "aggregators", help="folder of the results")
     parser.add_argument("--readme", action="store_true", help="put the tables into benchmarks/README.md")
     options = parser.parse_args(argv)
@@ -186,7 +219,10 @@ def main(argv=None):
     if unknown:
         parser.error(f"{unknown[0]!r} is no mode: there are {', '.join(MODES)}")
     for mode in options.modes or MODES:
-        MODES[mode](Rows(mode, options), options)
+        rows = Rows(mode, options)
+        for found in done(MODES[mode](options), options.jobs):
+            for config, scores, row in found:
+                rows.add(config, scores, row)
         text = (options.out / f"{mode}.md").read_text(encoding="utf-8")
         print(text, flush=True)
         if options.readme:
