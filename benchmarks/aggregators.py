@@ -21,7 +21,7 @@ from multiprocessing import get_context
 import numpy as np
 import torch
 from accuracy import PLANETOID
-from common import RESULTS, record, say, write_json, write_text
+from common import ONE_THREAD, RESULTS, record, say, write_json, write_text
 from publish import paste, table, words
 
 import graphsage as gs
