@@ -56,16 +56,19 @@ def _read_ids(indices, positions, neighbors, keys, local, first, last):
 
 @inline
 def _relabel(neighbors, cols, keys, local, base, nodes, count, first, last):
-    """Stage 3: global to local ids, new ones in order of first appearance. Returns the new number of nodes."""
+    """Stage 3: global to local ids, new ones in order of first appearance. Returns the new number of nodes.
+
+    Whether a neighbour is new is hard to predict: rather than branch, everything is written each time, ``nodes`` one ahead.
+    """
     for q in range(first, last):
         u = neighbors[q]
         at = place(keys, local, base, u)
         known = local[at] - base
-        if known < 0:
-            known = count
-            local[at] = base + count
-            nodes[count] = u
-            count += 1
+        is_new = known < 0
+        known = count if is_new else known
+        local[at] = base + known
+        nodes[count] = u
+        count += is_new
         cols[q] = known
     return count
 
@@ -78,7 +81,7 @@ def sample_unique(
     """Expand ``seeds`` hop by hop, each node once, at the hop where it first appears; returns the number of edges.
 
     keys, local, base: the local-id map (``graphsage.sampling.localids``). table: int64[2^m], only used by fanouts above
-    SCAN_LIMIT. Written: nodes (local -> global), row_ptr, neighbors and cols (the batch's CSR in global and in local ids;
+    SCAN_LIMIT. Written: nodes (local -> global, with room for one more), row_ptr, neighbors and cols (the batch's CSR in global and in local ids;
     both may be one array, which then ends with local ids), positions (of each edge in ``indices``, negative for a
     stand-in), hop_offsets[L + 2], seed_index[B].
     open_end: the last hop gets no local ids: its neighbours enter neither nodes nor cols.

@@ -16,7 +16,7 @@ MOST = 2**31 - 1  # that an entry can count
 @inline
 def home(keys, node):
     """Where to look for ``node`` first."""
-    if len(keys) == 0:
+    if keys is None:  # decided at compilation: there is a kernel for each kind of map
         return np.int64(node)
     return np.int64(mix(np.uint64(node) * GAMMA) >> np.uint64(1)) & (len(keys) - 1)
 
@@ -25,7 +25,7 @@ def home(keys, node):
 def place(keys, local, base, node):
     """Where the local id of ``node`` stands in ``local``, or from now on will."""
     at = home(keys, node)
-    if len(keys):
+    if keys is not None:
         while local[at] >= base and keys[at] != node:
             at = (at + 1) & (len(keys) - 1)
         keys[at] = node
@@ -42,11 +42,11 @@ def table_size(num_nodes, most):
 
 
 class LocalIds:
-    """The arrays ``keys`` (empty where each node has an entry) and ``local``, for batches of at most ``most`` nodes."""
+    """The arrays ``keys`` (None where each node has an entry) and ``local``, for batches of at most ``most`` nodes."""
 
     def __init__(self, num_nodes, most):
         size = table_size(num_nodes, most)
-        self.keys = np.empty(size, np.int32)
+        self.keys = np.empty(size, np.int32) if size else None
         self.local = np.full(size or num_nodes, -1, np.int32)
         self.most = most
         self.used = 0

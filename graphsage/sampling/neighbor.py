@@ -119,7 +119,8 @@ class NeighborSampler:
 
     def _edges_at(self, positions):
         """The MiniBatch's edge_ids and edge_reversed; a stand-in, at a position < 0, is no edge."""
-        graph, drawn = self.graph, positions >= 0
+        graph = self.graph
+        drawn = slice(None) if self.isolated == "empty" else positions >= 0
         ids = np.full(len(positions), -1)
         ids[drawn] = positions[drawn] if graph.edge_ids is None else graph.edge_ids[positions[drawn]]
         if graph.edge_reversed is None:
@@ -185,7 +186,7 @@ class _Scratch:
 
     def __init__(self, total_nodes, num_nodes, num_edges, table_size):
         self.ids = LocalIds(total_nodes, num_nodes)
-        self.nodes = np.empty(num_nodes, np.int32)
+        self.nodes = np.empty(num_nodes + 1, np.int32)  # the kernel writes one ahead
         self.indptr = np.empty(num_nodes + 1, np.int64)
         self.neighbors = np.empty(num_edges, np.int32)
         self.indices = np.empty(num_edges, np.int32)
@@ -193,4 +194,4 @@ class _Scratch:
         self.table = np.empty(table_size, np.int64)
 
     def too_small(self, num_nodes, num_edges):
-        return len(self.nodes) < num_nodes or len(self.indices) < num_edges
+        return len(self.nodes) <= num_nodes or len(self.indices) < num_edges
