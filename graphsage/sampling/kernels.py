@@ -81,9 +81,9 @@ def sample_unique(
     """Expand ``seeds`` hop by hop, each node once, at the hop where it first appears; returns the number of edges.
 
     keys, local, base: the local-id map (``graphsage.sampling.localids``). table: int64[2^m], only used by fanouts above
-    SCAN_LIMIT. Written: nodes (local -> global, with room for one more), row_ptr, neighbors and cols (the batch's CSR in global and in local ids;
-    both may be one array, which then ends with local ids), positions (of each edge in ``indices``, negative for a
-    stand-in), hop_offsets[L + 2], seed_index[B].
+    SCAN_LIMIT. Written: nodes (local -> global, with room for one more), row_ptr, neighbors and cols (the batch's CSR in
+    global and in local ids; both may be one array, which then ends with local ids), positions (of each edge in
+    ``indices``, negative for a stand-in), hop_offsets[L + 2], seed_index[B].
     open_end: the last hop gets no local ids: its neighbours enter neither nodes nor cols.
     """
     count = 0
