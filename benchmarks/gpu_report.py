@@ -55,7 +55,7 @@ def draw(result, path):
         axis.barh(names, waiting, color="tab:orange", label="of it: waiting for the batch")
         axis.invert_yaxis()
         axis.set(xlabel="wall ms a step", title=f"fanouts {','.join(map(str, fanouts))}")
-    axes[0][-1].legend(loc="lower right")
+    figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center")
     figure.suptitle(f"Training on {result['gpu']}")
     figure.savefig(path, dpi=120)
     plt.close(figure)

@@ -67,8 +67,15 @@ def _shown(value):
 def new_result(options, argv=None):
     """The record of a run that begins, with an empty list of ``rows``."""
     config = {name: value for name, value in vars(options).items() if name not in ("out", "readme", "name")}
-    config["command"] = shlex.join(["python", f"benchmarks/{options.name}.py", *(sys.argv[1:] if argv is None else argv)])
+    given = _without_out(sys.argv[1:] if argv is None else argv)
+    config["command"] = shlex.join(["python", f"benchmarks/{options.name}.py", *given])
     return record(options.name, config) | {"left_out": {}, "rows": []}
+
+
+def _without_out(arguments):
+    """The command's arguments but for --out: a folder of one machine."""
+    kept = [word for at, word in enumerate(arguments) if "--out" not in (word, *arguments[at - 1 : at])]
+    return [word for word in kept if not word.startswith("--out=")]
 
 
 @contextmanager
