@@ -88,21 +88,18 @@ for number, name in enumerate(("ours, on the calling thread", "ours, 1 thread", 
 # ---- features and training
 
 
-def loading(reduce):
+def loading(reduce, **options):
     def make(work, fanouts):
-        loader = loader_of(work, fanouts, reduce)
+        sampler = gs.NeighborSampler(graph_of(work), fanouts, num_threads=0)  # 0: prepared on the training thread
+        loader = gs.NeighborLoader(dataset_of(work), sampler, work.batch, reduce=reduce, **options)
         return lambda round, count: loader.epoch(round), lambda batch: batch.minibatch.num_sampled_edges
 
     return make
 
 
-def loader_of(work, fanouts, reduce):
-    sampler = gs.NeighborSampler(graph_of(work), fanouts, num_threads=0)  # 0: prepared on the training thread
-    return gs.NeighborLoader(dataset_of(work), sampler, work.batch, reduce=reduce)
-
-
 variant("features", "ours")(loading(None))
 variant("features", "ours, last hop reduced")(loading("mean"))
+variant("features", "ours, last hop reduced, bfloat16 features")(loading("mean", feature_dtype="bfloat16"))
 
 
 def trainer_of(dataset, model, **settings):
@@ -111,36 +108,30 @@ def trainer_of(dataset, model, **settings):
     return gs.Trainer(model, dataset, config, log=None)
 
 
-@variant("training", "ours")
-def training(work, fanouts):
-    trainer = trainer_of(
-        dataset_of(work), model_of(work, len(fanouts)), fanouts=fanouts, batch_size=work.batch, weight_decay=0.0
-    )
+def training(**settings):
+    def make(work, fanouts):
+        trainer = trainer_of(
+            dataset_of(work),
+            model_of(work, len(fanouts)),
+            fanouts=fanouts,
+            batch_size=work.batch,
+            weight_decay=0.0,
+            **settings,
+        )
 
-    def batches(round, count):
-        for batch in trainer.loader.epoch(round):
-            trainer.step(batch)
-            yield batch
+        def batches(round, count):
+            for batch in trainer.loader.epoch(round):
+                trainer.step(batch)
+                yield batch
 
-    return batches, lambda batch: batch.minibatch.num_sampled_edges
+        return batches, lambda batch: batch.minibatch.num_sampled_edges
+
+    return make
 
 
-@variant("training", "ours, bfloat16")
-def training_bfloat16(work, fanouts):
-    loader = loader_of(work, fanouts, "mean")
-    model = model_of(work, len(fanouts))
-    optimizer = torch.optim.Adam(model.parameters())
-
-    def batches(round, count):
-        for batch in loader.epoch(round):
-            with torch.autocast("cpu", torch.bfloat16):
-                loss = F.cross_entropy(model(batch), batch.y)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            yield batch
-
-    return batches, lambda batch: batch.minibatch.num_sampled_edges
+variant("training", "ours")(training())
+variant("training", "ours, bfloat16")(training(precision="bfloat16"))
+variant("training", "ours, bfloat16, features too")(training(precision="bfloat16", feature_dtype="bfloat16"))
 
 
 def model_of(work, depth):
