@@ -1,5 +1,7 @@
 """The compiled samplers against their slow twins, bit for bit, through the public doors."""
 
+from functools import partial
+
 import naive
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphsage import Graph, NeighborSampler, multihop_sampling
-from graphsage.sampling import localids
+from graphsage.sampling import localids, parts
 from graphsage.sampling.draws import SCAN_LIMIT, set_size
 from graphsage.sampling.kernels import BLOCK
 
@@ -186,6 +188,53 @@ class TestHashedLocalIds:
             assert_batches_equal(graph, [7 * step, step + 1], (2, 2), False, "empty", seed=4, step=step, sampler=sampler)
         (scratch,) = sampler._free
         assert 0 < len(scratch.ids.keys) < 50 < scratch.ids.used
+
+
+class TestOneBatchByThreads:
+    """The same batches where each hop is drawn in parts."""
+
+    @pytest.fixture(autouse=True)
+    def small_parts(self, monkeypatch):
+        monkeypatch.setattr(parts, "LEAST_ROWS", 1)
+
+    @pytest.mark.parametrize("isolated", ["empty", "self"])
+    @pytest.mark.parametrize("replace", [True, False])
+    @pytest.mark.parametrize("name", GRAPHS)
+    def test_batches(self, name, replace, isolated):
+        graph = GRAPHS[name]
+        for fanouts in [*FANOUTS, (-1, 2), (SCAN_LIMIT + 2, 2)]:
+            sampler = NeighborSampler(graph, fanouts, replace=replace, isolated=isolated, seed=3, edge_ids=True)
+            for num_threads in (2, 5):
+                sampler_of = InParts(sampler, num_threads)
+                assert_batches_equal(graph, some_seeds(graph), fanouts, replace, isolated, seed=3, sampler=sampler_of)
+
+    def test_a_hashed_map(self, monkeypatch):
+        monkeypatch.setattr(localids, "table_size", always_hashed)
+        graph = GRAPHS["random, larger"]
+        sampler = InParts(NeighborSampler(graph, (3, 2), seed=3, edge_ids=True), 3)
+        for step in range(5):
+            assert_batches_equal(graph, [step, 9], (3, 2), False, "empty", seed=3, step=step, sampler=sampler)
+
+
+class InParts:
+    """A sampler all of whose batches are drawn by ``num_threads`` threads."""
+
+    def __init__(self, sampler, num_threads):
+        self.sample = partial(sampler.sample, num_threads=num_threads)
+        self.sample_open = partial(sampler.sample_open, num_threads=num_threads)
+
+
+def test_small_hops_are_not_divided(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(parts, "draw_part", lambda *arguments: drawn.append(arguments[3:5]) or parts_draw(*arguments))
+    graph = random_graph(3 * parts.LEAST_ROWS, 20_000, seed=1)
+    NeighborSampler(graph, (2,)).sample(range(parts.LEAST_ROWS), num_threads=4)
+    NeighborSampler(graph, (2,)).sample(range(2 * parts.LEAST_ROWS), num_threads=4)
+    size = parts.LEAST_ROWS
+    assert sorted(drawn) == [(0, size), (0, size), (size, 2 * size)]
+
+
+parts_draw = parts.draw_part
 
 
 def test_table_size():

@@ -228,6 +228,12 @@ def test_the_number_of_threads_follows_the_cores(monkeypatch):
     assert NeighborSampler(asymmetric(), [2], num_threads=0).num_threads == 0
 
 
+def test_num_threads_of_one_batch():
+    sampler = NeighborSampler(asymmetric(), [2])
+    with pytest.raises(ValueError, match="^num_threads must be an integer >= 1, got 0$"):
+        sampler.sample([0], num_threads=0)
+
+
 # ---- the door
 
 GRAPH = asymmetric()

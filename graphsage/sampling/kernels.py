@@ -15,7 +15,23 @@ BLOCK = 16  # frontier nodes a pipeline stage; 16 to 32 measured best
 
 
 @inline
-def _draw_rows(indptr, indices, nodes, first, last, k, replace, stand_in, hop_key, table, row_ptr, positions, drawn):
+def seeds_first(seeds, keys, local, base, nodes, seed_index):
+    """Local ids of the seeds, in order of first appearance. Returns the number of distinct ones."""
+    count = 0
+    for b in range(len(seeds)):
+        prefetch(local, home(keys, seeds[b]))
+    for b in range(len(seeds)):
+        at = place(keys, local, base, seeds[b])
+        if local[at] < base:
+            local[at] = base + count
+            nodes[count] = np.int32(seeds[b])
+            count += 1
+        seed_index[b] = local[at] - base
+    return count
+
+
+@inline
+def draw_rows(indptr, indices, nodes, first, last, k, replace, stand_in, hop_key, table, row_ptr, positions, drawn):
     """Stage 1: edge positions of the rows [first, last) to ``positions[drawn:]``, asking for ``indices`` there.
 
     A stand-in (isolated node v as its own neighbour) is the position -v - 1. Returns the new end of ``positions``.
@@ -44,7 +60,7 @@ def _draw_rows(indptr, indices, nodes, first, last, k, replace, stand_in, hop_ke
 
 
 @inline
-def _read_ids(indices, positions, neighbors, keys, local, first, last):
+def read_ids(indices, positions, neighbors, keys, local, first, last):
     """Stage 2: global neighbour ids of the edges [first, last), asking for their places in the local-id map."""
     for q in range(first, last):
         p = positions[q]
@@ -55,7 +71,7 @@ def _read_ids(indices, positions, neighbors, keys, local, first, last):
 
 
 @inline
-def _relabel(neighbors, cols, keys, local, base, nodes, count, first, last):
+def relabel(neighbors, cols, keys, local, base, nodes, count, first, last):
     """Stage 3: global to local ids, new ones in order of first appearance. Returns the new number of nodes.
 
     Whether a neighbour is new is hard to predict: rather than branch, everything is written each time, ``nodes`` one ahead.
@@ -86,16 +102,7 @@ def sample_unique(
     ``indices``, negative for a stand-in), hop_offsets[L + 2], seed_index[B].
     open_end: the last hop gets no local ids: its neighbours enter neither nodes nor cols.
     """
-    count = 0
-    for b in range(len(seeds)):
-        prefetch(local, home(keys, seeds[b]))
-    for b in range(len(seeds)):
-        at = place(keys, local, base, seeds[b])
-        if local[at] < base:
-            local[at] = base + count
-            nodes[count] = np.int32(seeds[b])
-            count += 1
-        seed_index[b] = local[at] - base
+    count = seeds_first(seeds, keys, local, base, nodes, seed_index)
     hop_offsets[0] = 0
     hop_offsets[1] = count
     row_ptr[0] = 0
@@ -113,16 +120,16 @@ def sample_unique(
             for i in range(stop, min(stop + BLOCK, end)):
                 prefetch(indptr, nodes[i])
             before = drawn
-            drawn = _draw_rows(
+            drawn = draw_rows(
                 indptr, indices, nodes, start, stop, k, replace, stand_in, hop_key, table, row_ptr, positions, drawn
             )
-            _read_ids(indices, positions, neighbors, keys, asked, read, before)
+            read_ids(indices, positions, neighbors, keys, asked, read, before)
             if len(asked):
-                count = _relabel(neighbors, cols, keys, local, base, nodes, count, done, read)
+                count = relabel(neighbors, cols, keys, local, base, nodes, count, done, read)
             done, read = read, before
-        _read_ids(indices, positions, neighbors, keys, asked, read, drawn)
+        read_ids(indices, positions, neighbors, keys, asked, read, drawn)
         if len(asked):
-            count = _relabel(neighbors, cols, keys, local, base, nodes, count, done, drawn)
+            count = relabel(neighbors, cols, keys, local, base, nodes, count, done, drawn)
         done = drawn
         first = end
         hop_offsets[hop + 2] = count

@@ -1,6 +1,7 @@
 """NeighborSampler: the unique form. Each node of a batch once, all hops as one CSR."""
 
 from collections import deque
+from functools import partial
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from graphsage.sampling.draws import set_size
 from graphsage.sampling.kernels import sample_unique
 from graphsage.sampling.localids import LocalIds
 from graphsage.sampling.minibatch import MiniBatch, OpenMiniBatch
+from graphsage.sampling.parts import sample_in_parts
 from graphsage.sampling.pipeline import default_threads, ordered_map
 
 
@@ -60,22 +62,29 @@ class NeighborSampler:
     def __setattr__(self, name, value):
         raise AttributeError(f"{name} cannot be set: buffers are sized for a sampler's settings; make another NeighborSampler")
 
-    def sample(self, seeds, *, epoch=0, step=0):
-        """MiniBatch around ``seeds`` (integers [B], B >= 1, repeats legal). Safe to call from several threads."""
-        return self._sample(seeds, epoch, step, open_end=False)
+    def sample(self, seeds, *, epoch=0, step=0, num_threads=1):
+        """MiniBatch around ``seeds`` (integers [B], B >= 1, repeats legal). Safe to call from several threads.
 
-    def sample_open(self, seeds, *, epoch=0, step=0):
+        num_threads: that draw this one batch, the same one for any number. Pays for a single large batch; for many,
+        ``batches`` and ``NeighborLoader`` keep several under way.
+        """
+        return self._sample(seeds, epoch, step, num_threads, open_end=False)
+
+    def sample_open(self, seeds, *, epoch=0, step=0, num_threads=1):
         """The same draws as an ``OpenMiniBatch``: the last hop, the largest one, gets no local ids. About a third faster."""
-        return self._sample(seeds, epoch, step, open_end=True)
+        return self._sample(seeds, epoch, step, num_threads, open_end=True)
 
-    def _sample(self, seeds, epoch, step, *, open_end):
+    def _sample(self, seeds, epoch, step, num_threads, *, open_end):
         seeds = as_ids("seeds", seeds, self.graph.num_nodes)
         if not len(seeds):
             raise ValueError("seeds is empty: a batch needs at least one seed")
         epoch, step = as_count("epoch", epoch, most=2**64 - 1), as_count("step", step, most=2**64 - 1)
+        as_count("num_threads", num_threads, least=1)
         key = rng.stream_key(self.seed, rng.SAMPLE, epoch, step, rng.REPLICA)
         scratch = self._scratch(len(seeds))
-        batch = self._run(seeds.copy(), key, scratch, open_end)  # contiguous and writable: what the kernel is compiled for
+        draw = sample_unique if num_threads == 1 else partial(sample_in_parts, num_threads)
+        seeds = seeds.copy()  # contiguous and writable: the type that the kernels are compiled for
+        batch = self._run(draw, seeds, key, scratch, open_end)
         self._free.append(scratch)  # not after an exception: what was interrupted may be half-used
         return batch
 
@@ -87,11 +96,11 @@ class NeighborSampler:
             self.num_threads,
         )
 
-    def _run(self, seeds, key, scratch, open_end):
+    def _run(self, draw, seeds, key, scratch, open_end):
         hop_offsets = np.empty(len(self.fanouts) + 2, np.int64)
         seed_index = np.empty(len(seeds), np.int64)
         ids = scratch.ids
-        num_edges = sample_unique(
+        num_edges = draw(
             self.graph.indptr,
             self.graph.indices,
             seeds,
