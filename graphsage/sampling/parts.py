@@ -1,6 +1,6 @@
 """One large batch drawn by several threads: each hop's rows in parts, then its local ids. The same batch as in one call.
 
-Only the drawing is divided; local ids go by first appearance, which is an order, and take about a third of the time.
+Only the drawing is divided, about half of the work; local ids go by first appearance, which is an order.
 """
 
 from concurrent.futures import ThreadPoolExecutor
