@@ -9,8 +9,8 @@ downloaded, or looked for in GRAPHSAGE_DATA.
 import argparse
 from dataclasses import asdict
 
-import numpy as np
 from common import RESULTS, record, say, write_json
+from publish import percent
 
 from graphsage.config import ModelConfig, RunConfig, TrainConfig
 from graphsage.data.catalogue import load_dataset
@@ -53,7 +53,7 @@ def measure(name, runs):
 
 
 def row(name, measured):
-    cells = [f"{100 * np.mean(values):.1f} +- {100 * np.std(values, ddof=1):.1f}" for values in map(measured.get, SCORES)]
+    cells = [percent(measured[score]) for score in SCORES]
     return f"| {name} | {100 * measured['majority'][0]:.1f} | {cells[0]} | **{cells[1]}** |"
 
 

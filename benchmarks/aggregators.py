@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from accuracy import PLANETOID
 from common import ONE_THREAD, RESULTS, record, say, write_json, write_text
-from publish import paste, table, words
+from publish import paste, percent, table, words
 
 import graphsage as gs
 from graphsage.config import AGGREGATORS, ModelConfig, RunConfig, TrainConfig
@@ -180,14 +180,6 @@ def unique(values):
 
 def unique_kinds(rows):
     return unique(row["aggregator"] for row in rows)
-
-
-def percent(values):
-    """Mean and standard deviation over the runs, in %."""
-    if not values:
-        return ""
-    spread = f" +- {100 * np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
-    return f"{100 * np.mean(values):.1f}{spread}"
 
 
 TABLES = {"aggregators": aggregator_table, "heterophilous": heterophilous_table, "twitch": twitch_table}

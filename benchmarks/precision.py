@@ -12,9 +12,9 @@ from dataclasses import asdict
 
 import numpy as np
 from accuracy import SETTINGS
-from aggregators import HETEROPHILOUS, percent
+from aggregators import HETEROPHILOUS
 from common import RESULTS, record, say, write_json, write_text
-from publish import paste, table
+from publish import paste, percent, table
 
 import graphsage as gs
 from graphsage.config import ModelConfig, RunConfig, TrainConfig

@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from common import FOLDER, RESULTS, cache_folder, record, say, write_aside, write_json, write_text
 
 from graphsage.jit import is_interrupt
@@ -148,6 +149,14 @@ def table(header, rows):
     """A Markdown table; None is an empty cell."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join("" if cell is None else str(cell) for cell in line) + " |" for line in lines)
+
+
+def percent(values):
+    """Mean and standard deviation over the runs, in %."""
+    if not values:
+        return ""
+    spread = f" +- {100 * np.std(values, ddof=1):.1f}" if len(values) > 1 else ""
+    return f"{100 * np.mean(values):.1f}{spread}"
 
 
 def short(number):

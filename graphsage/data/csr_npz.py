@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from graphsage.data.dataset import DatasetError, NodeDataset
+from graphsage.data.errors import told_of
 from graphsage.data.links import graph_of_links
 from graphsage.data.npz import npz_names, npz_of, read_npz
 from graphsage.data.split import random_split
@@ -42,7 +43,7 @@ def read_csr_npz(folder, name, *, class_names=None, split=None):
     path = Path(folder) / f"{name}.npz"
     adjacency, attributes = _names(path)
     arrays = read_npz(path, (*adjacency, *attributes, "labels"))
-    try:
+    with told_of(path):
         labels = arrays["labels"]
         if labels.ndim != 1 or labels.dtype.kind not in "iu":
             raise DatasetError(f"labels must be one-dimensional, of integers, got {labels.dtype} {labels.shape}")
@@ -54,8 +55,6 @@ def read_csr_npz(folder, name, *, class_names=None, split=None):
             class_names=class_names,
             name=name,
         )
-    except (ValueError, TypeError) as error:
-        raise DatasetError(f"{path}: {error}") from None
 
 
 def _names(path):

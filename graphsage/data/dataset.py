@@ -6,7 +6,7 @@ import numpy as np
 
 from graphsage.checks import ReadOnlyRecord, as_ids, read_only
 from graphsage.csr import checked_names, of_length
-from graphsage.data.errors import DatasetError
+from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.labels import checked_class_names, checked_labels, is_labelled, task_of
 from graphsage.data.split import SPLITS
 from graphsage.features import SparseFeatures, as_features, row_normalize
@@ -160,10 +160,8 @@ class NodeDataset(ReadOnlyRecord):
         from graphsage.data.npz_form import load_parts
 
         parts = load_parts(path)
-        try:
+        with told_of(path):
             return NodeDataset(**parts)
-        except (ValueError, TypeError) as error:
-            raise DatasetError(f"{path}: {error}") from None
 
     # ---- variants
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from graphsage.checks import ReadOnlyRecord, read_only
 from graphsage.data.dataset import SPLITS, NodeDataset
-from graphsage.data.homophily import homophily, share
+from graphsage.data.homophily import homophily, rows_of_edges, share
 from graphsage.data.labels import is_labelled
 from graphsage.features import CHUNK, SparseFeatures
 
@@ -117,7 +117,7 @@ def _edges(graph):
     matrix = csr_array((np.ones(graph.num_edges, np.int8), graph.indices, graph.indptr), shape=(graph.num_nodes,) * 2)
     columns = matrix.T.tocsr()
     rows = columns.T.tocsr()
-    row_of = _row_of_edges(graph)
+    row_of = rows_of_edges(graph)
     repeated = (rows.indices[1:] == rows.indices[:-1]) & (row_of[1:] == row_of[:-1])
     sizes = _component_sizes(matrix)
     return {
@@ -129,11 +129,6 @@ def _edges(graph):
         "num_components": len(sizes),
         "largest_component": int(sizes.max(initial=0)),
     }
-
-
-def _row_of_edges(graph):
-    """int32[E]: the row that each edge stands in."""
-    return np.repeat(np.arange(graph.num_nodes, dtype=np.int32), graph.degrees)
 
 
 def _component_sizes(matrix):

@@ -14,7 +14,8 @@ from functools import partial
 import numpy as np
 
 from graphsage.checks import MAX_NODES, as_count, refuse_giants
-from graphsage.data.dataset import DatasetError, NodeDataset
+from graphsage.data.dataset import NodeDataset
+from graphsage.data.errors import told_of
 
 LABELS, MEANS, NOISE, SPLIT = range(2, 6)  # what draws are for; the graphs have 0 and 1
 CHUNK = 1 << 14  # rows that get their class means together
@@ -119,12 +120,10 @@ def generate(spec):
     KIND is "sbm" or "rmat"; ``usage()`` has the options. The same text makes the same dataset, everywhere and always.
     Raises DatasetError, one sentence, for a wrong option, and for a dataset that would not fit the memory.
     """
-    try:
+    with told_of(spec):
         recipe = _recipe(spec)
         refuse_giants("it", recipe.num_bytes)
         return _made(recipe, spec)
-    except (ValueError, TypeError) as error:
-        raise DatasetError(f"{spec}: {error}") from None
 
 
 def usage():

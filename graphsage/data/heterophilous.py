@@ -11,6 +11,7 @@ import numpy as np
 from graphsage.checks import as_count
 from graphsage.csr import indptr_of
 from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
+from graphsage.data.errors import told_of
 from graphsage.data.links import graph_of_links
 from graphsage.data.npz import npz_of, read_npz
 from graphsage.features import SparseFeatures
@@ -38,7 +39,7 @@ def read_heterophilous(folder, name, *, class_names=None, split=None):
     path = Path(folder) / f"{name}.npz"
     arrays = read_npz(path, ARRAYS)
     directed = name.endswith("directed")
-    try:
+    with told_of(path):
         labels, edges = arrays["node_labels"], arrays["edges"]
         _check_shapes(arrays)
         return NodeDataset(
@@ -49,8 +50,6 @@ def read_heterophilous(folder, name, *, class_names=None, split=None):
             class_names=class_names,
             name=name,
         )
-    except (ValueError, TypeError) as error:
-        raise DatasetError(f"{path}: {error}") from None
 
 
 def _check_shapes(arrays):

@@ -25,7 +25,7 @@ def homophily(graph, classes, num_classes):
     A path 0 - 1 - 2 with classes 0, 0, 1: h = 1/2, c = (3/4)^2 + (1/4)^2 = 5/8, adjusted -1/3, by class [2/3, 0].
     NaN where a denominator is 0: no such edges, or for the adjusted one a single class.
     """
-    row_of = np.repeat(np.arange(graph.num_nodes, dtype=np.int32), graph.degrees)
+    row_of = rows_of_edges(graph)
     own, others = classes[row_of], classes[graph.indices]
     counted = (own >= 0) & (others >= 0) & (row_of != graph.indices)
     own, others = own[counted], others[counted]
@@ -34,6 +34,11 @@ def homophily(graph, classes, num_classes):
     chance = share(out.astype(float) @ into, len(own) ** 2)  # floats: e^2 need not fit 64 bits
     by_class = np.divide(same, out, out=np.full(num_classes, nan), where=out > 0)
     return edge, share(edge - chance, 1 - chance), by_class
+
+
+def rows_of_edges(graph):
+    """int32[E]: the row that each stored edge stands in."""
+    return np.repeat(np.arange(graph.num_nodes, dtype=np.int32), graph.degrees)
 
 
 def share(part, whole):

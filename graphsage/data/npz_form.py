@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from graphsage.csr import checked_indptr, indptr_of
-from graphsage.data.errors import DatasetError
+from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.npz import npz_names, read_npz
 from graphsage.features import SparseFeatures
 from graphsage.files import written_aside
@@ -91,7 +91,7 @@ def load_parts(path):
     missing = {"about", "sha256"} - set(npz_names(path))
     if missing:
         raise DatasetError(f"{path}: it is not a dataset that graphsage saved: {', '.join(sorted(missing))} missing")
-    try:
+    with told_of(path):
         about = _about(read_npz(path, ["about"])["about"])
         arrays = read_npz(path, ALWAYS, SOMETIMES)
         unknown = sorted(set(npz_names(path)) - set(arrays))
@@ -101,11 +101,6 @@ def load_parts(path):
         if not np.array_equal(stated, _digest(arrays)):
             raise DatasetError("its checksum is not that of its arrays: the file is damaged")
         return _parts(about, arrays)
-    except DatasetError as error:
-        text = str(error)
-        raise DatasetError(text if text.startswith(str(path)) else f"{path}: {text}") from None
-    except (ValueError, TypeError) as error:  # a right checksum over wrong arrays
-        raise DatasetError(f"{path}: {error}") from None
 
 
 def _about(array):

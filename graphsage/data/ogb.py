@@ -17,6 +17,7 @@ import numpy as np
 from graphsage.checks import refuse_giants
 from graphsage.data.csv_gz import read_table, table_chunks
 from graphsage.data.dataset import DatasetError, NodeDataset
+from graphsage.data.errors import told_of
 from graphsage.data.links import graph_of_links
 from graphsage.features import SparseFeatures
 
@@ -47,7 +48,7 @@ def read_ogb(folder, name, *, class_names=None, directed=False):
     num_nodes, num_edges = (_count(raw / f"num-{what}-list.csv.gz") for what in ("node", "edge"))
     edges = read_table(raw / "edge.csv.gz", np.int64, rows=num_edges, columns=2)
     labels = _labels(read_table(raw / "node-label.csv.gz", np.float64, rows=num_nodes))
-    try:
+    with told_of(folder):
         return NodeDataset(
             graph=graph_of_links(*edges.T, num_nodes, directed=directed),
             features=_features(raw, edges, num_nodes),
@@ -56,10 +57,6 @@ def read_ogb(folder, name, *, class_names=None, directed=False):
             class_names=class_names,
             name=name,
         )
-    except DatasetError:
-        raise
-    except (ValueError, TypeError) as error:
-        raise DatasetError(f"{folder}: {error}") from None
 
 
 def _count(path):

@@ -14,6 +14,7 @@ import numpy as np
 
 from graphsage.checks import one_of
 from graphsage.data.dataset import DatasetError, NodeDataset
+from graphsage.data.errors import told_of
 from graphsage.data.pickle_records import ArrayRecord, CSRRecord, kind_of
 from graphsage.data.unpickle import read_bytes, unpickle
 from graphsage.features import SparseFeatures
@@ -89,12 +90,10 @@ def _read_features(path):
     record = unpickle(path)
     if not isinstance(record, CSRRecord):
         raise DatasetError(f"{path} must hold a sparse matrix, not {kind_of(record)}")
-    try:
+    with told_of(path):
         indptr, indices, values = (record.array(part) for part in ("indptr", "indices", "data"))
         rows, columns = record.shape
         features = SparseFeatures(indptr, indices, values, columns)
-    except (ValueError, TypeError) as error:
-        raise DatasetError(f"{path}: {error}") from None
     if features.num_rows != rows:
         raise DatasetError(f"{path}: the sparse matrix states {rows} rows, its indptr has {features.num_rows}")
     return features

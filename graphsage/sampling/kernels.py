@@ -31,11 +31,14 @@ def seeds_first(seeds, keys, local, base, nodes, seed_index):
 
 
 @inline
-def draw_rows(indptr, indices, nodes, first, last, k, replace, stand_in, hop_key, table, row_ptr, positions, drawn):
+def draw_rows(indptr, indices, nodes, first, last, end, k, replace, stand_in, hop_key, table, row_ptr, positions, drawn):
     """Stage 1: edge positions of the rows [first, last) to ``positions[drawn:]``, asking for ``indices`` there.
 
-    A stand-in (isolated node v as its own neighbour) is the position -v - 1. Returns the new end of ``positions``.
+    Also asks for ``indptr`` of the block after, up to row ``end``. A stand-in (isolated node v as its own neighbour) is the
+    position -v - 1. Returns the new end of ``positions``.
     """
+    for i in range(last, min(last + BLOCK, end)):
+        prefetch(indptr, nodes[i])
     for i in range(first, last):
         v = np.int64(nodes[i])
         head = indptr[v]
@@ -117,11 +120,9 @@ def sample_unique(
             prefetch(indptr, nodes[i])
         for start in range(first, end, BLOCK):
             stop = min(start + BLOCK, end)
-            for i in range(stop, min(stop + BLOCK, end)):
-                prefetch(indptr, nodes[i])
             before = drawn
             drawn = draw_rows(
-                indptr, indices, nodes, start, stop, k, replace, stand_in, hop_key, table, row_ptr, positions, drawn
+                indptr, indices, nodes, start, stop, end, k, replace, stand_in, hop_key, table, row_ptr, positions, drawn
             )
             read_ids(indices, positions, neighbors, keys, asked, read, before)
             if len(asked):

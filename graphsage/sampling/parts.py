@@ -35,11 +35,9 @@ def draw_part(indptr, indices, nodes, first, end, k, replace, stand_in, hop_key,
     nowhere = nodes[:0]
     for start in range(first, end, BLOCK):
         stop = min(start + BLOCK, end)
-        for i in range(stop, min(stop + BLOCK, end)):
-            prefetch(indptr, nodes[i])
         before = drawn
         drawn = draw_rows(
-            indptr, indices, nodes, start, stop, k, replace, stand_in, hop_key, table, row_ptr, positions, drawn
+            indptr, indices, nodes, start, stop, end, k, replace, stand_in, hop_key, table, row_ptr, positions, drawn
         )
         read_ids(indices, positions, neighbors, None, nowhere, read, before)
         read = before
