@@ -9,6 +9,8 @@ import pytest
 FLOORS = {
     "graphsage.__main__": 6,
     "graphsage.cli": 5,
+    "graphsage.cli_train": 5,
+    "graphsage.cli_sample": 5,
     "graphsage.cli_datasets": 5,
     "graphsage.arguments": 5,
     "graphsage.training": 4,

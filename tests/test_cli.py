@@ -14,7 +14,7 @@ import pytest
 from data_helpers import planetoid_files, wait_for, write_files
 
 import graphsage
-from graphsage import cli, cli_datasets
+from graphsage import cli, cli_datasets, cli_sample, cli_train
 from graphsage.config import ModelConfig, RunConfig, TrainConfig
 from graphsage.data.catalogue import dataset_card, list_datasets
 from graphsage.graph import Graph
@@ -117,12 +117,12 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
     lines = [line.split("  ")[0] for text in texts for line in re.findall(r"^  graphsage (\S.*)", text, re.MULTILINE)]
     assert len(lines) == 9
     seen = []
-    for module, name in ((cli, "_train"), (cli_datasets, "_datasets"), (cli, "_sample")):
+    for module, name in ((cli_train, "_train"), (cli_datasets, "_datasets"), (cli_sample, "_sample")):
         monkeypatch.setattr(module, name, seen.append)
     for line in lines:
         assert cli.main(line.split()) == 0
         if "runs" in vars(seen[-1]):
-            assert cli._configs(seen[-1])
+            assert cli_train._configs(seen[-1])
     assert len(seen) == 9
 
 
@@ -321,7 +321,7 @@ def test_train_rprop_on_the_full_batch(command, tiny):
 
 def configs_of(*arguments):
     """The RunConfigs of a ``train`` command line."""
-    return cli._configs(cli.parsed(cli._parser(), ["train", *arguments]))
+    return cli_train._configs(cli.parsed(cli._parser(), ["train", *arguments]))
 
 
 def test_without_flags_all_defaults_are_those_of_the_configs():
