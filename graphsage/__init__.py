@@ -28,7 +28,8 @@ _HOME = {
     "Aggregator": "graphsage.nn.aggregators",
     "inference": "graphsage.nn.inference",
     "Trainer": "graphsage.training.trainer",
-    "TrainResult": "graphsage.training.trainer",
+    "TrainResult": "graphsage.training.records",
+    "Callback": "graphsage.training.callbacks",
     "load_model": "graphsage.training.save",
     "save_model": "graphsage.training.save",
 }

@@ -12,7 +12,9 @@ COMBINES = ("sum", "concat")
 ISOLATED = ("empty", "self")
 WEIGHTS = ("refuse", "ignore")
 FEATURE_DTYPES = ("float32", "bfloat16")
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "float16")
+SCHEDULES = ("constant", "cosine", "step", "plateau")
+CLASS_WEIGHTS = ("none", "balanced")
 FEATURES_ON = ("auto", "cpu", "device")
 DROPOUT = 0.5  # of hidden units, for sampled batches
 
@@ -86,24 +88,45 @@ class TrainConfig(SampleConfig):
     optimizer: str = _option("adam", "update rule; rprop suits full batches only", choices=OPTIMIZERS)
     learning_rate: float = _option(0.01, "step size of the optimizer")
     weight_decay: float = _option(5e-4, "L2 penalty (adam, sgd)")
+    schedule: str = _option("constant", "of the learning rate: cosine to 0, or lower by step or on plateau", choices=SCHEDULES)
+    schedule_epochs: int = _option(10, "step: lower it every so many epochs; plateau: after so many without a better score")
+    schedule_factor: float = _option(0.1, "step, plateau: multiply the learning rate by this")
+    clip_norm: float | None = _option(None, "largest L2 norm of the gradient; a longer one is shortened (default: any)")
+    accumulate: int = _option(1, "batches an update: their mean gradient")
+    label_smoothing: float = _option(0.0, "share of the target given to all classes alike (one class a node)")
+    class_weights: str = _option("none", "balanced: rare classes or labels weigh more in the loss", choices=CLASS_WEIGHTS)
+    patience: int | None = _option(None, "end after so many epochs without a better validation score (default: never)")
     normalize_features: bool | None = _option(None, "divide feature rows by their sum (default: sparse features only)")
     metric: str = _option("auto", "score that picks the best epoch; auto: accuracy, micro_f1 or r2, by task", choices=METRICS)
     seed: int = _option(0, "of initialisation, seed plan, sampling and dropout; 0 <= seed < 2^64")
     device: str = _option("auto", "auto (CUDA if there), cpu, cuda, cuda:1, mps")
     features_on: str = _option("auto", "where dense features are kept; auto: on a GPU with room for them", choices=FEATURES_ON)
     feature_dtype: str = _option("float32", "dense features are kept so; bfloat16: half the memory", choices=FEATURE_DTYPES)
-    precision: str = _option("float32", "of the products in training; bfloat16: autocast", choices=PRECISIONS)
+    precision: str = _option("float32", "of the products in training; others: autocast", choices=PRECISIONS)
+    compile: bool = _option(False, "torch.compile the model's training step: see benchmarks before you do")
     log_every: int = _option(0, "print the loss every so many batches; 0: once an epoch only")
+    checkpoint_every: int = _option(0, "save every so many batches as well; 0: at the ends of epochs only")
+    checkpoint_seconds: float = _option(5.0, "least seconds between saves at ends of epochs; 0: save at the end of each")
+    keep_checkpoints: int = _option(2, "how many of the latest checkpoints to keep")
 
     def __post_init__(self):
         super().__post_init__()
-        _least(self, 1, "epochs", *(n for n in ("batch_size", "batches_per_epoch") if getattr(self, n) is not None))
-        _least(self, 0, "log_every", "seed")
+        _least(self, 1, "epochs", "schedule_epochs", "accumulate", "keep_checkpoints")
+        _least(self, 1, *(n for n in ("batch_size", "batches_per_epoch", "patience") if getattr(self, n) is not None))
+        _least(self, 0, "log_every", "seed", "checkpoint_every")
         _among(self, "optimizer", OPTIMIZERS)
         _among(self, "features_on", FEATURES_ON)
         _among(self, "feature_dtype", FEATURE_DTYPES)
         _among(self, "precision", PRECISIONS)
         _among(self, "metric", METRICS)
+        _among(self, "schedule", SCHEDULES)
+        _among(self, "class_weights", CLASS_WEIGHTS)
+        _flags(self, "compile")
+        _real(self, "schedule_factor", "in (0, 1)", lambda factor: 0 < factor < 1)
+        _real(self, "label_smoothing", "in [0, 1)", lambda share: 0 <= share < 1)
+        _real(self, "checkpoint_seconds", ">= 0 and finite", lambda seconds: 0 <= seconds < float("inf"))
+        if self.clip_norm is not None:
+            _real(self, "clip_norm", "> 0 and finite", lambda norm: 0 < norm < float("inf"))
         _real(self, "learning_rate", "> 0 and finite", lambda rate: 0 < rate < float("inf"))
         _real(self, "weight_decay", ">= 0 and finite", lambda decay: 0 <= decay < float("inf"))
         if self.normalize_features is not None:
@@ -116,7 +139,7 @@ class TrainConfig(SampleConfig):
 
     def _refuse_unused(self):
         if self.batch_size is None:
-            for name in ("fanouts", "replace", "batches_per_epoch"):
+            for name in ("fanouts", "replace", "batches_per_epoch", "accumulate"):
                 self._refuse_set(name, "in a full batch: leave it out, or set batch_size")
         elif self.optimizer == "rprop":
             raise ValueError(
@@ -124,6 +147,11 @@ class TrainConfig(SampleConfig):
             )
         if self.optimizer == "rprop" and self.weight_decay != 0:
             self._refuse_set("weight_decay", "by optimizer='rprop': leave it out")
+        if self.optimizer == "rprop":
+            self._refuse_set("schedule", "by optimizer='rprop', which finds its own step sizes: leave it out")
+        if self.schedule in ("constant", "cosine"):
+            for name in ("schedule_epochs", "schedule_factor"):
+                self._refuse_set(name, f"by schedule={self.schedule!r}: leave it out")
 
     def _refuse_set(self, name, where):
         default = next(f.default for f in fields(self) if f.name == name)
@@ -137,12 +165,16 @@ class RunConfig:
 
     dataset: str = _option("debian", "name of a dataset, or a folder")
     split: int | None = _option(None, "which of the dataset's splits, where it has several (default: 0, the first)")
+    runs: int = _option(1, "train so many times, with seeds SEED, SEED + 1, ...: mean and deviation")
+    baseline: bool = _option(True, "train the same model without edges too, which takes about as long again")
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self):
         if self.split is not None:
             _least(self, 0, "split")
+        _least(self, 1, "runs")
+        _flags(self, "baseline")
         if self.train.batch_size is not None:
             check_depth(self.model.num_layers, self.train.fanouts)
 

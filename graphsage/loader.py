@@ -1,12 +1,13 @@
 """NeighborLoader: seeds in, batches of tensors out, prepared on threads while the caller trains."""
 
 import math
+from copy import copy
 from dataclasses import dataclass, fields, replace
 from itertools import accumulate
 
 import torch
 
-from graphsage.checks import one_of
+from graphsage.checks import as_count, one_of
 from graphsage.config import FEATURES_ON
 from graphsage.nn.aggregators import REDUCTIONS
 from graphsage.nn.sparse import CSRMatrix, to_device
@@ -169,12 +170,20 @@ class NeighborLoader:
         epoch, self.next_epoch = self.next_epoch, self.next_epoch + 1
         return self.epoch(epoch)
 
-    def epoch(self, epoch):
-        """Yield the batches of one epoch, in order; the same ones whenever it is asked for."""
-        if self._same_each_epoch:
+    def over(self, nodes):
+        """A loader like this one, with the same features in memory, that goes through ``nodes`` once an epoch."""
+        other = copy(self)
+        other.plan = SeedPlan(nodes, self.plan.batch_size, None, self.sampler.seed)
+        other.next_epoch, other._kept = 0, None
+        return other
+
+    def epoch(self, epoch, start=0):
+        """Yield the batches of one epoch from step ``start``, in order; the same ones whenever it is asked for."""
+        steps = range(as_count("start", start, most=len(self)), len(self))
+        if self._same_each_epoch and steps:
             yield self._full_batch(epoch)
             return
-        prepared = ordered_map(lambda step: self.prepare(epoch, step), range(len(self)), self.sampler.num_threads)
+        prepared = ordered_map(lambda step: self.prepare(epoch, step), steps, self.sampler.num_threads)
         try:
             for draft in prepared:
                 yield self._finished(draft)

@@ -25,6 +25,7 @@ FLOORS = {
     "graphsage.features": 1,
     "graphsage.files": 1,
     "graphsage.config": 1,
+    "graphsage.config_file": 1,
     "graphsage.checks": 1,
     "graphsage.jit": 1,
 }

@@ -548,11 +548,11 @@ def test_ctrl_c_prints_the_table_so_far(tiny):
 def test_ctrl_c_in_a_later_run_keeps_the_runs_before(command, tiny, monkeypatch):
     left, epoch = [2], Trainer._epoch
 
-    def counted(self, number):
+    def counted(self):
         left[0] -= 1
         if left[0] < 0:
             raise KeyboardInterrupt
-        return epoch(self, number)
+        return epoch(self)
 
     monkeypatch.setattr(Trainer, "_epoch", counted)
     code, out, err = command("train", tiny, "--epochs", 1, "--runs", 5, "--no-baseline", "--device", "cpu")

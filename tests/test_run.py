@@ -10,9 +10,10 @@ from data_helpers import planetoid_files, write_files
 from graphsage.data.dataset import NodeDataset
 from graphsage.graph import Graph
 from graphsage.training import run as module
+from graphsage.training.records import Epoch, TrainResult
 from graphsage.training.run import RunResult, build_model, compare, majority_score, make_trainer, run, run_all
 from graphsage.training.tasks import METRICS
-from graphsage.training.trainer import Epoch, Trainer, TrainResult
+from graphsage.training.trainer import Trainer
 
 
 @pytest.fixture(scope="module")
@@ -110,16 +111,15 @@ def interrupt(monkeypatch):
     """A function that makes the n-th epoch from now (validated, but not yet recorded) end with Ctrl-C."""
 
     def at(number):
-        left, epoch = [number], Trainer._epoch
+        left, end_epoch = [number], Trainer._end_epoch
 
         def counted(self, *arguments):
             left[0] -= 1
-            done = epoch(self, *arguments)
             if left[0] == 0:
                 raise KeyboardInterrupt
-            return done
+            end_epoch(self, *arguments)
 
-        monkeypatch.setattr(Trainer, "_epoch", counted)
+        monkeypatch.setattr(Trainer, "_end_epoch", counted)
 
     return at
 

@@ -24,6 +24,7 @@ from graphsage.training.run import build_model, majority_score, make_trainer
 from graphsage.training.tasks import METRICS
 from graphsage.training.trainer import Trainer
 
+CLOCKS = ("seconds", "waiting", "training", "evaluating", "saving", "memory")
 FULL = {"batch_size": None, "epochs": 15}
 MODES = {
     "passes": {},
@@ -51,7 +52,7 @@ def fitted(config, dataset):
 
 def record(trainer, result):
     """All numbers of a training that do not depend on the clock."""
-    history = [replace(epoch, seconds=0.0) for epoch in result.history]
+    history = [replace(epoch, **dict.fromkeys(CLOCKS, 0)) for epoch in result.history]
     weights = [(name, tensor.tolist()) for name, tensor in trainer.model.state_dict().items()]
     return history, weights, result.test_score, result.val_score, result.best_epoch
 

@@ -1,6 +1,7 @@
 """Where to train."""
 
 import re
+import sys
 
 import torch
 import torch.nn.functional as F
@@ -59,3 +60,13 @@ def _bag(device, mode, weighted):
     weights = torch.tensor([1.0, 2, 3, 4], device=device) if weighted else None
     table = torch.arange(35.0, device=device).view(7, 5)
     return F.embedding_bag(indices, table, offsets, mode=mode, per_sample_weights=weights, include_last_offset=True)
+
+
+def peak_memory():
+    """Bytes: the most of this process that was in memory at any time; 0 where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else 1024 * peak

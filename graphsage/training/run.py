@@ -7,8 +7,9 @@ import torch
 
 from graphsage.data.catalogue import load_dataset
 from graphsage.nn.model import GraphSAGE
+from graphsage.training.records import TrainResult
 from graphsage.training.tasks import METRICS, constant_outputs
-from graphsage.training.trainer import Trainer, TrainResult
+from graphsage.training.trainer import Trainer
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ Multiclass labels are int64 [M]; multilabel ones float32 0/1 [M, C]; targets of 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +15,36 @@ LOSSES = {
     "multilabel": F.binary_cross_entropy_with_logits,
     "regression": F.mse_loss,
 }
+
+
+def make_loss(config, dataset, device):
+    """function(outputs, labels) -> mean loss of the task, with the label smoothing and class weights of ``config``.
+
+    Balanced weights, from the n training labels: n / (C n_c) for class c in a multiclass task (0 where it has none), and for
+    column c of a multilabel one nodes without / nodes with it as the weight of a yes (1 where there are none of either).
+    ValueError where the task knows no such thing.
+    """
+    loss, options = LOSSES[dataset.task], {}
+    if config.label_smoothing:
+        if dataset.task != "multiclass":
+            raise ValueError(f"label_smoothing is for one class a node, and this is a {dataset.task} task: leave it out")
+        options["label_smoothing"] = config.label_smoothing
+    if config.class_weights == "balanced":
+        options.update(_balanced(dataset, device))
+    return partial(loss, **options) if options else loss
+
+
+def _balanced(dataset, device):
+    labels = torch.tensor(dataset.labels[dataset.train])
+    if dataset.task == "multiclass":
+        counts = torch.bincount(labels, minlength=dataset.num_outputs)
+        weights = len(labels) / (dataset.num_outputs * counts.clamp(min=1))
+        return {"weight": torch.where(counts > 0, weights, 0).float().to(device)}
+    if dataset.task == "multilabel":
+        ones = (labels == 1).sum(0)
+        zeros = len(labels) - ones
+        return {"pos_weight": torch.where((ones > 0) & (zeros > 0), zeros / ones.clamp(min=1), 1).float().to(device)}
+    raise ValueError("class_weights = 'balanced' is for classes, and this is a regression: leave it out")
 
 
 @dataclass(frozen=True)

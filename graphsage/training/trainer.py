@@ -1,232 +1,260 @@
 """Trainer: the loop of the original description, on one screen."""
 
 import time
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager, nullcontext
+from functools import cached_property
 
 import torch
 
-from graphsage.config import TrainConfig, check_depth
-from graphsage.features import SparseFeatures
+from graphsage.config import TrainConfig
 from graphsage.jit import is_interrupt
-from graphsage.loader import NeighborLoader
-from graphsage.nn.inference import inference
+from graphsage.nn.model import GraphSAGE
 from graphsage.nn.random import keyed_rng
 from graphsage.sampling import rng
-from graphsage.sampling.neighbor import NeighborSampler
+from graphsage.training.checkpoint import identity
 from graphsage.training.device import pick_device
-from graphsage.training.tasks import LOSSES, pick_metric
-
-
-class _Scores:
-    """Validation score as accuracy."""
-
-    @property
-    def val_accuracy(self):
-        """``val_score`` where the metric is accuracy, else None."""
-        return self.val_score if self.metric == "accuracy" else None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Epoch(_Scores):
-    """One line of the history. number: from 1. loss: mean over the epoch's batches. seconds: wall.
-
-    val_score: by ``metric``; accuracy, F1 and ROC AUC are in [0, 1], R^2 is at most 1.
-    """
-
-    number: int
-    loss: float
-    metric: str
-    val_score: float | None
-    val_loss: float | None
-    seconds: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainResult(_Scores):
-    """What ``Trainer.fit`` found: scores by ``metric``, of the model of ``best_epoch``; None where a split is empty.
-
-    normalized_features: the model was trained on rows divided by their sums, and wants them so (``row_normalize``).
-    interrupted: Ctrl-C ended the training; what had been reached by then is kept and tested all the same.
-    """
-
-    metric: str
-    test_score: float | None
-    val_score: float | None
-    best_epoch: int
-    normalized_features: bool
-    history: list[Epoch] = field(repr=False)
-    interrupted: bool = False
-
-    @property
-    def test_accuracy(self):
-        """``test_score`` where the metric is accuracy, else None."""
-        return self.test_score if self.metric == "accuracy" else None
+from graphsage.training.evaluation import Evaluator
+from graphsage.training.interrupt import Interrupt, noted_interrupt
+from graphsage.training.optimizers import Schedule, make_optimizer
+from graphsage.training.recorder import Recorder, TrainingStopped
+from graphsage.training.records import TrainResult
+from graphsage.training.setup import check, make_loader, normalizes
+from graphsage.training.state import State
+from graphsage.training.tasks import make_loss, pick_metric
 
 
 class Trainer:
     """Trains ``model`` on the training nodes of ``dataset``, keeps the best on validation, tests it once at the end.
 
-    The loss follows from the dataset's task: cross-entropy (multiclass), binary cross-entropy of each column
-    (multilabel) or squared error (regression).
+    model: ``GraphSAGE``, or any ``torch.nn.Module`` that makes of a ``Batch`` the outputs of its seeds, [B, C].
+    dataset: ``NodeDataset``. config: ``TrainConfig``, which names the three modes.
+    loss: function(outputs, y) -> mean loss; None: by the dataset's task, cross-entropy (multiclass), binary cross-entropy
+        of each column (multilabel) or squared error (regression).
+    folder: where ``metrics.jsonl`` and checkpoints go, from which ``resume`` goes on; None: nowhere.
+    callbacks: objects with any of the methods of ``Callback``. log: called with each line of progress; None for silence.
 
-    model: ``GraphSAGE``. dataset: ``NodeDataset``. config: ``TrainConfig``, which names the three modes.
-    log: called with each line of progress; None for silence.
-
-    Validation and test are exact: all neighbours of all nodes (``inference``). Best: highest validation score, then
-    lowest validation loss; without validation nodes, the last epoch. Raises ValueError for a device that cannot be
-    used, and where model, dataset and config do not fit together.
+    Validation and test of a ``GraphSAGE`` are exact: all neighbours of all nodes (``inference``); those of another module
+    are sampled as in training, the same draws each time. Best: highest validation score, then lowest validation loss;
+    without validation nodes, the last epoch. Raises ValueError for a device that cannot be used, and where model, dataset
+    and config do not fit together.
     """
 
-    def __init__(self, model, dataset, config=None, *, log=print):
+    def __init__(self, model, dataset, config=None, *, loss=None, folder=None, callbacks=(), log=print):
         self.config = config = TrainConfig() if config is None else config
-        _check(model, dataset, config)
+        check(model, dataset, config, has_own_loss=loss is not None)
         self.device = pick_device(config.device)
         self.model = model.to(self.device)
         self.dataset = dataset.row_normalized() if normalizes(config, dataset) else dataset
-        self.loss, self.metric = LOSSES[dataset.task], pick_metric(config.metric, dataset)
-        self.log = log or (lambda line: None)
-        self.optimizer = _optimizer(model, config, self.device)
-        self.loader = NeighborLoader(
-            self.dataset,
-            self._sampler(),
-            config.batch_size,
-            config.batches_per_epoch,
-            reduce=model.first_layer_reduction,
-            device=self.device,
-            features_on=config.features_on,
-            feature_dtype=config.feature_dtype,
-        )
+        self.metric = pick_metric(config.metric, dataset)
+        self.loss = loss or make_loss(config, dataset, self.device)
+        self.callbacks, self.log = list(callbacks), log or (lambda line: None)
+        self.loader = make_loader(model, self.dataset, config, self.device)
+        self.evaluator = Evaluator(model, self.loader, self.dataset, config)
+        self.optimizer = make_optimizer(model, config, self.device)
+        self.schedule = Schedule(self.optimizer, config, config.epochs * -(-len(self.loader) // config.accumulate))
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "float16")
+        self.recorder = Recorder(folder, config.keep_checkpoints)
+        self.state, self._is_resumed, self._interrupt = State(), False, Interrupt()
+        self._forward = torch.compile(model, dynamic=True) if config.compile else model
+
+    # ---- from beginning to end
 
     def fit(self):
         """Train for ``config.epochs`` epochs; returns ``TrainResult`` and leaves the best weights in the model.
 
-        Starts from the model's present weights: a second call goes on, with the batches of the first over again.
-        The model is left in evaluation mode. Ctrl-C ends the training early; before the end of the first epoch, when
-        there is nothing to keep, it is raised as usual.
+        Starts from the model's present weights: a second call goes on with the batches of the first over again, but after
+        ``resume`` from where the checkpoint was. The model is left in evaluation mode. Ctrl-C ends the training after the
+        step under way, and saves if there is a folder; a second one ends it at once. Without a folder and before the end of
+        the first epoch there is nothing to keep, and KeyboardInterrupt is raised.
+        Raises ``TrainingStopped`` where the loss is no number any more, and where nothing can be saved.
         """
-        kept, history, interrupted = None, [], False
-        for layer in self.model.layers:
-            layer.aggregator.prepare(self.dataset.graph.degrees)
+        self.state = self.state if self._is_resumed else State()
+        self.recorder.begin(self.state, resumed=self._is_resumed)
+        self._is_resumed = False
+        if isinstance(self.model, GraphSAGE):
+            for layer in self.model.layers:
+                layer.aggregator.prepare(self.dataset.graph.degrees)
+        self._tell("on_fit_begin")
+        result = self._result(interrupted=self._train())
+        self._tell("on_fit_end", result)
+        return result
+
+    def resume(self, path=None):
+        """Let ``fit`` go on from the checkpoint ``path`` (default: the folder's latest; from the beginning if there is none).
+
+        It will end with the very weights of a training without a break: on the CPU of the same machine, with the same torch
+        and as many threads of it; the log says where one of these differs. ValueError where file, model, dataset or
+        settings are not those of the checkpoint.
+        """
+        self.recorder.restore(self, path)
+        self._is_resumed = True
+
+    @cached_property
+    def identity(self):
+        """What tells the dataset from another: see ``checkpoint.identity``."""
+        return identity(self.dataset)
+
+    def _train(self):
+        """Epochs until the end; returns whether Ctrl-C came before."""
         try:
-            for epoch in range(self.config.epochs):
-                history.append(self._epoch(epoch))
-                if kept is None or _better(history[-1], kept[0]):
-                    kept = history[-1], _copy(self.model.state_dict())
+            with noted_interrupt(self._notice) as self._interrupt:
+                while not (done := self._is_done()) and not self._interrupt.came:
+                    self._epoch()
+                self._save()
+                return not done
         except (KeyboardInterrupt, SystemError) as error:
             if not is_interrupt(error):
                 raise
-            if kept is None:
-                raise KeyboardInterrupt from error
-            interrupted = True
-        best, weights = kept
-        self.model.load_state_dict(weights)
+        return True
+
+    def _is_done(self):
+        state, patience = self.state, self.config.patience
+        return state.epoch >= self.config.epochs or (patience is not None and state.epochs_since_best >= patience)
+
+    def _result(self, *, interrupted):
+        state, best = self.state, self.state.best_epoch
+        can_resume = interrupted and self.recorder.folder is not None
+        if best is None and not can_resume:
+            raise KeyboardInterrupt
+        if best is not None:
+            self.model.load_state_dict(state.best)
         self.model.eval()
-        test_score, _ = self.evaluate(self.dataset.test)
+        test_score, _ = (None, None) if can_resume else self.evaluate(self.dataset.test)
         return TrainResult(
             metric=self.metric.name,
             test_score=test_score,
-            val_score=best.val_score,
-            best_epoch=best.number,
+            val_score=best and best.val_score,
+            best_epoch=best and best.number,
             normalized_features=normalizes(self.config, self.dataset),
-            history=history,
+            history=list(state.history),
             interrupted=interrupted,
+            outputs=None if can_resume else self.evaluator.all_outputs,
         )
 
-    def _epoch(self, epoch):
-        started, losses = time.perf_counter(), []
-        for batch in self.loader.epoch(epoch):
-            losses.append(self.step(batch))
-            if self.config.log_every and (batch.step + 1) % self.config.log_every == 0:
-                self.log(f"Epoch {epoch + 1:03d} Batch {batch.step + 1:03d} Loss: {losses[-1].item():.4f}")
-        loss = torch.stack(losses).mean().item()
-        val_score, val_loss = self.evaluate(self.dataset.val)
-        seconds = time.perf_counter() - started
-        score = "" if val_score is None else f" Validation {self.metric.label}: {self.metric.shown(val_score).strip()}"
-        self.log(f"Epoch {epoch + 1:03d} Loss: {loss:.4f}{score} ({seconds:.1f} s)")
-        scores = {"metric": self.metric.name, "val_score": val_score, "val_loss": val_loss}
-        return Epoch(number=epoch + 1, loss=loss, seconds=seconds, **scores)
+    # ---- an epoch
+
+    def _epoch(self):
+        """The batches that are left of it, the validation, and a checkpoint where one is due."""
+        state, group = self.state, []
+        with closing(self.loader.epoch(state.epoch, state.step)) as batches:
+            while batch := self._next(batches):
+                learning_rate = self.schedule.learning_rate
+                with self._clock("training"):
+                    group.append((batch, self.step(batch)))
+                if self._ends_group(batch.step):
+                    self._count(group, learning_rate)
+                    group = []
+                    if self._interrupt.came and state.step < len(self.loader):
+                        return
+        self._check_finite()
+        with self._clock("evaluating"):
+            scores = self.evaluate(self.dataset.val)
+        self._end_epoch(*scores)
+        if self.recorder.is_due(self.config.checkpoint_seconds):
+            self._save()
+
+    def _next(self, batches):
+        with self._clock("waiting"):
+            return next(batches, None)
 
     def step(self, batch):
-        """One update; returns the loss, detached."""
+        """The batch's gradient, and the update where it ends a group of ``accumulate``; returns its loss, detached."""
+        size, place = self.config.accumulate, batch.step % self.config.accumulate
+        if place == 0:
+            self.optimizer.zero_grad(set_to_none=True)
+        loss = self._backward(batch, min(size, len(self.loader) - batch.step + place))
+        if self._ends_group(batch.step):
+            self._update()
+        return loss
+
+    def _ends_group(self, step):
+        return (step + 1) % self.config.accumulate == 0 or step + 1 == len(self.loader)
+
+    def _backward(self, batch, group):
+        """Add the batch's share of the mean gradient of ``group`` batches; returns its loss, detached."""
         self.model.train()
-        self.optimizer.zero_grad(set_to_none=True)
         key = rng.stream_key(self.config.seed, rng.DROPOUT, batch.epoch, batch.step, rng.REPLICA)
         with keyed_rng(key, self.device), self._autocast():
-            logits = self.model(batch)
-        loss = self.loss(logits.float(), batch.y)
-        loss.backward()
-        self.optimizer.step()
+            outputs = self._forward(batch)
+        loss = self.loss(outputs.float(), batch.y)
+        self.scaler.scale(loss / group if group > 1 else loss).backward()
         return loss.detach()
 
+    def _update(self):
+        if self.config.clip_norm is not None:
+            self.scaler.unscale_(self.optimizer)
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        self.schedule.after_update()
+        self.state.updates += 1
+
     def _autocast(self):
-        return nullcontext() if self.config.precision == "float32" else torch.autocast(self.device.type, torch.bfloat16)
+        if self.config.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, getattr(torch, self.config.precision))
 
     def evaluate(self, nodes):
         """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none."""
         if not len(nodes):
             return None, None
-        nodes = torch.tensor(nodes)
-        logits = inference(
-            self.model, self.dataset.graph, self.loader.store, isolated=self.config.isolated, device=self.device
-        )[nodes]
-        labels = self.loader.labels[nodes]
-        return self.metric.score(logits, labels), self.loss(logits, labels).item()
+        outputs, labels = self.evaluator.outputs(nodes), self.loader.labels[torch.as_tensor(nodes)]
+        return self.metric.score(outputs, labels), self.loss(outputs.to(self.device), labels.to(self.device)).item()
 
-    def _sampler(self):
-        config, depth = self.config, self.model.num_layers
-        fanouts = (-1,) * depth if config.batch_size is None else config.fanouts
-        check_depth(depth, fanouts)
-        return NeighborSampler(
-            self.dataset.graph,
-            fanouts,
-            replace=config.replace,
-            seed=config.seed,
-            isolated=config.isolated,
-            weights=config.weights,
-            num_threads=config.num_threads,
-        )
+    # ---- what is kept and told
 
+    def _count(self, group, learning_rate):
+        """The batches of an update are done."""
+        state, every = self.state, self.config.checkpoint_every
+        begun = state.step
+        for batch, loss in group:
+            step = state.add(batch, loss, learning_rate, len(self.loader))
+            self.recorder.add(step)
+            self._tell("on_step", step)
+            if self.config.log_every and state.step % self.config.log_every == 0:
+                self.log(f"Epoch {step.epoch:03d} Batch {state.step:03d} Loss: {loss.item():.4f}")
+        if every and state.step // every > begun // every and state.step < len(self.loader):
+            self._save()
 
-def _check(model, dataset, config):
-    """Refuse what would fail later, in words of tensors."""
-    if not isinstance(config, TrainConfig):
-        raise TypeError(f"config must be a TrainConfig, got {type(config).__name__}")
-    if not len(dataset.train):
-        raise ValueError(f"{dataset.name or 'the dataset'} has no training nodes: there is nothing to learn from")
-    if model.in_features != dataset.num_features:
-        raise ValueError(
-            f"the model takes {model.in_features} features a node, but the dataset has {dataset.num_features}"
-        )
-    if dataset.task == "multiclass" and model.out_features < dataset.num_classes:
-        raise ValueError(
-            f"the model tells {model.out_features} classes apart, but the dataset has {dataset.num_classes}"
-        )
-    if dataset.task != "multiclass" and model.out_features != dataset.num_outputs:
-        raise ValueError(
-            f"the model gives {model.out_features} numbers a node, but the {dataset.task} dataset has {dataset.num_outputs}"
-        )
+    def _end_epoch(self, val_score, val_loss):
+        epoch = self.state.end_epoch(self.metric.name, val_score, val_loss, self.schedule.learning_rate, self.model)
+        self.schedule.after_epoch(val_score)
+        self.recorder.add(epoch)
+        self._tell("on_epoch", epoch)
+        score = "" if val_score is None else f" Validation {self.metric.label}: {self.metric.shown(val_score).strip()}"
+        self.log(f"Epoch {epoch.number:03d} Loss: {epoch.loss:.4f}{score} ({epoch.seconds:.1f} s)")
 
+    def _save(self):
+        self._check_finite()
+        with self._clock("saving"):
+            self.recorder.save(self)
 
-def normalizes(config, dataset):
-    """Are feature rows divided by their sums? As configured; by default for sparse features (counts of words)."""
-    is_sparse = isinstance(dataset.features, SparseFeatures)
-    return is_sparse if config.normalize_features is None else config.normalize_features
+    def _check_finite(self):
+        """A loss that is no number spoils all weights: there is nothing to go on with, and nothing of it is saved."""
+        finite = torch.stack(self.state.losses).isfinite() if self.state.losses else torch.ones(1)
+        if not finite.all():
+            at = int(finite.int().argmin())
+            raise TrainingStopped(
+                f"the loss is {self.state.losses[at].item()} at epoch {self.state.epoch + 1}, batch {at + 1}: "
+                "try a smaller learning_rate, or clip_norm=1"
+            )
 
+    @contextmanager
+    def _clock(self, name):
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.state.clocks[name] += time.perf_counter() - started
 
-def _optimizer(model, config, device):
-    if config.optimizer == "rprop":
-        return torch.optim.Rprop(model.parameters(), lr=config.learning_rate)
-    kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[config.optimizer]
-    fused = device.type in ("cpu", "cuda")  # one pass over each weight: a small model's step is mostly overhead
-    return kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
+    def _tell(self, event, *what):
+        for callback in self.callbacks:
+            getattr(callback, event, _nothing)(self, *what)
 
-
-def _better(epoch, best):
-    if epoch.val_score is None:
-        return True
-    return (epoch.val_score, -epoch.val_loss) > (best.val_score, -best.val_loss)
+    def _notice(self):
+        self.log("Ctrl-C: ending after this step (Ctrl-C again: at once)")
 
 
-def _copy(state):
-    return {name: tensor.detach().clone() for name, tensor in state.items()}
+def _nothing(*what):
+    """What a callback without a method does."""
+

@@ -1,0 +1,36 @@
+"""Ctrl-C that waits for a good moment."""
+
+import signal
+import threading
+from contextlib import contextmanager
+
+
+class Interrupt:
+    """came: Ctrl-C was pressed once."""
+
+    came = False
+
+
+@contextmanager
+def noted_interrupt(notice):
+    """Inside, the first Ctrl-C is noted in the ``Interrupt`` that is handed out, and ``notice()`` called; the second is raised.
+
+    Only on the main thread, and where nobody else handles Ctrl-C: elsewhere it does what it did.
+    """
+    interrupt = Interrupt()
+    if threading.current_thread() is not threading.main_thread() or (
+        signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    ):
+        yield interrupt
+        return
+
+    def note(number, frame):
+        interrupt.came = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        notice()
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield interrupt
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

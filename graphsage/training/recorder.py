@@ -1,0 +1,83 @@
+"""What a training leaves on the disk while it runs: metrics and checkpoints, in an order that loses nothing."""
+
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from graphsage.training.checkpoint import LATEST, Checkpoints, older_checkpoints
+from graphsage.training.metrics_file import MetricsFile
+from graphsage.training.resume import checkpoint_of, restore
+
+FLUSH_SECONDS = 1.0  # how far metrics.jsonl may lag behind
+
+
+class TrainingStopped(RuntimeError):
+    """A training that cannot go on, in one sentence that says what to do. What was saved before stays."""
+
+
+class Recorder:
+    """Keeps ``folder``; with None it does nothing.
+
+    A line of metrics.jsonl is on the disk before the checkpoint that counts its step as done, and what comes after a
+    checkpoint is trimmed when the training goes on from it: each step has one line.
+    """
+
+    def __init__(self, folder, keep):
+        self.folder = None if folder is None else Path(folder)
+        if self.folder is not None:
+            self.metrics, self.checkpoints = MetricsFile(self.folder), Checkpoints(self.folder, keep)
+
+    def begin(self, state, *, resumed):
+        """Before the first step."""
+        if self.folder is None:
+            return
+        if not resumed and ((self.folder / LATEST).exists() or older_checkpoints(self.folder)):
+            raise ValueError(f"{self.folder} holds a training already: go on with it by resume, or take another folder")
+        with self._stopping("begun"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.metrics.trim(state.epoch + 1, state.step)
+        self._flushed_at = self._saved_at = time.monotonic()
+
+    def add(self, record):
+        """A ``Step`` or an ``Epoch``."""
+        if self.folder is not None:
+            self.metrics.add(record)
+            if time.monotonic() - self._flushed_at >= FLUSH_SECONDS:
+                self._flush()
+
+    def is_due(self, seconds):
+        """Were so many seconds gone by since the last save?"""
+        return self.folder is not None and time.monotonic() - self._saved_at >= seconds
+
+    def save(self, trainer):
+        """A checkpoint of the trainer as it is."""
+        if self.folder is None:
+            return
+        self._flush()
+        with self._stopping("saved"):
+            self.checkpoints.save(checkpoint_of(trainer), trainer.state.updates)
+        self._saved_at = time.monotonic()
+
+    def restore(self, trainer, path):
+        """Set the trainer to the checkpoint ``path``, or the latest; where there is none yet, it stays at the beginning."""
+        if path is None and not (self.folder / LATEST).exists() and not older_checkpoints(self.folder):
+            return
+        path = self.folder / LATEST if path is None else Path(path)
+        restore(trainer, path)
+        self.checkpoints.latest = trainer.state.updates if path.name == LATEST else None
+
+    def _flush(self):
+        with self._stopping("saved"):
+            self.metrics.flush()
+        self._flushed_at = time.monotonic()
+
+    @contextmanager
+    def _stopping(self, what):
+        """A disk that fails ends the training, in one sentence."""
+        try:
+            yield
+        except OSError as error:
+            raise TrainingStopped(
+                f"the training could not be {what} in {self.folder} ({error.strerror or error}): "
+                "mend that and go on by --resume, nothing is lost but the steps since the last checkpoint"
+            ) from None

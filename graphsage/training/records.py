@@ -1,0 +1,80 @@
+"""What a training tells of itself: a record a step, a record an epoch, and the result."""
+
+from dataclasses import dataclass, field
+
+import torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One batch of a training. epoch: from 1. step: from 0 within the epoch, of ``num_steps``. edges: sampled ones.
+
+    loss: a tensor without dimensions on the training's device; reading it waits for a GPU.
+    """
+
+    epoch: int
+    step: int
+    num_steps: int
+    loss: torch.Tensor
+    learning_rate: float
+    nodes: int
+    edges: int
+
+
+class _Scores:
+    """Validation score as accuracy."""
+
+    @property
+    def val_accuracy(self):
+        """``val_score`` where the metric is accuracy, else None."""
+        return self.val_score if self.metric == "accuracy" else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch(_Scores):
+    """One line of the history. number: from 1. loss: mean over the epoch's batches. learning_rate: of its last step.
+
+    val_score: by ``metric``; accuracy, F1 and ROC AUC are in [0, 1], R^2 is at most 1.
+    seconds: wall time, of which so much went by waiting for batches, in steps, in evaluation, and (since the epoch before)
+    in saving. nodes: seeds trained on; edges: sampled ones. memory: bytes, the most that was resident so far (0: unknown).
+    """
+
+    number: int
+    loss: float
+    metric: str
+    val_score: float | None
+    val_loss: float | None
+    seconds: float
+    learning_rate: float = float("nan")
+    waiting: float = 0.0
+    training: float = 0.0
+    evaluating: float = 0.0
+    saving: float = 0.0
+    nodes: int = 0
+    edges: int = 0
+    memory: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainResult(_Scores):
+    """What ``Trainer.fit`` found: scores by ``metric``, of the model of ``best_epoch``; None where a split is empty.
+
+    normalized_features: the model was trained on rows divided by their sums, and wants them so (``row_normalize``).
+    interrupted: Ctrl-C ended the training. Where it can be resumed nothing is tested: test_score and outputs are None, and
+        best_epoch is None if no epoch was complete. Elsewhere what had been reached is tested all the same.
+    outputs: float32 [N, C] on the CPU, the logits (regression: predictions) of all nodes, NaN where they were not computed.
+    """
+
+    metric: str
+    test_score: float | None
+    val_score: float | None
+    best_epoch: int | None
+    normalized_features: bool
+    history: list[Epoch] = field(repr=False)
+    interrupted: bool = False
+    outputs: torch.Tensor | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def test_accuracy(self):
+        """``test_score`` where the metric is accuracy, else None."""
+        return self.test_score if self.metric == "accuracy" else None

@@ -1,0 +1,60 @@
+"""A trainer's state to and from a checkpoint, with everything that must be the same for it to go on."""
+
+from dataclasses import asdict
+
+from graphsage.training.checkpoint import differences, load_checkpoint, machine
+from graphsage.training.state import State
+
+FREE = {
+    "epochs",
+    "num_threads",
+    "device",
+    "features_on",
+    "patience",
+    "log_every",
+    "checkpoint_every",
+    "checkpoint_seconds",
+    "keep_checkpoints",
+}  # settings that may change on the way: they touch no number of the steps that are done
+
+
+def checkpoint_of(trainer):
+    """Everything that ``restore`` needs, as plain values and tensors."""
+    parts = {name: getattr(trainer, name).state_dict() for name in ("model", "optimizer", "schedule", "scaler")}
+    return {
+        **parts,
+        "state": trainer.state.as_dict(),
+        "settings": _settings(trainer.config),
+        "dataset": trainer.identity,
+        "machine": machine(trainer.device),
+    }
+
+
+def restore(trainer, path):
+    """Set ``trainer`` to the checkpoint ``path``. ValueError, and the trainer as it was, where it is of another training."""
+    saved = load_checkpoint(path)
+    _check_same(path, "other settings", saved["settings"], _settings(trainer.config))
+    _check_same(path, "another dataset", saved["dataset"], trainer.identity)
+    try:
+        trainer.model.load_state_dict(saved["model"])
+    except RuntimeError:
+        raise ValueError(f"{path} holds the weights of another model than the one to train") from None
+    for name in ("optimizer", "schedule", "scaler"):
+        getattr(trainer, name).load_state_dict(saved[name])
+    trainer.state = State.from_dict(saved["state"], trainer.device)
+    changes = differences(saved["machine"], machine(trainer.device))
+    if changes:
+        trainer.log(f"Warning: {'; '.join(changes)}: the weights may differ in their last bits from an uninterrupted run's")
+
+
+def _check_same(path, what, then, now):
+    changes = differences(then, now)
+    if changes:
+        raise ValueError(f"{path} is of a training with {what}: {'; '.join(changes)}")
+
+
+def _settings(config):
+    settings = {name: value for name, value in asdict(config).items() if name not in FREE}
+    if config.schedule == "cosine":  # the course of the learning rate depends on its end
+        settings["epochs"] = config.epochs
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}

@@ -1,0 +1,87 @@
+"""What a Trainer is put together from, and what must fit for that."""
+
+from graphsage.config import TrainConfig, check_depth
+from graphsage.features import SparseFeatures
+from graphsage.loader import NeighborLoader
+from graphsage.nn.model import GraphSAGE
+from graphsage.sampling.neighbor import NeighborSampler
+
+
+def normalizes(config, dataset):
+    """Are feature rows divided by their sums? As configured; by default for sparse features (counts of words)."""
+    is_sparse = isinstance(dataset.features, SparseFeatures)
+    return is_sparse if config.normalize_features is None else config.normalize_features
+
+
+def make_loader(model, dataset, config, device, *, nodes=None):
+    """The loader of ``nodes`` (default: the training nodes) as ``model`` needs its batches."""
+    return NeighborLoader(
+        dataset,
+        _sampler(model, dataset.graph, config),
+        config.batch_size,
+        config.batches_per_epoch,
+        nodes=nodes,
+        reduce=getattr(model, "first_layer_reduction", None),
+        device=device,
+        features_on=config.features_on,
+        feature_dtype=config.feature_dtype,
+    )
+
+
+def _sampler(model, graph, config):
+    return NeighborSampler(
+        graph,
+        _fanouts(model, config),
+        replace=config.replace,
+        seed=config.seed,
+        isolated=config.isolated,
+        weights=config.weights,
+        num_threads=config.num_threads,
+    )
+
+
+def _fanouts(model, config):
+    depth = getattr(model, "num_layers", None)
+    if config.batch_size is None:
+        if depth is None:
+            raise ValueError("a full batch of a model without num_layers is of unknown depth: give the model that attribute")
+        return (-1,) * depth
+    if depth is not None:
+        check_depth(depth, config.fanouts)
+    return config.fanouts
+
+
+def check(model, dataset, config, *, has_own_loss):
+    """Refuse what would fail later, in words of tensors."""
+    if not isinstance(config, TrainConfig):
+        raise TypeError(f"config must be a TrainConfig, got {type(config).__name__}")
+    if not len(dataset.train):
+        raise ValueError(f"{dataset.name or 'the dataset'} has no training nodes: there is nothing to learn from")
+    if not len(dataset.val):
+        _check_without_validation(config)
+    if has_own_loss and (config.label_smoothing or config.class_weights != "none"):
+        raise ValueError("label_smoothing and class_weights are not used by a loss of your own: leave them out")
+    if isinstance(model, GraphSAGE):
+        _check_widths(model, dataset)
+
+
+def _check_without_validation(config):
+    if config.patience is not None:
+        raise ValueError("patience needs validation nodes, and the dataset has none: leave it out")
+    if config.schedule == "plateau":
+        raise ValueError("schedule='plateau' needs validation nodes, and the dataset has none: use cosine or step")
+
+
+def _check_widths(model, dataset):
+    if model.in_features != dataset.num_features:
+        raise ValueError(
+            f"the model takes {model.in_features} features a node, but the dataset has {dataset.num_features}"
+        )
+    if dataset.task == "multiclass" and model.out_features < dataset.num_classes:
+        raise ValueError(
+            f"the model tells {model.out_features} classes apart, but the dataset has {dataset.num_classes}"
+        )
+    if dataset.task != "multiclass" and model.out_features != dataset.num_outputs:
+        raise ValueError(
+            f"the model gives {model.out_features} numbers a node, but the {dataset.task} dataset has {dataset.num_outputs}"
+        )

@@ -1,0 +1,95 @@
+"""Where a training is: what a checkpoint holds beside weights and the optimizer's own state."""
+
+from dataclasses import asdict, dataclass, field
+
+import torch
+
+from graphsage.training.device import peak_memory
+from graphsage.training.records import Epoch, Step
+
+CLOCKS = ("waiting", "training", "evaluating", "saving")
+
+
+@dataclass
+class State:
+    """epoch: complete ones. step: batches done since. updates: of the weights, in all. best: weights of ``best_epoch``.
+
+    losses, nodes, edges, clocks (seconds): of the epoch under way.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    updates: int = 0
+    history: list = field(default_factory=list)
+    best_epoch: Epoch | None = None
+    best: dict | None = None
+    losses: list = field(default_factory=list)
+    nodes: int = 0
+    edges: int = 0
+    clocks: dict = field(default_factory=lambda: dict.fromkeys(CLOCKS, 0.0))
+
+    def add(self, batch, loss, learning_rate, num_steps):
+        """A batch is done; returns its ``Step``."""
+        edges = batch.minibatch.num_sampled_edges
+        self.step, self.nodes, self.edges = batch.step + 1, self.nodes + len(batch.y), self.edges + edges
+        self.losses.append(loss)
+        where = {"epoch": self.epoch + 1, "step": batch.step, "num_steps": num_steps}
+        return Step(**where, loss=loss, learning_rate=learning_rate, nodes=len(batch.y), edges=edges)
+
+    def end_epoch(self, metric, val_score, val_loss, learning_rate, model):
+        """The epoch is over and validated; returns its ``Epoch``, and keeps the weights if they are the best so far."""
+        epoch = Epoch(
+            number=self.epoch + 1,
+            loss=torch.stack(self.losses).mean().item(),
+            metric=metric,
+            val_score=val_score,
+            val_loss=val_loss,
+            seconds=sum(self.clocks.values()),
+            learning_rate=learning_rate,
+            **self.clocks,
+            nodes=self.nodes,
+            edges=self.edges,
+            memory=peak_memory(),
+        )
+        self.history.append(epoch)
+        if self.best_epoch is None or _better(epoch, self.best_epoch):
+            self.best_epoch, self.best = epoch, {name: weights.detach().clone() for name, weights in model.state_dict().items()}
+        self.epoch, self.step = self.epoch + 1, 0
+        self.losses, self.nodes, self.edges, self.clocks = [], 0, 0, dict.fromkeys(CLOCKS, 0.0)
+        return epoch
+
+    @property
+    def epochs_since_best(self):
+        """Epochs since the best one; 0 before the first."""
+        return self.history[-1].number - self.best_epoch.number if self.history else 0
+
+    def as_dict(self):
+        """Plain values and tensors, as a checkpoint may hold."""
+        plain = {name: getattr(self, name) for name in ("epoch", "step", "updates", "best", "nodes", "edges")}
+        return {
+            **plain,
+            "history": [asdict(epoch) for epoch in self.history],
+            "best_epoch": self.best_epoch and self.best_epoch.number,
+            "losses": torch.stack(self.losses).cpu() if self.losses else torch.empty(0),
+            "clocks": dict(self.clocks),
+        }
+
+    @classmethod
+    def from_dict(cls, values, device):
+        """The state that ``as_dict`` gave."""
+        history = [Epoch(**epoch) for epoch in values["history"]]
+        best = values["best_epoch"]
+        return cls(
+            **{
+                **values,
+                "history": history,
+                "best_epoch": None if best is None else history[best - 1],
+                "losses": list(values["losses"].to(device).unbind()),
+            }
+        )
+
+
+def _better(epoch, best):
+    if epoch.val_score is None:
+        return True
+    return (epoch.val_score, -epoch.val_loss) > (best.val_score, -best.val_loss)
