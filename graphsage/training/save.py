@@ -3,16 +3,24 @@
 import json
 import platform
 from dataclasses import asdict
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from graphsage.config import check_depth
 from graphsage.files import written_aside
 from graphsage.nn.model import GraphSAGE
+from graphsage.training.model_json import describe_model
+from graphsage.training.tasks import pick_metric
+from graphsage.training.trained import Trained
+from graphsage.training.trainer import normalizes
 
 KEY = "graphsage"  # of the metadata that makes a safetensors file one of ours
+FORM = 1  # of "trained" in there, and of model.json; a newer one is refused
+MODEL, DESCRIPTION = "model.safetensors", "model.json"  # in the folder of a run
 
 
 def save_model(model, path):
@@ -21,10 +29,7 @@ def save_model(model, path):
     Of an aggregator of the caller's own only the name is kept: a file cannot bring code along.
     Written aside, then renamed: an interrupted write leaves the file that was there.
     """
-    aggregator = model.arguments["aggregator"]
-    named = aggregator if isinstance(aggregator, str) else f"{getattr(aggregator, '__name__', aggregator)} (user-defined)"
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    _write(Path(path), save(weights, {KEY: json.dumps({**model.arguments, "aggregator": named})}))
+    _write(Path(path), _packed(model, _arguments(model)))
 
 
 def load_model(path, *, aggregator=None):
@@ -32,6 +37,103 @@ def load_model(path, *, aggregator=None):
 
     aggregator: what the model was made with, where that was no name but a class of the caller's own.
     """
+    return _unpacked(path, aggregator)[0]
+
+
+def save_trained(folder, model, dataset, config):
+    """Write ``folder``/model.safetensors, which ``load_trained`` reads, and model.json, the same in words for others.
+
+    dataset, config: the ``NodeDataset`` that ``model`` was trained on and the ``RunConfig``. The folder must be there.
+    model.json says what each layer computes, with the names and shapes of its weights: enough to compute the outputs without
+    this package. It is written last and never read here, so a write that ends between the two leaves a model that loads;
+    its sha256 says which weights it describes.
+    """
+    found = {
+        "task": dataset.task,
+        "metric": pick_metric(config.train.metric, dataset).name,
+        "class_names": dataset.class_names,
+        "normalized_features": normalizes(config.train, dataset),
+        "isolated": config.train.isolated,
+        "fanouts": (-1,) * model.num_layers if config.train.batch_size is None else config.train.fanouts,
+        "schema": getattr(dataset, "schema", None),
+        "name": dataset.name,
+    }
+    arguments = _arguments(model)
+    content = _packed(model, {**arguments, "trained": {"form": FORM, **found}})
+    _write(Path(folder, MODEL), content)
+    weights = {"file": MODEL, "sha256": sha256(content).hexdigest()}
+    described = describe_model(Trained(model=model, **found), arguments)
+    record = {"format": "graphsage model", "form": FORM, "weights": weights, **described, "versions": versions()}
+    _write(Path(folder, DESCRIPTION), json.dumps(record, indent=1).encode())
+
+
+def load_trained(path, *, aggregator=None):
+    """The ``Trained`` model of a run: ``path`` is its folder, or its model.safetensors. On the CPU, in evaluation mode.
+
+    aggregator: as in ``load_model``. ValueError, one sentence, where the file is missing, damaged or no trained model.
+    """
+    path = Path(path)
+    path = path / MODEL if path.is_dir() else path
+    if not path.is_file():
+        raise ValueError(f"there is no trained model at {path}: give the folder of a run, or its {MODEL}")
+    model, trained = _unpacked(path, aggregator)
+    if trained is None:
+        raise ValueError(f"{path} holds a model alone, without what it was trained for: load_model reads it")
+    try:
+        return _trained(model, **trained)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} does not say what its model was trained for: {error}") from None
+
+
+def save_run(folder, config, run_result):
+    """``folder``/model.safetensors, and result.json: configuration, scores, history, versions. Returns the folder."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_model(run_result.model, folder / MODEL)
+    record = {
+        "config": asdict(config),
+        "majority": run_result.majority,
+        "features_only": run_result.features_only,
+        **asdict(run_result.result),
+        "versions": versions(),
+    }
+    _write(folder / "result.json", json.dumps(record, indent=1).encode())
+    return folder
+
+
+def versions():
+    """{"python": ..., "graphsage": ..., "torch": ..., ...}: what a file was made with."""
+    return {"python": platform.python_version(), **{p: version(p) for p in ("graphsage", "torch", "numpy", "numba")}}
+
+
+def _trained(model, *, form, **found):
+    if form != FORM:
+        raise ValueError(f"it has form {form!r}, and this version of graphsage reads form {FORM}")
+    for name in ("class_names", "fanouts"):  # JSON knows lists only
+        found[name] = None if found[name] is None else tuple(found[name])
+    check_depth(model.num_layers, found["fanouts"])
+    kinds = {"task": str, "metric": str, "normalized_features": bool, "isolated": str}
+    odd = next((name for name, kind in kinds.items() if not isinstance(found[name], kind)), None)
+    if odd:
+        raise ValueError(f"{odd} is {found[odd]!r}")
+    return Trained(model=model, **found)
+
+
+def _arguments(model):
+    """``model.arguments`` as JSON can hold them."""
+    aggregator = model.arguments["aggregator"]
+    named = aggregator if isinstance(aggregator, str) else f"{getattr(aggregator, '__name__', aggregator)} (user-defined)"
+    return {**model.arguments, "aggregator": named}
+
+
+def _packed(model, arguments):
+    """The bytes of a safetensors file."""
+    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    return save(weights, {KEY: json.dumps(arguments)})  # one key: the order of several is not fixed
+
+
+def _unpacked(path, aggregator):
+    """(model, what ``save_trained`` added or None)."""
     try:
         with safe_open(path, framework="pt") as file:
             arguments = (file.metadata() or {}).get(KEY)
@@ -42,29 +144,14 @@ def load_model(path, *, aggregator=None):
         raise ValueError(f"{path} is a safetensors file, but not one that graphsage wrote")
     try:
         arguments = json.loads(arguments)
+        trained = arguments.pop("trained", None)
         if aggregator is not None:
             arguments["aggregator"] = aggregator
         model = GraphSAGE(**arguments)
         model.load_state_dict(weights)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (AttributeError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path} does not hold the weights that it describes: {error}") from None
-    return model.eval()
-
-
-def save_run(folder, config, run_result):
-    """``folder``/model.safetensors, and result.json: configuration, scores, history, versions. Returns the folder."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    save_model(run_result.model, folder / "model.safetensors")
-    record = {
-        "config": asdict(config),
-        "majority": run_result.majority,
-        "features_only": run_result.features_only,
-        **asdict(run_result.result),
-        "versions": {"python": platform.python_version(), **{p: version(p) for p in ("graphsage", "torch", "numpy", "numba")}},
-    }
-    _write(folder / "result.json", json.dumps(record, indent=1).encode())
-    return folder
+    return model.eval(), trained
 
 
 def _write(path, content):
