@@ -36,14 +36,12 @@ SETTINGS = {
 def measure(name, runs):
     """Test accuracies of one setting: {"majority", "features_only", "graphsage"}, a list with one entry a seed each."""
     dataset, setting = SETTINGS[name]
-    configs = [
-        RunConfig(dataset=dataset, model=ModelConfig(**setting["model"]), train=TrainConfig(**setting["train"], seed=seed))
-        for seed in range(runs)
-    ]
+    model, train = ModelConfig(**setting["model"]), TrainConfig(**setting["train"])
+    config = RunConfig(dataset=dataset, runs=runs, model=model, train=train)
     say(f"{name}: {runs} runs")
-    results = run_all(configs, load_dataset(dataset), log=lambda line: None)
+    results = run_all(config, load_dataset(dataset), log=lambda line: None)
     return {
-        "config": asdict(configs[0]),
+        "config": asdict(config),
         "majority": [result.majority for result in results],
         "features_only": [result.features_only for result in results],
         "graphsage": [result.result.test_accuracy for result in results],

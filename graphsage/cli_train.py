@@ -1,9 +1,12 @@
 """``graphsage train``: settings from flags, one or more runs, and what they came to."""
 
+import argparse
 import os
-from dataclasses import fields
+import signal
+from contextlib import contextmanager
+from dataclasses import fields, replace
 
-from graphsage.arguments import add_flag, add_split, given_split, user_input
+from graphsage.arguments import Refused, add_flag, user_input
 from graphsage.config import ModelConfig, RunConfig, SampleConfig, TrainConfig
 
 TRAIN = """Train a GraphSAGE model to tell the class of each node, several labels a node, or numbers.
@@ -38,14 +41,18 @@ def add_train(commands):
         epilog=TRAIN_EXAMPLES,
     )
     text = "name (see `graphsage datasets`), folder, or sbm:OPTIONS or rmat:OPTIONS to make one (default: debian)"
-    parser.add_argument("dataset", nargs="?", default="debian", metavar="DATASET", help=text)
-    add_split(parser)
-    text = "train so many times, with seeds SEED, SEED + 1, ...: mean and deviation (default: 1)"
-    parser.add_argument("--runs", type=int, default=1, metavar="N", help=text)
-    text = "leave out the training without edges, which takes about as long again"
-    parser.add_argument("--no-baseline", action="store_false", dest="baseline", help=text)
-    text = "save the model and the result there (several runs: a folder SEED inside for each)"
-    parser.add_argument("--out", metavar="FOLDER", help=text)
+    parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, metavar="DATASET", help=text)
+    for field in fields(RunConfig):
+        if field.name in ("split", "runs", "baseline"):
+            add_flag(parser, field)
+    group = parser.add_argument_group("the folder of the run")
+    text = "where everything is saved (default: runs/DATASET-1, or -2, ...; several runs: a folder SEED inside for each)"
+    group.add_argument("--out", metavar="FOLDER", help=text)
+    group.add_argument("--no-save", action="store_false", dest="save", help="save nothing")
+    text = "take settings from the config.toml of a run; flags go before them"
+    group.add_argument("--config", metavar="FILE", help=text)
+    text = "go on with a run that was interrupted: its folder, or a checkpoint in it"
+    group.add_argument("--resume", metavar="FOLDER", help=text)
     sampling = {field.name for field in fields(SampleConfig)}
     groups = {
         "model": fields(ModelConfig),
@@ -61,7 +68,7 @@ def add_train(commands):
 
 def _train(options):
     with user_input():
-        configs = _configs(options)
+        config, start = _job(options)
         # Before torch is loaded: its idle threads would spin, and take the cores from whoever else has work. On two cores
         # with two other busy processes a run took 31 s instead of 12; on idle ones it makes no difference.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -69,51 +76,107 @@ def _train(options):
         from graphsage.data.catalogue import load_dataset
         from graphsage.training.device import describe
         from graphsage.training.run import compare, make_trainer, run_all
-        from graphsage.training.save import save_run
+        from graphsage.training.run_folder import lasting_name
 
-        dataset = load_dataset(options.dataset, split=configs[0].split)
-        device = make_trainer(configs[0], dataset).device
-        _make_folder(options.out)  # the last of what the user may have to mend
+        dataset = load_dataset(config.dataset, split=config.split)
+        config = replace(config, dataset=lasting_name(config.dataset))
+        device = make_trainer(config, dataset).device
+        folder, resume = start(config)  # the last of what the user may have to mend
+    print(dataset.summary())
+    first, last = config.train.seed, config.train.seed + config.runs - 1
+    seeds = f"seed {first}" if first == last else f"seeds {first} to {last}"
+    print(f"Training on {describe(device)}, {seeds}" + ("" if folder is None else f", in {folder}"), flush=True)
+    with _training(folder):
+        results = run_all(config, dataset, folder=folder, resume=resume, log=_log)
+    if len(results) < config.runs:
+        print(f"Interrupted: {len(results)} of {config.runs} runs count.")
+    is_cut = len(results) < config.runs or results[-1].interrupted
+    if any(result.result.test_score is not None or not result.interrupted for result in results):
+        print(compare(results))
+    if is_cut and folder is not None:
+        _say_how_to_go_on(folder)
+    return 130 if is_cut else 0
 
-    def log(line):
-        print(line, flush=True)
 
-    log(dataset.summary())
-    first, last = configs[0].train.seed, configs[-1].train.seed
-    log(f"Training on {describe(device)}, {f'seed {first}' if first == last else f'seeds {first} to {last}'}")
-    results = run_all(configs, dataset, features_only=options.baseline, log=log)
-    if len(results) < len(configs):
-        print(f"Interrupted: {len(results)} of {len(configs)} runs count.")
-    print(compare(results))
-    if options.out is not None:
-        with user_input():  # a disk may be full, a folder not ours
-            for config, result in zip(configs, results):
-                log(f"Saved in {save_run(_run_folder(options, config), config, result)}")
-    return 130 if len(results) < len(configs) or results[-1].interrupted else 0
+def _log(line):
+    print(line, flush=True)
 
 
-def _make_folder(folder):
-    """Before the training: after it would be late to hear that nothing can be saved there."""
+@contextmanager
+def _training(folder):
+    """Around the training: errors that the user can mend become a sentence, and an end by SIGTERM is one by Ctrl-C."""
+    from graphsage.training.recorder import TrainingStopped
+
+    before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     try:
+        yield
+    except TrainingStopped as error:
+        raise Refused(str(error)) from error
+    except KeyboardInterrupt:
         if folder is not None:
-            os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"--out: the folder {folder!r} cannot be made ({error.strerror})") from None
+            _say_how_to_go_on(folder)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-def _run_folder(options, config):
-    return options.out if options.runs == 1 else os.path.join(options.out, str(config.train.seed))
+def _say_how_to_go_on(folder):
+    print(f"Go on with it:       graphsage train --resume {folder}")
+    if os.path.exists(os.path.join(folder, "model.safetensors")):
+        print(f"Score what there is: graphsage evaluate {folder}")
 
 
-def _configs(options):
-    """One RunConfig a run; they differ by the seed."""
-    given = vars(options)
-    model, train = ({f.name: given[f.name] for f in fields(c) if f.name in given} for c in (ModelConfig, TrainConfig))
-    if options.runs < 1:
-        raise ValueError(f"--runs must be at least 1, got {options.runs}")
-    first = TrainConfig(**train).seed
-    data = {"dataset": options.dataset, **given_split(options)}
-    return [
-        RunConfig(**data, model=ModelConfig(**model), train=TrainConfig(**{**train, "seed": seed}))
-        for seed in range(first, first + options.runs)
-    ]
+# ---- what to do
+
+
+def _job(options):
+    """(RunConfig, function(final RunConfig) -> (folder or None, what to resume)) of a new run or one to go on with."""
+    if options.resume is not None:
+        return _resumed(options)
+    config = configured(RunConfig() if options.config is None else _config_of(options.config), vars(options))
+    if not options.save:
+        if options.out is not None:
+            raise ValueError("--out names a folder to save in, and --no-save says to save nothing: leave one out")
+        return config, lambda config: (None, False)
+    return config, lambda config: (_made(config, options.out), False)
+
+
+def _config_of(path):
+    from graphsage.config_file import read_config
+
+    return read_config(path)
+
+
+def _made(config, out):
+    from graphsage.training.run_folder import make_run_folder
+
+    return make_run_folder(config, out)
+
+
+def _resumed(options):
+    from graphsage.training.resume import FREE
+    from graphsage.training.run_folder import CONFIG, open_run_folder
+
+    folder, checkpoint, config = open_run_folder(options.resume)
+    settings = {field.name for kind in (RunConfig, ModelConfig, TrainConfig) for field in fields(kind)}
+    fixed = [name for name in vars(options) if name in settings - FREE]
+    if fixed or options.config or options.out or not options.save:
+        flags = ", ".join("--" + name.replace("_", "-") for name in sorted(FREE))
+        raise ValueError(f"--resume goes on with the settings and the folder of the run: beside it only {flags} may be given")
+    config = configured(config, vars(options))
+
+    def start(config):
+        from graphsage.config_file import write_config
+
+        write_config(config, folder / CONFIG)
+        return folder, checkpoint or True
+
+    return config, start
+
+
+def configured(base, given):
+    """``base`` (``RunConfig``) with the settings that are in ``given``, by their fields' names."""
+    changes = [{f.name: given[f.name] for f in fields(kind) if f.name in given} for kind in (ModelConfig, TrainConfig)]
+    model, train = (replace(part, **change) for part, change in zip((base.model, base.train), changes))
+    data = {name: given[name] for name in ("dataset", "split", "runs", "baseline") if name in given}
+    return replace(base, model=model, train=train, **data)

@@ -175,6 +175,8 @@ class RunConfig:
             _least(self, 0, "split")
         _least(self, 1, "runs")
         _flags(self, "baseline")
+        if self.train.seed + self.runs > 2**64:
+            raise ValueError(f"seed must be below 2^64, got {self.train.seed + self.runs - 1}")
         if self.train.batch_size is not None:
             check_depth(self.model.num_layers, self.train.fanouts)
 

@@ -31,8 +31,9 @@ def tiny(tmp_path_factory):
 
 
 @pytest.fixture
-def command(capsys):
+def command(capsys, monkeypatch, tmp_path_factory):
     """A function that runs one command line in this process: (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))  # where runs/ is made
 
     def run(*arguments):
         try:
@@ -122,7 +123,7 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
     for line in lines:
         assert cli.main(line.split()) == 0
         if "runs" in vars(seen[-1]):
-            assert cli_train._configs(seen[-1])
+            assert cli_train._job(seen[-1])
     assert len(seen) == 9
 
 
@@ -174,7 +175,7 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
         ("datasets list --split 1", "--split is for `datasets info`, not for `datasets list`"),
         ("datasets fetch cora --split 1", "--split is for `datasets info`, not for `datasets fetch`"),
         ("train --num-threads -1", "num_threads must be an integer >= 0, got -1"),
-        ("train --runs 0", "--runs must be at least 1, got 0"),
+        ("train --runs 0", "runs must be an integer >= 1, got 0"),
         ("train --replace -1", r"argument --replace.*: ignored explicit argument '-1' .*"),
         ("train TINY --device banana", r"device must be auto, cpu, cuda, cuda:1 \(the second GPU\) or mps; got 'banana'"),
         ("train TINY --device cuda:99", "device 'cuda:99' cannot be used here, as torch .*: use 'cpu', or 'auto' .*"),
@@ -288,19 +289,20 @@ def test_train(command, tiny):
     lines = out.splitlines()
     assert (code, err) == (0, "")
     assert lines[0].startswith("tiny: 513 nodes (1 isolated), 1,124 edges")
-    assert lines[2] == "Training on cpu, seed 4"
+    assert lines[2] == f"Training on cpu, seed 4, in {Path('runs', 'made-1')}"
     assert re.fullmatch(r"Epoch 001 Batch 001 Loss: \d+\.\d{4}", lines[3])
     assert re.fullmatch(r"Epoch 003 Loss: \d+\.\d{4} Validation accuracy: \d+\.\d % \(\d+\.\d s\)", lines[11])
-    assert lines[12:14] == ["Training the same model without edges (features only) for comparison ...", "Test accuracy:"]
-    assert [line.split("  ")[1] for line in lines[14:17]] == ["majority class", "features only", "GraphSAGE     "[:9]]
-    assert re.fullmatch(r"The model is that of epoch [123], the best on validation\.", lines[17])
+    assert lines[12] == "Training the same model without edges (features only) for comparison ..."
+    assert lines[13:15] == [f"Saved in {Path('runs', 'made-1')}", "Test accuracy:"]
+    assert [line.split("  ")[1] for line in lines[15:18]] == ["majority class", "features only", "GraphSAGE     "[:9]]
+    assert re.fullmatch(r"The model is that of epoch [123], the best on validation\.", lines[18])
 
 
 def test_train_several_runs_without_baseline(command, tiny):
     code, out, _ = command("train", tiny, "--epochs", 1, "--runs", 2, "--seed", 5, "--no-baseline", "--device", "cpu")
     assert code == 0
-    assert "Training on cpu, seeds 5 to 6\nRun 1 of 2, seed 5\nEpoch 001" in out
-    assert "Run 2 of 2, seed 6\nEpoch 001" in out
+    assert "Training on cpu, seeds 5 to 6, in runs/made-1\nRun 1 of 2, seed 5\nEpoch 001" in out
+    assert "Saved in runs/made-1/5\nRun 2 of 2, seed 6\nEpoch 001" in out
     assert "Test accuracy (mean +- standard deviation of 2 runs):" in out
     assert "features only" not in out
     assert out.count("513 nodes") == 1
@@ -319,13 +321,13 @@ def test_train_rprop_on_the_full_batch(command, tiny):
     assert code == 0 and "Epoch 002 Loss" in out
 
 
-def configs_of(*arguments):
-    """The RunConfigs of a ``train`` command line."""
-    return cli_train._configs(cli.parsed(cli._parser(), ["train", *arguments]))
+def config_of(*arguments):
+    """The RunConfig of a ``train`` command line."""
+    return cli_train._job(cli.parsed(cli._parser(), ["train", *arguments]))[0]
 
 
 def test_without_flags_all_defaults_are_those_of_the_configs():
-    assert configs_of() == [RunConfig()]
+    assert config_of() == RunConfig()
 
 
 def test_every_flag_reaches_its_config():
@@ -334,8 +336,11 @@ def test_every_flag_reaches_its_config():
         "input_dropout": 0.125, "normalize": True, "bias": False, "init": "kaiming_normal",
         "fanouts": (4, -1, 2), "replace": True, "isolated": "self", "weights": "ignore", "num_threads": 3, "batch_size": 9,
         "batches_per_epoch": 8, "epochs": 6, "optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.75,
+        "schedule": "step", "schedule_epochs": 4, "schedule_factor": 0.25, "clip_norm": 1.5, "accumulate": 5,
+        "label_smoothing": 0.125, "class_weights": "balanced", "patience": 12,
         "normalize_features": False, "metric": "macro_f1", "seed": 11, "device": "cpu", "features_on": "cpu",
-        "feature_dtype": "bfloat16", "precision": "bfloat16", "log_every": 13,
+        "feature_dtype": "bfloat16", "precision": "bfloat16", "compile": True, "log_every": 13, "checkpoint_every": 14,
+        "checkpoint_seconds": 0.5, "keep_checkpoints": 3,
     }  # fmt: skip
     assert list(given) == FLAGS
     words = ["folder"]
@@ -347,19 +352,18 @@ def test_every_flag_reaches_its_config():
             words += [f"--{flag}", ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
     model = ModelConfig(**{f.name: given[f.name] for f in fields(ModelConfig)})
     train = TrainConfig(**{f.name: given[f.name] for f in fields(TrainConfig)})
-    assert configs_of(*words) == [RunConfig(dataset="folder", model=model, train=train)]
+    assert config_of(*words) == RunConfig(dataset="folder", model=model, train=train)
 
 
 def test_negative_fanouts_and_full_batches_can_be_typed():
-    assert configs_of("--fanouts", "-1,10")[0].train.fanouts == (-1, 10)
-    assert configs_of("--fanouts=-1,-1")[0].train.fanouts == (-1, -1)
-    assert configs_of("--batch-size", "full")[0].train.batch_size is None
+    assert config_of("--fanouts", "-1,10").train.fanouts == (-1, 10)
+    assert config_of("--fanouts=-1,-1").train.fanouts == (-1, -1)
+    assert config_of("--batch-size", "full").train.batch_size is None
 
 
-def test_runs_differ_by_their_seed():
-    configs = configs_of("--runs", "3", "--seed", "8")
-    assert [config.train.seed for config in configs] == [8, 9, 10]
-    assert len({repr(config).replace(f"seed={config.train.seed}", "") for config in configs}) == 1
+def test_runs_and_their_first_seed():
+    config = config_of("--runs", "3", "--seed", "8", "--no-baseline", "--split", "2")
+    assert (config.runs, config.train.seed, config.baseline, config.split) == (3, 8, False, 2)
 
 
 # ---- datasets
@@ -537,12 +541,13 @@ def ctrl_c_when(condition, arguments):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_ctrl_c_prints_the_table_so_far(tiny):
-    arguments = ["train", tiny, "--epochs", "1000000", "--num-threads", "2", "--device", "cpu"]
+def test_ctrl_c_saves_and_says_how_to_go_on(tiny, tmp_path):
+    arguments = ["train", tiny, "--out", str(tmp_path / "run"), "--epochs", "1000000", "--num-threads", "2", "--device", "cpu"]
     code, out, err = ctrl_c_when(lambda line: line.startswith("Epoch 003"), arguments)
     assert code == 130
     assert "Traceback" not in err
-    assert re.search(r"Test accuracy:\n  majority class .* %\n  GraphSAGE .* %\nInterrupted after epoch \d+\. ", out)
+    assert "Ctrl-C: ending after this step" in err and "Test accuracy" not in out
+    assert "graphsage train --resume" in out
 
 
 def test_ctrl_c_in_a_later_run_keeps_the_runs_before(command, tiny, monkeypatch):
@@ -566,8 +571,11 @@ def test_ctrl_c_before_anything_was_reached(command, tiny, monkeypatch):
 
     monkeypatch.setattr(Trainer, "step", interrupted)
     code, out, err = command("train", tiny, "--device", "cpu")
+    assert (code, err) == (130, "")
+    assert "Test accuracy" not in out and out.endswith("graphsage train --resume runs/made-1\n")
+    code, out, err = command("train", tiny, "--device", "cpu", "--no-save")
     assert (code, err) == (130, "graphsage: interrupted\n")
-    assert "Test accuracy" not in out
+    assert "--resume" not in out and not Path("runs", "made-2").exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")

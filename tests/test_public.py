@@ -14,7 +14,7 @@ from graphsage.nn.layer import SAGELayer
 
 HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
-    Aggregator Batch Graph GraphSAGE JoinedDataset MiniBatch ModelConfig NeighborLoader NeighborSampler NodeDataset
+    Aggregator Batch Callback Graph GraphSAGE JoinedDataset MiniBatch ModelConfig NeighborLoader NeighborSampler NodeDataset
     RunConfig SampleConfig SeedPlan SparseFeatures TrainConfig TrainResult Trainer describe inference join_datasets
     load_dataset load_model multihop_sampling row_normalize save_model
 """

@@ -71,7 +71,7 @@ def test_features_only_is_trained_the_same_way(dataset):
 
 def test_features_only_can_be_left_out(dataset):
     lines = []
-    result = run(configured(epochs=1), dataset, features_only=False, log=lines.append)
+    result = run(replace(configured(epochs=1), baseline=False), dataset, log=lines.append)
     assert result.features_only is None and not result.interrupted
     assert len(lines) == 1 and lines[0].startswith("Epoch 001")
 
@@ -102,8 +102,8 @@ def test_run_loads_the_dataset_of_its_config(tmp_path):
 
 
 def seeded(count, **settings):
-    config = configured(epochs=3, **settings)
-    return [replace(config, train=replace(config.train, seed=seed)) for seed in range(count)]
+    """Runs of 3 epochs with seeds 0, 1, ..."""
+    return replace(configured(epochs=3), runs=count, **settings)
 
 
 @pytest.fixture
@@ -129,14 +129,14 @@ def test_run_all_gives_one_result_a_seed(dataset):
     results = run_all(seeded(3), dataset, log=lines.append)
     assert [line for line in lines if line.startswith("Run")] == [f"Run {n + 1} of 3, seed {n}" for n in range(3)]
     assert [r.result.history[0].loss for r in results] == [
-        run(config, dataset, features_only=False, log=silent).result.history[0].loss for config in seeded(3)
+        run(configured(epochs=3, seed=seed), dataset, log=silent).result.history[0].loss for seed in range(3)
     ]
     assert len({r.result.history[0].loss for r in results}) == 3
 
 
 def test_a_single_run_is_not_numbered(dataset):
     lines = []
-    run_all(seeded(1), dataset, features_only=False, log=lines.append)
+    run_all(seeded(1, baseline=False), dataset, log=lines.append)
     assert [line[:5] for line in lines] == ["Epoch"] * 3
 
 
@@ -176,7 +176,7 @@ def test_ctrl_c_before_anything_is_done_is_raised(dataset, interrupt):
 def test_an_interrupted_run_skips_the_baseline(dataset, interrupt, monkeypatch):
     interrupt(2)
     monkeypatch.setattr(module, "_features_only", lambda *arguments: pytest.fail("it was trained"))
-    assert run(seeded(1)[0], dataset, log=silent).interrupted
+    assert run(seeded(1), dataset, log=silent).interrupted
 
 
 # ---- the table

@@ -223,7 +223,7 @@ def test_each_task_learns(kind, metric, label, least, batch_size, request):
 
 def test_roc_auc_learns(multiclass):
     dataset = replace(multiclass, labels=np.where(multiclass.labels < 0, -1, multiclass.labels >= NUM_CLASSES // 2))
-    result = run(configured(metric="roc_auc"), dataset, features_only=False, log=lambda line: None)
+    result = run(replace(configured(metric="roc_auc"), baseline=False), dataset, log=lambda line: None)
     assert result.majority == 0.5 and result.result.test_score > 0.9
 
 

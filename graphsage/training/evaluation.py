@@ -23,7 +23,7 @@ class Evaluator:
         self.all_outputs = inference(
             self.model, self.dataset.graph, self.loader.store, isolated=self.config.isolated, device=self.loader.device
         )
-        return self.all_outputs[torch.as_tensor(nodes)]
+        return self.all_outputs[torch.tensor(nodes)]
 
     @torch.no_grad()
     def _sampled(self, nodes):

@@ -1,8 +1,9 @@
 """Ctrl-C that waits for a good moment."""
 
+import os
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class Interrupt:
@@ -12,8 +13,8 @@ class Interrupt:
 
 
 @contextmanager
-def noted_interrupt(notice):
-    """Inside, the first Ctrl-C is noted in the ``Interrupt`` that is handed out, and ``notice()`` called; the second is raised.
+def noted_interrupt(notice=""):
+    """Inside, the first Ctrl-C is noted in the ``Interrupt`` that is handed out, and ``notice`` shown; the second is raised.
 
     Only on the main thread, and where nobody else handles Ctrl-C: elsewhere it does what it did.
     """
@@ -27,7 +28,8 @@ def noted_interrupt(notice):
     def note(number, frame):
         interrupt.came = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        notice()
+        with suppress(OSError):  # straight to the file: the signal may have come in the middle of a print
+            os.write(2, notice.encode())
 
     signal.signal(signal.SIGINT, note)
     try:

@@ -1,13 +1,17 @@
 """Whole runs from a RunConfig: dataset, model, training, and what the result must be compared with."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from graphsage.config_file import write_config
 from graphsage.data.catalogue import load_dataset
 from graphsage.nn.model import GraphSAGE
 from graphsage.training.records import TrainResult
+from graphsage.training.run_folder import CONFIG, read_result, write_result
+from graphsage.training.save import save_trained, versions
 from graphsage.training.tasks import METRICS, constant_outputs
 from graphsage.training.trainer import Trainer
 
@@ -17,48 +21,63 @@ class RunResult:
     """A trained model beside its baselines, test scores by ``result.metric``; None where there are no test nodes.
 
     majority: always what is most frequent in training (regression: the mean). features_only: the same model, trained the
-    same way on the graph without its edges; None if it was not asked for, or Ctrl-C came before its end.
+    same way on the graph without its edges; None if it was not asked for, or Ctrl-C came before its end. model: None where
+    the run was done before and its result read.
     interrupted: Ctrl-C ended the training of either.
     """
 
     result: TrainResult
     majority: float | None
     features_only: float | None
-    model: GraphSAGE
+    model: GraphSAGE | None
     interrupted: bool = False
 
 
-def run(config, dataset=None, *, features_only=True, log=print):
-    """Load (unless ``dataset`` is given), train, compare; ``log`` gets each line of progress."""
+def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), log=print):
+    """Load (unless ``dataset`` is given), train, compare; ``log`` gets each line of progress.
+
+    folder: where checkpoints, metrics, the model and the report go; None: nowhere. resume: go on from the checkpoint there
+    (or from the one that ``resume`` names) instead of beginning. callbacks: of the ``Trainer``.
+    """
     if dataset is None:
         dataset = load_dataset(config.dataset, split=config.split)
         log(dataset.summary())
-    trainer = make_trainer(config, dataset, log=log)
+    trainer = make_trainer(config, dataset, folder=folder, callbacks=callbacks, log=log)
+    if resume:
+        _resume(trainer, resume, log)
     result = trainer.fit()
+    if folder is not None and result.best_epoch is not None:
+        save_trained(folder, trainer.model, dataset, config)
     alone, interrupted = None, result.interrupted
-    if features_only and not interrupted:
+    if config.baseline and not interrupted:
         log("Training the same model without edges (features only) for comparison ...")
         alone, interrupted = _features_only(config, dataset)
-    return RunResult(
+    run_result = RunResult(
         result=result,
         majority=majority_score(dataset, trainer.metric),
         features_only=alone,
         model=trainer.model,
         interrupted=interrupted,
     )
+    if folder is not None and not interrupted:
+        _finish(Path(folder), config, dataset, run_result)
+        log(f"Saved in {folder}")
+    return replace(run_result, result=replace(result, outputs=None)) if folder is not None else run_result
 
 
-def run_all(configs, dataset, *, features_only=True, log=print):
-    """``run`` each of ``configs``; returns the results of those that were done when the last ended or Ctrl-C came.
+def run_all(config, dataset, *, folder=None, resume=False, callbacks=(), log=print):
+    """``config.runs`` runs, with seeds seed, seed + 1, ...; the results of those that were done when the last ended or Ctrl-C
+    came, each in a folder SEED inside of ``folder`` if there are several. resume: those that were done count as they are.
 
     A training that Ctrl-C cut short counts only where it is the only one.
     """
     results = []
-    for number, config in enumerate(configs, start=1):
-        if len(configs) > 1:
-            log(f"Run {number} of {len(configs)}, seed {config.train.seed}")
+    for number in range(config.runs):
+        single = replace(config, runs=1, train=replace(config.train, seed=config.train.seed + number))
+        if config.runs > 1:
+            log(f"Run {number + 1} of {config.runs}, seed {single.train.seed}")
         try:
-            latest = run(config, dataset, features_only=features_only, log=log)
+            latest = _one_of(single, dataset, _folder_of(config, folder, single), resume, callbacks, log)
         except KeyboardInterrupt:
             if not results:
                 raise
@@ -70,9 +89,38 @@ def run_all(configs, dataset, *, features_only=True, log=print):
     return results
 
 
-def make_trainer(config, dataset, *, log=print):
+def _folder_of(config, folder, single):
+    return folder if folder is None or config.runs == 1 else Path(folder, str(single.train.seed))
+
+
+def _one_of(config, dataset, folder, resume, callbacks, log):
+    """The run: read where it is done, gone on with where it was begun, else made."""
+    done = read_result(folder, config) if resume and folder is not None else None
+    if done is not None:
+        log(f"Done already, in {folder}")
+        result, majority, features_only = done
+        return RunResult(result=result, majority=majority, features_only=features_only, model=None)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_config(config, folder / CONFIG)
+    return run(config, dataset, folder=folder, resume=resume, callbacks=callbacks, log=log)
+
+
+def _resume(trainer, resume, log):
+    trainer.resume(None if resume is True else resume)
+    state = trainer.state
+    where = f"{state.epoch} epochs and {state.step} of {len(trainer.loader)} batches of the next are done"
+    log(f"Going on: {where}" if state.updates else "Beginning: there is no checkpoint yet")
+
+
+def _finish(folder, config, dataset, run_result):
+    """What a finished run leaves, result.json last: where that is, nothing is left to do."""
+    write_result(folder, config, run_result, versions())
+
+
+def make_trainer(config, dataset, *, folder=None, callbacks=(), log=print):
     """The ``Trainer`` of an untrained model; ValueError where ``config`` cannot be had on this dataset or machine."""
-    return Trainer(build_model(config, dataset), dataset, config.train, log=log)
+    return Trainer(build_model(config, dataset), dataset, config.train, folder=folder, callbacks=callbacks, log=log)
 
 
 def build_model(config, dataset):

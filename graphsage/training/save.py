@@ -2,7 +2,6 @@
 
 import json
 import platform
-from dataclasses import asdict
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -14,9 +13,9 @@ from graphsage.config import check_depth
 from graphsage.files import written_aside
 from graphsage.nn.model import GraphSAGE
 from graphsage.training.model_json import describe_model
+from graphsage.training.setup import normalizes
 from graphsage.training.tasks import pick_metric
 from graphsage.training.trained import Trained
-from graphsage.training.trainer import normalizes
 
 KEY = "graphsage"  # of the metadata that makes a safetensors file one of ours
 FORM = 1  # of "trained" in there, and of model.json; a newer one is refused
@@ -83,22 +82,6 @@ def load_trained(path, *, aggregator=None):
         return _trained(model, **trained)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} does not say what its model was trained for: {error}") from None
-
-
-def save_run(folder, config, run_result):
-    """``folder``/model.safetensors, and result.json: configuration, scores, history, versions. Returns the folder."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    save_model(run_result.model, folder / MODEL)
-    record = {
-        "config": asdict(config),
-        "majority": run_result.majority,
-        "features_only": run_result.features_only,
-        **asdict(run_result.result),
-        "versions": versions(),
-    }
-    _write(folder / "result.json", json.dumps(record, indent=1).encode())
-    return folder
 
 
 def versions():

@@ -22,6 +22,8 @@ from graphsage.training.setup import check, make_loader, normalizes
 from graphsage.training.state import State
 from graphsage.training.tasks import make_loss, pick_metric
 
+NOTICE = "\nCtrl-C: ending after this step (Ctrl-C again: at once)\n"
+
 
 class Trainer:
     """Trains ``model`` on the training nodes of ``dataset``, keeps the best on validation, tests it once at the end.
@@ -47,7 +49,8 @@ class Trainer:
         self.dataset = dataset.row_normalized() if normalizes(config, dataset) else dataset
         self.metric = pick_metric(config.metric, dataset)
         self.loss = loss or make_loss(config, dataset, self.device)
-        self.callbacks, self.log = list(callbacks), log or (lambda line: None)
+        self.callbacks, self.log = list(callbacks), log or _nothing
+        self._notice = NOTICE if log else ""
         self.loader = make_loader(model, self.dataset, config, self.device)
         self.evaluator = Evaluator(model, self.loader, self.dataset, config)
         self.optimizer = make_optimizer(model, config, self.device)
@@ -198,7 +201,7 @@ class Trainer:
         """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none."""
         if not len(nodes):
             return None, None
-        outputs, labels = self.evaluator.outputs(nodes), self.loader.labels[torch.as_tensor(nodes)]
+        outputs, labels = self.evaluator.outputs(nodes), self.loader.labels[torch.tensor(nodes)]
         return self.metric.score(outputs, labels), self.loss(outputs.to(self.device), labels.to(self.device)).item()
 
     # ---- what is kept and told
@@ -250,9 +253,6 @@ class Trainer:
     def _tell(self, event, *what):
         for callback in self.callbacks:
             getattr(callback, event, _nothing)(self, *what)
-
-    def _notice(self):
-        self.log("Ctrl-C: ending after this step (Ctrl-C again: at once)")
 
 
 def _nothing(*what):
