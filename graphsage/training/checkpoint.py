@@ -136,7 +136,7 @@ def _checksum(*arrays):
 def machine(device):
     """What a training's last bits depend on beside its settings."""
     return {
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),
         "threads of torch": torch.get_num_threads(),
         "processor": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
