@@ -29,6 +29,10 @@ _HOME = {
     "inference": "graphsage.nn.inference",
     "Trainer": "graphsage.training.trainer",
     "TrainResult": "graphsage.training.trainer",
+    "Trained": "graphsage.training.trained",
+    "Predictions": "graphsage.training.predictions",
+    "load_trained": "graphsage.training.save",
+    "save_trained": "graphsage.training.save",
     "load_model": "graphsage.training.save",
     "save_model": "graphsage.training.save",
 }

@@ -15,8 +15,8 @@ from graphsage.nn.layer import SAGELayer
 HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
     Aggregator Batch Graph GraphSAGE JoinedDataset MiniBatch ModelConfig NeighborLoader NeighborSampler NodeDataset
-    RunConfig SampleConfig SeedPlan SparseFeatures TrainConfig TrainResult Trainer describe inference join_datasets
-    load_dataset load_model multihop_sampling row_normalize save_model
+    Predictions RunConfig SampleConfig SeedPlan SparseFeatures TrainConfig TrainResult Trained Trainer describe inference
+    join_datasets load_dataset load_model load_trained multihop_sampling row_normalize save_model save_trained
 """
 
 

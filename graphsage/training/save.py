@@ -2,6 +2,7 @@
 
 import json
 import platform
+import tomllib
 from dataclasses import asdict
 from hashlib import sha256
 from importlib.metadata import version
@@ -83,6 +84,24 @@ def load_trained(path, *, aggregator=None):
         return _trained(model, **trained)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} does not say what its model was trained for: {error}") from None
+
+
+def trained_on(path):
+    """{"name_or_path", "split"} of the dataset of a run, for ``load_dataset``: from config.toml, else from result.json.
+
+    path: as in ``load_trained``. ValueError where neither is there or either is damaged.
+    """
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    try:
+        if (folder / "config.toml").is_file():
+            config = tomllib.loads((folder / "config.toml").read_text(encoding="utf-8"))
+        else:
+            config = json.loads((folder / "result.json").read_text(encoding="utf-8"))["config"]
+        return {"name_or_path": config["dataset"], "split": config.get("split")}
+    except FileNotFoundError:
+        raise ValueError(f"name a dataset: {folder} has no config.toml that tells which one was trained on") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"name a dataset: what {folder} says of the one that was trained on is damaged ({error})") from None
 
 
 def save_run(folder, config, run_result):
