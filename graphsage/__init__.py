@@ -30,6 +30,10 @@ _HOME = {
     "Trainer": "graphsage.training.trainer",
     "TrainResult": "graphsage.training.records",
     "Callback": "graphsage.training.callbacks",
+    "Trained": "graphsage.training.trained",
+    "Predictions": "graphsage.training.predictions",
+    "load_trained": "graphsage.training.save",
+    "save_trained": "graphsage.training.save",
     "load_model": "graphsage.training.save",
     "save_model": "graphsage.training.save",
 }

@@ -73,7 +73,7 @@ def add_flag(group, field):
     if bool in kinds:
         group.add_argument(flag, action=argparse.BooleanOptionalAction, **extra)
     elif field.name == "fanouts":
-        group.add_argument(flag, type=_integers, metavar="K,K", **extra)
+        group.add_argument(flag, type=integers, metavar="K,K", **extra)
     elif field.name == "batch_size":
         group.add_argument(flag, type=_batch_size, metavar="B", **extra)
     else:
@@ -92,13 +92,27 @@ def given_split(options):
     return {"split": options.split} if "split" in options else {}
 
 
+def node_rows(flag, dataset, texts):
+    """Rows of nodes that were typed: by the dataset's own ids where it has them, else by number."""
+    texts = [text.strip() for text in texts]
+    names = {} if dataset.node_ids is None else {str(name): row for row, name in enumerate(dataset.node_ids)}
+    has_numbers = names and dataset.node_ids.dtype.kind == "i"  # what is no id is then no row's number either
+    for text in texts:
+        if text not in names and (has_numbers or not (text.isdecimal() and int(text) < dataset.num_nodes)):
+            number = f"a number below {dataset.num_nodes}"
+            rule = "one of its ids" if has_numbers else f"a name, or {number}" if names else number
+            raise ValueError(f"{flag}: {text!r} is not a node of {dataset.name or 'the dataset'}: give {rule}")
+    return [names[text] if text in names else int(text) for text in texts]
+
+
 def _shown(default):
     if isinstance(default, bool):
         return "yes" if default else "no"
     return ",".join(map(str, default)) if isinstance(default, tuple) else default
 
 
-def _integers(text):
+def integers(text):
+    """A flag's type: integers with commas between."""
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:

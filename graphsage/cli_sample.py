@@ -2,7 +2,7 @@
 
 from dataclasses import fields
 
-from graphsage.arguments import add_flag, user_input
+from graphsage.arguments import add_flag, node_rows, user_input
 from graphsage.config import TrainConfig
 
 SAMPLE_FIELDS = ("fanouts", "replace", "isolated", "weights", "seed")
@@ -29,7 +29,7 @@ def _sample(options):
         from graphsage.data.catalogue import load_dataset
 
         dataset = load_dataset(options.dataset)
-        seeds = _seed_ids(dataset, options.seeds.split(","))
+        seeds = node_rows("--seeds", dataset, options.seeds.split(","))
         from graphsage.sampling.neighbor import NeighborSampler
 
         batch = NeighborSampler(dataset.graph, **given).sample(seeds)
@@ -46,14 +46,3 @@ def _show(dataset, batch):
             drawn = batch.indices[batch.indptr[row] : batch.indptr[row + 1]]
             degree = dataset.graph.degrees[batch.nodes[row]]
             print(f"  {names[row]} <- {', '.join(str(names[u]) for u in drawn) or 'nobody'}  ({len(drawn)} of {degree})")
-
-
-def _seed_ids(dataset, texts):
-    """Rows of the nodes: by the dataset's own names where it has them, else by number."""
-    texts = [text.strip() for text in texts]
-    names = {} if dataset.node_ids is None else {str(name): row for row, name in enumerate(dataset.node_ids)}
-    for text in texts:
-        if text not in names and not (text.isdecimal() and int(text) < dataset.num_nodes):
-            rule = f"a name, or a number below {dataset.num_nodes}" if names else f"a number below {dataset.num_nodes}"
-            raise ValueError(f"--seeds: {text!r} is not a node of {dataset.name or 'the dataset'}: give {rule}")
-    return [names[text] if text in names else int(text) for text in texts]

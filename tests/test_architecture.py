@@ -10,6 +10,8 @@ FLOORS = {
     "graphsage.__main__": 6,
     "graphsage.cli": 5,
     "graphsage.cli_train": 5,
+    "graphsage.cli_apply": 5,
+    "graphsage.cli_progress": 5,
     "graphsage.cli_sample": 5,
     "graphsage.cli_datasets": 5,
     "graphsage.arguments": 5,

@@ -14,9 +14,9 @@ from graphsage.nn.layer import SAGELayer
 
 HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
-    Aggregator Batch Callback Graph GraphSAGE JoinedDataset MiniBatch ModelConfig NeighborLoader NeighborSampler NodeDataset
-    RunConfig SampleConfig SeedPlan SparseFeatures TrainConfig TrainResult Trainer describe inference join_datasets
-    load_dataset load_model multihop_sampling row_normalize save_model
+    Aggregator Batch Callback Graph GraphSAGE JoinedDataset MiniBatch ModelConfig NeighborLoader NeighborSampler
+    NodeDataset Predictions RunConfig SampleConfig SeedPlan SparseFeatures TrainConfig TrainResult Trained Trainer describe
+    inference join_datasets load_dataset load_model load_trained multihop_sampling row_normalize save_model save_trained
 """
 
 

@@ -14,14 +14,30 @@ CHUNK_VALUES = 1 << 24  # and at most so many inputs of its rows: 64 MB of float
 
 
 @torch.no_grad()
-def inference(model, graph, features, *, isolated="empty", device=None, chunk_edges=CHUNK_EDGES):
+def inference(
+    model,
+    graph,
+    features,
+    *,
+    isolated="empty",
+    device=None,
+    chunk_edges=CHUNK_EDGES,
+    num_layers=None,
+    out=None,
+    progress=None,
+):
     """Logits of all N nodes from all their neighbours: float32 [N, out_features] on the CPU, in row order.
 
     Layer by layer (the alternative, whole neighbourhoods of each node, grows with the power of the depth). Memory: the
     outputs of two layers, and chunks of about ``chunk_edges`` edges (a row that has more is a chunk of its own).
     features: as in ``NodeDataset``, or a ``FeatureStore``. isolated: as in ``NeighborSampler``. device: where the products
     are computed; None: where the model is.
+
+    num_layers: stop after so many layers, and return what goes into the next: float32 [N, its width]. None: all.
+    out: a float32 array of the result's shape, a memory map perhaps, that it is written to. progress: called with (rows done,
+    rows in all) after each chunk; a node has a row a layer.
     """
+    num_layers = as_count("num_layers", model.num_layers if num_layers is None else num_layers, least=1, most=model.num_layers)
     store = features if isinstance(features, FeatureStore) else FeatureStore(features)
     if store.features.shape != (graph.num_nodes, model.in_features):
         shape = f"[nodes, in_features] = [{graph.num_nodes}, {model.in_features}]"
@@ -33,17 +49,35 @@ def inference(model, graph, features, *, isolated="empty", device=None, chunk_ed
     model.eval()
     try:
         h = store
-        for depth in range(model.num_layers):
-            h = _layer(model, depth, indptr, indices, h, device, chunk_edges)
+        for depth in range(num_layers):
+            kept = _kept(model.layers[depth], graph.num_nodes, device, out if depth == num_layers - 1 else None)
+            for done in _layer(model, depth, indptr, indices, h, device, chunk_edges, kept):
+                if progress is not None:
+                    progress(depth * graph.num_nodes + done, num_layers * graph.num_nodes)
+            h = kept
         return h.cpu()
     finally:
         model.train(was_training)
 
 
-def _layer(model, depth, indptr, indices, h, device, chunk_edges):
+def _kept(layer, num_nodes, device, out):
+    """Where the outputs of a layer go: ``out`` if it is an array, else new memory."""
+    shape = (num_nodes, layer.out_features)
+    if out is None:
+        return torch.empty(shape, device=_home(device, num_nodes * layer.out_features))
+    return torch.from_numpy(checked_out(out, shape))
+
+
+def checked_out(out, shape):
+    """``out``, if it is a float32 array of ``shape``."""
+    if out.shape != shape or out.dtype != np.float32:
+        raise ValueError(f"out must be a float32 array of shape {shape}, got {out.dtype} {out.shape}")
+    return out
+
+
+def _layer(model, depth, indptr, indices, h, device, chunk_edges, out):
+    """Fill ``out`` [N, width], what layer ``depth`` makes of h, chunk by chunk; yields the number of rows done."""
     layer, aggregator = model.layers[depth], model.layers[depth].aggregator
-    num_nodes = len(indptr) - 1
-    out = torch.empty(num_nodes, layer.out_features, device=_home(device, num_nodes * layer.out_features))
     stays_sparse = aggregator.takes_sparse and isinstance(h, FeatureStore) and h.is_sparse
     width = max(layer.weight_neigh.shape[1], 0 if stays_sparse else aggregator.in_features)
     most_rows = max(1, min(chunk_edges, CHUNK_VALUES // width))
@@ -55,7 +89,7 @@ def _layer(model, depth, indptr, indices, h, device, chunk_edges):
         ids, inputs = torch.arange(start, stop, device=h.device), _reduced if aggregator.reduction else _aggregated
         x_self, x_neigh = inputs(aggregator, h, local, neighbors, ids, device)
         out[start:stop] = model.finish(depth, layer.update(x_self, x_neigh)).to(out.device)
-    return out
+        yield stop
 
 
 def _home(device, num_values):

@@ -112,6 +112,10 @@ class GraphSAGE(nn.Module):
         hops, depth = len(x.blocks) + (x.reduce is not None), self.num_layers
         if hops != depth:
             raise ValueError(f"the batch has {hops} hops, but the model has {depth} layers: give one a layer")
+        return self.represent(x)
+
+    def represent(self, x):
+        """What the first layers make of a batch's seeds, one layer a hop: [B, width]. With a hop a layer, the logits."""
         width = (x.x if x.reduce is None else x.x_self).shape[1]
         if width != self.in_features:
             raise ValueError(f"the batch has {width} features a node, but the model's in_features = {self.in_features}")

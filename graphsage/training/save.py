@@ -10,9 +10,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from graphsage.config import check_depth
+from graphsage.config_file import read_config
 from graphsage.files import written_aside
 from graphsage.nn.model import GraphSAGE
 from graphsage.training.model_json import describe_model
+from graphsage.training.run_folder import CONFIG
 from graphsage.training.setup import normalizes
 from graphsage.training.tasks import pick_metric
 from graphsage.training.trained import Trained
@@ -82,6 +84,19 @@ def load_trained(path, *, aggregator=None):
         return _trained(model, **trained)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} does not say what its model was trained for: {error}") from None
+
+
+def trained_on(path):
+    """{"name_or_path", "split"} of the dataset of a run, for ``load_dataset``, from its config.toml.
+
+    path: as in ``load_trained``. ValueError where that is not there or damaged.
+    """
+    folder = Path(path) if Path(path).is_dir() else Path(path).parent
+    try:
+        config = read_config(folder / CONFIG)
+    except FileNotFoundError:
+        raise ValueError(f"name a dataset: {folder} has no {CONFIG} that tells which one was trained on") from None
+    return {"name_or_path": config.dataset, "split": config.split}
 
 
 def versions():

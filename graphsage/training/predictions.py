@@ -1,0 +1,102 @@
+"""Predictions: what a model's outputs mean for people, as columns of a table."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+
+from graphsage.data.split import SPLITS
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Predictions:
+    """What a model predicts for M nodes of a dataset.
+
+    nodes: int64[M] rows of the graph. outputs: float32 [M, C] logits, or [M, T] numbers. task: of the model.
+    class_names: of the model: C texts, or None.
+    """
+
+    nodes: np.ndarray
+    outputs: np.ndarray
+    task: str
+    class_names: tuple | None
+
+    def __len__(self):
+        """M."""
+        return len(self.nodes)
+
+    @cached_property
+    def probabilities(self):
+        """float32 [M, C]: softmax of the logits (multiclass) or sigmoid of each (multilabel). None for a regression."""
+        if self.task == "regression":
+            return None
+        logits = torch.from_numpy(np.asarray(self.outputs, np.float32))
+        return (logits.softmax(1) if self.task == "multiclass" else logits.sigmoid()).numpy()
+
+    @cached_property
+    def labels(self):
+        """The predicted class number int64[M] (multiclass), yes or no bool [M, C] (multilabel), or numbers float32 [M, T]."""
+        if self.task == "multiclass":
+            return self.outputs.argmax(1)
+        return self.outputs > 0 if self.task == "multilabel" else self.outputs
+
+    def __getitem__(self, rows):
+        """The predictions of a slice."""
+        return Predictions(
+            nodes=self.nodes[rows], outputs=self.outputs[rows], task=self.task, class_names=self.class_names
+        )
+
+    def columns(self, dataset, *, probabilities=False):
+        """{name: array or list [M]}: node, predicted, probability.
+
+        node: the dataset's own ids, else numbers. predicted: the class (its name where it has one); several labels a node are
+        text with "; " between; a regression with T > 1 has predicted_0, predicted_1, ... probability: of that class.
+        probabilities=True adds one column a class, probability_NAME; several labels a node always have these.
+        """
+        columns = {"node": node_names(dataset, self.nodes), **told("predicted", self.labels, self.task, self.class_names)}
+        if self.task == "multiclass":
+            columns["probability"] = np.take_along_axis(self.probabilities, self.labels[:, None], 1)[:, 0]
+        if self.task == "multilabel" or (probabilities and self.task == "multiclass"):
+            names = self.class_names or range(self.outputs.shape[1])
+            columns |= {f"probability_{name}": self.probabilities[:, c] for c, name in enumerate(names)}
+        return columns
+
+    def known_columns(self, dataset):
+        """The same with split and label after node: what is known of the nodes; nothing where a node has no label."""
+        columns = self.columns(dataset)
+        label = told("label", dataset.labels[self.nodes], dataset.task, dataset.class_names)
+        return {"node": columns.pop("node"), "split": split_names(dataset, self.nodes), **label, **columns}
+
+
+def node_names(dataset, nodes):
+    """The nodes' own ids, int64[M] or texts [M]; their numbers where they have none."""
+    names = nodes if dataset.node_ids is None else dataset.node_ids[nodes]
+    return names if names.dtype.kind == "i" else list(map(str, names))
+
+
+def split_names(dataset, nodes):
+    """train, val, test or None: a list [M]."""
+    names = np.full(dataset.num_nodes, None, object)
+    for split in SPLITS:
+        names[getattr(dataset, split)] = split
+    return names[nodes].tolist()
+
+
+def told(name, labels, task, class_names):
+    """{column: values} of labels as a ``NodeDataset`` or a model has them; None, masked or NaN where there is none."""
+    if task == "multiclass":
+        return {name: np.ma.masked_less(labels, 0) if class_names is None else [_name(c, class_names) for c in labels]}
+    if task == "multilabel":
+        return {name: [_names(row, class_names) for row in np.asarray(labels, np.int8)]}
+    return {name if labels.shape[1] == 1 else f"{name}_{t}": labels[:, t] for t in range(labels.shape[1])}
+
+
+def _name(label, class_names):
+    return None if label < 0 else class_names[label]
+
+
+def _names(row, class_names):
+    if row[0] < 0:
+        return None
+    return "; ".join(str(c) if class_names is None else class_names[c] for c in np.flatnonzero(row))
