@@ -5,6 +5,7 @@ import sys
 
 from graphsage.arguments import Parser, Refused, parsed
 from graphsage.cli_datasets import add_datasets
+from graphsage.cli_import import add_import
 from graphsage.cli_sample import add_sample
 from graphsage.cli_train import add_train
 
@@ -12,6 +13,7 @@ EXAMPLES = """examples:
   graphsage train                                   the bundled Debian graph, in less than a minute
   graphsage train cora --fanouts 10,10 --runs 10    Cora, ten seeds, mean and standard deviation
   graphsage train cora --batch-size full --optimizer rprop
+  graphsage import my_graph                         a folder with edges.csv and nodes.csv: your own graph
   graphsage datasets info debian
   graphsage sample debian --seeds bash,libc6 --fanouts 5,5
 """
@@ -45,8 +47,9 @@ def _parser():
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.set_defaults(command=_no_command, debug=False)
-    commands = parser.add_subparsers(title="commands", metavar="{train,datasets,sample}")
+    commands = parser.add_subparsers(title="commands", metavar="{train,import,datasets,sample}")
     add_train(commands)
+    add_import(commands)
     add_datasets(commands)
     add_sample(commands)
     for command in commands.choices.values():

@@ -10,6 +10,7 @@ FLOORS = {
     "graphsage.__main__": 6,
     "graphsage.cli": 5,
     "graphsage.cli_train": 5,
+    "graphsage.cli_import": 5,
     "graphsage.cli_sample": 5,
     "graphsage.cli_datasets": 5,
     "graphsage.arguments": 5,
