@@ -53,6 +53,7 @@ def read_edges(table, ids, nodes_file, progress):
             times.append(as_times(table, first, TIME, extra[TIME]))
     if not parts["source"]:
         raise DatasetError(f"{table.path} lists no edge: there is a first line with the columns' names, and nothing below")
+    pa.default_memory_pool().release_unused()
     source, target = (_joined(parts.pop(name)) for name in ENDS)
     known = index.ids
     if ids is None:
@@ -121,14 +122,14 @@ def graph_of(edges, names, *, directed):
     """
     num_nodes, listed = len(edges.ids), len(edges.source)
     loops = int(np.count_nonzero(edges.source == edges.target))
-    graph = (_weighted if edges.weights is not None else _plain)(edges, num_nodes, names, directed)
+    arcs, weights = _arcs(edges, num_nodes, directed), edges.weights
     edges.source = edges.target = edges.weights = None
+    if weights is None:
+        graph = graph_of_arcs(arcs, num_nodes, node_ids=names)
+    else:
+        graph = _weighted(arcs, weights, num_nodes, names, directed)
     kept = graph.num_edges if directed else graph.num_edges // 2
     return graph, {"listed": listed, "loops": loops, "repeats": listed - loops - kept}
-
-
-def _plain(edges, num_nodes, names, directed):
-    return graph_of_arcs(_arcs(edges, num_nodes, directed), num_nodes, node_ids=names)
 
 
 def _arcs(edges, num_nodes, directed):
@@ -141,9 +142,8 @@ def _arcs(edges, num_nodes, directed):
     return arcs
 
 
-def _weighted(edges, num_nodes, names, directed):
+def _weighted(arcs, weights, num_nodes, names, directed):
     """Sorted with places, so that the weight of the first stays: that takes three times the memory."""
-    arcs = _arcs(edges, num_nodes, directed)
     order = np.argsort(arcs, kind="stable")
     arcs = arcs[order]
     keep = (np.diff(arcs, prepend=-1) != 0) & (arcs // num_nodes != arcs % num_nodes)
@@ -151,6 +151,6 @@ def _weighted(edges, num_nodes, names, directed):
     return Graph(
         indptr=indptr_of(np.bincount(arcs // num_nodes, minlength=num_nodes)),
         indices=(arcs % num_nodes).astype(np.int32),
-        weights=edges.weights[order // (1 if directed else 2)],
+        weights=weights[order // (1 if directed else 2)],
         node_ids=names,
     )

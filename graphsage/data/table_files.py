@@ -7,11 +7,13 @@ what is neither number nor text there (dates, flags) becomes text. Spaces around
 import csv
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import count, islice
 from pathlib import Path
 
 from graphsage.data.errors import DatasetError
 
-BLOCK = 1 << 24  # bytes of a CSV file parsed at a time; also the longest record
+BLOCK = 1 << 21  # bytes of a CSV file parsed at a time; also the longest record. pyarrow reads 32 of them ahead
+BLOCKS = 8  # handed on together: looking up ids costs a table of all ids each time
 ROWS = 1 << 19  # of a parquet file, read at a time
 ENDS = (".csv", ".parquet")
 SHOWN = 60  # characters of a value, in a sentence
@@ -138,16 +140,19 @@ def _csv_batches(path, headings):
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    size = max(1, path.stat().st_size)
-    kinds = dict.fromkeys(headings, pa.large_string())
-    with pa.OSFile(str(path)) as file, arrow.open_csv(
-        file,
+    size, kinds = max(1, path.stat().st_size), dict.fromkeys(headings, pa.large_string())
+    with arrow.open_csv(
+        path,
         read_options=arrow.ReadOptions(block_size=BLOCK, use_threads=False),
         parse_options=arrow.ParseOptions(newlines_in_values=True),
         convert_options=arrow.ConvertOptions(column_types=kinds, include_columns=headings, null_values=[""]),
-    ) as batches:
-        for batch in batches:
-            yield file.tell() / size, batch
+    ) as stream:
+        batches = iter(stream)
+        for done in count(BLOCKS * BLOCK, BLOCKS * BLOCK):
+            part = list(islice(batches, BLOCKS))
+            if not part:
+                return
+            yield min(1, done / size), pa.concat_batches(part)
 
 
 def _parquet_batches(path, headings):

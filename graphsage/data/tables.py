@@ -64,6 +64,7 @@ def read_folder(folder, *, directed=False, schema=None, progress):
     schema = _own_schema(nodes, fits, directed) if is_own else checked_schema(schema)
     edges = read_edges(edges_table, nodes.ids, nodes.outside, progress)
     num_nodes = len(edges.ids)
+    graph, counts = graph_of(edges, names_of(edges.ids), directed=schema["directed"])  # before the features take memory too
     labels = encoded_labels(nodes.table, schema["label"], _label_column(nodes, schema), num_nodes)
     labelled = is_labelled(checked_labels(labels.labels, num_nodes))
     split = nodes.columns.pop(SPLIT, None)
@@ -71,7 +72,6 @@ def read_folder(folder, *, directed=False, schema=None, progress):
     features, columns = features_of(nodes, schema, num_nodes)
     left_out = [column for column in fits if column.spec is None]
     notes = {column.name: column.note for column in fits}
-    graph, counts = graph_of(edges, names_of(edges.ids), directed=schema["directed"])
     dataset = NodeDataset(
         graph=graph,
         features=features,
