@@ -6,6 +6,7 @@ import sys
 from graphsage.arguments import Parser, Refused, parsed
 from graphsage.cli_apply import add_apply
 from graphsage.cli_datasets import add_datasets
+from graphsage.cli_import import add_import
 from graphsage.cli_sample import add_sample
 from graphsage.cli_train import add_train
 
@@ -14,6 +15,7 @@ EXAMPLES = """examples:
   graphsage train cora --fanouts 10,10 --runs 10    Cora, ten seeds, mean and standard deviation
   graphsage train cora --batch-size full --optimizer rprop
   graphsage predict runs/debian-1                   the class of each node, by a model that was trained
+  graphsage import my_graph                         a folder with edges.csv and nodes.csv: your own graph
   graphsage datasets info debian
   graphsage sample debian --seeds bash,libc6 --fanouts 5,5
 """
@@ -47,9 +49,10 @@ def _parser():
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.set_defaults(command=_no_command, debug=False)
-    commands = parser.add_subparsers(title="commands", metavar="{train,evaluate,predict,embed,datasets,sample}")
+    commands = parser.add_subparsers(title="commands", metavar="{train,evaluate,predict,embed,import,datasets,sample}")
     add_train(commands)
     add_apply(commands)
+    add_import(commands)
     add_datasets(commands)
     add_sample(commands)
     for command in commands.choices.values():

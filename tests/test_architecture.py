@@ -12,6 +12,7 @@ FLOORS = {
     "graphsage.cli_train": 5,
     "graphsage.cli_apply": 5,
     "graphsage.cli_progress": 5,
+    "graphsage.cli_import": 5,
     "graphsage.cli_sample": 5,
     "graphsage.cli_datasets": 5,
     "graphsage.arguments": 5,

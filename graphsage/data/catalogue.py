@@ -19,7 +19,7 @@ class DatasetNotHere(DatasetError):
     """A known dataset whose files are nowhere on this machine and were not, or could not be, downloaded."""
 
 
-def load_dataset(name_or_path, *, split=None, cache=None, download=True, progress=True):
+def load_dataset(name_or_path, *, split=None, schema=None, cache=None, download=True, progress=True):
     """The ``NodeDataset`` of a known name ("debian", "cora", ...: ``graphsage datasets``), of a folder, or a generated one.
 
     A name comes from the package if it is bundled; else from the folder in the environment variable GRAPHSAGE_DATA (the
@@ -35,11 +35,26 @@ def load_dataset(name_or_path, *, split=None, cache=None, download=True, progres
     (``graphsage.data.generators`` describes them and their options).
 
     split: which of several splits that the data store, 0 for the first; None takes the first, or the only one there is.
-    download=False never touches the network. progress=True shows downloads on standard error.
+    schema: the ``NodeDataset.schema`` of another dataset, by which a folder of tables (edges.csv, nodes.csv) is encoded: the
+        same columns, words, categories and class numbers. It need not have labels. Other data must have that schema already.
+    download=False never touches the network. progress=True shows downloads, and what is found in tables whenever they are
+    read, on standard error.
     Raises DatasetError (a ValueError), one sentence.
     """
     if not isinstance(name_or_path, (str, os.PathLike)):
         raise TypeError(f"a dataset is a name or a path, got {name_or_path!r}")
+    dataset = _loaded(name_or_path, split, schema, cache, download, progress)
+    if schema is not None and dataset.schema != schema:
+        raise DatasetError(f"{name_or_path} is no folder of tables (edges.csv, nodes.csv), which a schema could encode")
+    return dataset
+
+
+def fetch_dataset(name, *, cache=None, download=True, progress=True):
+    """The folder with the files of a known dataset; they are downloaded into the cache if they are nowhere yet."""
+    return _folder_of(dataset_card(name), cache, download, progress)
+
+
+def _loaded(name_or_path, split, schema, cache, download, progress):
     if isinstance(name_or_path, str) and name_or_path in list_datasets():
         return _load_known(dataset_card(name_or_path), split, cache, download, progress)
     if isinstance(name_or_path, str) and is_generated(name_or_path):
@@ -47,17 +62,12 @@ def load_dataset(name_or_path, *, split=None, cache=None, download=True, progres
     folder = Path(name_or_path).expanduser()
     if folder.is_dir() and name_or_path != "":
         layout, name = layout_of(folder)
-        return layout.read(folder, name, split=split)
+        return layout.read(folder, name, split=split, schema=schema, progress=progress)
     if folder.is_file() and folder.suffix == ".npz":
         return LAYOUTS["graphsage"].read(folder.parent, folder.stem, split=split)
     if isinstance(name_or_path, str) and folder.name == name_or_path:
         raise DatasetError(unknown_name(name_or_path))
     raise DatasetError(f"{name_or_path} is not a folder, nor an .npz file")
-
-
-def fetch_dataset(name, *, cache=None, download=True, progress=True):
-    """The folder with the files of a known dataset; they are downloaded into the cache if they are nowhere yet."""
-    return _folder_of(dataset_card(name), cache, download, progress)
 
 
 def _generated(spec, split):

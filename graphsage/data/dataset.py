@@ -36,6 +36,8 @@ class NodeDataset(ReadOnlyRecord):
     node_ids: the name of each node (distinct; int64[N] or object[N]); None takes the graph's own names, if it has any. Where
         both are given they must agree.
     name: what reports call the dataset.
+    schema: how the columns of tables became features and labels (``graphsage.data.table_schema``), for a dataset that came from
+        tables, else None. ``load_dataset(folder, schema=...)`` encodes other tables in the same way.
 
     Raises ValueError or TypeError, one sentence each, for anything else.
     """
@@ -49,6 +51,7 @@ class NodeDataset(ReadOnlyRecord):
     class_names: tuple | None = None
     node_ids: np.ndarray | None = None
     name: str | None = None
+    schema: dict | None = None
 
     def __post_init__(self):
         if not isinstance(self.graph, Graph):

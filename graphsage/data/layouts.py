@@ -4,7 +4,8 @@ A layout called "x" in the module M has two functions there, imported only when 
 
     holds_x(folder)                              NAME as the folder's files spell it, or None if it holds no such dataset
     read_x(folder, name, *, class_names=None)    the ``NodeDataset`` of the files called NAME, which is its name then;
-                                                 with ``split=0`` as well where the files store several splits
+                                                 with ``split=0`` as well where the files store several splits,
+                                                 ``schema=None, progress=False`` where they are tables
 
 A new layout is a new line in ``LAYOUTS``.
 """
@@ -17,22 +18,30 @@ from graphsage.data.dataset import DatasetError
 
 @dataclass(frozen=True)
 class Layout:
-    """One layout. files: how a sentence describes them; several_splits: whether its reader takes ``split``."""
+    """One layout. files: how a sentence describes them; several_splits: whether its reader takes ``split``.
+    is_tables: whether it takes ``schema``, a ``NodeDataset.schema`` to encode by, and ``progress``.
+    """
 
     name: str
     module: str
     files: str
     several_splits: bool = False
+    is_tables: bool = False
 
     def recognises(self, folder):
         """The NAME of the dataset of this layout that ``folder`` holds, or None."""
         return self._function("holds")(folder)
 
-    def read(self, folder, name, *, class_names=None, split=None):
-        """The ``NodeDataset`` of the files called ``name`` in ``folder``; ``split`` only where there are several."""
+    def read(self, folder, name, *, class_names=None, split=None, schema=None, progress=False):
+        """The ``NodeDataset`` of the files called ``name`` in ``folder``; ``split`` only where there are several.
+
+        schema and progress are for tables; other files are what they are, and small enough.
+        """
         if split is not None and not self.several_splits:
             raise DatasetError(f"{name} has one split: leave split out, got {split!r}")
         options = {"class_names": class_names, "split": split}
+        if self.is_tables:
+            options |= {"schema": schema, "progress": progress}
         given = {option: value for option, value in options.items() if value is not None}
         return self._function("read")(folder, name, **given)
 
@@ -40,10 +49,13 @@ class Layout:
         return getattr(import_module(f"graphsage.data.{self.module}"), f"{verb}_{self.name.replace('-', '_')}")
 
 
+TABLES = "tables (edges.csv with source and target, nodes.csv, features.npy)"
+
 # in the order in which a folder is tried
 LAYOUTS = {
     layout.name: layout
     for layout in (
+        Layout("tables", "import_tables", TABLES, several_splits=True, is_tables=True),
         Layout("debian", "debian", "debian.npz"),
         Layout("planetoid", "planetoid", "Planetoid files (ind.NAME.*)"),
         Layout("graphsage", "saved", "NAME.npz that NodeDataset.save wrote"),

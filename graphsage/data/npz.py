@@ -79,6 +79,24 @@ def read_npy(path):
         raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
+def mapped_npy(path):
+    """The array of one .npy file as a read-only memory map: nothing is read but the header. DatasetError as ``read_npy``."""
+    path = Path(path)
+    try:
+        with open(path, "rb") as file:
+            dtype, shape, order, start = _header(path.name, file.read(MAX_HEADER))
+        size, length = dtype.itemsize * prod(shape), path.stat().st_size
+        if size != length - start:
+            raise DatasetError(f"{path} must have {size} bytes for {dtype} {shape}, it has {length - start}")
+        if size == 0:
+            return np.empty(shape if max(shape) <= MAX_LENGTH else (0,), dtype)
+        return np.asarray(np.memmap(path, dtype, "r", start, shape, order))
+    except FileNotFoundError:
+        raise DatasetError(f"{path}: there is no such file") from None
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
 @contextmanager
 def _archive(path):
     """The open zip; every error within is a sentence that starts with the path."""

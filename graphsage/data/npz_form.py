@@ -2,7 +2,7 @@
 
 A zip of uncompressed ``.npy`` arrays (N nodes, E edges, F features, C classes, T targets):
 
-    about                                     uint8, JSON: form, version, name, class_names, num_columns, graph_has_ids
+    about                                     uint8, JSON: form, version, name, class_names, num_columns, graph_has_ids, schema
     sha256                                    uint8[32], of all other arrays: see ``_digest``
     indptr, indices                           int64[N + 1], int32[E]: the graph's rows
     edge_ids, edge_reversed, weights          int64[E], bool[E], float32[E] or float64[E]; each only where the graph has it
@@ -42,20 +42,23 @@ def save_parts(dataset, path):
     """Write a ``NodeDataset`` to ``path``. The file that was there stays until the new one is whole."""
     if Path(path).suffix != ".npz":
         raise ValueError(f"a dataset is saved in a file NAME.npz, got {str(path)!r}")
-    graph, about = dataset.graph, {"form": FORM, "version": VERSION, "name": dataset.name, "num_columns": None}
-    about |= {"class_names": dataset.class_names, "graph_has_ids": graph.node_ids is not None}
-    arrays = {name: getattr(graph, name) for name in GRAPH}
-    arrays |= {name: getattr(dataset, name) for name in ("labels", "train", "val", "test")}
-    if isinstance(dataset.features, SparseFeatures):
-        arrays |= {name: getattr(dataset.features, part) for name, part in SPARSE.items()}
-        about["num_columns"] = dataset.features.num_columns
-    else:
-        arrays["features"] = dataset.features
-    arrays |= _stored_ids(dataset.node_ids)
-    arrays = {name: array for name, array in arrays.items() if array is not None}
-    arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    about, arrays = packed(dataset)
+    arrays["about"] = np.frombuffer(json.dumps({"form": FORM, "version": VERSION, **about}).encode(), np.uint8)
     with written_aside(path) as file:
         np.savez(file, **arrays, sha256=_digest(arrays))
+
+
+def packed(dataset):
+    """(what JSON can hold, {name: array}) of a ``NodeDataset``; ``unpacked`` is the way back."""
+    graph, is_sparse = dataset.graph, isinstance(dataset.features, SparseFeatures)
+    about = {name: getattr(dataset, name) for name in ("name", "class_names", "schema")}
+    about |= {"num_columns": dataset.features.num_columns if is_sparse else None, "graph_has_ids": graph.node_ids is not None}
+    arrays = {name: getattr(graph, name) for name in GRAPH}
+    arrays |= {name: getattr(dataset, name) for name in ("labels", "train", "val", "test")}
+    features = {name: getattr(dataset.features, part) for name, part in SPARSE.items()} if is_sparse else {}
+    arrays |= features or {"features": dataset.features}
+    arrays |= _stored_ids(dataset.node_ids)
+    return about, {name: array for name, array in arrays.items() if array is not None}
 
 
 def _stored_ids(node_ids):
@@ -100,7 +103,7 @@ def load_parts(path):
         stated = arrays.pop("sha256")
         if not np.array_equal(stated, _digest(arrays)):
             raise DatasetError("its checksum is not that of its arrays: the file is damaged")
-        return _parts(about, arrays)
+        return unpacked(about, arrays)
 
 
 def _about(array):
@@ -115,14 +118,20 @@ def _about(array):
         raise DatasetError(
             f"it has version {about['version']} of the form, and this graphsage reads version {VERSION}: install a newer one"
         )
+    return checked_about({"schema": None} | about)  # the first files of this version have none
+
+
+def checked_about(about):
+    """``about`` if it is as ``packed`` makes it."""
     kinds = {"name": (str, type(None)), "class_names": (list, type(None)), "num_columns": (int, type(None))}
-    for key, kind in {**kinds, "graph_has_ids": (bool,)}.items():
+    for key, kind in {**kinds, "graph_has_ids": (bool,), "schema": (dict, type(None))}.items():
         if not isinstance(about.get(key, ...), kind):
             raise DatasetError(f"{key} in its member about is missing or of another kind: {about.get(key)!r:.80}")
     return about
 
 
-def _parts(about, arrays):
+def unpacked(about, arrays):
+    """The arguments of the ``NodeDataset`` that ``packed`` made these of."""
     node_ids = _named_ids(arrays)
     graph = {name: arrays.get(name) for name in GRAPH}
     return {
@@ -132,6 +141,7 @@ def _parts(about, arrays):
         "class_names": about["class_names"],
         "node_ids": node_ids,
         "name": about["name"],
+        "schema": about["schema"],
     }
 
 

@@ -36,16 +36,16 @@ def clipped(name):
 # ---- lines
 
 
-def _line(name, value, note=""):
+def line(name, value, note=""):
     return f"  {name:{NAME}} {value:>11}   {note}".rstrip()
 
 
-def _counted(name, count, whole, note=""):
+def counted(name, count, whole, note=""):
     share = f"{100 * count / whole:.1f} %" if whole else ""
-    return _line(name, f"{count:,}", f"{share:>7}   {note}")
+    return line(name, f"{count:,}", f"{share:>7}   {note}")
 
 
-def _bar(count, most):
+def bar(count, most):
     """Long in proportion to ``count``; a dot for what is there but too little to show."""
     return "#" * round(BAR * count / max(most, 1)) or ("." if count else "")
 
@@ -56,13 +56,13 @@ def _bar(count, most):
 def _graph(found):
     return [
         "graph",
-        _line("nodes", f"{found.num_nodes:,}"),
-        _line("edges", f"{found.num_edges:,}", "symmetric" if found.is_symmetric else "not symmetric"),
-        _counted("self loops", found.num_self_loops, found.num_edges),
-        _counted("repeated edges", found.num_repeated, found.num_edges),
-        _counted("isolated nodes", found.num_isolated, found.num_nodes),
-        _line("connected components", f"{found.num_components:,}"),
-        _counted("nodes of the largest", found.largest_component, found.num_nodes),
+        line("nodes", f"{found.num_nodes:,}"),
+        line("edges", f"{found.num_edges:,}", "symmetric" if found.is_symmetric else "not symmetric"),
+        counted("self loops", found.num_self_loops, found.num_edges),
+        counted("repeated edges", found.num_repeated, found.num_edges),
+        counted("isolated nodes", found.num_isolated, found.num_nodes),
+        line("connected components", f"{found.num_components:,}"),
+        counted("nodes of the largest", found.largest_component, found.num_nodes),
     ]
 
 
@@ -77,7 +77,7 @@ def _neighbours(found):
         f"  {'neighbours':{NAME}} " + "".join(f" {degree:>9,}" for degree in found.degree_percentiles.values()),
         "",
         f"  {'neighbours':{NAME}} {'nodes':>11}",
-        *(_counted(name, nodes, found.num_nodes, _bar(nodes, most)) for name, (_, _, nodes) in zip(names, bins)),
+        *(counted(name, nodes, found.num_nodes, bar(nodes, most)) for name, (_, _, nodes) in zip(names, bins)),
     ]
 
 
@@ -90,12 +90,12 @@ def _labels(found):
     if found.task == "multiclass" and len(found.class_counts) < found.num_outputs:
         lines[0] += f" ({len(found.class_counts):,} of them with nodes)"
     lines += [
-        _counted(clipped(found.class_names[k]), found.class_counts[k], labelled, _bar(found.class_counts[k], most))
+        counted(clipped(found.class_names[k]), found.class_counts[k], labelled, bar(found.class_counts[k], most))
         for k in shown
     ]
     if len(rest):
-        lines.append(_counted(f"{len(rest):,} more classes", found.class_counts[rest].sum(), labelled))
-    return [*lines, _counted("nodes without a label", found.num_unlabelled, found.num_nodes)]
+        lines.append(counted(f"{len(rest):,} more classes", found.class_counts[rest].sum(), labelled))
+    return [*lines, counted("nodes without a label", found.num_unlabelled, found.num_nodes)]
 
 
 def _homophily(found):
@@ -105,29 +105,29 @@ def _homophily(found):
     adjusted = "" if isnan(found.adjusted_homophily) else f"{found.adjusted_homophily:z.3f}"
     return [
         "homophily",
-        _line("edge", f"{found.edge_homophily:.3f}", "share of the edges that join nodes of one class"),
-        _line("adjusted", adjusted, "0: no more than by chance, 1: all edges do"),
+        line("edge", f"{found.edge_homophily:.3f}", "share of the edges that join nodes of one class"),
+        line("adjusted", adjusted, "0: no more than by chance, 1: all edges do"),
         "",
         "  share of a class's edges that stay in it",
-        *(_line(clipped(found.class_names[k]), *_within(found.class_homophily[k])) for k in largest_classes(found)[0]),
+        *(line(clipped(found.class_names[k]), *_within(found.class_homophily[k])) for k in largest_classes(found)[0]),
     ]
 
 
 def _within(share):
     """Value and bar of one class's homophily."""
-    return ("", "no edges") if isnan(share) else (f"{share:.3f}", _bar(share, 1))
+    return ("", "no edges") if isnan(share) else (f"{share:.3f}", bar(share, 1))
 
 
 def _splits(found):
     n = found.num_nodes
-    return ["split", *(_counted(split, size, n, _bar(size, n)) for split, size in split_sizes(found).items())]
+    return ["split", *(counted(split, size, n, bar(size, n)) for split, size in split_sizes(found).items())]
 
 
 def _features(found):
     return [
         "features",
-        _line("columns", f"{found.num_features:,}", "sparse" if found.is_sparse else "dense"),
-        _line("values that are not 0", "" if isnan(found.density) else f"{100 * found.density:.2f} %"),
-        _counted("rows of zeros", found.num_zero_rows, found.num_nodes),
+        line("columns", f"{found.num_features:,}", "sparse" if found.is_sparse else "dense"),
+        line("values that are not 0", "" if isnan(found.density) else f"{100 * found.density:.2f} %"),
+        counted("rows of zeros", found.num_zero_rows, found.num_nodes),
         f"  {'other rows':{NAME}} {NORMS[found.row_norm]}",
     ]

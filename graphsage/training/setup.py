@@ -8,8 +8,11 @@ from graphsage.sampling.neighbor import NeighborSampler
 
 
 def normalizes(config, dataset):
-    """Are feature rows divided by their sums? As configured; by default for sparse features (counts of words)."""
-    is_sparse = isinstance(dataset.features, SparseFeatures)
+    """Are feature rows divided by their sums? As configured; by default for sparse features (counts of words).
+
+    Features of tables come scaled, each column by itself: a row's sum would mix numbers and words.
+    """
+    is_sparse = isinstance(dataset.features, SparseFeatures) and dataset.schema is None
     return is_sparse if config.normalize_features is None else config.normalize_features
 
 

@@ -1,0 +1,244 @@
+"""CSV and parquet files as a stream of columns; what is wrong with a row is told with its line.
+
+Columns come out as int64, float64 or text (large_string): a CSV file's are texts, a parquet file's have their own kind, and
+what is neither number nor text there (dates, flags) becomes text. Spaces around a text are dropped; an empty one is null.
+"""
+
+import csv
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import count, islice
+from pathlib import Path
+
+from graphsage.data.errors import DatasetError
+
+BLOCK = 1 << 21  # bytes of a CSV file parsed at a time; also the longest record. pyarrow reads 32 of them ahead
+BLOCKS = 8  # handed on together: looking up ids costs a table of all ids each time
+ROWS = 1 << 19  # of a parquet file, read at a time
+ENDS = (".csv", ".parquet")
+SHOWN = 60  # characters of a value, in a sentence
+
+
+def table_in(folder, stem):
+    """The ``Table`` in ``stem``.csv or ``stem``.parquet of ``folder``; None if there is neither, DatasetError if both."""
+    found = [path for end in ENDS if (path := Path(folder) / f"{stem}{end}").exists()]
+    if len(found) > 1:
+        raise DatasetError(f"{folder} holds {found[0].name} and {found[1].name}: keep one of them")
+    return _opened(found[0]) if found else None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file of rows with named columns. Rows count from 0, without the header. headings: the names as the file has them."""
+
+    path: Path
+    headings: tuple
+
+    @property
+    def columns(self):
+        """The names, without spaces around them."""
+        return tuple(heading.strip() for heading in self.headings)
+
+    @property
+    def is_csv(self):
+        return self.path.suffix == ".csv"
+
+    def require(self, *names):
+        """DatasetError unless it has all these columns."""
+        missing = [name for name in names if name not in self.columns]
+        if missing:
+            where = ": the first line must name them, with commas between" if self.is_csv else ""
+            columns = shown(", ".join(self.columns))
+            raise DatasetError(f"{self.path} has no column {missing[0]!r}, only {columns}{where}")
+
+    def batches(self, names, progress):
+        """Yield (first row, [the column of each name]), a part of the file at a time."""
+        first, headings = 0, [self.headings[self.columns.index(name)] for name in names]
+        with progress(self.path.name) as report:
+            for share, batch in _told(self, (_csv_batches if self.is_csv else _parquet_batches)(self.path, headings)):
+                if not batch.num_rows:
+                    continue
+                yield first, [_plain(self.path, batch.column(heading)) for heading in headings]
+                first += batch.num_rows
+                report(share)
+
+    def read(self, names, progress):
+        """{name: column} of the whole file."""
+        import pyarrow as pa
+
+        parts = [columns for _, columns in self.batches(names, progress)]
+        return {name: _joined(pa, [columns[at] for columns in parts]) for at, name in enumerate(names)}
+
+    def line(self, row):
+        """Where a row stands: "line 17" of a CSV file, "row 16" (from 1) of a parquet file."""
+        return f"line {_line_of(self.path, row)}" if self.is_csv else f"row {int(row) + 1}"
+
+    def refuse(self, row, rule):
+        """Raise the DatasetError about one row."""
+        raise DatasetError(f"{self.path} {self.line(row)}: {rule}")
+
+
+def shown(value):
+    """A value, cut where it is long."""
+    text = str(value)
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+
+
+def quoted(value):
+    """A value for a sentence: a number plain, a text in quotes."""
+    return repr(shown(value)) if isinstance(value, str) else shown(value)
+
+
+# ---- opening
+
+
+def _opened(path):
+    if find_spec("pyarrow") is None:
+        raise DatasetError("reading tables needs pyarrow, which is not installed: pip install 'graphsage[tabular]'")
+    if not path.is_file():
+        raise DatasetError(f"{path} cannot be read: it is no file")
+    headings = tuple(_csv_headings(path) if path.suffix == ".csv" else _parquet_headings(path))
+    table = Table(path, headings)
+    repeated = next((name for at, name in enumerate(table.columns) if name in table.columns[:at]), None)
+    if repeated is not None:
+        raise DatasetError(f"{path} has two columns {quoted(repeated)}: each needs a name of its own")
+    return table
+
+
+def _csv_headings(path):
+    try:
+        _, headings = next(_records(path))
+    except StopIteration:
+        raise DatasetError(f"{path} is empty: its first line must name the columns") from None
+    except (OSError, csv.Error) as error:
+        raise DatasetError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if any("\ufffd" in heading for heading in headings):
+        _refuse_other_encodings(path)
+    return headings
+
+
+def _parquet_headings(path):
+    import pyarrow as pa
+
+    try:
+        return [str(name) for name in _parquet(path).schema_arrow.names]
+    except (pa.ArrowException, OSError) as error:
+        raise DatasetError(f"{path} is no intact parquet file: {_first_line(error)}") from None
+
+
+def _parquet(path):
+    from pyarrow.parquet import ParquetFile
+
+    return ParquetFile(path)
+
+
+# ---- parts
+
+
+def _csv_batches(path, headings):
+    """Yield (share of the file that was read, record batch)."""
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    size, kinds = max(1, path.stat().st_size), dict.fromkeys(headings, pa.large_string())
+    with arrow.open_csv(
+        path,
+        read_options=arrow.ReadOptions(block_size=BLOCK, use_threads=False),
+        parse_options=arrow.ParseOptions(newlines_in_values=True),
+        convert_options=arrow.ConvertOptions(column_types=kinds, include_columns=headings, null_values=[""]),
+    ) as stream:
+        batches = iter(stream)
+        for done in count(BLOCKS * BLOCK, BLOCKS * BLOCK):
+            part = list(islice(batches, BLOCKS))
+            if not part:
+                return
+            yield min(1, done / size), pa.concat_batches(part)
+
+
+def _parquet_batches(path, headings):
+    file = _parquet(path)
+    size, done = max(1, file.metadata.num_rows), 0
+    for batch in file.iter_batches(batch_size=ROWS, columns=headings, use_threads=False):
+        done += batch.num_rows
+        yield done / size, batch
+
+
+def _plain(path, column):
+    """int64, float64 or large_string; DatasetError for lists, structures and bytes."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    if pa.types.is_integer(kind):
+        return pc.cast(column, pa.int64())
+    if pa.types.is_floating(kind):
+        values = pc.cast(column, pa.float64())
+        return pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        raise DatasetError(f"{path} has a column of {kind}: numbers, texts, dates and flags can be read")
+    text = pc.utf8_trim_whitespace(pc.cast(column, pa.large_string()))
+    is_empty = pc.equal(pc.binary_length(text), 0)
+    return pc.if_else(is_empty, pa.scalar(None, pa.large_string()), text) if pc.any(is_empty).as_py() else text
+
+
+def _joined(pa, parts):
+    """One array of a column's parts. A parquet file has one kind a column, so do all its parts."""
+    return pa.concat_arrays(parts) if parts else pa.array([], pa.large_string())
+
+
+# ---- what is wrong
+
+
+def _told(table, parts):
+    """``parts``, whose errors become sentences."""
+    import pyarrow as pa
+
+    try:
+        yield from parts
+    except (pa.ArrowException, OSError) as error:
+        if table.is_csv:
+            _refuse_other_encodings(table.path)
+            _refuse_ragged(table)
+        raise DatasetError(f"{table.path} cannot be read: {_first_line(error)}") from None
+
+
+def _first_line(error):
+    return shown(str(error).partition("\n")[0].strip())
+
+
+def _refuse_other_encodings(path):
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                found = f"byte {error.start + 1} of the line is 0x{line[error.start]:02x}"
+                raise DatasetError(f"{path} line {number}: the text is not UTF-8 ({found}): save the file as UTF-8") from None
+
+
+def _refuse_ragged(table):
+    wanted = len(table.headings)
+    try:
+        for number, record in _records(table.path):
+            if len(record) != wanted:
+                raise DatasetError(f"{table.path} line {number}: {len(record)} columns, and the first line names {wanted}")
+    except csv.Error as error:
+        raise DatasetError(f"{table.path} cannot be read: {error}") from None
+
+
+def _line_of(path, row):
+    """The line, from 1, on which a row begins."""
+    for at, (number, _) in enumerate(_records(path), -1):
+        if at == row:
+            return number
+    return "?"  # the file has changed since
+
+
+def _records(path):
+    """Yield (line on which it begins, fields) of each record of a CSV file, the header too. Slow: for sentences."""
+    with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
+        reader, begins = csv.reader(file), 1
+        for record in reader:
+            if record:  # a blank line is none
+                yield begins, record
+            begins = reader.line_num + 1

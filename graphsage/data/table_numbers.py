@@ -1,0 +1,83 @@
+"""Numbers and times in the columns of tables, with missing ones; a text where a number must be is told with its line."""
+
+import numpy as np
+
+from graphsage.data.table_files import quoted
+
+MISSING = ("NA", "N/A", "NaN", "nan", "null", "NULL", "None")  # among numbers; in a column of texts these are texts
+NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
+
+
+def numbers_in(column):
+    """(float64 column, null where a value is missing or no number; bool[N]: where it is a text that is no number)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    none = np.zeros(len(column), bool)
+    if str(column.type) != "large_string":
+        return pc.cast(column, pa.float64(), safe=False), none
+    null = pa.scalar(None, pa.large_string())
+    column = pc.if_else(pc.is_in(column, value_set=pa.array(MISSING, pa.large_string())), null, column)
+    try:
+        return pc.cast(column, pa.float64()), none
+    except pa.ArrowInvalid:
+        fits = pc.match_substring_regex(column, NUMBER)
+        digits = pc.utf8_ltrim(pc.if_else(fits, column, null), "+")
+        return pc.cast(digits, pa.float64()), ~pc.fill_null(fits, True).to_numpy(zero_copy_only=False)
+
+
+def as_numbers(table, first, name, column):
+    """float64[n] of a part of a column that must hold numbers; NaN where one is missing. first: the row of the part's first."""
+    values, wrong = numbers_in(column)
+    if wrong.any():
+        refuse_text(table, first, name, column, int(np.argmax(wrong)), "must be a number")
+    return finite(table, first, name, values)
+
+
+def finite(table, first, name, values):
+    """float64[n] of a float64 column, NaN where it is null; infinities are refused."""
+    found = values.to_numpy(zero_copy_only=False)
+    if np.isinf(found).any():
+        table.refuse(first + int(np.argmax(np.isinf(found))), f"{name} is infinite: numbers must be finite")
+    return found
+
+
+def refuse_text(table, first, name, column, at, rule):
+    """Raise about the value at place ``at`` of a part."""
+    table.refuse(first + at, f"{name} is {quoted(column[at].as_py())}, and {rule}")
+
+
+def as_times(table, first, name, column):
+    """("number" or "date", earliest, latest) of a part of a column of times, none missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.null_count:
+        table.refuse(first + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False))), f"{name} is empty")
+    values, wrong = numbers_in(column)
+    if not wrong.all():
+        values = as_numbers(table, first, name, column)
+        if np.isnan(values).any():
+            refuse_text(table, first, name, column, int(np.argmax(np.isnan(values))), "must be a number or a date")
+        return "number", values.min(), values.max()
+    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
+        try:
+            ends = pc.min_max(pc.cast(column, kind)).as_py()
+            return "date", str(ends["min"]), str(ends["max"])
+        except pa.ArrowInvalid:
+            pass
+    rule = "must be a number or a date such as 2024-05-31 or 2024-05-31 12:00:00"
+    return refuse_text(table, first, name, column, _first_odd(column), rule)
+
+
+def _first_odd(column):
+    """The first place whose text is no date."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for at in range(len(column)):
+        try:
+            pc.cast(column[at : at + 1], pa.timestamp("us"))
+        except pa.ArrowInvalid:
+            return at
+    return 0

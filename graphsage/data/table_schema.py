@@ -1,0 +1,69 @@
+"""The schema of a dataset that came from tables: how its columns became features and labels. A dict that JSON can hold:
+
+    form, version       FORM, VERSION
+    directed            whether edges run one way only
+    columns             a list, in the order of the features:
+        {"name", "kind": "number", "mean", "deviation"}     (value - mean) / deviation; missing: 0
+        {"name", "kind": "category", "values": [text]}      a column for each value, 1 where it is that; missing: all 0
+        {"name", "kind": "words", "words": [text]}          a column for each word; of a text with k of the words each is 1/k
+    array               columns of features.npy, which come last and as they are; 0 without one
+    label               None, or {"column": "label" or "labels", "task", "classes": [text]}; no classes in a regression
+"""
+
+from math import isfinite
+
+from graphsage.data.errors import DatasetError
+
+FORM, VERSION = "graphsage table schema", 1
+LABELS = {"multiclass": "label", "regression": "label", "multilabel": "labels"}  # the column of each task
+
+
+def made_schema(columns, array, label, directed):
+    """The schema of these parts."""
+    return {"form": FORM, "version": VERSION, "directed": directed, "columns": columns, "array": array, "label": label}
+
+
+def checked_schema(schema):
+    """``schema`` if it is one; DatasetError, one sentence, for anything else: it may come from a stranger's file."""
+    if not isinstance(schema, dict) or schema.get("form") != FORM:
+        raise DatasetError(f"schema must be a dict whose form is {FORM!r}, got {schema!r:.80}")
+    if schema.get("version") != VERSION:
+        found = schema.get("version")
+        raise DatasetError(f"schema has version {found!r:.20}, and this graphsage reads version {VERSION}: install a newer one")
+    if type(schema.get("directed")) is not bool:
+        raise DatasetError(f"schema: directed must be true or false, got {schema.get('directed')!r:.80}")
+    if type(schema.get("array")) is not int or not 0 <= schema["array"] < 2**31:
+        raise DatasetError(f"schema: array must be a number of columns, got {schema.get('array')!r:.80}")
+    columns = schema.get("columns")
+    if not isinstance(columns, list) or not all(map(_is_column, columns)):
+        raise DatasetError(f"schema: columns must be a list of numbers, categories and words, got {columns!r:.80}")
+    if not _is_label(schema.get("label", ...)):
+        raise DatasetError(f"schema: label must be null or name column, task and classes, got {schema.get('label')!r:.80}")
+    return schema
+
+
+def num_outputs_of(spec):
+    """Feature columns that one column of a table makes."""
+    return {"number": lambda: 1, "category": lambda: len(spec["values"]), "words": lambda: len(spec["words"])}[spec["kind"]]()
+
+
+def _is_column(spec):
+    if not isinstance(spec, dict) or not isinstance(spec.get("name"), str):
+        return False
+    if spec.get("kind") == "number":
+        numbers = [spec.get("mean"), spec.get("deviation")]
+        return all(type(value) in (int, float) and isfinite(value) for value in numbers) and spec["deviation"] > 0
+    key = {"category": "values", "words": "words"}.get(spec.get("kind"))
+    return key is not None and _is_list_of_texts(spec.get(key)) and len(spec[key]) > 0
+
+
+def _is_label(spec):
+    if spec is None:
+        return True
+    if not isinstance(spec, dict) or spec.get("task") not in LABELS or spec.get("column") != LABELS[spec["task"]]:
+        return False
+    return "classes" not in spec if spec["task"] == "regression" else _is_list_of_texts(spec.get("classes"))
+
+
+def _is_list_of_texts(values):
+    return isinstance(values, list) and all(isinstance(v, str) for v in values) and len(set(values)) == len(values)
