@@ -65,9 +65,7 @@ def rate_curve(epochs):
     def draw(figure):
         axes = _axes(figure, "epoch", "learning rate")
         _line(axes, epochs, "learning_rate", PURPLE, "o", "-", None)
-        axes.set_yscale("log")
-        for which in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
-            which("{x:.2g}")
+        axes.yaxis.set_major_formatter("{x:.3g}")
 
     rates = [e["learning_rate"] for e in epochs if e.get("learning_rate") is not None]
     text = f"Learning rate, from {rates[0]:.3g} to {rates[-1]:.3g}."
@@ -216,14 +214,14 @@ def targets(outputs, labels, names):
 def _target(number, predicted, true, name, shown):
     def draw(figure):
         axes = figure.add_subplot()
-        axes.plot(true, predicted, ".", color=BLUE, alpha=0.45, markersize=5, markeredgewidth=0)
+        axes.plot(true, predicted, "o", color=BLUE, alpha=0.4, markersize=4, markeredgewidth=0)
         axes.axline((float(true[0]),) * 2, slope=1, color=ORANGE, linestyle="--", linewidth=1.4, label="predicted = true")
         axes.set_xlabel("true")
         axes.set_ylabel("predicted")
         axes.legend()
 
     text = f"{name}: predicted over true."
-    return picture(f"target-{number}", draw, text=text, caption=f"{text} {shown}.", height=3.6)
+    return picture(f"target-{number}", draw, text=text, caption=f"{text[:-1]}, {shown}.", height=3.6)
 
 
 # ---- time

@@ -42,20 +42,20 @@ svg * { stroke-linejoin: round; stroke-linecap: butt; }
   radial-gradient(farthest-side at 100% 50%, var(--shade), transparent) 100% / 1rem 100% no-repeat scroll; }
 .scroll:focus-visible { outline: 2px solid var(--blue); }
 pre { margin: 0; padding: .8rem; background: var(--panel); font: .85rem/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
-table { border-collapse: collapse; font-size: .93rem; overflow-wrap: normal; }
+table { border-collapse: collapse; font-size: .93rem; overflow-wrap: break-word; }
 caption { text-align: left; color: var(--soft); padding-bottom: .3rem; }
 th, td { padding: .28rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th:first-child, td:first-child { padding-left: .3rem; }
 thead th { border-bottom: 2px solid var(--line); vertical-align: bottom; }
-tbody th { font-weight: 500; min-width: 7rem; max-width: 22rem; overflow-wrap: anywhere; }
+tbody th { font-weight: 500; min-width: 5.5rem; max-width: 18rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .bar { display: block; min-width: 7rem; padding: 0 .4rem; text-align: right; color: var(--on-bar);
   background: linear-gradient(var(--bar), var(--bar)) no-repeat; border-left: 1px solid var(--soft); }
-.text { min-width: 9rem; max-width: 34rem; overflow-wrap: anywhere; }
-.changed { font-weight: 700; }
+.text { max-width: 34rem; }
+.text + .text { min-width: 11rem; }
 summary { cursor: pointer; color: var(--blue); margin: .6rem 0; }
-@media (max-width: 40rem) { table { font-size: .86rem; } th, td { padding: .28rem .4rem; } tbody th { min-width: 5rem; }
-  .bar { min-width: 4.5rem; } .text { min-width: 6rem; } }
+@media (max-width: 40rem) { table { font-size: .86rem; } th, td { padding: .28rem .4rem; } tbody th, .text { max-width: 12.5rem; }
+  .bar { min-width: 4.5rem; } }
 """
 
 
@@ -122,7 +122,7 @@ def folded(summary, content):
 
 def beside(*contents):
     """``contents`` side by side where the page is wide enough; None is left out."""
-    return tag("div", *(content for content in contents if content is not None), class_="beside")
+    return tag("div", *(tag("div", content) for content in contents if content is not None), class_="beside")
 
 
 def page(title, heading, sections):

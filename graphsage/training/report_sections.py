@@ -105,13 +105,12 @@ def _neighbours(run):
     label, in_percent = BY_DEGREE[run.dataset.task]
     bins, groups = scores.scores_by_degree(run.dataset.task, run.outputs, run.labels, run.degrees)
     text = f"Do nodes with many neighbours fare better? The {label} of the {run.judged} by the number of their neighbours."
+    listed = tables.group_table(bins, label, in_percent, "neighbours")
+    grouped = tables.group_table([g for g in groups if g.nodes], label, in_percent, run.judged)
     return section(
         "Neighbours",
         tag("p", text),
-        beside(run.figures.by_degree(bins, groups[-1], label, in_percent) if run.figures else None, joined(
-            tables.group_table(bins, label, in_percent),
-            tables.group_table([g for g in groups if g.nodes], label, in_percent, "nodes"),
-        )),
+        beside(run.figures.by_degree(bins, groups[-1], label, in_percent) if run.figures else None, joined(listed, grouped)),
     )
 
 
@@ -137,7 +136,7 @@ def _dataset(run):
 
 
 def _configuration(run):
-    text = "All settings; bold where they differ from the default."
+    text = "Every setting; bold where it is not the default."
     return section("Configuration", tag("p", text), tables.configuration(run.config))
 
 

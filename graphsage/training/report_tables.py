@@ -45,19 +45,18 @@ def answer_table(rows, metric):
 
 
 def class_table(scores, names):
-    """Precision, recall and F1 of each class, the largest first; then the means over the classes that occur."""
+    """Precision, recall and F1 of each class, the largest first; then their means over the classes that have them."""
     order = np.argsort(-scores.true, kind="stable")
-    columns = (scores.true, scores.predicted, scores.f1, scores.precision, scores.recall)
-    rows = [_class_row(names[k], *(column[k] for column in columns)) for k in order]
-    means = [_mean(values) for values in columns[2:]]
-    rows.append(_class_row("mean over classes", scores.true.sum(), scores.predicted.sum(), *means))
-    columns = ["class", "nodes", "predicted", "F1", "precision", "recall"]
+    shares, counts = (scores.f1, scores.precision, scores.recall), (scores.true, scores.predicted)
+    rows = [_class_row(names[k], *(column[k] for column in (*shares, *counts))) for k in order]
+    rows.append(_class_row("mean, sum", *map(_mean, shares), *(column.sum() for column in counts)))
+    columns = ["class", "F1", "precision", "recall", "nodes", "predicted"]
     whole = table(columns, rows, "Scores by class")
     return whole if len(names) <= MOST_OPEN else folded(f"Precision, recall and F1 of all {len(names)} classes", whole)
 
 
-def _class_row(name, true, predicted, f1, precision, recall):
-    return name, f"{true:,}", f"{predicted:,}", bar(f1, percent(f1)), percent(precision), percent(recall)
+def _class_row(name, f1, precision, recall, true, predicted):
+    return name, bar(f1, percent(f1)), percent(precision), percent(recall), f"{true:,}", f"{predicted:,}"
 
 
 def _mean(values):
@@ -76,7 +75,7 @@ def target_table(scores, names):
     return table(["target", *scores], rows, "Scores by target")
 
 
-def group_table(groups, label, in_percent, first="neighbours"):
+def group_table(groups, label, in_percent, first):
     """groups: ``GroupScore``s."""
     shown = percent if in_percent else plain
     rows = [(g.name, f"{g.nodes:,}", bar(g.score, shown(g.score)), _interval(g, shown)) for g in groups]
@@ -123,8 +122,8 @@ def facts(pairs, label):
 
 
 def configuration(config):
-    """Every setting, its value, its default where it differs, and what it means."""
-    columns = ["setting", "value", "default", "meaning"]
+    """Every setting, its value with the default where that is another, and what it means."""
+    columns = ["setting", "value", "meaning"]
     return joined(*(
         joined(tag("h3", title), table(columns, rows, f"Configuration: {title}", text=columns))
         for title, rows in _setting_groups(config)
@@ -141,9 +140,8 @@ def _setting_groups(config):
 
 def _setting(config, field):
     value, default = (_value(field.name, v) for v in (getattr(config, field.name), _default(field)))
-    changed = value != default
-    shown = tag("span", value, class_="changed") if changed else value
-    return field.name, shown, default if changed else "the same", field.metadata.get("help", "")
+    shown = value if value == default else joined(tag("strong", value), f" (default: {default})")
+    return field.name, shown, field.metadata.get("help", "")
 
 
 def _default(field):
