@@ -19,12 +19,12 @@ class Page(HTMLParser):
     """A page of which every element is closed in order, every id is there once, and every reference has its id.
 
     tables: {label of the box around it: rows of texts, the head first}; elements: (tag, attributes) in order;
-    text: all text outside of style.
+    text: all text outside of style. drawn: the texts in pictures.
     """
 
     def __init__(self, source):
         super().__init__(convert_charrefs=True)
-        self.open, self.elements, self.texts, self.tables, self.cell = [], [], [], {}, None
+        self.open, self.elements, self.texts, self.drawn, self.tables, self.cell = [], [], [], [], {}, None
         self.feed(source)
         self.close()
         assert self.open == [] and not self.rawdata
@@ -67,6 +67,8 @@ class Page(HTMLParser):
     def handle_data(self, data):
         if self.open and self.open[-1][0] != "style":
             self.texts.append(data)
+        if self.open and self.open[-1][0] == "text":
+            self.drawn.append(data)
         if self.cell:
             self.rows[-1][-1] += data
 
@@ -80,9 +82,10 @@ def browser():
 
 
 def measured(path, width, folder):
-    """{"page": (needed, given) width, "out": texts of what sticks out, "loaded": addresses} of the page in a frame of ``width``.
+    """What a browser says of the page in a frame of ``width`` (a window cannot be as narrow as a phone), all folds open.
 
-    The page stands in a frame of an empty one, as a browser's window cannot be as narrow as a phone.
+    page: needed and given width. out: elements that stick out of it. text: least height of a line in a picture, in pixels.
+    loaded: addresses of what was loaded.
     """
     wrapper = folder / "wrapper.html"
     wrapper.write_text(WRAPPER % (width, html.escape(path.read_text(encoding="utf-8"))), encoding="utf-8")
@@ -98,7 +101,9 @@ WRAPPER = """<!DOCTYPE html><meta charset="utf-8"><iframe style="border: 0; widt
   for (const folded of page.querySelectorAll("details")) folded.open = true;
   const out = [...page.querySelectorAll("body *")].filter(e => !e.closest(".scroll, svg")
     && e.getBoundingClientRect().right > root.clientWidth + 1);
-  const small = [...page.querySelectorAll("svg text")].map(e => e.getBoundingClientRect()).map(b => Math.min(b.width, b.height));
+  const scale = matrix => Math.hypot(matrix.a, matrix.b);
+  const size = text => parseFloat(getComputedStyle(text).fontSize) * scale(text.getScreenCTM());
   document.title = JSON.stringify({page: [root.scrollWidth, root.clientWidth], out: out.map(e => e.outerHTML.slice(0, 200)),
-    text: Math.min(...small.filter(s => s > 0)), loaded: performance.getEntriesByType("resource").map(e => e.name)});
+    text: Math.min(...[...page.querySelectorAll("svg text")].map(size)),
+    loaded: performance.getEntriesByType("resource").map(e => e.name)});
 });</script>"""

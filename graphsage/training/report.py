@@ -15,6 +15,7 @@ from graphsage.training.tasks import METRICS
 
 NO_PICTURES = "There are no pictures, as matplotlib is not installed: pip install 'graphsage[plots]'"
 MAJORITY = {"multiclass": "most frequent class", "multilabel": "most frequent answers", "regression": "mean target"}
+NODES = {"test": "test nodes", "val": "validation nodes"}
 EPOCH = ("loss", "val_score", "val_loss", "learning_rate", "seconds", *tables.PHASES, "nodes", "edges", "memory")
 
 
@@ -23,7 +24,7 @@ class Run:
     """What the sections are made of. Of the judged nodes (test nodes, else validation nodes): outputs, labels, degrees.
 
     epochs: dicts with all keys of EPOCH, None for what is unknown. steps: float64[S, 2] of (time in epochs, loss).
-    judged: "test nodes", "validation nodes", or None where there are neither. figures: the module, or None.
+    judged: "test nodes", "validation nodes", or None; unjudged says why. figures: the module, or None.
     """
 
     dataset: object
@@ -32,12 +33,13 @@ class Run:
     epochs: list
     steps: np.ndarray
     judged: str | None
-    outputs: np.ndarray
-    labels: np.ndarray
-    degrees: np.ndarray
+    unjudged: str = ""
+    outputs: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    degrees: np.ndarray | None = None
     baselines: tuple
     command: str | None
-    config_file: Path
+    folder: Path
     versions: dict
     figures: object
 
@@ -64,7 +66,8 @@ def write_report(
     dataset: ``NodeDataset``. config: ``RunConfig``. result: ``TrainResult`` of the model that was kept.
     log: dicts, the lines of metrics.jsonl. Missing lines and values leave out what they would show; without epoch lines
         the history of ``result`` stands in.
-    outputs: float32 [N, C], that model's logits for all nodes (regression: predictions [N, T]).
+    outputs: float32 [N, C], array or tensor, that model's logits for all nodes (regression: predictions [N, T]); None
+        where nothing was tested, as in a run that was interrupted.
     majority, features_only: test scores of the baselines, None if not known. command: the command line that was typed.
     versions: {name: text}; None looks them up.
 
@@ -73,9 +76,6 @@ def write_report(
     it has no script and loads nothing, and names from the data are escaped. Raises ValueError for outputs of another
     shape, OSError where the file cannot be written.
     """
-    outputs = np.asarray(outputs)
-    if outputs.shape[:1] != (dataset.num_nodes,) or outputs.ndim != 2:
-        raise ValueError(f"outputs must have one row a node, {dataset.num_nodes}; got shape {outputs.shape}")
     run = Run(
         dataset=dataset,
         config=config,
@@ -85,7 +85,7 @@ def write_report(
         **_judged(dataset, outputs),
         baselines=(majority, features_only),
         command=command,
-        config_file=Path(path).with_name("config.toml"),
+        folder=Path(path).parent,
         versions=tables.found_versions() if versions is None else versions,
         figures=_figures(),
     )
@@ -119,10 +119,20 @@ def _finite(value):
 
 
 def _judged(dataset, outputs):
-    nodes = dataset.test if len(dataset.test) else dataset.val
-    judged = "test nodes" if len(dataset.test) else "validation nodes" if len(dataset.val) else None
+    """The fields of ``Run`` about the judged nodes."""
+    split = "test" if len(dataset.test) else "val"
+    nodes = getattr(dataset, split)
+    if outputs is None:
+        return {"judged": None, "unjudged": "The model was not tested."}
+    outputs = np.asarray(outputs)
+    if outputs.shape[:1] != (dataset.num_nodes,) or outputs.ndim != 2:
+        raise ValueError(f"outputs must have one row a node, {dataset.num_nodes}; got shape {outputs.shape}")
+    if not len(nodes):
+        return {"judged": None, "unjudged": "Nothing was held out to judge by: there are neither test nor validation nodes."}
+    if not np.isfinite(outputs[nodes]).all():
+        return {"judged": None, "unjudged": f"The outputs for the {NODES[split]} are not all finite numbers."}
     parts = {"outputs": outputs, "labels": dataset.labels, "degrees": dataset.graph.degrees}
-    return {"judged": judged, **{name: part[nodes] for name, part in parts.items()}}
+    return {"judged": NODES[split], **{name: part[nodes] for name, part in parts.items()}}
 
 
 def _figures():
@@ -140,7 +150,7 @@ def _title(run):
     kind, score = ("test", run.result.test_score) if run.result.test_score is not None else ("validation", run.result.val_score)
     name = run.dataset.name or "the dataset"
     if score is None:
-        return f"A model of {name}, not tested: it has neither test nor validation nodes"
+        return f"A model of {name}, not tested"
     return f"{run.metric.shown(score).strip()} {kind} {run.metric.label} on {name}"
 
 
@@ -161,20 +171,25 @@ def _heading(run):
 
 def _lasted(run):
     seconds = sum(e["seconds"] or 0 for e in run.epochs)
-    count = len(run.epochs)
-    return f"{count} epoch{'s' if count != 1 else ''} in {tables.duration(seconds)}."
+    count, planned = len(run.epochs), run.config.train.epochs
+    of = f" of {planned}" if count < planned else ""
+    return f"{count}{of} epoch{'s' if max(count, planned) != 1 else ''} in {tables.duration(seconds)}."
 
 
 def _cut(run):
     if not run.result.interrupted:
         return None
-    text = f"The training was interrupted after epoch {len(run.epochs)}: it might have gone on to improve."
-    return tag("p", text, class_="warning")
+    when = f"after epoch {run.epochs[-1]['epoch']}" if run.epochs else "in its first epoch"
+    goes_on = (run.folder / "checkpoint.pt").exists()
+    how = f"`graphsage train --resume {run.folder}` goes on with it." if goes_on else "It might have gone on to improve."
+    return tag("p", f"The training was interrupted {when}. {how}", class_="warning")
 
 
 def _verdict(run):
     """What the edges are worth, and which model this is."""
     test, alone = run.result.test_score, run.baselines[1]
+    if run.result.best_epoch is None:
+        return "No epoch was completed."
     why = "the last one, as there are no validation nodes" if run.result.val_score is None else "the best on validation"
     kept = f"The model is that of epoch {run.result.best_epoch}, {why}."
     if test is None or alone is None:

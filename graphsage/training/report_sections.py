@@ -14,7 +14,9 @@ BY_DEGREE = {"multiclass": ("accuracy", True), "multilabel": ("micro-F1", True),
 
 
 def _training(run):
-    if not run.figures or not run.epochs:
+    if not run.epochs:
+        return section("Training", tag("p", "No epoch was completed."))
+    if not run.figures:
         return section("Training", _epoch_table(run))
     rates = {e["learning_rate"] for e in run.epochs} - {None}
     drawn = beside(
@@ -45,7 +47,7 @@ def _starred(epoch, run):
 def _classes(run):
     title = "Targets" if run.dataset.task == "regression" else "Classes"
     if run.judged is None:
-        return section(title, tag("p", "Nothing was held out to judge by: there are neither test nor validation nodes."))
+        return section(title, tag("p", run.unjudged))
     return section(title, _judged(run), *_TASKS[run.dataset.task](run))
 
 
@@ -101,7 +103,7 @@ _TASKS = {"multiclass": _multiclass, "multilabel": _multilabel, "regression": _r
 
 def _neighbours(run):
     if run.judged is None:
-        return section("Neighbours", tag("p", "Nothing was held out to judge by."))
+        return section("Neighbours", tag("p", run.unjudged))
     label, in_percent = BY_DEGREE[run.dataset.task]
     bins, groups = scores.scores_by_degree(run.dataset.task, run.outputs, run.labels, run.degrees)
     text = f"Do nodes with many neighbours fare better? The {label} of the {run.judged} by the number of their neighbours."
@@ -141,7 +143,8 @@ def _configuration(run):
 
 
 def _reproduce(run):
-    commands = [run.command, f"graphsage train --config {run.config_file}" if run.config_file.exists() else None]
+    file = run.folder / "config.toml"
+    commands = [run.command, f"graphsage train --config {file}" if file.exists() else None]
     text = (
         "All random draws follow from the seed. The same numbers to the last bit can be expected on the same kind of machine, "
         "with the same versions and number of threads; elsewhere they differ a little."
