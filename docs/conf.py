@@ -1,0 +1,20 @@
+"""How Sphinx builds the documentation: `make docs`, or `sphinx-build docs FOLDER`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))  # docstrings.py
+
+from graphsage import __version__ as release
+
+project = "graphsage"
+copyright = "the graphsage authors"
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode", "docstrings"]
+myst_heading_anchors = 3  # [text](page.md#heading)
+nitpicky = True
+autodoc_member_order = "bysource"
+autodoc_inherit_docstrings = False  # what is torch's own stands in torch's documentation
+autodoc_typehints = "none"  # shapes and dtypes stand in the text
+maximum_signature_line_length = 88
+html_theme = "alabaster"
+html_theme_options = {"description": "Training on sampled neighbourhoods", "page_width": "1100px", "fixed_sidebar": True}
