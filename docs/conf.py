@@ -5,12 +5,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # docstrings.py
 
-from graphsage import __version__ as release
+import graphsage
 
 project = "graphsage"
+release = graphsage.__version__
 copyright = "the graphsage authors"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode", "docstrings"]
 myst_heading_anchors = 3  # [text](page.md#heading)
+suppress_warnings = ["myst.header"]  # benchmarks/README.md has levels left out
 nitpicky = True
 autodoc_member_order = "bysource"
 autodoc_inherit_docstrings = False  # what is torch's own stands in torch's documentation

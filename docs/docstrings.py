@@ -1,7 +1,7 @@
 """The package's docstrings as reStructuredText.
 
-They are written for the terminal: paragraphs, of which some list "name: what it is" with deeper lines going on, bullets that begin
-with *, and tables that are deeper than the text around them. Formulas hold * and _, which mean something else in reStructuredText.
+They are written for the terminal: paragraphs, of which some list "name: what it is" with deeper lines going on, bullets that
+begin with *, and tables that are deeper than the text around them. The * and _ of formulas would be markup here.
 """
 
 import re
