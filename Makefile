@@ -40,7 +40,7 @@ bench:
 
 docs:
 	@sh tools/install.sh dev
-	.venv/bin/python -m sphinx -W -q docs build/docs
+	.venv/bin/python -m sphinx -W -E -a -q docs build/docs
 	@echo 'the documentation: $(CURDIR)/build/docs/index.html'
 
 lint:

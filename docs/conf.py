@@ -19,4 +19,13 @@ autodoc_inherit_docstrings = False  # what is torch's own stands in torch's docu
 autodoc_typehints = "none"  # shapes and dtypes stand in the text
 maximum_signature_line_length = 88
 html_theme = "alabaster"
-html_theme_options = {"description": "Training on sampled neighbourhoods", "page_width": "1100px", "fixed_sidebar": True}
+html_theme_options = {
+    "description": "Training on sampled neighbourhoods",
+    "page_width": "1240px",
+    "fixed_sidebar": True,
+    "font_family": "sans-serif",
+    "head_font_family": "sans-serif",
+    "font_size": "16px",
+    "code_font_size": "0.8em",
+}
+html_static_path = ["_static"]

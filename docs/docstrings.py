@@ -7,7 +7,7 @@ begin with *, and tables that are deeper than the text around them. The * and _ 
 import re
 from dataclasses import fields, is_dataclass
 
-ITEM = re.compile(r"(?:\*\*?)?[a-z][\w.]*(?:=[\w.\[\]()\"-]+)?(?:, [a-z]\w*(?:=\w+)?)*: ")
+ITEM = re.compile(r"(?!int|float|bool)[a-z][\w.]*(?:=[\w.\[\]()\"-]+)?(?:, [a-z]\w*(?:=\w+)?)*: ")
 
 
 def as_rst(lines):

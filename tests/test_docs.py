@@ -7,7 +7,7 @@ import sys
 import pytest
 from blocks import blocks
 from conftest import CHECKOUT
-from pages import PAGES, STAND_INS, blocks_of, check_line, commands_in_text, read, run
+from doc_pages import PAGES, STAND_INS, blocks_of, check_line, commands_in_text, read, run
 
 import graphsage
 from graphsage.data import catalogue
@@ -63,7 +63,7 @@ def test_a_wrong_block_is_found(kind, text, folder):
 
 
 def test_readme_names_every_make_variable():
-    from pages import MAKEFILE_VARIABLES
+    from doc_pages import MAKEFILE_VARIABLES
 
     text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
     assert [name for name in MAKEFILE_VARIABLES if f"{name}=" not in text] == []
@@ -93,6 +93,36 @@ def test_measured_rows_are_those_of_the_record():
 
 
 # ---- Sphinx
+
+DOCSTRING = """Rows B*k_1 of ``x_*``.
+
+x, y: int64[N];
+    ids.
+seed=None: fresh
+and more. width: 2
+Raises |nothing|.
+
+    a   b
+"""
+RST = """Rows B\\*k\\_1 of ``x_*``.
+* ``x, y``: int64[N];
+  ids.
+* ``seed=None``: fresh
+  and more. width: 2
+  Raises \\|nothing\\|.
+
+::
+    a   b
+"""
+
+
+def test_docstrings_become_rst(monkeypatch):
+    monkeypatch.syspath_prepend(CHECKOUT / "docs")
+    from docstrings import as_rst
+
+    assert list(filter(None, as_rst(DOCSTRING.splitlines()))) == list(filter(None, RST.splitlines()))
+    assert as_rst(["int64[N]: ids"]) == ["int64[N]: ids", ""]
+    assert as_rst(["a: one.", "Raises it."]) == ["", "* ``a``: one.", "", "Raises it.", ""]
 
 
 @pytest.fixture(scope="module")
