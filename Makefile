@@ -1,6 +1,6 @@
 # Two commands: `make train` and `make test`. All but help and clean make .venv and install the project into it when needed (tools/install.sh).
 .DEFAULT_GOAL := help
-.PHONY: help train test bench lint clean
+.PHONY: help train test bench docs lint clean
 .NOTPARALLEL:
 
 # PYTHON: the python that makes .venv.  TORCH_INDEX: the package index that torch comes from.  ARGS: more for `graphsage train`.
@@ -15,6 +15,7 @@ help:
 	@echo 'make train   install into .venv, then train GraphSAGE on the bundled Debian graph (ARGS="--epochs 3" passes flags)'
 	@echo 'make test    install with what the tests need, then run every test'
 	@echo 'make bench   the four benchmarks at a small size, within 15 minutes on 2 idle cores; results in runs/bench (BENCH=FOLDER)'
+	@echo 'make docs    the documentation as web pages, in build/docs'
 	@echo 'make lint    check the style (ruff)'
 	@echo 'make clean   delete .venv and everything else that was made here, but not runs/'
 	@echo ''
@@ -36,6 +37,11 @@ bench:
 	.venv/bin/python benchmarks/scaling.py --size small --out $(BENCH)/scaling
 	.venv/bin/python benchmarks/throughput.py --scale 16 --rounds 2 --out $(BENCH)/throughput
 	@echo 'tables and figures: $(BENCH)/*/*.md, $(BENCH)/*/*.png'
+
+docs:
+	@sh tools/install.sh dev
+	.venv/bin/python -m sphinx -W -E -a -q docs build/docs
+	@echo 'the documentation: $(CURDIR)/build/docs/index.html'
 
 lint:
 	@sh tools/install.sh dev

@@ -167,8 +167,9 @@ class NeighborLoader:
         return self.plan.num_steps
 
     def __iter__(self):
+        # runs when the first batch is asked for: Lightning makes iterators that it throws away, and they are no epochs
         epoch, self.next_epoch = self.next_epoch, self.next_epoch + 1
-        return self.epoch(epoch)
+        yield from self.epoch(epoch)
 
     def over(self, nodes):
         """A loader like this one, with the same features in memory, that goes through ``nodes`` once an epoch."""

@@ -1,33 +1,25 @@
-"""README's snippets and the example programs do what they say."""
+"""The example programs do what they say."""
 
 import importlib.util
 import re
+import runpy
 import subprocess
 import sys
-from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from conftest import CHECKOUT
 from data_helpers import planetoid_files, write_files
 
-CHECKOUT = Path(__file__).parents[1]
-SNIPPETS = re.findall(r"```python\n(.*?)```", (CHECKOUT / "README.md").read_text(), re.DOTALL)
+import graphsage as gs
 
-
-def test_readme_has_snippets():
-    assert len(SNIPPETS) >= 2
-
-
-@pytest.mark.parametrize("snippet", SNIPPETS, ids=range(len(SNIPPETS)))
-def test_readme_snippet_runs(snippet, capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    exec(compile(snippet, "README.md", "exec"), {})
-    for said in re.findall(r"^print\(.*\)  # (.*)$", snippet, re.MULTILINE):
-        assert said in capsys.readouterr().out
+EXAMPLES = CHECKOUT / "examples"
 
 
 def test_original_loop_learns(tmp_path):
     folder = write_files(tmp_path / "made", planetoid_files())
-    command = [sys.executable, "-W", "error", str(CHECKOUT / "examples" / "original_loop.py"), str(folder), "3"]
+    command = [sys.executable, "-W", "error", str(EXAMPLES / "original_loop.py"), str(folder), "3"]
     out = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout
     losses = [float(loss) for loss in re.findall(r"^Epoch \d{3} Batch 0[12]0 Loss: (\d+\.\d{4})$", out, re.MULTILINE)]
     assert len(losses) == 6
@@ -35,10 +27,61 @@ def test_original_loop_learns(tmp_path):
 
 
 def test_original_loop_reads_dense_features():
-    import numpy as np
-
-    spec = importlib.util.spec_from_file_location("original_loop", CHECKOUT / "examples" / "original_loop.py")
+    spec = importlib.util.spec_from_file_location("original_loop", EXAMPLES / "original_loop.py")
     loop = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loop)
     features = np.arange(6.0).reshape(3, 2)
     assert loop.dense_rows(features, [2, 2]).tolist() == [[4, 5], [4, 5]]
+
+
+# ---- one loop, bare and under two frameworks
+
+
+def run_loop(name, monkeypatch, capsys, folder):
+    """(its globals, the batches it was given, the losses and the accuracy it printed) of an example program."""
+    batches, epoch = [], gs.NeighborLoader.epoch
+
+    def recorded(loader, number):
+        for batch in epoch(loader, number):
+            batches.append((batch.epoch, batch.step, batch.y.tolist(), batch.minibatch.neighbors.tolist()))
+            yield batch
+
+    with monkeypatch.context() as patched:
+        patched.setattr(gs.NeighborLoader, "epoch", recorded)
+        patched.chdir(folder)
+        names = runpy.run_path(str(EXAMPLES / f"{name}.py"))
+    assert list(folder.iterdir()) == []
+    out = capsys.readouterr().out
+    losses = [float(loss) for loss in re.findall(r"^epoch \d  loss (\d+\.\d{4})$", out, re.MULTILINE)]
+    [accuracy] = re.findall(r"^test accuracy (\d+\.\d) %$", out, re.MULTILINE)
+    return names, batches, losses, float(accuracy)
+
+
+def test_bare_loop_is_short_and_learns(monkeypatch, capsys, tmp_path):
+    assert len((EXAMPLES / "bare_loop.py").read_text().splitlines()) <= 25
+    names, batches, losses, accuracy = run_loop("bare_loop", monkeypatch, capsys, tmp_path)
+    data = names["data"]
+    assert [len(losses), len(batches)] == [5, 5 * len(names["loader"])]
+    assert losses == sorted(losses, reverse=True)
+    majority = np.bincount(data.labels[data.test]).max() / len(data.test)
+    assert accuracy > 100 * (majority + 1) / 2  # less than half of the majority's errors
+
+
+@pytest.mark.filterwarnings(r"ignore:`isinstance\(treespec, LeafSpec\)` is deprecated:FutureWarning")  # Lightning's own
+@pytest.mark.parametrize("name, framework", [("lightning_loop", "lightning"), ("accelerate_loop", "accelerate")])
+def test_a_framework_sees_the_batches_of_the_bare_loop(name, framework, monkeypatch, capsys, tmp_path):
+    pytest.importorskip(framework)
+    bare, *seen = run_loop("bare_loop", monkeypatch, capsys, tmp_path)
+    framed, *also_seen = run_loop(name, monkeypatch, capsys, tmp_path)
+    assert also_seen == seen
+    weights = bare["model"].state_dict()
+    assert all(torch.equal(weights[key], tensor) for key, tensor in framed["model"].state_dict().items())
+
+
+def test_lightning_moves_a_batch():
+    lightning = pytest.importorskip("lightning")
+    data = gs.load_dataset("sbm:nodes=100,classes=2,degree=4")
+    loader = gs.NeighborLoader(data, gs.NeighborSampler(data.graph, [2]), 5)
+    batch = next(iter(loader))
+    moved = lightning.LightningModule().transfer_batch_to_device(batch, torch.device("meta"), 0)
+    assert (moved.x.device.type, moved.y.device.type, moved.seed_index.device.type) == ("meta",) * 3

@@ -147,6 +147,12 @@ def test_an_iterator_that_is_not_used_up_counts_as_an_epoch():
     assert next(iter(loader)).epoch == 1
 
 
+def test_an_iterator_without_a_batch_is_no_epoch():
+    loader = loader_of()
+    iter(loader)
+    assert next(iter(loader)).epoch == 0
+
+
 def test_a_pass_uses_each_node_once():
     seen = np.concatenate([seeds_of(batch) for batch in loader_of()])
     assert np.sort(seen).tolist() == np.sort(DENSE.train).tolist()

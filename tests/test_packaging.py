@@ -1,8 +1,7 @@
-"""What people install: the wheel and the sdist, the console script, and the commands that README promises."""
+"""What people install: the wheel and the sdist, the console script."""
 
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from conftest import CHECKOUT
 
 PYTHON = sys.executable
 SOURCES = ("setup.cfg", "pyproject.toml", "MANIFEST.in", "README.md", "CHANGELOG.md", "LICENSE", "Makefile",
-           "constraints.txt", "ruff.toml", "graphsage", "datasets", "tests", "tools", "examples")
+           "constraints.txt", "ruff.toml", "graphsage", "datasets", "tests", "tools", "examples", "docs", "benchmarks")
 
 
 def call(*command, **options):
@@ -108,7 +107,8 @@ def test_wheel_is_licensed_and_versioned(wheel):
 def test_sdist_holds_what_the_tests_need_and_makes_the_same_wheel(tree, wheel, sdist, tmp_path):
     with tarfile.open(sdist) as archive:
         members = {name.partition("/")[2] for name in archive.getnames()}
-    wanted = {"Makefile", "constraints.txt", "LICENSE", "tools/install.sh", "tools/run_tests.py", "tests/conftest.py"}
+    wanted = {"Makefile", "constraints.txt", "LICENSE", "tools/install.sh", "tools/run_tests.py", "tests/conftest.py",
+              "docs/conf.py", "docs/notions.md", "benchmarks/results/scaling/scaling.png"}
     builders = {path.relative_to(tree).as_posix() for path in (tree / "datasets").glob("*/build.py")}
     assert wanted | builders <= members
     assert files_in(build_wheel(sdist, tmp_path)) == files_in(wheel)
@@ -165,59 +165,3 @@ def test_help_is_quick():
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     assert min(seconds() for _ in range(5)) < 0.3
-
-
-def readme_commands():
-    """Every line of README's fenced blocks, continued lines joined, prompts and comments taken off."""
-    text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    commands = "".join(block for language, block in blocks if language in ("", "sh", "powershell"))
-    lines = commands.replace("\\\n", " ").splitlines()
-    return [line.removeprefix("$ ").split("  #")[0].strip() for line in lines]
-
-
-MAKEFILE_VARIABLES = {"ARGS", "BENCH", "PYTHON", "TORCH_INDEX"}
-
-
-def check_make(words):
-    makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
-    targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split())
-    settings = {word.partition("=")[0] for word in words if "=" in word}
-    assert {word for word in words if "=" not in word} <= targets
-    assert settings <= MAKEFILE_VARIABLES & set(re.findall(r"^(\w+) \?=", makefile, re.MULTILINE))
-
-
-def check_command(line):
-    """Raises where a command of README could not run as it stands; True where there was something to check."""
-    program, *words = shlex.split(line.replace("\\", "/")) or [""]
-    program = program.rpartition("/")[2]
-    if program == "make":
-        check_make(words)
-    elif program == "graphsage":
-        from graphsage.cli import _parser
-
-        _parser().parse_args(words)
-    elif program == "python" and words[0].endswith(".py"):
-        assert (CHECKOUT / words[0]).is_file()
-    else:
-        return False
-    return True
-
-
-def test_every_command_of_readme_can_run():
-    checked = [line for line in readme_commands() if check_command(line)]
-    assert {"make train", "make test"} <= set(checked)
-
-
-WRONG = ("make tset", "make train PYTHN=python3", "graphsage trian debian", "python examples/no.py")
-
-
-@pytest.mark.parametrize("line", WRONG)
-def test_a_wrong_command_is_found(line):
-    with pytest.raises((AssertionError, SystemExit)):
-        check_command(line)
-
-
-def test_readme_names_every_make_variable():
-    text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
-    assert [name for name in MAKEFILE_VARIABLES if f"{name}=" not in text] == []

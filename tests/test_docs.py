@@ -1,0 +1,149 @@
+"""README and docs: every snippet runs, every command is one, and Sphinx builds the pages without a warning."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from blocks import blocks
+from conftest import CHECKOUT
+from doc_pages import PAGES, STAND_INS, blocks_of, check_line, commands_in_text, read, run
+
+import graphsage
+from graphsage.data import catalogue
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """An empty folder to run a page in; names of datasets that must be downloaded mean a small made-up one."""
+    load = graphsage.load_dataset  # asked for first: the package keeps what it finds, which must not be the stand-in
+
+    def stand_in(source, **options):
+        return blocks(name=source) if source in STAND_INS else load(source, **options)
+
+    monkeypatch.setattr(catalogue, "load_dataset", stand_in)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_of_a_page_runs(page, folder):
+    names = {"__name__": "__main__"}
+    for code in read(page):
+        run(code, names)
+
+
+@pytest.mark.parametrize("page", [*PAGES, "datasets/README.md", "benchmarks/README.md"])
+def test_every_command_in_the_text_is_one(page):
+    for line in commands_in_text(page):
+        check_line(line)
+
+
+def test_pages_hold_what_is_looked_for():
+    kinds = {code.kind for page in PAGES for code in read(page)}
+    assert {"python", "py", "sh", "powershell"} <= kinds
+    assert "graphsage train debian --runs 10" in commands_in_text("README.md")
+
+
+WRONG = {
+    "python": ["print(1 + 1)  # 3", "import graphsage as gs\ngs.GraphSage", "def f(:"],
+    "py": ["adjacency_dict = data.graph.to_dict()"],
+    "sh": ["make tset", "make train PYTHN=python3", "graphsage trian debian", "graphsage train nowhere", "ls",
+           "python examples/no.py", "python benchmarks/batch_size.py --qiuck"],
+    "powershell": ["graphsage train debian --epoks 3"],
+    "pyton": ["1 + 1"],
+}
+
+
+@pytest.mark.parametrize("kind, text", [(kind, text) for kind, texts in WRONG.items() for text in texts])
+def test_a_wrong_block_is_found(kind, text, folder):
+    [code] = blocks_of("made up", f"text\n\n```{kind}\n{text}\n```\n")
+    with pytest.raises((AssertionError, AttributeError, KeyError, SyntaxError, SystemExit, ValueError)):
+        run(code, {})
+
+
+def test_readme_names_every_make_variable():
+    from doc_pages import MAKEFILE_VARIABLES
+
+    text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in MAKEFILE_VARIABLES if f"{name}=" not in text] == []
+
+
+# ---- figures
+
+RESULTS = [path.read_text(encoding="utf-8") for path in (CHECKOUT / "benchmarks" / "results").glob("*/*.md")]
+
+
+def rows_of(text):
+    """The tables' rows as lists of cells."""
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+
+
+def is_excerpt(row, of):
+    """Do the cells stand in the other row, in this order?"""
+    rest = iter(of)
+    return all(cell in rest for cell in row)
+
+
+def test_measured_rows_are_those_of_the_record():
+    records = [row for text in RESULTS for row in rows_of(text)]
+    rows = [row for row in rows_of((CHECKOUT / "docs" / "choosing.md").read_text(encoding="utf-8")) if row[0][0].isdigit()]
+    assert len(rows) >= 15
+    assert [row for row in rows if not any(is_excerpt(row, of) for of in records)] == []
+
+
+# ---- Sphinx
+
+DOCSTRING = """Rows B*k_1 of ``x_*``.
+
+x, y: int64[N];
+    ids.
+seed=None: fresh
+and more. width: 2
+Raises |nothing|.
+
+    a   b
+"""
+RST = """Rows B\\*k\\_1 of ``x_*``.
+* ``x, y``: int64[N];
+  ids.
+* ``seed=None``: fresh
+  and more. width: 2
+  Raises \\|nothing\\|.
+
+::
+    a   b
+"""
+
+
+def test_docstrings_become_rst(monkeypatch):
+    monkeypatch.syspath_prepend(CHECKOUT / "docs")
+    from docstrings import as_rst
+
+    assert list(filter(None, as_rst(DOCSTRING.splitlines()))) == list(filter(None, RST.splitlines()))
+    assert as_rst(["int64[N]: ids"]) == ["int64[N]: ids", ""]
+    assert as_rst(["a: one.", "Raises it."]) == ["", "* ``a``: one.", "", "Raises it.", ""]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The folder of the built pages. Sphinx runs in a process of its own: it changes much of the one it is in."""
+    pytest.importorskip("sphinx")
+    pytest.importorskip("myst_parser")
+    out = tmp_path_factory.mktemp("docs")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", str(CHECKOUT / "docs"), str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=CHECKOUT)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_reference_has_every_name(built):
+    reference = (built / "reference.html").read_text(encoding="utf-8")
+    assert [name for name in graphsage.__all__ if f'id="graphsage.{name}"' not in reference] == []
+
+
+def test_every_page_is_built_and_asks_no_network(built):
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in built.glob("*.html")}
+    assert {path.stem for path in (CHECKOUT / "docs").glob("*.md")} <= pages.keys()
+    for name, text in pages.items():
+        assert re.findall(r"<(?:script|link|img)[^>]+(?:src|href)=\"(?:https?:)?//[^>]*>", text) == [], name
