@@ -292,6 +292,13 @@ def test_a_full_batch_needs_to_know_the_depth(dataset):
     assert Trainer(model, dataset, config, log=None).loader.sampler.fanouts == (-1,)
 
 
+def test_outputs_without_test_nodes_are_those_of_the_best_weights(dataset):
+    trainer, result = trained(replace(dataset, test=[]), epochs=12, learning_rate=0.2)
+    assert result.best_epoch < 12
+    assert torch.equal(result.outputs, trainer.evaluator.exact())
+    assert trainer.evaluate(dataset.val) == (result.val_score, result.history[result.best_epoch - 1].val_loss)
+
+
 def test_outputs_of_all_nodes_come_with_the_result(dataset):
     trainer, result = trained(dataset, epochs=2)
     assert result.outputs.shape == (200, NUM_CLASSES) and not result.outputs.requires_grad

@@ -18,12 +18,16 @@ class Evaluator:
 
     def outputs(self, nodes):
         """float32 [len(nodes), C] on the CPU, in evaluation mode."""
-        if not isinstance(self.model, GraphSAGE):
-            return self._sampled(nodes)
-        self.all_outputs = inference(
-            self.model, self.dataset.graph, self.loader.store, isolated=self.config.isolated, device=self.loader.device
-        )
-        return self.all_outputs[torch.tensor(nodes)]
+        outputs = self.exact()
+        return self._sampled(nodes) if outputs is None else outputs[torch.tensor(nodes)]
+
+    def exact(self):
+        """``all_outputs``, computed anew."""
+        if isinstance(self.model, GraphSAGE):
+            self.all_outputs = inference(
+                self.model, self.dataset.graph, self.loader.store, isolated=self.config.isolated, device=self.loader.device
+            )
+        return self.all_outputs
 
     @torch.no_grad()
     def _sampled(self, nodes):

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from graphsage.files import written_aside
 
-METRICS = "metrics.jsonl"
+METRICS_FILE = "metrics.jsonl"
 
 
 class MetricsFile:
     """Lines are kept back until ``flush``, which puts them on the disk: before a checkpoint that counts them as done."""
 
     def __init__(self, folder):
-        self.path = Path(folder) / METRICS
+        self.path = Path(folder) / METRICS_FILE
         self._waiting = []
 
     def trim(self, epoch, step):

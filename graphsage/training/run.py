@@ -1,6 +1,7 @@
 """Whole runs from a RunConfig: dataset, model, training, and what the result must be compared with."""
 
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,11 @@ import torch
 from graphsage.config_file import write_config
 from graphsage.data.catalogue import load_dataset
 from graphsage.nn.model import GraphSAGE
+from graphsage.training.apply import write_predictions
+from graphsage.training.metrics_file import METRICS_FILE, read_metrics
 from graphsage.training.records import TrainResult
-from graphsage.training.run_folder import CONFIG, read_result, write_result
+from graphsage.training.report import write_report
+from graphsage.training.run_folder import CONFIG, REPORT, read_result, write_result
 from graphsage.training.save import save_trained, versions
 from graphsage.training.tasks import METRICS, constant_outputs
 from graphsage.training.trainer import Trainer
@@ -60,8 +64,9 @@ def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), log=pr
         interrupted=interrupted,
     )
     if folder is not None and not interrupted:
-        _finish(Path(folder), config, dataset, run_result)
-        log(f"Saved in {folder}")
+        folder = Path(folder)
+        _finish(folder, config, dataset, run_result)
+        log(f"Saved in {folder}: open {folder / REPORT}")
     return replace(run_result, result=replace(result, outputs=None)) if folder is not None else run_result
 
 
@@ -115,6 +120,18 @@ def _resume(trainer, resume, log):
 
 def _finish(folder, config, dataset, run_result):
     """What a finished run leaves, result.json last: where that is, nothing is left to do."""
+    table = folder / ("predictions.parquet" if find_spec("pyarrow") else "predictions.csv")
+    write_predictions(table, dataset, run_result.result.outputs)
+    write_report(
+        folder / REPORT,
+        dataset=dataset,
+        config=config,
+        result=run_result.result,
+        log=read_metrics(folder / METRICS_FILE),
+        outputs=run_result.result.outputs,
+        majority=run_result.majority,
+        features_only=run_result.features_only,
+    )
     write_result(folder, config, run_result, versions())
 
 

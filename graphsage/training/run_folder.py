@@ -10,7 +10,7 @@ from graphsage.data.catalogue import list_datasets
 from graphsage.files import written_aside
 from graphsage.training.records import Epoch, TrainResult
 
-CONFIG, RESULT = "config.toml", "result.json"
+CONFIG, RESULT, REPORT = "config.toml", "result.json", "report.html"
 RUNS = "runs"  # beside where the command is given
 
 

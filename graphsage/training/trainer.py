@@ -122,7 +122,10 @@ class Trainer:
         if best is not None:
             self.model.load_state_dict(state.best)
         self.model.eval()
-        test_score, _ = (None, None) if can_resume else self.evaluate(self.dataset.test)
+        test_score = outputs = None
+        if not can_resume:
+            test_score, _ = self.evaluate(self.dataset.test)
+            outputs = self.evaluator.all_outputs if len(self.dataset.test) else self.evaluator.exact()
         return TrainResult(
             metric=self.metric.name,
             test_score=test_score,
@@ -131,7 +134,7 @@ class Trainer:
             normalized_features=normalizes(self.config, self.dataset),
             history=list(state.history),
             interrupted=interrupted,
-            outputs=None if can_resume else self.evaluator.all_outputs,
+            outputs=outputs,
         )
 
     # ---- an epoch
