@@ -14,7 +14,7 @@ import pytest
 from data_helpers import planetoid_files, wait_for, write_files
 
 import graphsage
-from graphsage import cli, cli_datasets, cli_sample, cli_train
+from graphsage import cli, cli_apply, cli_datasets, cli_import, cli_sample, cli_train
 from graphsage.config import ModelConfig, RunConfig, TrainConfig
 from graphsage.data.catalogue import dataset_card, list_datasets
 from graphsage.graph import Graph
@@ -116,15 +116,16 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
     """They are taken from the help's own text, and parsed up to the point where data would be loaded."""
     texts = [command()[1], command("train", "--help")[1]]
     lines = [line.split("  ")[0] for text in texts for line in re.findall(r"^  graphsage (\S.*)", text, re.MULTILINE)]
-    assert len(lines) == 9
+    assert len(lines) == 11
     seen = []
-    for module, name in ((cli_train, "_train"), (cli_datasets, "_datasets"), (cli_sample, "_sample")):
+    commands = [(cli_train, "_train"), (cli_datasets, "_datasets"), (cli_sample, "_sample"), (cli_import, "_import")]
+    for module, name in [*commands, *[(cli_apply, f"_{name}") for name in ("evaluate", "predict", "embed")]]:
         monkeypatch.setattr(module, name, seen.append)
     for line in lines:
         assert cli.main(line.split()) == 0
         if "runs" in vars(seen[-1]):
             assert cli_train._job(seen[-1])
-    assert len(seen) == 9
+    assert len(seen) == 11
 
 
 # ---- wrong things to type
@@ -212,7 +213,7 @@ def test_a_mistake_gets_one_sentence(arguments, sentence, refused, tiny, monkeyp
 @pytest.mark.parametrize("arguments", ["train FOLDER", "datasets info FOLDER", "sample FOLDER --seeds 1"])
 def test_a_folder_without_a_dataset(arguments, refused, tmp_path):
     words = [str(tmp_path) if word == "FOLDER" else word for word in arguments.split()]
-    assert refused(*words).startswith(f"{tmp_path} holds no dataset: known are debian.npz; Planetoid files")
+    assert refused(*words).startswith(f"{tmp_path} holds no dataset: known are tables (edges.csv")
     (tmp_path / "notes.txt").write_text("nothing")
     assert refused(*words).startswith(f"{tmp_path} holds no dataset")
 
@@ -293,7 +294,7 @@ def test_train(command, tiny):
     assert re.fullmatch(r"Epoch 001 Batch 001 Loss: \d+\.\d{4}", lines[3])
     assert re.fullmatch(r"Epoch 003 Loss: \d+\.\d{4} Validation accuracy: \d+\.\d % \(\d+\.\d s\)", lines[11])
     assert lines[12] == "Training the same model without edges (features only) for comparison ..."
-    assert lines[13:15] == [f"Saved in {Path('runs', 'made-1')}", "Test accuracy:"]
+    assert lines[13:15] == [f"Saved in {Path('runs', 'made-1')}: open {Path('runs', 'made-1', 'report.html')}", "Test accuracy:"]
     assert [line.split("  ")[1] for line in lines[15:18]] == ["majority class", "features only", "GraphSAGE     "[:9]]
     assert re.fullmatch(r"The model is that of epoch [123], the best on validation\.", lines[18])
 
@@ -302,7 +303,7 @@ def test_train_several_runs_without_baseline(command, tiny):
     code, out, _ = command("train", tiny, "--epochs", 1, "--runs", 2, "--seed", 5, "--no-baseline", "--device", "cpu")
     assert code == 0
     assert "Training on cpu, seeds 5 to 6, in runs/made-1\nRun 1 of 2, seed 5\nEpoch 001" in out
-    assert "Saved in runs/made-1/5\nRun 2 of 2, seed 6\nEpoch 001" in out
+    assert "Saved in runs/made-1/5: open runs/made-1/5/report.html\nRun 2 of 2, seed 6\nEpoch 001" in out
     assert "Test accuracy (mean +- standard deviation of 2 runs):" in out
     assert "features only" not in out
     assert out.count("513 nodes") == 1
