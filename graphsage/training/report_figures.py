@@ -56,7 +56,7 @@ def score_curve(epochs, metric, best):
             axes.yaxis.set_major_formatter(PERCENT)
 
     text = f"Validation {metric.label} of {len(epochs)} epochs; the best is epoch {best}."
-    return picture("score", draw, text=text, caption="Validation score. The model of the starred epoch was kept and tested.")
+    return picture("score", draw, text=text, caption="Validation score. The model of the starred epoch was kept.")
 
 
 def rate_curve(epochs):
