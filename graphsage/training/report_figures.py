@@ -240,6 +240,7 @@ def phases(seconds):
         axes.set_yticks([])
         axes.set_xlabel("seconds")
         axes.set_xlim(0, total)
+        axes.locator_params(axis="x", nbins=5)  # long numbers would run into each other
         axes.spines["left"].set_visible(False)
         figure.legend(ncols=3, **ABOVE, **TIGHT)
 
