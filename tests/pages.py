@@ -3,16 +3,15 @@
 import html
 import json
 import re
-import shutil
-import subprocess
+import sys
 from html.parser import HTMLParser
 
+from conftest import CHECKOUT
+
+sys.path.insert(0, str(CHECKOUT / "tools"))
+from report_picture import browse
+
 VOID = {"meta"}  # elements without an end that the report uses
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-)  # fmt: skip
 
 
 class Page(HTMLParser):
@@ -76,11 +75,6 @@ class Page(HTMLParser):
 # ---- a browser
 
 
-def browser():
-    """The path of a Chromium, or None."""
-    return next(filter(None, map(shutil.which, BROWSERS)), None)
-
-
 def measured(path, width, folder):
     """What a browser says of the page in a frame of ``width`` (a window cannot be as narrow as a phone), all folds open.
 
@@ -89,9 +83,8 @@ def measured(path, width, folder):
     """
     wrapper = folder / "wrapper.html"
     wrapper.write_text(WRAPPER % (width, html.escape(path.read_text(encoding="utf-8"))), encoding="utf-8")
-    command = [browser(), *FLAGS, f"--user-data-dir={folder / 'profile'}", "--dump-dom", wrapper.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    return json.loads(html.unescape(re.search("<title>(.*?)</title>", done.stdout, re.DOTALL)[1]))
+    shown = browse(wrapper, "--dump-dom")
+    return json.loads(html.unescape(re.search("<title>(.*?)</title>", shown, re.DOTALL)[1]))
 
 
 # An element sticks out if it ends right of the page and is in no box that scrolls.

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from pages import browser, measured
+from pages import measured
+from report_picture import browser, save_picture
 from test_report import data, guesses, history, log_of, result_of
 
 from graphsage.training.report import write_report
@@ -55,3 +56,11 @@ def test_what_sticks_out_is_found(tmp_path):
     path.write_text('<body style="margin: 0"><p style="width: 500px">x</p>')
     found = measured(path, 390, tmp_path)
     assert found["page"] == [500, 390] and len(found["out"]) == 1 and "500px" in found["out"][0]
+
+
+def test_the_picture_for_readme(tmp_path):
+    """The heading and the curves, in a file that a page can carry."""
+    save_picture(report(tmp_path, data("multiclass"), None), tmp_path / "report.png")
+    image = pytest.importorskip("PIL.Image").open(tmp_path / "report.png")
+    assert image.size == (1160, 1000) and len(image.getcolors()) > 20
+    assert (tmp_path / "report.png").stat().st_size < 200_000

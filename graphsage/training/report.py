@@ -9,6 +9,8 @@ import numpy as np
 
 from graphsage.files import written_aside
 from graphsage.training import report_tables as tables
+from graphsage.training import save
+from graphsage.training.checkpoint import LATEST
 from graphsage.training.report_page import joined, page, tag
 from graphsage.training.report_sections import SECTIONS
 from graphsage.training.tasks import METRICS
@@ -69,7 +71,7 @@ def write_report(
     outputs: float32 [N, C], array or tensor, that model's logits for all nodes (regression: predictions [N, T]); None
         where nothing was tested, as in a run that was interrupted.
     majority, features_only: test scores of the baselines, None if not known. command: the command line that was typed.
-    versions: {name: text}; None looks them up.
+    versions: {name: text}; None looks them up. The machine is told beside them.
 
     Scores by class and degree are about the test nodes; without any, about the validation nodes, and the page says so.
     Without matplotlib there are no pictures, and the page says how to get them. The file is written whole or not at all:
@@ -86,7 +88,7 @@ def write_report(
         baselines=(majority, features_only),
         command=command,
         folder=Path(path).parent,
-        versions=tables.found_versions() if versions is None else versions,
+        versions={**(save.versions() if versions is None else versions), **tables.machine()},
         figures=_figures(),
     )
     text = page(_title(run), _heading(run), [part(run) for part in SECTIONS])
@@ -122,13 +124,13 @@ def _judged(dataset, outputs):
     """The fields of ``Run`` about the judged nodes."""
     split = "test" if len(dataset.test) else "val"
     nodes = getattr(dataset, split)
+    if not len(nodes):
+        return {"judged": None, "unjudged": "Nothing was held out to judge by: there are neither test nor validation nodes."}
     if outputs is None:
         return {"judged": None, "unjudged": "The model was not tested."}
     outputs = np.asarray(outputs)
     if outputs.shape[:1] != (dataset.num_nodes,) or outputs.ndim != 2:
         raise ValueError(f"outputs must have one row a node, {dataset.num_nodes}; got shape {outputs.shape}")
-    if not len(nodes):
-        return {"judged": None, "unjudged": "Nothing was held out to judge by: there are neither test nor validation nodes."}
     if not np.isfinite(outputs[nodes]).all():
         return {"judged": None, "unjudged": f"The outputs for the {NODES[split]} are not all finite numbers."}
     parts = {"outputs": outputs, "labels": dataset.labels, "degrees": dataset.graph.degrees}
@@ -180,7 +182,7 @@ def _cut(run):
     if not run.result.interrupted:
         return None
     when = f"after epoch {run.epochs[-1]['epoch']}" if run.epochs else "in its first epoch"
-    goes_on = (run.folder / "checkpoint.pt").exists()
+    goes_on = (run.folder / LATEST).exists()
     how = f"`graphsage train --resume {run.folder}` goes on with it." if goes_on else "It might have gone on to improve."
     return tag("p", f"The training was interrupted {when}. {how}", class_="warning")
 

@@ -56,7 +56,7 @@ def score_curve(epochs, metric, best):
             axes.yaxis.set_major_formatter(PERCENT)
 
     text = f"Validation {metric.label} of {len(epochs)} epochs; the best is epoch {best}."
-    return picture("score", draw, text=text, caption="Validation score. The model of the starred epoch was kept and tested.")
+    return picture("score", draw, text=text, caption="Validation score. The model of the starred epoch was kept.")
 
 
 def rate_curve(epochs):
@@ -240,6 +240,7 @@ def phases(seconds):
         axes.set_yticks([])
         axes.set_xlabel("seconds")
         axes.set_xlim(0, total)
+        axes.locator_params(axis="x", nbins=5)  # long numbers would run into each other
         axes.spines["left"].set_visible(False)
         figure.legend(ncols=3, **ABOVE, **TIGHT)
 

@@ -7,6 +7,7 @@ from graphsage.data.describe import describe
 from graphsage.training import report_scores as scores
 from graphsage.training import report_tables as tables
 from graphsage.training.report_page import beside, folded, joined, scrolled, section, tag
+from graphsage.training.run_folder import CONFIG
 
 MOST_CONFUSIONS, MOST_IN_MAP, MOST_TARGETS = 15, 60, 4
 MOST_BESIDE = 16  # classes whose heat map leaves room for a table
@@ -143,7 +144,7 @@ def _configuration(run):
 
 
 def _reproduce(run):
-    file = run.folder / "config.toml"
+    file = run.folder / CONFIG
     commands = [run.command, f"graphsage train --config {file}" if file.exists() else None]
     text = (
         "All random draws follow from the seed. The same numbers to the last bit can be expected on the same kind of machine, "

@@ -3,7 +3,6 @@
 import os
 import platform
 from dataclasses import MISSING, fields, is_dataclass
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
@@ -11,7 +10,6 @@ from graphsage.training.report_page import bar, folded, joined, table, tag
 
 PHASES = ("waiting", "training", "evaluating", "saving")
 MOST_OPEN = 12  # rows of a table that is shown unfolded
-PACKAGES = ("graphsage", "torch", "numpy", "scipy", "numba", "matplotlib")
 NONE = "\N{EN DASH}"
 
 # ---- numbers for people
@@ -154,18 +152,9 @@ def _value(name, value):
     return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
-def found_versions():
-    """{name: text}: versions, processor and system; no names of hosts or folders."""
-    packages = {name: _version(name) for name in PACKAGES}
-    machine = {"processor": _processor(), "cores": str(os.cpu_count()), "system": f"{platform.system()} {platform.machine()}"}
-    return {"python": platform.python_version(), **{k: v for k, v in packages.items() if v is not None}, **machine}
-
-
-def _version(package):
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+def machine():
+    """{name: text}: processor, cores and system; no names of hosts or folders."""
+    return {"processor": _processor(), "cores": str(os.cpu_count()), "system": f"{platform.system()} {platform.machine()}"}
 
 
 def _processor():
