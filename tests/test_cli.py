@@ -14,7 +14,7 @@ import pytest
 from data_helpers import planetoid_files, wait_for, write_files
 
 import graphsage
-from graphsage import cli, cli_datasets, cli_sample, cli_train
+from graphsage import cli, cli_apply, cli_datasets, cli_sample, cli_train
 from graphsage.config import ModelConfig, RunConfig, TrainConfig
 from graphsage.data.catalogue import dataset_card, list_datasets
 from graphsage.graph import Graph
@@ -86,9 +86,9 @@ raise SystemExit(code)
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["datasets", "--help"], ["sample", "--help"], []])
+@pytest.mark.parametrize("arguments", ["", "--help", "train --help", "predict --help", "datasets --help", "sample --help"])
 def test_help_loads_nothing_heavy(arguments):
-    with started(*arguments, python=("-c", REPORT_HEAVY)) as process:
+    with started(*arguments.split(), python=("-c", REPORT_HEAVY)) as process:
         out, err = process.communicate(timeout=60)
     assert process.returncode == 0
     assert out.startswith("usage: graphsage")
@@ -113,17 +113,17 @@ def test_help_of_train_teaches(command):
 
 def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch):
     """They are taken from the help's own text, and parsed up to the point where data would be loaded."""
-    texts = [command()[1], command("train", "--help")[1]]
+    texts = [command()[1], *(command(name, "--help")[1] for name in ("train", "evaluate", "predict", "embed"))]
     lines = [line.split("  ")[0] for text in texts for line in re.findall(r"^  graphsage (\S.*)", text, re.MULTILINE)]
-    assert len(lines) == 9
-    seen = []
-    for module, name in ((cli_train, "_train"), (cli_datasets, "_datasets"), (cli_sample, "_sample")):
+    assert len(lines) == 19
+    seen, commands = [], [(cli_train, "_train"), (cli_datasets, "_datasets"), (cli_sample, "_sample")]
+    for module, name in commands + [(cli_apply, name) for name in ("_evaluate", "_predict", "_embed")]:
         monkeypatch.setattr(module, name, seen.append)
     for line in lines:
         assert cli.main(line.split()) == 0
         if "runs" in vars(seen[-1]):
             assert cli_train._configs(seen[-1])
-    assert len(seen) == 9
+    assert len(seen) == 19
 
 
 # ---- wrong things to type
