@@ -138,7 +138,7 @@ def test_a_grown_graph():
     rows = [set(row) for row in rows_of(grown)]
     same = [v for v in range(400) if max({v, *rows[v], *(u for w in rows[v] for u in rows[w])}) < 400]
     changed = [v for v in range(400) if max(rows[v], default=0) >= 400]
-    assert len(same) > 50 and len(changed) > 50
+    assert len(same) > 30 and len(changed) > 30
     np.testing.assert_array_equal(after[same], before[same])
     assert (after[changed] != before[changed]).any(1).all()
     right = accuracy(torch.from_numpy(after[400:]), torch.from_numpy(grown.labels[400:]))

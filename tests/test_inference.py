@@ -148,6 +148,43 @@ def test_only_two_layers_outputs_are_alive(monkeypatch):
     assert len(made) == 4 and seen == [1, 2, 2, 2]
 
 
+@pytest.mark.parametrize("num_layers", [1, 2, 3])
+def test_stops_after_so_many_layers(num_layers):
+    """The rest of the layers, as a model of their own, makes the outputs of what was returned."""
+    model = model_of(num_layers=3)
+    h = inference(model, GRAPH, X, num_layers=num_layers)
+    assert h.shape == (60, model.layers[num_layers - 1].out_features)
+    rows = naive_nn.rows_of(GRAPH.indptr, GRAPH.indices)
+    known = naive_nn.forward(model, rows, X, range(60))
+    rest = model_of(num_layers=3)
+    rest.load_state_dict(model.state_dict())
+    rest.layers = rest.layers[num_layers:]
+    close(naive_nn.forward(rest, rows, h.numpy(), range(60)) if num_layers < 3 else h, known)
+
+
+@pytest.mark.parametrize("num_layers", [0, 4, True])
+def test_as_many_layers_as_there_are(num_layers):
+    with pytest.raises(ValueError, match=f"num_layers must be an integer from 1 to 3, got {num_layers}"):
+        inference(model_of(num_layers=3), GRAPH, X, num_layers=num_layers)
+
+
+def test_writes_to_an_array_that_is_given():
+    model, out = model_of(), np.full((60, 3), -7, np.float32)
+    found = inference(model, GRAPH, X, out=out)
+    assert found.data_ptr() == out.ctypes.data and torch.equal(found, inference(model, GRAPH, X))
+    for wrong in (out[:59], out.astype(np.float64)):
+        with pytest.raises(ValueError, match=r"out must be a float32 array of shape \(60, 3\), got float"):
+            inference(model, GRAPH, X, out=wrong)
+
+
+def test_tells_how_far_it_is():
+    seen = []
+    inference(model_of(num_layers=3), GRAPH, X, chunk_edges=50, progress=lambda *state: seen.append(state))
+    assert len(seen) > 6 and [total for _, total in seen] == [180] * len(seen)
+    done = [done for done, _ in seen]
+    assert done == sorted(set(done)) and {60, 120, 180} <= set(done)
+
+
 def test_sparse_features_stay_sparse():
     """20,000 rows of 500,000 columns: dense, 40 GB."""
     rng, graph = np.random.default_rng(0), awkward_graph(20_000, 40_000)

@@ -64,7 +64,7 @@ def _kept(layer, num_nodes, device, out):
     """Where the outputs of a layer go: ``out`` if it is an array, else new memory."""
     shape = (num_nodes, layer.out_features)
     if out is None:
-        return torch.empty(shape, device=_home(device, num_nodes * layer.out_features))
+        return torch.empty(*shape, device=_home(device, num_nodes * layer.out_features))
     return torch.from_numpy(checked_out(out, shape))
 
 
