@@ -171,12 +171,9 @@ def test_settings_are_those_that_the_training_used(tmp_path):
 
 
 def test_the_schema_of_tables_comes_back(tmp_path):
-    class WithSchema(gs.NodeDataset):
-        schema = {"columns": [{"name": "age", "mean": 41.5}]}
-
-    whole = blocks()
-    saved(tmp_path, WithSchema(**{field.name: getattr(whole, field.name) for field in fields(whole)}))
-    assert load_trained(tmp_path).schema == json.loads((tmp_path / "model.json").read_text())["schema"] == WithSchema.schema
+    schema = {"columns": [{"name": "age", "mean": 41.5}]}
+    saved(tmp_path, blocks(schema=schema))
+    assert load_trained(tmp_path).schema == json.loads((tmp_path / "model.json").read_text())["schema"] == schema
 
 
 def test_the_file_alone_is_enough_and_model_json_says_which_weights_it_means(tmp_path):

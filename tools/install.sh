@@ -3,7 +3,7 @@
 #
 #     sh tools/install.sh run|dev
 #
-# run: the project alone; dev: with what the tests need. Read from the environment: PYTHON (the python that makes .venv),
+# run: the project with its pictures and tables; dev: with what the tests need. Read from the environment: PYTHON (the python that makes .venv),
 # TORCH_INDEX (the package index that torch comes from). What is asked for and differs from what .venv holds makes .venv anew.
 set -eu
 cd "$(dirname "$0")/.."
@@ -73,7 +73,7 @@ install_chosen_torch() {
 }
 
 case ${1:-} in
-    run) target=. ;;
+    run) target='.[plots,tabular]' ;;
     dev) target='.[dev]' ;;
     *) fail "tools/install.sh takes run or dev, not '${1:-}'" ;;
 esac

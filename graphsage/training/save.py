@@ -56,7 +56,7 @@ def save_trained(folder, model, dataset, config):
         "normalized_features": normalizes(config.train, dataset),
         "isolated": config.train.isolated,
         "fanouts": (-1,) * model.num_layers if config.train.batch_size is None else config.train.fanouts,
-        "schema": getattr(dataset, "schema", None),
+        "schema": dataset.schema,
         "name": dataset.name,
     }
     arguments = _arguments(model)
