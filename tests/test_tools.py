@@ -58,7 +58,7 @@ def machine(tmp_path):
     return Machine(tmp_path)
 
 
-RUN = "pip --constraint constraints.txt --editable . "
+RUN = "pip --constraint constraints.txt --editable .[plots,tabular] "
 DEV = "pip --constraint constraints.txt --editable .[dev] "
 
 
