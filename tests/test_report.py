@@ -256,6 +256,11 @@ def test_all_names_of_classes_are_in_the_picture(tmp_path):
     assert [page.drawn.count(name) for name in (SCRIPT[:21] + "...", *NAMES[1:])] == [2] * 4  # on both axes
 
 
+def test_letters_that_the_font_lacks_are_left_to_the_browser(tmp_path):
+    page = written(tmp_path, data("multiclass", class_names=("\N{CJK UNIFIED IDEOGRAPH-6F22}", "b", "c", "d")))
+    assert page.drawn.count("\N{CJK UNIFIED IDEOGRAPH-6F22}") == 2
+
+
 def test_the_answer_stands_first(plain, tmp_path):
     dataset = data("multiclass")
     page = written(tmp_path, dataset, majority=0.125, features_only=0.25)
