@@ -28,7 +28,7 @@ def loss_curve(steps, epochs):
 
     def draw(figure):
         axes = _axes(figure, "epoch", "loss")
-        if len(steps) > 1:
+        if len(steps) > len(epochs):  # else it would hide behind the means
             axes.plot(*thinned(steps).T, color=PALE, linewidth=1.2, label="training, each step")
         _line(axes, epochs, "loss", BLUE, "o", "-", "training, mean of the epoch")
         _line(axes, epochs, "val_loss", ORANGE, "s", "--", "validation")

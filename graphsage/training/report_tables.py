@@ -39,7 +39,7 @@ def duration(seconds):
 def answer_table(rows, metric):
     """rows: (name, score or None); those without a score are left out."""
     shown = [(name, bar(score, metric.shown(score).strip())) for name, score in rows if score is not None]
-    return table(["", metric.label], shown, f"{metric.label} beside the baselines")
+    return table(["model", metric.label], shown, f"{metric.label} beside the baselines")
 
 
 def class_table(scores, names):
@@ -116,7 +116,7 @@ def rates(epochs):
 
 def facts(pairs, label):
     """A table of names and texts."""
-    return table(["", ""], pairs, label, text=("",))
+    return table(["name", "value"], pairs, label, text=("value",))
 
 
 def configuration(config):
