@@ -3,11 +3,12 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from blocks import blocks
 from conftest import CHECKOUT
-from doc_pages import PAGES, STAND_INS, blocks_of, check_line, commands_in_text, read, run
+from doc_pages import PAGES, STAND_INS, blocks_of, check_line, commands_in_text, read, run_page
 
 import graphsage
 from graphsage.data import catalogue
@@ -18,8 +19,8 @@ def folder(tmp_path, monkeypatch):
     """An empty folder to run a page in; names of datasets that must be downloaded mean a small made-up one."""
     load = graphsage.load_dataset  # asked for first: the package keeps what it finds, which must not be the stand-in
 
-    def stand_in(source, **options):
-        return blocks(name=source) if source in STAND_INS else load(source, **options)
+    def stand_in(name_or_path, **options):
+        return blocks(name=name_or_path) if name_or_path in STAND_INS else load(name_or_path, **options)
 
     monkeypatch.setattr(catalogue, "load_dataset", stand_in)
     monkeypatch.chdir(tmp_path)
@@ -28,9 +29,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_of_a_page_runs(page, folder):
-    names = {"__name__": "__main__"}
-    for code in read(page):
-        run(code, names)
+    run_page(read(page))
 
 
 @pytest.mark.parametrize("page", [*PAGES, "datasets/README.md", "benchmarks/README.md"])
@@ -57,9 +56,16 @@ WRONG = {
 
 @pytest.mark.parametrize("kind, text", [(kind, text) for kind, texts in WRONG.items() for text in texts])
 def test_a_wrong_block_is_found(kind, text, folder):
-    [code] = blocks_of("made up", f"text\n\n```{kind}\n{text}\n```\n")
     with pytest.raises((AssertionError, AttributeError, KeyError, SyntaxError, SystemExit, ValueError)):
-        run(code, {})
+        run_page(blocks_of("made up", f"text\n\n```{kind}\n{text}\n```\n"))
+
+
+def test_output_is_compared():
+    codes = blocks_of("made up", "```python\nprint('a 1.5')\nprint('b')\nprint('c 2')\n```\n```text\na  1.7\n...\nc 2\n```\n")
+    run_page(codes)
+    for wrong in ("c 3\n", "c 2\nb\n"):
+        with pytest.raises(AssertionError, match="is not in"):
+            run_page([codes[0], replace(codes[1], text=wrong)])
 
 
 def test_readme_names_every_make_variable():
