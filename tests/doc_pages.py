@@ -23,7 +23,7 @@ from textwrap import dedent
 
 from conftest import CHECKOUT
 
-PAGES = ["README.md", *sorted(path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "docs").glob("*.md"))]
+PAGES = ["README.md", "datasets/README.md", *sorted(path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "docs").glob("*.md"))]
 MAKEFILE_VARIABLES = {"ARGS", "BENCH", "PYTHON", "TORCH_INDEX"}
 BUNDLED = ("debian",)
 
@@ -117,9 +117,6 @@ def dedent_all(source):
 
 # ---- command lines
 
-STAND_INS = ("cora", "citeseer", "pubmed")  # to be downloaded: tests/test_docs.py puts a small made-up dataset in their place
-LONG = ("debian", *STAND_INS)
-
 
 def run_line(line):
     """Run a command line as the rule of its program says; KeyError where there is none."""
@@ -134,10 +131,11 @@ def check_line(line):
 
 
 def run_graphsage(words):
-    """In this process; a training on a real graph is cut short to one run of one epoch."""
+    """In this process; a training on a dataset with a name is cut short to one run of one epoch."""
     from graphsage.cli import main
+    from graphsage.data.catalogue import list_datasets
 
-    if words[0] == "train" and getattr(check_graphsage(words), "dataset", None) in LONG:
+    if words[0] == "train" and getattr(check_graphsage(words), "dataset", None) in list_datasets():
         words = [*words, "--epochs", "1", "--runs", "1"]
     assert main(words) == 0, words
 
@@ -177,7 +175,7 @@ PROGRAMS = {"graphsage": run_graphsage, "make": check_make, "python": check_pyth
 
 
 def commands_in_text(page):
-    """`graphsage ...` between single backticks, but for those that leave something to be filled in."""
+    """`graphsage ...` between single backticks or on an indented line, but for those that leave something to be filled in."""
     text = re.sub(r"^```.*?^```", "", (CHECKOUT / page).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-    found = re.findall(r"`(graphsage [a-z][^`]*|make [a-z][^`]*)`", text)
+    found = re.findall(r"(?:`|^ {4})((?:graphsage|make) [a-z][^`\n]*)(?:`|$)", text, re.MULTILINE)
     return [line for line in found if not re.search(r"\[|\.\.\.|\b[A-Z]{4,}\b(?!=)", line)]
