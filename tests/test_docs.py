@@ -40,6 +40,14 @@ def test_every_command_in_the_text_is_one(page):
         check_line(line)
 
 
+@pytest.mark.parametrize("page", [*PAGES, "benchmarks/README.md", "CHANGELOG.md"])
+def test_every_link_leads_somewhere(page):
+    """To files; where in a page of docs a link leads to a heading, Sphinx looks for it."""
+    path = CHECKOUT / page
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (path.parent / link).exists()] == []
+
+
 def test_pages_hold_what_is_looked_for():
     kinds = {code.kind for page in PAGES for code in read(page)}
     assert {"python", "py", "sh", "powershell"} <= kinds
