@@ -6,7 +6,7 @@ A page is run from top to bottom, in an empty folder, its Python snippets in one
     py           quotes an example program, which tests/test_examples.py runs: the lines must stand there, as they are
     sh           each line is run by the rule of its program (PROGRAMS)
     powershell   the same on Windows: only checked, as nothing here has a .venv\\Scripts
-    csv, toml, text, json   what a file holds or a program says
+    text         what the commands just before it print; ... stands for more lines, and digits after a point may differ
     {...}        Sphinx's
 
 A kind or a program without a rule is an error, so that nothing is left out unnoticed.
@@ -23,8 +23,7 @@ from textwrap import dedent
 
 from conftest import CHECKOUT
 
-PAGES = ["README.md", *sorted(path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "docs").glob("*.md"))]
-SHOWN = {"csv", "toml", "text", "json"}
+PAGES = ["README.md", "datasets/README.md", *sorted(path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "docs").glob("*.md"))]
 MAKEFILE_VARIABLES = {"ARGS", "BENCH", "PYTHON", "TORCH_INDEX"}
 BUNDLED = ("debian",)
 
@@ -56,6 +55,18 @@ def lines_of(code):
     return [line for line in lines if line and not line.startswith("#")]
 
 
+def run_page(codes):
+    """Run the blocks of a page, in order."""
+    names, said = {"__name__": "__main__"}, ""
+    for code in codes:
+        if code.kind == "text":
+            check_output(code, said)
+        else:
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                run(code, names)
+            said = out.getvalue()
+
+
 def run(code, names):
     """Run one block; ``names``: the namespace of the page's snippets."""
     if code.kind == "python":
@@ -68,7 +79,7 @@ def run(code, names):
     elif code.kind == "powershell":
         for line in lines_of(code):
             check_line(line)
-    elif code.kind not in SHOWN and not code.kind.startswith("{"):
+    elif not code.kind.startswith("{"):
         raise ValueError(f"{code.page}, line {code.line}: a block of an unknown kind, {code.kind!r}")
 
 
@@ -76,9 +87,21 @@ def run_python(code, names):
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         exec(compile("\n" * (code.line - 1) + code.text, code.page, "exec"), names)
+    print(out.getvalue(), end="")
     for said in re.findall(r"^ *print\(.*\)  # (.*)$", code.text, re.MULTILINE):
         for part in said.split(", then "):
             assert part in out.getvalue().splitlines(), f"{code.page}: {part!r} is not what is printed: {out.getvalue()}"
+
+
+def check_output(code, said):
+    """Every line that is shown was printed, in this order."""
+    rest = iter(map(_comparable, said.splitlines()))
+    for line in code.text.splitlines():
+        assert line == "..." or _comparable(line) in rest, f"{code.page}, line {code.line}: {line!r} is not in {said}"
+
+
+def _comparable(line):
+    return " ".join(re.sub(r"\d+\.\d+", "0.0", line).split())
 
 
 def check_quote(code):
@@ -94,9 +117,6 @@ def dedent_all(source):
 
 # ---- command lines
 
-STAND_INS = ("cora", "citeseer", "pubmed")  # to be downloaded: tests/test_docs.py puts a small made-up dataset in their place
-LONG = ("debian", *STAND_INS)
-
 
 def run_line(line):
     """Run a command line as the rule of its program says; KeyError where there is none."""
@@ -111,10 +131,11 @@ def check_line(line):
 
 
 def run_graphsage(words):
-    """In this process; a training on a real graph is cut short to one run of one epoch."""
+    """In this process; a training on a dataset with a name is cut short to one run of one epoch."""
     from graphsage.cli import main
+    from graphsage.data.catalogue import list_datasets
 
-    if words[0] == "train" and check_graphsage(words).dataset in LONG:
+    if words[0] == "train" and getattr(check_graphsage(words), "dataset", None) in list_datasets():
         words = [*words, "--epochs", "1", "--runs", "1"]
     assert main(words) == 0, words
 
@@ -122,7 +143,11 @@ def run_graphsage(words):
 def check_graphsage(words):
     from graphsage.cli import _parser
 
-    return _parser().parse_args([word for word in words if word != "--help"])  # it would end this process
+    try:
+        return _parser().parse_args(words)
+    except SystemExit as end:  # --help, or a fault
+        if end.code:
+            raise
 
 
 def check_make(words):
@@ -150,7 +175,7 @@ PROGRAMS = {"graphsage": run_graphsage, "make": check_make, "python": check_pyth
 
 
 def commands_in_text(page):
-    """`graphsage ...` between single backticks, but for those that leave something to be filled in."""
+    """`graphsage ...` between single backticks or on an indented line, but for those that leave something to be filled in."""
     text = re.sub(r"^```.*?^```", "", (CHECKOUT / page).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-    found = re.findall(r"`(graphsage [a-z][^`]*|make [a-z][^`]*)`", text)
+    found = re.findall(r"(?:`|^ {4})((?:graphsage|make) [a-z][^`\n]*)(?:`|$)", text, re.MULTILINE)
     return [line for line in found if not re.search(r"\[|\.\.\.|\b[A-Z]{4,}\b(?!=)", line)]

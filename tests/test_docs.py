@@ -3,11 +3,12 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from blocks import blocks
 from conftest import CHECKOUT
-from doc_pages import PAGES, STAND_INS, blocks_of, check_line, commands_in_text, read, run
+from doc_pages import PAGES, blocks_of, check_line, commands_in_text, read, run_page
 
 import graphsage
 from graphsage.data import catalogue
@@ -16,27 +17,35 @@ from graphsage.data import catalogue
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """An empty folder to run a page in; names of datasets that must be downloaded mean a small made-up one."""
-    load = graphsage.load_dataset  # asked for first: the package keeps what it finds, which must not be the stand-in
+    load = graphsage.load_dataset
 
-    def stand_in(source, **options):
-        return blocks(name=source) if source in STAND_INS else load(source, **options)
+    def stand_in(name_or_path, **options):
+        return blocks(name=name_or_path) if name_or_path in missing else load(name_or_path, **options)
 
+    missing = set(catalogue.list_datasets()) - {"debian"}
     monkeypatch.setattr(catalogue, "load_dataset", stand_in)
+    monkeypatch.setattr(graphsage, "load_dataset", stand_in)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_of_a_page_runs(page, folder):
-    names = {"__name__": "__main__"}
-    for code in read(page):
-        run(code, names)
+    run_page(read(page))
 
 
-@pytest.mark.parametrize("page", [*PAGES, "datasets/README.md", "benchmarks/README.md"])
+@pytest.mark.parametrize("page", [*PAGES, "benchmarks/README.md"])
 def test_every_command_in_the_text_is_one(page):
     for line in commands_in_text(page):
         check_line(line)
+
+
+@pytest.mark.parametrize("page", [*PAGES, "benchmarks/README.md", "CHANGELOG.md"])
+def test_every_link_leads_somewhere(page):
+    """To files; where in a page of docs a link leads to a heading, Sphinx looks for it."""
+    path = CHECKOUT / page
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if "://" not in link and not (path.parent / link).exists()] == []
 
 
 def test_pages_hold_what_is_looked_for():
@@ -57,9 +66,16 @@ WRONG = {
 
 @pytest.mark.parametrize("kind, text", [(kind, text) for kind, texts in WRONG.items() for text in texts])
 def test_a_wrong_block_is_found(kind, text, folder):
-    [code] = blocks_of("made up", f"text\n\n```{kind}\n{text}\n```\n")
     with pytest.raises((AssertionError, AttributeError, KeyError, SyntaxError, SystemExit, ValueError)):
-        run(code, {})
+        run_page(blocks_of("made up", f"text\n\n```{kind}\n{text}\n```\n"))
+
+
+def test_output_is_compared():
+    codes = blocks_of("made up", "```python\nprint('a 1.5')\nprint('b')\nprint('c 2')\n```\n```text\na  1.7\n...\nc 2\n```\n")
+    run_page(codes)
+    for wrong in ("c 3\n", "c 2\nb\n"):
+        with pytest.raises(AssertionError, match="is not in"):
+            run_page([codes[0], replace(codes[1], text=wrong)])
 
 
 def test_readme_names_every_make_variable():
