@@ -23,7 +23,7 @@ from textwrap import dedent
 
 from conftest import CHECKOUT
 
-PAGES = ["README.md", "datasets/README.md", *sorted(path.relative_to(CHECKOUT).as_posix() for path in (CHECKOUT / "docs").glob("*.md"))]
+PAGES = ["README.md", "datasets/README.md", *sorted(f"docs/{path.name}" for path in (CHECKOUT / "docs").glob("*.md"))]
 MAKEFILE_VARIABLES = {"ARGS", "BENCH", "PYTHON", "TORCH_INDEX"}
 BUNDLED = ("debian",)
 

@@ -50,6 +50,7 @@ def whole_folders(root):
     import test_data_twitch
     from data_helpers import planetoid_files, write_files
     from debian_index import INDEX, load_build
+    from table_files import as_parquet, write_tables
 
     def save(folder, write):
         folder.mkdir()
@@ -57,7 +58,11 @@ def whole_folders(root):
 
     kinds, dataset_with, build = test_data_saved.KINDS, test_data_saved.dataset_with, load_build()
     sparse, weighted = dataset_with(**kinds["sparse"], node_ids=list("abcd")), dataset_with(**kinds["weights"])
+    rows = np.arange(12.0).reshape(6, 2)
     made = {
+        "tables": lambda f: write_tables(f),
+        "tables-array": lambda f: write_tables(f, edges="source,target\n0,1\n1,2\n3,0\n5,5\n", nodes=None, features=rows),
+        "tables-parquet": lambda f: as_parquet(write_tables(root / "csv", features=rows), f),
         "debian": lambda f: save(f, lambda f: build.write_npz(f / "debian.npz", build.build(INDEX.encode(), num_words=4))),
         "planetoid": lambda f: write_files(f, planetoid_files()),
         "graphsage": lambda f: save(f, lambda f: sparse.save(f / "a.npz")),
@@ -213,7 +218,7 @@ def run_case(seed, folders, root):
             path = Path(folder, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.mkdir() if data is None else path.write_bytes(data)
-        outcome, text = outcome_of(lambda: load_dataset(folder))
+        outcome, text = outcome_of(lambda: load_dataset(folder, progress=False))
         return layout, outcome, text.replace(folder, "")
 
 
@@ -225,7 +230,8 @@ def work(first, last):
         from graphsage.data import load_dataset
 
         for layout in folders:  # everything is imported, and every folder loads while it is whole
-            print(json.dumps([None, layout, *outcome_of(lambda layout=layout: load_dataset(Path(root, layout)))]), flush=True)
+            found = outcome_of(lambda layout=layout: load_dataset(Path(root, layout), progress=False))
+            print(json.dumps([None, layout, *found]), flush=True)
         used = int(re.search(r"VmSize:\s+(\d+)", Path("/proc/self/status").read_text())[1]) * 1024
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
         for seed in range(first, last):

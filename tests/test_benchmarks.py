@@ -17,11 +17,13 @@ import graphsage
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the benchmarks fork")
 pytest.importorskip("matplotlib")
+pytest.importorskip("pyarrow")
 
 PROGRAMS = {
     "sampling_depth": "--graphs cora,rmat --scale 6 --depths 1,2 --fanouts 2,all --batches 8",
     "batch_size": "--batches 1024,all --seconds 0.1 --draws 2 --scales 6,7",
     "scaling": "--scales 6,7 --degrees 2 --scale 7 --batch 16 --threads 1,2",
+    "import_tables": "--kinds texts,parquet --nodes 40 --edges 100",
 }
 RUN = """
 import sys

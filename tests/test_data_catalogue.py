@@ -288,7 +288,7 @@ def test_a_known_name_wins_over_a_folder(known, tmp_path, monkeypatch):
 
 def test_folders_without_a_dataset(known, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DatasetError, match=r"empty holds no dataset: known are debian\.npz; Planetoid files .*"):
+    with pytest.raises(DatasetError, match=r"empty holds no dataset: known are tables .*; debian\.npz; Planetoid files .*"):
         load(tmp_path / "empty")
     for path in (tmp_path / "nowhere", f"{tmp_path}/nowhere", "./nowhere"):
         with pytest.raises(DatasetError, match="nowhere is not a folder"):

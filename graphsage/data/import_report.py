@@ -44,8 +44,8 @@ def _graph(dataset, found):
     ]
     weights = dataset.graph.weights
     if weights is not None and len(weights):
-        lines.append(line("weights", f"{weights.mean():.3g}", f"on average, from {weights.min():.3g} to {weights.max():.3g}: "
-                          "kept; training needs --weights ignore"))
+        ends = f"on average, from {weights.min():.3g} to {weights.max():.3g}: kept; training needs --weights ignore"
+        lines.append(line("weights", f"{weights.mean(dtype=float):.3g}", ends))
     if found.times is not None:
         lines.append(line("times", "", f"from {_time(found.times[0])} to {_time(found.times[1])}: checked, not kept"))
     return lines
@@ -88,7 +88,7 @@ def _counts(dataset, counts):
 
 
 def _targets(dataset, labels):
-    known = labels[~np.isnan(labels)]
+    known = labels[~np.isnan(labels)].astype(float)
     if not len(known):
         return []
     whole = " (all are whole: written without a point they would be classes)" if np.all(known == np.round(known)) else ""

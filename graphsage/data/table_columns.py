@@ -40,7 +40,7 @@ def fitted(table, name, column):
         if wrong.any():
             rule = "nearly all other lines have a number there: write one, or leave it empty"
             refuse_text(table, 0, name, column, int(np.argmax(wrong)), rule)
-        return _number(name, finite(table, 0, name, values))
+        return _number(table, name, finite(table, 0, name, values))
     distinct = column.unique().drop_null()
     if len(distinct) <= MAX_CATEGORIES and 2 * len(distinct) <= present:
         spec = {"name": name, "kind": "category", "values": sorted(as_texts(distinct).to_pylist())}
@@ -56,13 +56,16 @@ def encoded(table, spec, column):
 # ---- numbers
 
 
-def _number(name, values):
+def _number(table, name, values):
     missing = int(np.isnan(values).sum())
     if missing == len(values):
         return Column(name=name, spec=None, missing=missing, note="no node has a number")
-    spec = {"name": name, "kind": "number", "mean": float(np.nanmean(values)), "deviation": float(np.nanstd(values)) or 1.0}
-    if not np.isfinite([spec["mean"], spec["deviation"]]).all():
-        raise DatasetError(f"column {name!r} has numbers up to {np.nanmax(np.abs(values)):g}: too large to be added up")
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, deviation = float(np.nanmean(values)), float(np.nanstd(values))
+    if not np.isfinite([mean, deviation]).all():
+        largest = np.nanmax(np.abs(values))
+        raise DatasetError(f"{table.path}: {name} has numbers up to {largest:g}, which are too large to be averaged")
+    spec = {"name": name, "kind": "number", "mean": mean, "deviation": deviation or 1.0}
     return Column(name=name, spec=spec, missing=missing)
 
 

@@ -9,7 +9,7 @@ from graphsage.data.errors import DatasetError
 from graphsage.data.links import graph_of_arcs
 from graphsage.data.table_files import quoted
 from graphsage.data.table_ids import NodeIndex, as_ids, as_texts
-from graphsage.data.table_numbers import as_numbers, as_times
+from graphsage.data.table_numbers import LARGEST, as_numbers, as_times
 from graphsage.graph import Graph
 
 ENDS, WEIGHT, TIME = ("source", "target"), "weight", "time"
@@ -94,6 +94,8 @@ def _weights(table, first, column):
         at = int(np.argmax(bad))
         found = "empty" if np.isnan(values[at]) else f"{values[at]:g}"
         table.refuse(first + at, f"{WEIGHT} is {found}: weights must be numbers >= 0")
+    if values.max(initial=0) > LARGEST:
+        table.refuse(first + int(np.argmax(values)), f"{WEIGHT} is {values.max():g}: weights must fit a float32")
     return values.astype(np.float32)
 
 

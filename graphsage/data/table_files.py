@@ -5,6 +5,7 @@ what is neither number nor text there (dates, flags) becomes text. Spaces around
 """
 
 import csv
+from collections import deque
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import count, islice
@@ -55,7 +56,7 @@ class Table:
         """Yield (first row, [the column of each name]), a part of the file at a time."""
         first, headings = 0, [self.headings[self.columns.index(name)] for name in names]
         with progress(self.path.name) as report:
-            for share, batch in _told(self, (_csv_batches if self.is_csv else _parquet_batches)(self.path, headings)):
+            for share, batch in _told(self, (_csv_batches if self.is_csv else _parquet_batches)(self, headings)):
                 if not batch.num_rows:
                     continue
                 yield first, [_plain(self.path, batch.column(heading)) for heading in headings]
@@ -79,8 +80,8 @@ class Table:
 
 
 def shown(value):
-    """A value, cut where it is long."""
-    text = str(value)
+    """A value on one line, cut where it is long."""
+    text = "".join(character if character.isprintable() else " " for character in str(value))
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 
@@ -110,8 +111,8 @@ def _csv_headings(path):
         _, headings = next(_records(path))
     except StopIteration:
         raise DatasetError(f"{path} is empty: its first line must name the columns") from None
-    except (OSError, csv.Error) as error:
-        raise DatasetError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    except OSError as error:
+        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from None
     if any("\ufffd" in heading for heading in headings):
         _refuse_other_encodings(path)
     return headings
@@ -135,28 +136,31 @@ def _parquet(path):
 # ---- parts
 
 
-def _csv_batches(path, headings):
+def _csv_batches(table, headings):
     """Yield (share of the file that was read, record batch)."""
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    size, kinds = max(1, path.stat().st_size), dict.fromkeys(headings, pa.large_string())
+    size, last = max(1, table.path.stat().st_size), table.headings[-1]
+    kinds, value = dict.fromkeys([*headings, last], pa.large_string()), None
     with arrow.open_csv(
-        path,
+        table.path,
         read_options=arrow.ReadOptions(block_size=BLOCK, use_threads=False),
         parse_options=arrow.ParseOptions(newlines_in_values=True),
-        convert_options=arrow.ConvertOptions(column_types=kinds, include_columns=headings, null_values=[""]),
+        convert_options=arrow.ConvertOptions(column_types=kinds, include_columns=list(kinds), null_values=[""]),
     ) as stream:
         batches = iter(stream)
         for done in count(BLOCKS * BLOCK, BLOCKS * BLOCK):
             part = list(islice(batches, BLOCKS))
             if not part:
-                return
-            yield min(1, done / size), pa.concat_batches(part)
+                return _refuse_open_quote(table.path, value)
+            whole = pa.concat_batches(part)
+            value = whole.column(last)[-1].as_py() if whole.num_rows else value
+            yield min(1, done / size), whole
 
 
-def _parquet_batches(path, headings):
-    file = _parquet(path)
+def _parquet_batches(table, headings):
+    file = _parquet(table.path)
     size, done = max(1, file.metadata.num_rows), 0
     for batch in file.iter_batches(batch_size=ROWS, columns=headings, use_threads=False):
         done += batch.num_rows
@@ -203,7 +207,7 @@ def _told(table, parts):
 
 
 def _first_line(error):
-    return shown(str(error).partition("\n")[0].strip())
+    return str(error).partition("\n")[0].strip()[:200]
 
 
 def _refuse_other_encodings(path):
@@ -218,12 +222,21 @@ def _refuse_other_encodings(path):
 
 def _refuse_ragged(table):
     wanted = len(table.headings)
-    try:
-        for number, record in _records(table.path):
-            if len(record) != wanted:
-                raise DatasetError(f"{table.path} line {number}: {len(record)} columns, and the first line names {wanted}")
-    except csv.Error as error:
-        raise DatasetError(f"{table.path} cannot be read: {error}") from None
+    for number, record in _records(table.path):
+        if len(record) != wanted:
+            raise DatasetError(f"{table.path} line {number}: {len(record)} columns, and the first line names {wanted}")
+
+
+def _refuse_open_quote(path, value):
+    """pyarrow ends an open quote where the file ends: all that follows the quote would be one text. value: the file's last."""
+    if value is None or len(value.splitlines()) < 2:
+        return
+    with open(path, "rb") as file:
+        file.seek(-min(4, path.stat().st_size), 2)
+        if file.read().rstrip().endswith(b'"'):
+            return
+    number, _ = deque(_records(path), maxlen=1)[0]
+    raise DatasetError(f"{path} line {number}: a quote is opened and not closed again")
 
 
 def _line_of(path, row):
@@ -238,7 +251,10 @@ def _records(path):
     """Yield (line on which it begins, fields) of each record of a CSV file, the header too. Slow: for sentences."""
     with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
         reader, begins = csv.reader(file), 1
-        for record in reader:
-            if record:  # a blank line is none
-                yield begins, record
-            begins = reader.line_num + 1
+        try:
+            for record in reader:
+                if record:  # a blank line is none
+                    yield begins, record
+                begins = reader.line_num + 1
+        except csv.Error as error:
+            raise DatasetError(f"{path} line {begins}: {error} (is a quote not closed?)") from None

@@ -12,11 +12,10 @@ import numpy as np
 from graphsage.data.errors import DatasetError
 from graphsage.data.split import SPLITS, random_split
 from graphsage.data.table_ids import as_ids, as_texts, places_of
-from graphsage.data.table_numbers import finite, numbers_in, refuse_text
+from graphsage.data.table_numbers import LARGEST, finite, numbers_in, refuse_text
 
 LABELS = ("label", "labels")
 SEPARATOR = ";"
-LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(kw_only=True)
@@ -45,11 +44,21 @@ def fitted_label(table, columns):
     if name == "labels":
         classes = _names_in(column)[1].unique().to_pylist()
         return {"column": name, "task": "multilabel", "classes": sorted(classes)}
-    known = as_ids(column.drop_null())
-    values, wrong = numbers_in(column)
-    if str(known.type) != "int64" and not wrong.any() and values.null_count < len(values):
+    if _are_targets(column):
         return {"column": name, "task": "regression"}
+    known = as_ids(column.drop_null())
     return {"column": name, "task": "multiclass", "classes": [str(value) for value in sorted(known.unique().to_pylist())]}
+
+
+def _are_targets(column):
+    """Whether all are numbers, and one at least is written as no integer is: "007" is a class, not 7."""
+    import pyarrow.compute as pc
+
+    values, wrong = numbers_in(column)
+    known = column.filter(values.is_valid())
+    if wrong.any() or not len(known) or str(column.type) != "large_string":
+        return str(column.type) == "double"
+    return pc.any(pc.match_substring_regex(known, "[.eE]")).as_py()
 
 
 def encoded_labels(table, spec, column, num_nodes):

@@ -5,6 +5,7 @@ import numpy as np
 from graphsage.data.table_files import quoted
 
 MISSING = ("NA", "N/A", "NaN", "nan", "null", "NULL", "None")  # among numbers; in a column of texts these are texts
+LARGEST = float(np.finfo(np.float32).max)
 NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 
 

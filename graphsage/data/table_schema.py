@@ -7,9 +7,11 @@
         {"name", "kind": "category", "values": [text]}      a column for each value, 1 where it is that; missing: all 0
         {"name", "kind": "words", "words": [text]}          a column for each word; of a text with k of the words each is 1/k
     array               columns of features.npy, which come last and as they are; 0 without one
+    nodes               where there are neither columns nor an array: which nodes it is about, see ``check_nodes``; else None
     label               None, or {"column": "label" or "labels", "task", "classes": [text]}; no classes in a regression
 """
 
+from hashlib import sha256
 from math import isfinite
 
 from graphsage.data.errors import DatasetError
@@ -20,7 +22,18 @@ LABELS = {"multiclass": "label", "regression": "label", "multilabel": "labels"} 
 
 def made_schema(columns, array, label, directed):
     """The schema of these parts."""
-    return {"form": FORM, "version": VERSION, "directed": directed, "columns": columns, "array": array, "label": label}
+    parts = {"directed": directed, "columns": columns, "array": array, "nodes": None, "label": label}
+    return {"form": FORM, "version": VERSION, **parts}
+
+
+def check_nodes(schema, ids, *, is_own):
+    """The schema for nodes with these ids. Without features a model knows its nodes by their number, and no others."""
+    if schema["columns"] or schema["array"]:
+        return schema
+    found = sha256("\n".join(map(str, ids.to_pylist())).encode()).hexdigest()
+    if not is_own and schema["nodes"] != found:
+        raise DatasetError("the schema is of a graph without features: a model of its nodes says nothing of others, as here")
+    return {**schema, "nodes": found}
 
 
 def checked_schema(schema):
@@ -37,6 +50,10 @@ def checked_schema(schema):
     columns = schema.get("columns")
     if not isinstance(columns, list) or not all(map(_is_column, columns)):
         raise DatasetError(f"schema: columns must be a list of numbers, categories and words, got {columns!r:.80}")
+    if len({spec["name"] for spec in columns}) < len(columns):
+        raise DatasetError(f"schema: each column must have a name of its own, got {columns!r:.80}")
+    if not isinstance(schema.get("nodes", ...), (str, type(None))):
+        raise DatasetError(f"schema: nodes must be a text or null, got {schema.get('nodes')!r:.80}")
     if not _is_label(schema.get("label", ...)):
         raise DatasetError(f"schema: label must be null or name column, task and classes, got {schema.get('label')!r:.80}")
     return schema

@@ -20,7 +20,7 @@ from graphsage.data.table_files import ENDS, table_in
 from graphsage.data.table_ids import names_of
 from graphsage.data.table_labels import LABELS, Labels, encoded_labels, fitted_label, split_of
 from graphsage.data.table_nodes import ARRAY, SPLIT, features_of, fitted_columns, read_nodes
-from graphsage.data.table_schema import checked_schema, made_schema
+from graphsage.data.table_schema import check_nodes, checked_schema, made_schema
 
 
 def files_of(folder):
@@ -63,7 +63,7 @@ def read_folder(folder, *, directed=False, schema=None, progress):
     fits = fitted_columns(nodes, (*LABELS, SPLIT)) if is_own else []
     schema = _own_schema(nodes, fits, directed) if is_own else checked_schema(schema)
     edges = read_edges(edges_table, nodes.ids, nodes.outside, progress)
-    num_nodes = len(edges.ids)
+    num_nodes, schema = len(edges.ids), check_nodes(schema, edges.ids, is_own=is_own)
     graph, counts = graph_of(edges, names_of(edges.ids), directed=schema["directed"])  # before the features take memory too
     labels = encoded_labels(nodes.table, schema["label"], _label_column(nodes, schema), num_nodes)
     labelled = is_labelled(checked_labels(labels.labels, num_nodes))

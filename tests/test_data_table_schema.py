@@ -1,0 +1,170 @@
+"""Other tables, encoded as a first folder was: the grown graph, another graph, and what does not fit."""
+
+import json
+
+import numpy as np
+import pytest
+from table_files import EDGES, NODES, write_tables
+
+from graphsage.data import DatasetError, load_dataset
+from graphsage.data.table_schema import checked_schema
+
+pytest.importorskip("pyarrow")
+
+GROWN_EDGES = EDGES + "fay,ann,1,2024-03-01\nfay,gus,1,2024-03-01\n"
+GROWN_NODES = NODES + "fay,green,train,20,it,fine new words\ngus,,val,,fr,words alone\n"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRAPHSAGE_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def mine(tmp_path):
+    return load_dataset(write_tables(tmp_path / "mine"), progress=False)
+
+
+def dense(dataset):
+    return dataset.features.to_scipy().toarray()
+
+
+def test_a_grown_graph_is_encoded_as_the_first(mine, tmp_path, capsys):
+    folder = write_tables(tmp_path / "grown", GROWN_EDGES, GROWN_NODES)
+    grown = load_dataset(folder, schema=json.loads(json.dumps(mine.schema)))
+    assert grown.schema == mine.schema and grown.class_names == mine.class_names
+    assert np.array_equal(dense(grown)[:6], dense(mine)) and grown.labels[:6].tolist() == mine.labels.tolist()
+    age, german, french, *words = dense(grown)[6]
+    assert age == pytest.approx((20 - 32.5) / mine.schema["columns"][0]["deviation"])
+    assert (german, french, words) == (0, 0, [0, 1, 0, 0])
+    assert dense(grown)[7].tolist() == [0, 0, 1, 0, 0, 0, 0]
+    assert grown.labels[6:].tolist() == [-1, -1] and grown.train.tolist() == mine.train.tolist()
+    told = capsys.readouterr().err
+    for text in (
+        "with an unknown class", "left out of it                     2    25.0 %   have no label",
+        "category  2 values: de, fr; 1 missing (12.5%): all zeros; 1 with another value: all zeros",
+    ):
+        assert text in told
+
+
+def test_another_schema_keeps_nothing_and_overwrites_nothing(mine, tmp_path):
+    folder = write_tables(tmp_path / "grown", GROWN_EDGES, GROWN_NODES)
+    load_dataset(folder, schema=mine.schema, progress=False)
+    assert sorted(path.name for path in folder.iterdir()) == ["edges.csv", "nodes.csv"]
+    write_tables(folder, GROWN_EDGES, GROWN_NODES.replace("gus,,val", "gus,red,val"))
+    own = load_dataset(folder, progress=False)
+    kept = {path: path.read_bytes() for path in (folder / ".graphsage").rglob("*.*")}
+    assert load_dataset(folder, schema=mine.schema, progress=False).schema != own.schema
+    assert {path: path.read_bytes() for path in (folder / ".graphsage").rglob("*.*")} == kept
+    assert load_dataset(folder, progress=False).schema == own.schema
+
+
+def test_its_own_schema_opens_what_was_kept(mine, tmp_path, monkeypatch):
+    from graphsage.data import import_tables
+
+    monkeypatch.setattr(import_tables, "read_folder", None)
+    assert np.array_equal(dense(load_dataset(tmp_path / "mine", schema=mine.schema, progress=False)), dense(mine))
+
+
+def test_labels_may_be_missing(mine, tmp_path):
+    nodes = "country,bio,id,age\nde,fine,1,20\n,,2,\n"
+    dataset = load_dataset(write_tables(tmp_path / "other", "source,target\n1,2\n", nodes), schema=mine.schema, progress=False)
+    assert dataset.labels.tolist() == [-1, -1] and dataset.class_names == mine.class_names
+    assert [len(part) for part in (dataset.train, dataset.val, dataset.test)] == [0, 0, 0]
+    assert dense(dataset)[1].tolist() == [0] * 7 and dataset.node_ids.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "task, name, label, missing", [("regression", "label", "1.5", np.nan), ("multilabel", "labels", "a;b", -1)]
+)
+def test_missing_labels_of_other_tasks(tmp_path, task, name, label, missing):
+    nodes = f"id,x,{name}\n0,1,{label}\n1,2,\n"
+    first = load_dataset(write_tables(tmp_path / "one", "source,target\n0,1\n", nodes), progress=False)
+    folder = write_tables(tmp_path / "two", "source,target\n0,1\n", "id,x\n0,1\n1,5\n")
+    second = load_dataset(folder, schema=first.schema, progress=False)
+    assert second.task == task and np.array_equal(second.labels, np.full(first.labels.shape, missing), equal_nan=True)
+
+
+def test_without_features_there_are_no_other_nodes(tmp_path):
+    first = load_dataset(write_tables(tmp_path / "one", "source,target\na,b\n", None), progress=False)
+    same = write_tables(tmp_path / "two", "source,target\nb,a\n", None)
+    assert load_dataset(same, schema=first.schema, progress=False).schema == first.schema
+    other = write_tables(tmp_path / "three", "source,target\na,c\n", None)
+    with pytest.raises(DatasetError, match=r"the schema is of a graph without features: a model of its nodes says nothing of"):
+        load_dataset(other, schema=first.schema, progress=False)
+
+
+def test_directions_follow_the_schema(tmp_path):
+    from graphsage.data.import_tables import import_tables
+
+    nodes = "id,x\n0,1\n1,2\n"
+    first, _ = import_tables(write_tables(tmp_path / "one", "source,target\n0,1\n", nodes), directed=True)
+    other = write_tables(tmp_path / "two", "source,target\n0,1\n", nodes)
+    assert load_dataset(other, schema=first.schema, progress=False).graph.num_edges == 1
+    assert load_dataset(other, progress=False).graph.num_edges == 2
+
+
+ROWS = np.ones((6, 2), np.float32)
+UNFIT = [
+    ({"nodes": NODES.replace("age", "years")}, r"the schema needs the column 'age', and .*nodes.csv has only id, label, split"),
+    ({"nodes": None}, r"the schema needs the column 'age', and the folder has no table of nodes"),
+    ({"nodes": NODES.replace("train,10", "train,ten")}, r"nodes.csv line 2: age is 'ten', and must be a number, as the s"),
+    ({"features": ROWS}, r"the schema needs 0 columns of features.npy, and the folder has 2"),
+    ({"nodes": NODES.replace("train,10", "train,1e300")}, r"nodes.csv line 2: age is '1e300', and is too far from the mean"),
+]
+
+
+@pytest.mark.parametrize("changes, sentence", UNFIT)
+def test_tables_that_do_not_fit(mine, tmp_path, changes, sentence):
+    folder = write_tables(tmp_path / "other", **changes)
+    with pytest.raises(DatasetError, match=sentence):
+        load_dataset(folder, schema=mine.schema, progress=False)
+
+
+def test_labels_that_do_not_fit(tmp_path):
+    first = load_dataset(write_tables(tmp_path / "one", "source,target\n0,1\n", "id,x,label\n0,1,1.5\n1,2,\n"), progress=False)
+    other = write_tables(tmp_path / "two", "source,target\n0,1\n", "id,x,label\n0,1,red\n1,2,\n")
+    with pytest.raises(DatasetError, match=r"nodes.csv line 2: label is 'red', and must be a number, as the schema says"):
+        load_dataset(other, schema=first.schema, progress=False)
+
+
+def test_what_is_no_table_needs_no_schema(mine, tmp_path):
+    for name in ("sbm:nodes=500", "debian"):
+        with pytest.raises(DatasetError, match=f"{name} is no folder of tables .* which a schema could encode"):
+            load_dataset(name, schema=mine.schema)
+    load_dataset("sbm:nodes=500").save(tmp_path / "a.npz")
+    with pytest.raises(DatasetError, match=r"a.npz is no folder of tables"):
+        load_dataset(tmp_path / "a.npz", schema=mine.schema)
+
+
+COLUMN = {"name": "x", "kind": "number", "mean": 0, "deviation": 1}
+WRONG = [
+    ([], "schema must be a dict whose form is 'graphsage table schema', got"),
+    ({"form": "x"}, "schema must be a dict whose form is"),
+    ({"version": 2}, "schema has version 2, and this graphsage reads version 1"),
+    ({"directed": 0}, "schema: directed must be true or false, got 0"),
+    ({"array": -1}, "schema: array must be a number of columns, got -1"),
+    ({"array": True}, "schema: array must be a number of columns, got True"),
+    ({"columns": None}, "schema: columns must be a list"),
+    ({"columns": [{}]}, "schema: columns must be a list"),
+    ({"columns": [COLUMN | {"deviation": 0}]}, "schema: columns must be a list"),
+    ({"columns": [COLUMN | {"mean": float("nan")}]}, "schema: columns must be a list"),
+    ({"columns": [COLUMN | {"mean": "0"}]}, "schema: columns must be a list"),
+    ({"columns": [COLUMN | {"kind": "date"}]}, "schema: columns must be a list"),
+    ({"columns": [COLUMN, COLUMN]}, "schema: each column must have a name of its own"),
+    ({"nodes": 3}, "schema: nodes must be a text or null, got 3"),
+    ({"columns": [{"name": "x", "kind": "words", "words": ["a", "a"]}]}, "schema: columns must be a list"),
+    ({"columns": [{"name": "x", "kind": "category", "values": []}]}, "schema: columns must be a list"),
+    ({"label": 1}, "schema: label must be null or name column, task and classes, got 1"),
+    ({"label": {"column": "label", "task": "multiclass"}}, "schema: label must be null"),
+    ({"label": {"column": "label", "task": "multilabel", "classes": []}}, "schema: label must be null"),
+    ({"label": {"column": "label", "task": "regression", "classes": []}}, "schema: label must be null"),
+]
+
+
+@pytest.mark.parametrize("change, sentence", WRONG)
+def test_a_schema_of_a_stranger_is_checked(mine, tmp_path, change, sentence):
+    schema = change if isinstance(change, list) else {**mine.schema, **change}
+    with pytest.raises(DatasetError, match=sentence):
+        load_dataset(write_tables(tmp_path / "other"), schema=schema, progress=False)
+    assert checked_schema(mine.schema) is mine.schema
