@@ -4,6 +4,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from graphsage.files import remove_leftovers
 from graphsage.training.checkpoint import LATEST, Checkpoints, older_checkpoints
 from graphsage.training.metrics_file import MetricsFile
 from graphsage.training.resume import checkpoint_of, restore
@@ -24,6 +25,7 @@ class Recorder:
 
     def __init__(self, folder, keep):
         self.folder = None if folder is None else Path(folder)
+        self._resumed_from = None
         if self.folder is not None:
             self.metrics, self.checkpoints = MetricsFile(self.folder), Checkpoints(self.folder, keep)
 
@@ -31,10 +33,13 @@ class Recorder:
         """Before the first step."""
         if self.folder is None:
             return
-        if not resumed and ((self.folder / LATEST).exists() or older_checkpoints(self.folder)):
+        if not resumed and self._has_checkpoint():
             raise ValueError(f"{self.folder} holds a training already: go on with it by resume, or take another folder")
         with self._stopping("begun"):
             self.folder.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(self.folder)
+            if self._resumed_from is not None:
+                self.checkpoints.go_on_from(self._resumed_from, state.updates)
             self.metrics.trim(state.epoch + 1, state.step)
         self._flushed_at = self._saved_at = time.monotonic()
 
@@ -60,11 +65,15 @@ class Recorder:
 
     def restore(self, trainer, path):
         """Set the trainer to the checkpoint ``path``, or the latest; where there is none yet, it stays at the beginning."""
-        if path is None and not (self.folder / LATEST).exists() and not older_checkpoints(self.folder):
+        if path is None and self.folder is None:
+            raise ValueError("there is no folder to resume from: name a checkpoint, or make the Trainer with a folder")
+        if path is None and not self._has_checkpoint():
             return
-        path = self.folder / LATEST if path is None else Path(path)
-        restore(trainer, path)
-        self.checkpoints.latest = trainer.state.updates if path.name == LATEST else None
+        self._resumed_from = self.folder / LATEST if path is None else Path(path)
+        restore(trainer, self._resumed_from)
+
+    def _has_checkpoint(self):
+        return (self.folder / LATEST).exists() or bool(older_checkpoints(self.folder))
 
     def _flush(self):
         with self._stopping("saved"):
