@@ -16,6 +16,18 @@ class TrainingStopped(RuntimeError):
     """A training that cannot go on, in one sentence that says what to do. What was saved before stays."""
 
 
+@contextmanager
+def stopping(folder, what):
+    """A disk that fails ends the training, in one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise TrainingStopped(
+            f"the training could not be {what} in {folder} ({error.strerror or error}): "
+            "mend that and go on by --resume, nothing is lost but the steps since the last checkpoint"
+        ) from None
+
+
 class Recorder:
     """Keeps ``folder``; with None it does nothing.
 
@@ -35,7 +47,7 @@ class Recorder:
             return
         if not resumed and self._has_checkpoint():
             raise ValueError(f"{self.folder} holds a training already: go on with it by resume, or take another folder")
-        with self._stopping("begun"):
+        with stopping(self.folder, "begun"):
             self.folder.mkdir(parents=True, exist_ok=True)
             remove_leftovers(self.folder)
             if self._resumed_from is not None:
@@ -59,7 +71,7 @@ class Recorder:
         if self.folder is None:
             return
         self._flush()
-        with self._stopping("saved"):
+        with stopping(self.folder, "saved"):
             self.checkpoints.save(checkpoint_of(trainer), trainer.state.updates)
         self._saved_at = time.monotonic()
 
@@ -76,17 +88,6 @@ class Recorder:
         return (self.folder / LATEST).exists() or bool(older_checkpoints(self.folder))
 
     def _flush(self):
-        with self._stopping("saved"):
+        with stopping(self.folder, "saved"):
             self.metrics.flush()
         self._flushed_at = time.monotonic()
-
-    @contextmanager
-    def _stopping(self, what):
-        """A disk that fails ends the training, in one sentence."""
-        try:
-            yield
-        except OSError as error:
-            raise TrainingStopped(
-                f"the training could not be {what} in {self.folder} ({error.strerror or error}): "
-                "mend that and go on by --resume, nothing is lost but the steps since the last checkpoint"
-            ) from None
