@@ -32,7 +32,7 @@ def folder_written_aside(path):
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(path.parent)
+    remove_leftovers(path.parent)
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         aside.mkdir()
@@ -52,12 +52,15 @@ def _flush(path):
         os.close(descriptor)
 
 
-def _remove_leftovers(folder):
-    """The folders of processes that are no more."""
-    for path in folder.glob(".*.*.part"):
+def remove_leftovers(folder):
+    """Delete what processes that are no more were writing aside in ``folder``."""
+    for path in Path(folder).glob(".*.*.part"):
         pid = path.name.split(".")[-2]
-        if path.is_dir() and pid.isdecimal() and not _is_running(int(pid)):
-            shutil.rmtree(path, ignore_errors=True)
+        if pid.isdecimal() and not _is_running(int(pid)):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _is_running(pid):

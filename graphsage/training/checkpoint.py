@@ -1,5 +1,6 @@
 """Checkpoints: a training's whole state in one file that is there as a whole or not at all."""
 
+import io
 import os
 import platform
 import shutil
@@ -27,9 +28,10 @@ class Checkpoints:
 
     def save(self, state, updates):
         """Write ``state``; the file before it moves aside as a second name first, so that one is there at any moment."""
-        path = self.folder / LATEST
+        path, content = self.folder / LATEST, io.BytesIO()  # not straight to the file: a full disk is then no OSError
+        torch.save({"kind": KIND, "version": VERSION, **state}, content)
         with written_aside(path) as file:
-            torch.save({"kind": KIND, "version": VERSION, **state}, file)
+            file.write(content.getbuffer())
             file.flush()
             self._keep_previous(path, updates)
         self.latest = updates
@@ -45,6 +47,14 @@ class Checkpoints:
         except OSError:  # a file system without hard links
             shutil.copyfile(path, older)
 
+    def go_on_from(self, path, updates):
+        """``path`` (of this folder or another) is the latest now: what came after it is being done again."""
+        latest = self.folder / LATEST
+        if not (latest.exists() and path.samefile(latest)):
+            with written_aside(latest) as file:
+                file.write(path.read_bytes())
+        self.latest = updates
+
     def _drop_old(self):
         for path in older_checkpoints(self.folder)[max(0, self.keep - 1) :]:
             path.unlink(missing_ok=True)
@@ -59,34 +69,40 @@ def older_checkpoints(folder):
     return sorted(Path(folder).glob("checkpoint-*.pt"), reverse=True)
 
 
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be gone on from, in one sentence."""
+
+
 def load_checkpoint(path):
-    """The state in a file of ``Checkpoints.save``. ValueError, one sentence; if a good file is beside it, with its name."""
+    """The state in a file of ``Checkpoints.save``. ``CheckpointError``; if a good file is beside it, with its name."""
     path = Path(path)
     try:
         return _read(path)
-    except ValueError as error:
-        raise ValueError(f"{path} {error}{_offer(path)}") from None
+    except CheckpointError as error:
+        raise CheckpointError(f"{path} {error}{_offer(path)}") from None
 
 
 def _read(path):
-    """The state; ValueError, without the file's name, where it is none. Nothing in it is run: no pickle but of plain values."""
+    """The state; ``CheckpointError``, without the file's name, where it is none. Nothing is unpickled but plain values."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.testzip() is not None:
-                raise ValueError("is damaged: a checksum in it is wrong")
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except (FileNotFoundError, IsADirectoryError):
-        raise ValueError("is not there") from None
-    except (zipfile.BadZipFile, EOFError, RuntimeError, zlib.error, NotImplementedError):
-        raise ValueError("is truncated, damaged, or no checkpoint") from None
-    except Exception as error:  # torch raises what a pickle leads it to
-        if isinstance(error, (ValueError, OSError)):
-            raise
-        raise ValueError("is no checkpoint of graphsage") from None
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"cannot be read ({error.strerror or error})") from None
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            damaged = archive.testzip()
+    except Exception:  # zipfile raises what a damaged header leads it to
+        damaged = True
+    if damaged:
+        raise CheckpointError("is truncated, damaged, or no checkpoint")
+    try:
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception:  # and torch what a pickle leads it to
+        state = None
     if not isinstance(state, dict) or state.get("kind") != KIND:
-        raise ValueError("is no checkpoint of graphsage")
-    if state["version"] != VERSION:
-        raise ValueError(f"is a checkpoint of version {state['version']}, and this graphsage reads version {VERSION}")
+        raise CheckpointError("is no checkpoint of graphsage")
+    if state.get("version") != VERSION:
+        raise CheckpointError(f"is a checkpoint of version {state.get('version')}, and this graphsage reads version {VERSION}")
     return state
 
 
@@ -100,7 +116,7 @@ def _offer(path):
 def _is_good(path):
     try:
         return bool(_read(path))
-    except ValueError:
+    except CheckpointError:
         return False
 
 
@@ -120,6 +136,7 @@ def identity(dataset):
         "nodes": dataset.num_nodes,
         "edges": graph.num_edges,
         "features": dataset.num_features,
+        "split": f"{len(dataset.train)} / {len(dataset.val)} / {len(dataset.test)}",
         "graph checksum": _checksum(graph.indptr, graph.indices),
         "labels checksum": _checksum(dataset.labels, dataset.train, dataset.val, dataset.test),
         "features checksum": _checksum(*feature_arrays),

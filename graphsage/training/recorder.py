@@ -4,6 +4,7 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from graphsage.files import remove_leftovers
 from graphsage.training.checkpoint import LATEST, Checkpoints, older_checkpoints
 from graphsage.training.metrics_file import MetricsFile
 from graphsage.training.resume import checkpoint_of, restore
@@ -15,6 +16,18 @@ class TrainingStopped(RuntimeError):
     """A training that cannot go on, in one sentence that says what to do. What was saved before stays."""
 
 
+@contextmanager
+def stopping(folder, what):
+    """A disk that fails ends the training, in one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise TrainingStopped(
+            f"the training could not be {what} in {folder} ({error.strerror or error}): "
+            "mend that and go on by --resume, nothing is lost but the steps since the last checkpoint"
+        ) from None
+
+
 class Recorder:
     """Keeps ``folder``; with None it does nothing.
 
@@ -24,6 +37,7 @@ class Recorder:
 
     def __init__(self, folder, keep):
         self.folder = None if folder is None else Path(folder)
+        self._resumed_from = None
         if self.folder is not None:
             self.metrics, self.checkpoints = MetricsFile(self.folder), Checkpoints(self.folder, keep)
 
@@ -31,10 +45,13 @@ class Recorder:
         """Before the first step."""
         if self.folder is None:
             return
-        if not resumed and ((self.folder / LATEST).exists() or older_checkpoints(self.folder)):
+        if not resumed and self._has_checkpoint():
             raise ValueError(f"{self.folder} holds a training already: go on with it by resume, or take another folder")
-        with self._stopping("begun"):
+        with stopping(self.folder, "begun"):
             self.folder.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(self.folder)
+            if self._resumed_from is not None:
+                self.checkpoints.go_on_from(self._resumed_from, state.updates)
             self.metrics.trim(state.epoch + 1, state.step)
         self._flushed_at = self._saved_at = time.monotonic()
 
@@ -54,30 +71,23 @@ class Recorder:
         if self.folder is None:
             return
         self._flush()
-        with self._stopping("saved"):
+        with stopping(self.folder, "saved"):
             self.checkpoints.save(checkpoint_of(trainer), trainer.state.updates)
         self._saved_at = time.monotonic()
 
     def restore(self, trainer, path):
         """Set the trainer to the checkpoint ``path``, or the latest; where there is none yet, it stays at the beginning."""
-        if path is None and not (self.folder / LATEST).exists() and not older_checkpoints(self.folder):
+        if path is None and self.folder is None:
+            raise ValueError("there is no folder to resume from: name a checkpoint, or make the Trainer with a folder")
+        if path is None and not self._has_checkpoint():
             return
-        path = self.folder / LATEST if path is None else Path(path)
-        restore(trainer, path)
-        self.checkpoints.latest = trainer.state.updates if path.name == LATEST else None
+        self._resumed_from = self.folder / LATEST if path is None else Path(path)
+        restore(trainer, self._resumed_from)
+
+    def _has_checkpoint(self):
+        return (self.folder / LATEST).exists() or bool(older_checkpoints(self.folder))
 
     def _flush(self):
-        with self._stopping("saved"):
+        with stopping(self.folder, "saved"):
             self.metrics.flush()
         self._flushed_at = time.monotonic()
-
-    @contextmanager
-    def _stopping(self, what):
-        """A disk that fails ends the training, in one sentence."""
-        try:
-            yield
-        except OSError as error:
-            raise TrainingStopped(
-                f"the training could not be {what} in {self.folder} ({error.strerror or error}): "
-                "mend that and go on by --resume, nothing is lost but the steps since the last checkpoint"
-            ) from None

@@ -2,7 +2,9 @@
 
 from dataclasses import asdict
 
-from graphsage.training.checkpoint import differences, load_checkpoint, machine
+from graphsage.nn.model import GraphSAGE
+from graphsage.training.checkpoint import CheckpointError, differences, load_checkpoint, machine
+from graphsage.training.save import plain_arguments
 from graphsage.training.state import State
 
 FREE = {
@@ -16,30 +18,32 @@ FREE = {
     "checkpoint_seconds",
     "keep_checkpoints",
 }  # settings that may change on the way: they touch no number of the steps that are done
+PARTS = ("model", "optimizer", "schedule", "scaler")
 
 
 def checkpoint_of(trainer):
     """Everything that ``restore`` needs, as plain values and tensors."""
-    parts = {name: getattr(trainer, name).state_dict() for name in ("model", "optimizer", "schedule", "scaler")}
+    parts = {name: getattr(trainer, name).state_dict() for name in PARTS}
     return {
         **parts,
         "state": trainer.state.as_dict(),
         "settings": _settings(trainer.config),
+        "arguments": _arguments(trainer.model),
         "dataset": trainer.identity,
         "machine": machine(trainer.device),
     }
 
 
 def restore(trainer, path):
-    """Set ``trainer`` to the checkpoint ``path``. ValueError, and the trainer as it was, where it is of another training."""
+    """Set ``trainer`` to the checkpoint ``path``. ``CheckpointError``, and the trainer as it was, where it is of another
+    training."""
     saved = load_checkpoint(path)
     _check_same(path, "other settings", saved["settings"], _settings(trainer.config))
     _check_same(path, "another dataset", saved["dataset"], trainer.identity)
-    try:
-        trainer.model.load_state_dict(saved["model"])
-    except RuntimeError:
-        raise ValueError(f"{path} holds the weights of another model than the one to train") from None
-    for name in ("optimizer", "schedule", "scaler"):
+    _check_same(path, "another model", saved["arguments"], _arguments(trainer.model))
+    if _shapes(saved["model"]) != _shapes(trainer.model.state_dict()):
+        raise CheckpointError(f"{path} holds the weights of another model than the one to train")
+    for name in PARTS:
         getattr(trainer, name).load_state_dict(saved[name])
     trainer.state = State.from_dict(saved["state"], trainer.device)
     changes = differences(saved["machine"], machine(trainer.device))
@@ -50,7 +54,7 @@ def restore(trainer, path):
 def _check_same(path, what, then, now):
     changes = differences(then, now)
     if changes:
-        raise ValueError(f"{path} is of a training with {what}: {'; '.join(changes)}")
+        raise CheckpointError(f"{path} is of a training with {what}: {'; '.join(changes)}")
 
 
 def _settings(config):
@@ -58,3 +62,12 @@ def _settings(config):
     if config.schedule == "cosine":  # the course of the learning rate depends on its end
         settings["epochs"] = config.epochs
     return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
+
+
+def _arguments(model):
+    """What a ``GraphSAGE`` was made with: dropout and the like leave no trace in the weights. {} for another module."""
+    return plain_arguments(model) if isinstance(model, GraphSAGE) else {}
+
+
+def _shapes(weights):
+    return {name: getattr(value, "shape", None) for name, value in weights.items()}

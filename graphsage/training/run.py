@@ -12,6 +12,7 @@ from graphsage.data.catalogue import load_dataset
 from graphsage.nn.model import GraphSAGE
 from graphsage.training.apply import write_predictions
 from graphsage.training.metrics_file import METRICS_FILE, read_metrics
+from graphsage.training.recorder import stopping
 from graphsage.training.records import TrainResult
 from graphsage.training.report import write_report
 from graphsage.training.run_folder import CONFIG, REPORT, read_result, write_result
@@ -51,7 +52,8 @@ def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), log=pr
         _resume(trainer, resume, log)
     result = trainer.fit()
     if folder is not None and result.best_epoch is not None:
-        save_trained(folder, trainer.model, dataset, config)
+        with stopping(folder, "saved"):
+            save_trained(folder, trainer.model, dataset, config)
     alone, interrupted = None, result.interrupted
     if config.baseline and not interrupted:
         log("Training the same model without edges (features only) for comparison ...")
@@ -65,7 +67,8 @@ def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), log=pr
     )
     if folder is not None and not interrupted:
         folder = Path(folder)
-        _finish(folder, config, dataset, run_result)
+        with stopping(folder, "saved"):
+            _finish(folder, config, dataset, run_result)
         log(f"Saved in {folder}: open {folder / REPORT}")
     return replace(run_result, result=replace(result, outputs=None)) if folder is not None else run_result
 
@@ -106,8 +109,9 @@ def _one_of(config, dataset, folder, resume, callbacks, log):
         result, majority, features_only = done
         return RunResult(result=result, majority=majority, features_only=features_only, model=None)
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_config(config, folder / CONFIG)
+        with stopping(folder, "begun"):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_config(config, folder / CONFIG)
     return run(config, dataset, folder=folder, resume=resume, callbacks=callbacks, log=log)
 
 

@@ -30,7 +30,7 @@ def save_model(model, path):
     Of an aggregator of the caller's own only the name is kept: a file cannot bring code along.
     Written aside, then renamed: an interrupted write leaves the file that was there.
     """
-    _write(Path(path), _packed(model, _arguments(model)))
+    _write(Path(path), _packed(model, plain_arguments(model)))
 
 
 def load_model(path, *, aggregator=None):
@@ -59,7 +59,7 @@ def save_trained(folder, model, dataset, config):
         "schema": dataset.schema,
         "name": dataset.name,
     }
-    arguments = _arguments(model)
+    arguments = plain_arguments(model)
     content = _packed(model, {**arguments, "trained": {"form": FORM, **found}})
     _write(Path(folder, MODEL), content)
     weights = {"file": MODEL, "sha256": sha256(content).hexdigest()}
@@ -117,7 +117,7 @@ def _trained(model, *, form, **found):
     return Trained(model=model, **found)
 
 
-def _arguments(model):
+def plain_arguments(model):
     """``model.arguments`` as JSON can hold them."""
     aggregator = model.arguments["aggregator"]
     named = aggregator if isinstance(aggregator, str) else f"{getattr(aggregator, '__name__', aggregator)} (user-defined)"
