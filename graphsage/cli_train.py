@@ -75,6 +75,7 @@ def _train(options):
         # torch: only now, and only for valid settings
         from graphsage.data.catalogue import load_dataset
         from graphsage.training.device import describe
+        from graphsage.training.progress import Progress
         from graphsage.training.run import compare, make_trainer, run_all
         from graphsage.training.run_folder import lasting_name
 
@@ -87,7 +88,8 @@ def _train(options):
     seeds = f"seed {first}" if first == last else f"seeds {first} to {last}"
     print(f"Training on {describe(device)}, {seeds}" + ("" if folder is None else f", in {folder}"), flush=True)
     with _training(folder):
-        results = run_all(config, dataset, folder=folder, resume=resume, log=_log)
+        progress = Progress()
+        results = run_all(config, dataset, folder=folder, resume=resume, progress=[progress], log=progress.log)
     if len(results) < config.runs:
         print(f"Interrupted: {len(results)} of {config.runs} runs count.")
     is_cut = len(results) < config.runs or results[-1].interrupted
@@ -96,10 +98,6 @@ def _train(options):
     if is_cut and folder is not None:
         _say_how_to_go_on(folder)
     return 130 if is_cut else 0
-
-
-def _log(line):
-    print(line, flush=True)
 
 
 @contextmanager
