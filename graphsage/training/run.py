@@ -17,6 +17,7 @@ from graphsage.training.report import write_report
 from graphsage.training.run_folder import CONFIG, REPORT, read_result, write_result
 from graphsage.training.save import save_trained, versions
 from graphsage.training.tasks import METRICS, constant_outputs
+from graphsage.training.tensorboard import TensorBoard
 from graphsage.training.trainer import Trainer
 
 
@@ -138,6 +139,7 @@ def _finish(folder, config, dataset, run_result):
 
 def make_trainer(config, dataset, *, folder=None, callbacks=(), log=print):
     """The ``Trainer`` of an untrained model; ValueError where ``config`` cannot be had on this dataset or machine."""
+    callbacks = [*callbacks, TensorBoard()] if config.tensorboard else callbacks
     return Trainer(build_model(config, dataset), dataset, config.train, folder=folder, callbacks=callbacks, log=log)
 
 
@@ -183,7 +185,7 @@ def _which_model(results):
 def _features_only(config, dataset, progress):
     """(test score, whether Ctrl-C came) of the same training without edges; a training cut short has no score."""
     try:
-        result = make_trainer(config, dataset.without_edges(), callbacks=progress, log=None).fit()
+        result = make_trainer(replace(config, tensorboard=False), dataset.without_edges(), callbacks=progress, log=None).fit()
     except KeyboardInterrupt:
         return None, True
     return (None if result.interrupted else result.test_score), result.interrupted
