@@ -9,6 +9,8 @@ from dataclasses import fields, replace
 from graphsage.arguments import Refused, add_flag, user_input
 from graphsage.config import ModelConfig, RunConfig, SampleConfig, TrainConfig
 
+OF_RUN = ("split", "runs", "baseline", "tensorboard")  # settings that are flags of their own, before the groups
+
 TRAIN = """Train a GraphSAGE model to tell the class of each node, several labels a node, or numbers.
 
 Each epoch prints the training loss and the validation score (accuracy; micro-F1 of
@@ -43,7 +45,7 @@ def add_train(commands):
     text = "name (see `graphsage datasets`), folder, or sbm:OPTIONS or rmat:OPTIONS to make one (default: debian)"
     parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, metavar="DATASET", help=text)
     for field in fields(RunConfig):
-        if field.name in ("split", "runs", "baseline"):
+        if field.name in OF_RUN:
             add_flag(parser, field)
     group = parser.add_argument_group("the folder of the run")
     text = "where everything is saved (default: runs/DATASET-1, or -2, ...; several runs: a folder SEED inside for each)"
@@ -75,6 +77,7 @@ def _train(options):
         # torch: only now, and only for valid settings
         from graphsage.data.catalogue import load_dataset
         from graphsage.training.device import describe
+        from graphsage.training.progress import Progress
         from graphsage.training.run import compare, make_trainer, run_all
         from graphsage.training.run_folder import lasting_name
 
@@ -86,8 +89,11 @@ def _train(options):
     first, last = config.train.seed, config.train.seed + config.runs - 1
     seeds = f"seed {first}" if first == last else f"seeds {first} to {last}"
     print(f"Training on {describe(device)}, {seeds}" + ("" if folder is None else f", in {folder}"), flush=True)
+    if config.tensorboard:
+        print(f"Watch it: tensorboard --logdir {folder}", flush=True)
     with _training(folder):
-        results = run_all(config, dataset, folder=folder, resume=resume, log=_log)
+        progress = Progress()
+        results = run_all(config, dataset, folder=folder, resume=resume, progress=[progress], log=progress.log)
     if len(results) < config.runs:
         print(f"Interrupted: {len(results)} of {config.runs} runs count.")
     is_cut = len(results) < config.runs or results[-1].interrupted
@@ -96,10 +102,6 @@ def _train(options):
     if is_cut and folder is not None:
         _say_how_to_go_on(folder)
     return 130 if is_cut else 0
-
-
-def _log(line):
-    print(line, flush=True)
 
 
 @contextmanager
@@ -138,6 +140,8 @@ def _job(options):
     if not options.save:
         if options.out is not None:
             raise ValueError("--out names a folder to save in, and --no-save says to save nothing: leave one out")
+        if config.tensorboard:
+            raise ValueError("--tensorboard writes into the folder of the run, and --no-save says to make none: leave one out")
         return config, lambda config: (None, False)
     return config, lambda config: (_made(config, options.out), False)
 
@@ -179,5 +183,5 @@ def configured(base, given):
     """``base`` (``RunConfig``) with the settings that are in ``given``, by their fields' names."""
     changes = [{f.name: given[f.name] for f in fields(kind) if f.name in given} for kind in (ModelConfig, TrainConfig)]
     model, train = (replace(part, **change) for part, change in zip((base.model, base.train), changes))
-    data = {name: given[name] for name in ("dataset", "split", "runs", "baseline") if name in given}
+    data = {name: given[name] for name in ("dataset", *OF_RUN) if name in given}
     return replace(base, model=model, train=train, **data)

@@ -167,6 +167,7 @@ class RunConfig:
     split: int | None = _option(None, "which of the dataset's splits, where it has several (default: 0, the first)")
     runs: int = _option(1, "train so many times, with seeds SEED, SEED + 1, ...: mean and deviation")
     baseline: bool = _option(True, "train the same model without edges too, which takes about as long again")
+    tensorboard: bool = _option(False, "write the course of the training into the folder of the run for TensorBoard, too")
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
 
@@ -174,7 +175,7 @@ class RunConfig:
         if self.split is not None:
             _least(self, 0, "split")
         _least(self, 1, "runs")
-        _flags(self, "baseline")
+        _flags(self, "baseline", "tensorboard")
         if self.train.seed + self.runs > 2**64:
             raise ValueError(f"seed must be below 2^64, got {self.train.seed + self.runs - 1}")
         if self.train.batch_size is not None:

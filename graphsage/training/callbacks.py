@@ -18,3 +18,6 @@ class Callback:
 
     def on_fit_end(self, trainer, result):
         """At the end, also after Ctrl-C. result: ``TrainResult``."""
+
+    def on_exception(self, trainer, error):
+        """In place of ``on_fit_end`` where an error ends the training, or a Ctrl-C before there is anything to keep."""

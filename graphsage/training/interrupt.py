@@ -29,10 +29,15 @@ def noted_interrupt(notice=""):
         interrupt.came = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
         with suppress(OSError):  # straight to the file: the signal may have come in the middle of a print
-            os.write(2, notice.encode())
+            os.write(2, (_own_line(notice) if notice else "").encode())
 
     signal.signal(signal.SIGINT, note)
     try:
         yield interrupt
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _own_line(notice):
+    """On a terminal in place of the line there, perhaps a progress bar with ^C in it; else after a line that may be torn."""
+    return ("\r\x1b[K" if os.isatty(2) else "\n") + notice

@@ -17,6 +17,7 @@ FREE = {
     "checkpoint_every",
     "checkpoint_seconds",
     "keep_checkpoints",
+    "tensorboard",
 }  # settings that may change on the way: they touch no number of the steps that are done
 PARTS = ("model", "optimizer", "schedule", "scaler")
 

@@ -18,6 +18,7 @@ from graphsage.training.report import write_report
 from graphsage.training.run_folder import CONFIG, REPORT, read_result, write_result
 from graphsage.training.save import save_trained, versions
 from graphsage.training.tasks import METRICS, constant_outputs
+from graphsage.training.tensorboard import TensorBoard
 from graphsage.training.trainer import Trainer
 
 
@@ -38,16 +39,17 @@ class RunResult:
     interrupted: bool = False
 
 
-def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), log=print):
+def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), progress=(), log=print):
     """Load (unless ``dataset`` is given), train, compare; ``log`` gets each line of progress.
 
     folder: where checkpoints, metrics, the model and the report go; None: nowhere. resume: go on from the checkpoint there
-    (or from the one that ``resume`` names) instead of beginning. callbacks: of the ``Trainer``.
+    (or from the one that ``resume`` names) instead of beginning. callbacks: of the ``Trainer``. progress: callbacks that are
+    told of the training without edges, too.
     """
     if dataset is None:
         dataset = load_dataset(config.dataset, split=config.split)
         log(dataset.summary())
-    trainer = make_trainer(config, dataset, folder=folder, callbacks=callbacks, log=log)
+    trainer = make_trainer(config, dataset, folder=folder, callbacks=[*callbacks, *progress], log=log)
     if resume:
         _resume(trainer, resume, log)
     result = trainer.fit()
@@ -57,7 +59,7 @@ def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), log=pr
     alone, interrupted = None, result.interrupted
     if config.baseline and not interrupted:
         log("Training the same model without edges (features only) for comparison ...")
-        alone, interrupted = _features_only(config, dataset)
+        alone, interrupted = _features_only(config, dataset, progress)
     run_result = RunResult(
         result=result,
         majority=majority_score(dataset, trainer.metric),
@@ -73,7 +75,7 @@ def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), log=pr
     return replace(run_result, result=replace(result, outputs=None)) if folder is not None else run_result
 
 
-def run_all(config, dataset, *, folder=None, resume=False, callbacks=(), log=print):
+def run_all(config, dataset, *, folder=None, resume=False, callbacks=(), progress=(), log=print):
     """``config.runs`` runs, with seeds seed, seed + 1, ...; the results of those that were done when the last ended or Ctrl-C
     came, each in a folder SEED inside of ``folder`` if there are several. resume: those that were done count as they are.
 
@@ -85,7 +87,7 @@ def run_all(config, dataset, *, folder=None, resume=False, callbacks=(), log=pri
         if config.runs > 1:
             log(f"Run {number + 1} of {config.runs}, seed {single.train.seed}")
         try:
-            latest = _one_of(single, dataset, _folder_of(config, folder, single), resume, callbacks, log)
+            latest = _one_of(single, dataset, _folder_of(config, folder, single), resume, callbacks, progress, log)
         except KeyboardInterrupt:
             if not results:
                 raise
@@ -101,7 +103,7 @@ def _folder_of(config, folder, single):
     return folder if folder is None or config.runs == 1 else Path(folder, str(single.train.seed))
 
 
-def _one_of(config, dataset, folder, resume, callbacks, log):
+def _one_of(config, dataset, folder, resume, callbacks, progress, log):
     """The run: read where it is done, gone on with where it was begun, else made."""
     done = read_result(folder, config) if resume and folder is not None else None
     if done is not None:
@@ -112,7 +114,7 @@ def _one_of(config, dataset, folder, resume, callbacks, log):
         with stopping(folder, "begun"):
             folder.mkdir(parents=True, exist_ok=True)
             write_config(config, folder / CONFIG)
-    return run(config, dataset, folder=folder, resume=resume, callbacks=callbacks, log=log)
+    return run(config, dataset, folder=folder, resume=resume, callbacks=callbacks, progress=progress, log=log)
 
 
 def _resume(trainer, resume, log):
@@ -141,6 +143,7 @@ def _finish(folder, config, dataset, run_result):
 
 def make_trainer(config, dataset, *, folder=None, callbacks=(), log=print):
     """The ``Trainer`` of an untrained model; ValueError where ``config`` cannot be had on this dataset or machine."""
+    callbacks = [*callbacks, TensorBoard()] if config.tensorboard else callbacks
     return Trainer(build_model(config, dataset), dataset, config.train, folder=folder, callbacks=callbacks, log=log)
 
 
@@ -183,10 +186,10 @@ def _which_model(results):
     return [f"{cut}The model is that of epoch {result.best_epoch}, {why}."]
 
 
-def _features_only(config, dataset):
+def _features_only(config, dataset, progress):
     """(test score, whether Ctrl-C came) of the same training without edges; a training cut short has no score."""
     try:
-        result = make_trainer(config, dataset.without_edges(), log=None).fit()
+        result = make_trainer(replace(config, tensorboard=False), dataset.without_edges(), callbacks=progress, log=None).fit()
     except KeyboardInterrupt:
         return None, True
     return (None if result.interrupted else result.test_score), result.interrupted

@@ -22,7 +22,7 @@ from graphsage.training.setup import check, make_loader, normalizes
 from graphsage.training.state import State
 from graphsage.training.tasks import make_loss, pick_metric
 
-NOTICE = "\nCtrl-C: ending after this step (Ctrl-C again: at once)\n"
+NOTICE = "Ctrl-C: ending after this step (Ctrl-C again: at once)\n"
 
 
 class Trainer:
@@ -77,9 +77,13 @@ class Trainer:
         if isinstance(self.model, GraphSAGE):
             for layer in self.model.layers:
                 layer.aggregator.prepare(self.dataset.graph.degrees)
-        self._tell("on_fit_begin")
-        result = self._result(interrupted=self._train())
-        self._tell("on_fit_end", result)
+        try:
+            self._tell("on_fit_begin")
+            result = self._result(interrupted=self._train())
+            self._tell("on_fit_end", result)
+        except BaseException as error:
+            self._tell("on_exception", error)
+            raise
         return result
 
     def resume(self, path=None):
