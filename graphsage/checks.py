@@ -114,13 +114,17 @@ def one_of(name, value, options):
     return value
 
 
+class TooLarge(ValueError):
+    """More than the memory there is. The text is one sentence."""
+
+
 def refuse_giants(what, num_bytes):
     """Raise if ``what`` needs more than the memory there is: numpy might still promise that much and never deliver."""
     if num_bytes <= ALWAYS_FITS:
         return
     memory, kind = _memory()
     if num_bytes > memory:
-        raise ValueError(f"{what} would need {num_bytes:,} bytes, and there are {memory:,} of {kind}")
+        raise TooLarge(f"{what} would need {num_bytes:,} bytes, and there are {memory:,} of {kind}")
 
 
 def _memory():

@@ -107,13 +107,14 @@ def _train(options):
 @contextmanager
 def _training(folder):
     """Around the training: errors that the user can mend become a sentence, and an end by SIGTERM is one by Ctrl-C."""
+    from graphsage.checks import TooLarge
     from graphsage.training.checkpoint import CheckpointError
     from graphsage.training.recorder import TrainingStopped
 
     before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     try:
         yield
-    except (TrainingStopped, CheckpointError) as error:
+    except (TrainingStopped, CheckpointError, TooLarge) as error:
         raise Refused(str(error)) from error
     except KeyboardInterrupt:
         if folder is not None:

@@ -270,6 +270,12 @@ def test_a_folder_that_cannot_be_made_is_found_before_training_starts(refused, t
         assert refused("train", tiny, "--out", folder).startswith(f"--out: the folder {str(folder)!r} cannot be made (")
 
 
+def test_batches_that_do_not_fit_are_one_sentence(command, tiny):
+    code, _, err = command("train", tiny, "--replace", "--fanouts", "2000000000,2000000000", "--device", "cpu", "--no-save")
+    assert code == 2
+    assert re.search(r"^graphsage: a batch of 3 seeds with fanouts \[2000000000, 2000000000\] would need .* bytes, and there", err)
+
+
 @pytest.mark.parametrize("error", [ValueError, TypeError, RuntimeError])
 def test_our_own_mistakes_are_not_hidden(error, tiny, monkeypatch):
     """A ValueError out of the training is no sentence about what was typed: its traceback is what helps."""
