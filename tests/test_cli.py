@@ -273,7 +273,7 @@ def test_a_folder_that_cannot_be_made_is_found_before_training_starts(refused, t
 def test_batches_that_do_not_fit_are_one_sentence(command, tiny):
     code, _, err = command("train", tiny, "--replace", "--fanouts", "2000000000,2000000000", "--device", "cpu", "--no-save")
     assert code == 2
-    assert re.search(r"^graphsage: a batch of 3 seeds with fanouts \[2000000000, 2000000000\] would need .* bytes, and there", err)
+    assert re.search(r"^graphsage: a batch of 3 seeds with fanouts \[2000000000, 2000000000\] would need .* bytes", err)
 
 
 @pytest.mark.parametrize("error", [ValueError, TypeError, RuntimeError])
