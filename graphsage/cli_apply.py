@@ -98,19 +98,22 @@ def _evaluate(options):
         with progress_of("evaluating") as progress:
             scores = trained.evaluate(dataset, **how, progress=progress)
     print(dataset.summary())
+    if options.dataset is not None:
+        print("The split is that of this dataset: in any part of it there may be nodes that the model was trained on.")
     print(_table(_scores(scores, trained.metric)))
 
 
 def _predict(options):
     with user_input():
-        from graphsage.training.tables_out import slices, write_table
+        from graphsage.training.tables_out import write_table
 
         trained, dataset, how, path = _given(options, "predict", (".csv", ".parquet"))
         nodes = _nodes(options, dataset)
         with progress_of("predicting") as progress:
             found = trained.predict(dataset, nodes, **how, progress=progress)
         extra = {"probabilities": options.probabilities}
-        write_table(path, (found[rows].columns(dataset, **extra) for rows in slices(len(found))))
+        with progress_of("writing") as progress:
+            write_table(path, _chunks(found, dataset, extra, progress))
     first = found[:FEW].columns(dataset, **extra)
     print(f"Saved in {path}: {len(found):,} rows{', of which the first' if len(found) > FEW else ''}")
     rows = [list(first), *([_cell(value) for value in row] for row in zip(*first.values()))]
@@ -131,6 +134,15 @@ def _embed(options):
     print(f"Saved in {path}: float32 [{shape}], a row a node in the graph's order, of which the first begin")
     names = node_names(dataset, np.arange(len(rows))[:FEW])
     print(_table([[str(name), *map(_cell, row[:FEW])] for name, row in zip(names, rows)]))
+
+
+def _chunks(found, dataset, extra, progress):
+    """The columns of the predictions, so many rows at a time."""
+    from graphsage.training.tables_out import slices
+
+    for rows in slices(len(found)):
+        yield found[rows].columns(dataset, **extra)
+        progress(min(rows.stop, len(found)), len(found))
 
 
 # ---- what was asked for

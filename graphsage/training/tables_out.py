@@ -29,11 +29,6 @@ def check_path(path, suffixes):
     return path
 
 
-def table_suffix():
-    """.parquet where pyarrow is installed, else .csv."""
-    return ".csv" if find_spec("pyarrow") is None else ".parquet"
-
-
 def slices(count):
     """Slices that cover ``count`` rows; one that is empty where there are none, as a table has its columns all the same."""
     return [slice(start, start + CHUNK) for start in range(0, max(count, 1), CHUNK)]
