@@ -1,6 +1,7 @@
 """The grammar of the command line: flags from config fields, and errors of one sentence."""
 
 import argparse
+import os
 import re
 from contextlib import contextmanager
 from dataclasses import fields
@@ -24,6 +25,14 @@ def user_input():
         yield
     except (ValueError, TypeError, OSError) as error:
         raise Refused(str(error)) from error
+
+
+def let_threads_sleep():
+    """Before torch is loaded: its idle threads would spin, and take the cores from whoever else has work.
+
+    On two cores with two other busy processes a training took 31 s instead of 12; on idle ones it makes no difference.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 class Parser(argparse.ArgumentParser):

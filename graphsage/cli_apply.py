@@ -4,7 +4,7 @@ from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
 
-from graphsage.arguments import add_flag, add_split, given_split, integers, node_rows, user_input
+from graphsage.arguments import add_flag, add_split, given_split, integers, let_threads_sleep, node_rows, user_input
 from graphsage.cli_progress import progress_of
 from graphsage.config import TrainConfig
 
@@ -105,9 +105,9 @@ def _evaluate(options):
 
 def _predict(options):
     with user_input():
+        trained, dataset, how, path = _given(options, "predict", (".csv", ".parquet"))
         from graphsage.training.tables_out import write_table
 
-        trained, dataset, how, path = _given(options, "predict", (".csv", ".parquet"))
         nodes = _nodes(options, dataset)
         with progress_of("predicting") as progress:
             found = trained.predict(dataset, nodes, **how, progress=progress)
@@ -122,12 +122,12 @@ def _predict(options):
 
 def _embed(options):
     with user_input():
+        trained, dataset, how, path = _given(options, "embed", (".npy", ".parquet"))
         import numpy as np
 
         from graphsage.training.apply import write_embedding
         from graphsage.training.predictions import node_names
 
-        trained, dataset, how, path = _given(options, "embed", (".npy", ".parquet"))
         with progress_of("embedding") as progress:
             rows = write_embedding(path, trained, dataset, **how, progress=progress)
     shape = ", ".join(f"{size:,}" for size in rows.shape)
@@ -153,6 +153,7 @@ def _given(options, name=None, suffixes=()):
     for flag in ("fanouts", "seed"):
         if getattr(options, flag) is not None and not options.sampled:
             raise ValueError(f"--{flag} is for --sampled: exact outputs are from all neighbours")
+    let_threads_sleep()
     from graphsage.data.catalogue import load_dataset
     from graphsage.training.save import load_trained, trained_on
     from graphsage.training.tables_out import check_path

@@ -6,7 +6,7 @@ import signal
 from contextlib import contextmanager
 from dataclasses import fields, replace
 
-from graphsage.arguments import Refused, add_flag, user_input
+from graphsage.arguments import Refused, add_flag, let_threads_sleep, user_input
 from graphsage.config import ModelConfig, RunConfig, SampleConfig, TrainConfig
 
 OF_RUN = ("split", "runs", "baseline", "tensorboard")  # settings that are flags of their own, before the groups
@@ -71,9 +71,7 @@ def add_train(commands):
 def _train(options):
     with user_input():
         config, start = _job(options)
-        # Before torch is loaded: its idle threads would spin, and take the cores from whoever else has work. On two cores
-        # with two other busy processes a run took 31 s instead of 12; on idle ones it makes no difference.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        let_threads_sleep()
         # torch: only now, and only for valid settings
         from graphsage.data.catalogue import load_dataset
         from graphsage.training.device import describe

@@ -233,6 +233,14 @@ def test_a_truncated_trained_model_is_refused(tmp_path, cut):
         load_trained(tmp_path)
 
 
+def test_a_module_of_ones_own_is_refused(tmp_path):
+    for save in (lambda: gs.save_model(torch.nn.Linear(2, 2), tmp_path / "m"),
+                 lambda: save_trained(tmp_path, torch.nn.Linear(2, 2), blocks(), configured())):  # fmt: skip
+        with pytest.raises(TypeError, match="model must be a GraphSAGE, as .*: save its state_dict; got Linear"):
+            save()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_no_trained_model_is_refused(model, tmp_path):
     with pytest.raises(ValueError, match=r"there is no trained model at .*model\.safetensors: give the folder of a run"):
         load_trained(tmp_path)

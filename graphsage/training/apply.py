@@ -10,7 +10,7 @@ from graphsage.config import SampleConfig, check_depth
 from graphsage.loader import NeighborLoader
 from graphsage.nn.inference import checked_out, inference
 from graphsage.sampling.neighbor import NeighborSampler
-from graphsage.training.predictions import Predictions, node_names
+from graphsage.training.predictions import Predictions, node_names, split_names
 from graphsage.training.tables_out import mapped_rows, slices, write_table
 
 BATCH_SIZE = 1024  # seeds of a drawn batch
@@ -31,7 +31,8 @@ def write_predictions(path, dataset, outputs, *, class_names=None):
     """
     names = dataset.class_names if class_names is None else class_names
     found = Predictions(nodes=np.arange(dataset.num_nodes), outputs=np.asarray(outputs), task=dataset.task, class_names=names)
-    write_table(path, (found[rows].known_columns(dataset) for rows in slices(len(found))))
+    splits = split_names(dataset)
+    write_table(path, (found[rows].known_columns(dataset, splits) for rows in slices(len(found))))
 
 
 def write_embedding(path, trained, dataset, **how):

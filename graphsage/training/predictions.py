@@ -62,11 +62,14 @@ class Predictions:
             columns |= {f"probability_{name}": self.probabilities[:, c] for c, name in enumerate(names)}
         return columns
 
-    def known_columns(self, dataset):
-        """The same with split and label after node: what is known of the nodes; nothing where a node has no label."""
+    def known_columns(self, dataset, splits):
+        """The same with split and label after node: what is known of the nodes; nothing where a node has no label.
+
+        splits: ``split_names(dataset)``, which is made once however many slices there are.
+        """
         columns = self.columns(dataset)
         label = told("label", dataset.labels[self.nodes], dataset.task, dataset.class_names)
-        return {"node": columns.pop("node"), "split": split_names(dataset, self.nodes), **label, **columns}
+        return {"node": columns.pop("node"), "split": splits[self.nodes].tolist(), **label, **columns}
 
 
 def node_names(dataset, nodes):
@@ -75,12 +78,12 @@ def node_names(dataset, nodes):
     return names if names.dtype.kind == "i" else list(map(str, names))
 
 
-def split_names(dataset, nodes):
-    """train, val, test or None: a list [M]."""
+def split_names(dataset):
+    """object[N]: "train", "val", "test" or None."""
     names = np.full(dataset.num_nodes, None, object)
     for split in SPLITS:
         names[getattr(dataset, split)] = split
-    return names[nodes].tolist()
+    return names
 
 
 def told(name, labels, task, class_names):

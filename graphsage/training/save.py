@@ -49,6 +49,7 @@ def save_trained(folder, model, dataset, config):
     this package. It is written last and never read here, so a write that ends between the two leaves a model that loads;
     its sha256 says which weights it describes.
     """
+    arguments = plain_arguments(model)
     found = {
         "task": dataset.task,
         "metric": pick_metric(config.train.metric, dataset).name,
@@ -59,7 +60,6 @@ def save_trained(folder, model, dataset, config):
         "schema": dataset.schema,
         "name": dataset.name,
     }
-    arguments = plain_arguments(model)
     content = _packed(model, {**arguments, "trained": {"form": FORM, **found}})
     _write(Path(folder, MODEL), content)
     weights = {"file": MODEL, "sha256": sha256(content).hexdigest()}
@@ -119,6 +119,9 @@ def _trained(model, *, form, **found):
 
 def plain_arguments(model):
     """``model.arguments`` as JSON can hold them."""
+    if not isinstance(model, GraphSAGE):
+        rule = "as a file cannot bring the code of another along: save its state_dict"
+        raise TypeError(f"model must be a GraphSAGE, {rule}; got {type(model).__name__}")
     aggregator = model.arguments["aggregator"]
     named = aggregator if isinstance(aggregator, str) else f"{getattr(aggregator, '__name__', aggregator)} (user-defined)"
     return {**model.arguments, "aggregator": named}
