@@ -17,7 +17,7 @@ from graphsage.data import catalogue
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder to run a page in, with the graph "my_graph"; names of datasets that must be downloaded mean a small made-up one."""
+    """To run a page in: it holds a graph "my_graph"; a dataset that must be downloaded is replaced by a small made-up one."""
     load = graphsage.load_dataset
 
     def stand_in(name_or_path, **options):
