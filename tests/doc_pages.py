@@ -25,7 +25,6 @@ from conftest import CHECKOUT
 
 PAGES = ["README.md", "datasets/README.md", *sorted(f"docs/{path.name}" for path in (CHECKOUT / "docs").glob("*.md"))]
 MAKEFILE_VARIABLES = {"ARGS", "BENCH", "PYTHON", "TORCH_INDEX"}
-BUNDLED = ("debian",)
 
 
 @dataclass(frozen=True)
