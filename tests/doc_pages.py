@@ -1,6 +1,6 @@
 """README.md and docs/*.md as blocks of code, and what it means to run each kind.
 
-A page is run from top to bottom, in an empty folder, its Python snippets in one namespace:
+A page is run from top to bottom, in a folder of its own, its Python snippets in one namespace:
 
     python       is run; what stands behind a print, as in ``print(1 + 1)  # 2``, must be in what the snippet prints
     py           quotes an example program, which tests/test_examples.py runs: the lines must stand there, as they are
@@ -25,7 +25,6 @@ from conftest import CHECKOUT
 
 PAGES = ["README.md", "datasets/README.md", *sorted(f"docs/{path.name}" for path in (CHECKOUT / "docs").glob("*.md"))]
 MAKEFILE_VARIABLES = {"ARGS", "BENCH", "PYTHON", "TORCH_INDEX"}
-BUNDLED = ("debian",)
 
 
 @dataclass(frozen=True)
@@ -178,4 +177,5 @@ def commands_in_text(page):
     """`graphsage ...` between single backticks or on an indented line, but for those that leave something to be filled in."""
     text = re.sub(r"^```.*?^```", "", (CHECKOUT / page).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
     found = re.findall(r"(?:`|^ {4})((?:graphsage|make) [a-z][^`\n]*)(?:`|$)", text, re.MULTILINE)
+    found = [re.sub(r"^graphsage \w+$", r"\g<0> --help", line) for line in found]  # a command that is only named
     return [line for line in found if not re.search(r"\[|\.\.\.|\b[A-Z]{4,}\b(?!=)", line)]

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from blocks import blocks
@@ -16,7 +17,7 @@ from graphsage.data import catalogue
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """An empty folder to run a page in; names of datasets that must be downloaded mean a small made-up one."""
+    """To run a page in: it holds a graph "my_graph"; a dataset that must be downloaded is replaced by a small made-up one."""
     load = graphsage.load_dataset
 
     def stand_in(name_or_path, **options):
@@ -26,7 +27,11 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(catalogue, "load_dataset", stand_in)
     monkeypatch.setattr(graphsage, "load_dataset", stand_in)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    nodes = [f"{node},{'ab'[node % 2]},{node}" for node in range(60)]
+    edges = [f"{node},{(node + 2) % 60}" for node in range(60)]
+    Path("my_graph").mkdir()
+    Path("my_graph/nodes.csv").write_text("\n".join(["id,label,size", *nodes]) + "\n")
+    Path("my_graph/edges.csv").write_text("\n".join(["source,target", *edges]) + "\n")
 
 
 @pytest.mark.parametrize("page", PAGES)
