@@ -1,0 +1,186 @@
+"""Runs that are killed at any moment, interrupted, or out of space: gone on with, each ends as if nothing had been.
+
+The children are forks of one process that has everything loaded (``crash_driver.py``): each is a whole ``graphsage train``.
+"""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import torch
+from data_helpers import wait_for
+
+import graphsage
+from graphsage.training.checkpoint import LATEST, load_checkpoint
+from graphsage.training.metrics_file import METRICS_FILE, read_metrics
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, signals and /proc of Linux")
+
+CLOCKS = {"seconds", "waiting", "training", "evaluating", "saving", "memory", "clocks", "machine", "versions"}
+GRAPH = "sbm:nodes=400,classes=4"
+SETTINGS = [
+    *("--epochs", "12", "--hidden-features", "8", "--fanouts", "5,5", "--batch-size", "8", "--schedule", "cosine"),
+    *("--checkpoint-every", "2", "--checkpoint-seconds", "0", "--num-threads", "2", "--device", "cpu", "--no-baseline"),
+]
+STEPS = [(epoch, step) for epoch in range(1, 13) for step in (*range(5), None)]  # 40 training nodes: 5 batches an epoch
+
+
+class Driver:
+    """Starts command lines in forks of a warm process, one after the other."""
+
+    def __init__(self, folder, warm_up):
+        self.log = folder / "log.txt"
+        environment = {**os.environ, "PYTHONPATH": str(Path(graphsage.__file__).parents[1])}
+        command = [sys.executable, "-W", "error", Path(__file__).with_name("crash_driver.py"), *map(str, warm_up)]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment, "cwd": folder}
+        self.process = subprocess.Popen(command, **pipes)
+        while not (line := self.process.stdout.readline()).startswith('{"status"'):
+            assert line, "the driver has died"
+        assert line == '{"status": 0}\n'
+
+    def start(self, *arguments, **plan):
+        """The child's number."""
+        request = {"arguments": [str(argument) for argument in arguments], "log": str(self.log), **plan}
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())["pid"]
+
+    def wait(self):
+        """The exit status of the child; a traceback is never right."""
+        status = json.loads(self.process.stdout.readline())["status"]
+        assert "Traceback" not in self.said, self.said
+        return status
+
+    def run(self, *arguments, **plan):
+        self.start(*arguments, **plan)
+        return self.wait()
+
+    @property
+    def said(self):
+        return self.log.read_text()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(60)
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    """The folder of a run that nothing happened to, which the driver made while it warmed up."""
+    return tmp_path_factory.mktemp("uninterrupted") / "run"
+
+
+@pytest.fixture(scope="module")
+def driver(uninterrupted):
+    with closing(Driver(uninterrupted.parent, ["train", GRAPH, "--out", uninterrupted, *SETTINGS])) as driver:
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def expected(driver, uninterrupted):
+    found = everything(uninterrupted)
+    assert [(line["epoch"], line.get("step")) for line in read_metrics(uninterrupted / METRICS_FILE)] == STEPS
+    return found
+
+
+def bits(value):
+    """``value`` with each tensor as its dtype, shape and bytes, clocks aside."""
+    if isinstance(value, torch.Tensor):
+        return str(value.dtype), value.shape, value.contiguous().flatten().view(torch.uint8).numpy().tobytes()
+    if isinstance(value, dict):
+        return {name: bits(item) for name, item in value.items() if name not in CLOCKS}
+    return [bits(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def everything(folder):
+    """What a finished run has left, clocks aside; nothing half-written beside it."""
+    names = sorted(path.name for path in folder.iterdir())
+    return {
+        "files": [name for name in names if not name.startswith(("checkpoint-", "report"))],
+        "weights": (folder / "model.safetensors").read_bytes(),
+        "checkpoint": bits(load_checkpoint(folder / LATEST)),
+        "metrics": bits(read_metrics(folder / METRICS_FILE)),
+        "result": bits(json.loads((folder / "result.json").read_text())),
+    }
+
+
+def train(driver, folder, **plan):
+    return driver.run("train", GRAPH, "--out", folder, *SETTINGS, **plan)
+
+
+def resume(driver, path, **plan):
+    return driver.run("train", "--resume", path, **plan)
+
+
+# ---- killed
+
+
+def kill_after(driver, folder, lines, seconds, *arguments):
+    """SIGKILL a little after metrics.jsonl has so many lines more; whether it came before the run's end."""
+    path, result = folder / METRICS_FILE, folder / "result.json"
+    pid, begun = driver.start("train", *arguments), count_lines(path)
+    wait_for(lambda: count_lines(path) >= begun + lines or result.exists(), seconds=60)
+    time.sleep(seconds)
+    if hit := not result.exists():
+        os.kill(pid, signal.SIGKILL)
+    driver.wait()
+    return hit
+
+
+def count_lines(path):
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def test_killed_at_ten_random_moments(driver, expected, tmp_path):
+    """One after the other in the same folder; a run that ended before its kill is followed by a new one."""
+    moments, kills, number = random.Random(7), 0, 0
+    while kills < 10:
+        folder = tmp_path / str(number)
+        begin = ["--resume", folder] if (folder / "config.toml").exists() else [GRAPH, "--out", folder, *SETTINGS]
+        hit = kill_after(driver, folder, moments.randrange(9), moments.uniform(0, 0.03), *begin)
+        kills, number = kills + hit, number + (not hit)
+    if (folder / "config.toml").exists() and not (folder / "result.json").exists():
+        assert resume(driver, folder) == 0
+    for folder in tmp_path.iterdir():
+        assert everything(folder) == expected, folder
+
+
+# ---- killed, or out of space, at each point of a save
+
+
+#: (point, file, which time it gets there)
+POINTS = [
+    ("open", LATEST, 4),
+    ("write", LATEST, 5),
+    ("fsync", LATEST, 1),
+    ("fsync", LATEST, 6),
+    ("link", LATEST, 3),
+    ("linked", LATEST, 3),
+    ("replace", LATEST, 1),
+    ("replace", LATEST, 7),
+    ("replaced", LATEST, 1),
+    ("replaced", LATEST, 7),
+    ("append", METRICS_FILE, 1),
+    ("append", METRICS_FILE, 6),
+    ("fsync", METRICS_FILE, 4),
+    ("write", "model.safetensors", 1),
+    ("replace", "model.json", 1),
+    ("write", "result.json", 1),
+]
+
+
+@pytest.mark.parametrize(("point", "file", "call"), POINTS)
+def test_killed_at_each_point_of_a_save(point, file, call, driver, expected, tmp_path):
+    folder = tmp_path / "run"
+    assert train(driver, folder, point=point, file=file, call=call, end="kill") == -signal.SIGKILL
+    assert not (folder / "result.json").exists()
+    assert resume(driver, folder) == 0
+    assert everything(folder) == expected
