@@ -30,6 +30,8 @@ _HOME = {
     "Trainer": "graphsage.training.trainer",
     "TrainResult": "graphsage.training.records",
     "Callback": "graphsage.training.callbacks",
+    "Progress": "graphsage.training.progress",
+    "TensorBoard": "graphsage.training.tensorboard",
     "Trained": "graphsage.training.trained",
     "Predictions": "graphsage.training.predictions",
     "load_trained": "graphsage.training.save",

@@ -57,8 +57,8 @@ def bars(text):
 
 
 def epoch(number, **values):
-    usual = {"number": number, "loss": 3.0, "metric": "accuracy", "val_score": 0.72, "val_loss": 1.0, "seconds": 5.0}
-    return Epoch(**usual | values)
+    given = {"loss": 3.0, "metric": "accuracy", "val_score": 0.72, "val_loss": 1.0, "seconds": 5.0} | values
+    return Epoch(number=number, **given)
 
 
 def trainer_at(state):

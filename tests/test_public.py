@@ -15,8 +15,9 @@ from graphsage.nn.layer import SAGELayer
 HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
     Aggregator Batch Callback Graph GraphSAGE JoinedDataset MiniBatch ModelConfig NeighborLoader NeighborSampler
-    NodeDataset Predictions RunConfig SampleConfig SeedPlan SparseFeatures TrainConfig TrainResult Trained Trainer describe
-    inference join_datasets load_dataset load_model load_trained multihop_sampling row_normalize save_model save_trained
+    NodeDataset Predictions Progress RunConfig SampleConfig SeedPlan SparseFeatures TensorBoard TrainConfig TrainResult Trained
+    Trainer describe inference join_datasets load_dataset load_model load_trained multihop_sampling row_normalize save_model
+    save_trained
 """
 
 

@@ -39,5 +39,5 @@ def noted_interrupt(notice=""):
 
 
 def _own_line(notice):
-    """On a terminal in place of the line there, perhaps a progress bar with ^C in it; else after a line that may be torn."""
+    """On a terminal in place of the line there, perhaps a progress bar with ^C in it; else below what may be half a line."""
     return ("\r\x1b[K" if os.isatty(2) else "\n") + notice

@@ -105,9 +105,9 @@ def epoch_of(trainer):
 def parts(trainer):
     """["0:42 left", "loss 0.4321", ...], what matters most first: a narrow terminal cuts the end off.
 
-    Speeds are of the last 10 epochs (of which the first, in which kernels are compiled, is none) and the one under way:
-    batches and sampled edges a second of training, without validation, and how much of that went by waiting for batches.
-    What is left counts validation and saving too.
+    Speeds are of the last 10 epochs and the one under way (and not of the first, in which kernels are compiled): batches and
+    sampled edges a second of training, without validation, and how much of that went by waiting for batches. What is left
+    counts validation and saving too.
     """
     state, recent = trainer.state, trainer.state.history[1:][-RECENT:] or trainer.state.history
     waiting, training = (_over(recent, name, state.clocks[name]) for name in ("waiting", "training"))
