@@ -1,7 +1,7 @@
 """The package's docstrings as reStructuredText.
 
 They are written for the terminal: paragraphs, of which some list "name: what it is" with deeper lines going on, bullets that
-begin with *, and tables that are deeper than the text around them. The * and _ of formulas would be markup here.
+begin with *, and tables, which are deeper or have gaps of three spaces. The * and _ of formulas would be markup here.
 """
 
 import re
@@ -19,8 +19,8 @@ def as_rst(lines):
 
 
 def _paragraph(lines):
-    if all(line.startswith("    ") for line in lines):
-        return ["::", "", *lines]
+    if all(line.startswith("    ") for line in lines) or sum("   " in line.strip() for line in lines) > 1:
+        return ["::", "", *("    " + line for line in lines)]
     out = []
     for line in lines:
         if line.startswith("* "):
@@ -43,7 +43,8 @@ def in_list(out):
 def escaped(text):
     """Outside of ``literals``, signs that mark up something are just signs."""
     parts = re.split(r"(``.+?``)", text)
-    return "".join(part if part.startswith("``") else re.sub(r"([*_|`\\])", r"\\\1", part) for part in parts)
+    text = "".join(part if part.startswith("``") else re.sub(r"([*_|`\\])", r"\\\1", part) for part in parts)
+    return re.sub(r"^(?=\w\.( |$))", r"\\", text)  # "N." alone would begin a numbered list
 
 
 def settings(record):

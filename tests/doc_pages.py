@@ -176,6 +176,7 @@ PROGRAMS = {"graphsage": run_graphsage, "make": check_make, "python": check_pyth
 def commands_in_text(page):
     """`graphsage ...` between single backticks or on an indented line, but for those that leave something to be filled in."""
     text = re.sub(r"^```.*?^```", "", (CHECKOUT / page).read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-    found = re.findall(r"(?:`|^ {4})((?:graphsage|make) [a-z][^`\n]*)(?:`|$)", text, re.MULTILINE)
+    found = re.findall(r"(?<=`)(?:graphsage|make) [a-z][^`]*(?=`)|(?<=^ {4})(?:graphsage|make) [a-z].*", text, re.MULTILINE)
+    found = [" ".join(line.split()) for line in found]
     found = [re.sub(r"^graphsage \w+$", r"\g<0> --help", line) for line in found]  # a command that is only named
     return [line for line in found if not re.search(r"\[|\.\.\.|\b[A-Z]{4,}\b(?!=)", line)]

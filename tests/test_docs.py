@@ -133,7 +133,7 @@ RST = """Rows B\\*k\\_1 of ``x_*``.
   Raises \\|nothing\\|.
 
 ::
-    a   b
+        a   b
 """
 
 
@@ -142,6 +142,8 @@ def test_docstrings_become_rst(monkeypatch):
     from docstrings import as_rst
 
     assert list(filter(None, as_rst(DOCSTRING.splitlines()))) == list(filter(None, RST.splitlines()))
+    assert as_rst(["a    b", "1    2"]) == ["::", "", "    a    b", "    1    2", ""]
+    assert as_rst(["N."]) == ["\\N.", ""]
     assert as_rst(["int64[N]: ids"]) == ["int64[N]: ids", ""]
     assert as_rst(["a: one.", "Raises it."]) == ["", "* ``a``: one.", "", "Raises it.", ""]
 
