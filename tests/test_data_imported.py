@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -292,6 +293,44 @@ def test_a_missing_array_is_noticed(folder):
     first = load_dataset(folder, progress=False)
     (folder / ".graphsage" / "1" / "indices.npy").unlink()
     assert equal(load_dataset(folder, progress=False), first)
+
+
+@pytest.mark.parametrize("kind", ["sparse", "dense"])
+def test_damage_under_a_right_checksum_is_still_a_sentence(folder, kind):
+    """Sixty damages of arrays whose sums are mended: what opens has been checked like any other dataset."""
+    edges, nodes, _ = KINDS[kind]
+    load_dataset(write_tables(folder, edges, nodes), progress=False)
+    entry, about = imported.latest(folder)
+    outcomes = Counter()
+    for seed in range(60):
+        rng = generator(seed)
+        name = rng.choice(sorted(about["arrays"]))
+        path = entry / f"{name}.npy"
+        whole = path.read_bytes()
+        path.write_bytes(whole[:128] + mutated(whole[128:] or b"0", rng) if seed % 2 else mutated(whole, rng))
+        sums = {**about["arrays"], name: imported._sum(path)}
+        try:
+            outcomes[imported.opened(entry, {**about, "arrays": sums}, folder).num_nodes] += 1
+        except DatasetError as error:
+            assert str(error).startswith(str(entry)) and "\n" not in str(error)
+            outcomes["sentence"] += 1
+        path.write_bytes(whole)
+    assert outcomes["sentence"] > 30 and outcomes.total() == 60
+
+
+def test_two_imports_at_once_keep_one(folder, monkeypatch):
+    real, calls = os.rename, []
+
+    def rename(source, target):
+        calls.append(target)
+        if len(calls) == 1:  # the other import is a moment faster
+            shutil.copytree(source, target)
+        return real(source, target)
+
+    monkeypatch.setattr(os, "rename", rename)
+    _, text = import_tables.import_tables(folder)
+    assert [path.name for path in calls] == ["1", "2"] and f"Kept in {folder / '.graphsage' / '2'}" in text
+    assert entries(folder) == ["2"]
 
 
 # ---- one file

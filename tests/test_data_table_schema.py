@@ -1,12 +1,14 @@
 """Other tables, encoded as a first folder was: the grown graph, another graph, and what does not fit."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from table_files import EDGES, NODES, write_tables
 
 from graphsage.data import DatasetError, load_dataset
+from graphsage.data.several import join_datasets
 from graphsage.data.table_schema import checked_schema
 
 pytest.importorskip("pyarrow")
@@ -92,6 +94,28 @@ def test_without_features_there_are_no_other_nodes(tmp_path):
     other = write_tables(tmp_path / "three", "source,target\na,c\n", None)
     with pytest.raises(DatasetError, match=r"the schema is of a graph without features: a model of its nodes says nothing of"):
         load_dataset(other, schema=first.schema, progress=False)
+
+
+def test_a_new_random_split_is_called_one(mine, tmp_path, capsys):
+    nodes = "id,label,age,country,bio\n" + "".join(f"{i},red,{i},de,fine\n" for i in range(8))
+    load_dataset(write_tables(tmp_path / "other", "source,target\n1,2\n", nodes), schema=mine.schema)
+    assert "nodes with a label (a new one: it says nothing of who was trained on)\n" in capsys.readouterr().err
+
+
+def test_graphs_of_one_schema_can_be_joined(mine, tmp_path):
+    folder = write_tables(tmp_path / "grown", GROWN_EDGES, GROWN_NODES.replace("gus,,val", "gus,red,val"))
+    grown = load_dataset(folder, schema=mine.schema, progress=False)
+    assert join_datasets([mine, grown], train=["mine"], test=["grown"]).schema == mine.schema
+    with pytest.raises(ValueError, match=r"grown and mine must have the same number of features|same schema"):
+        join_datasets([mine, load_dataset(folder, progress=False)], train=["mine"], test=["grown"])
+    same = write_tables(tmp_path / "same", nodes=NODES.replace("train,10", "train,11"))
+    with pytest.raises(ValueError, match=r"same and mine must have the same schema \(load_dataset takes one\), got \w{8} "):
+        join_datasets([mine, load_dataset(same, progress=False)], train=["mine"], test=["same"])
+
+
+def test_a_schema_is_a_dict(mine):
+    with pytest.raises(TypeError, match="schema must be a dict or None, got list"):
+        replace(mine, schema=[])
 
 
 def test_directions_follow_the_schema(tmp_path):

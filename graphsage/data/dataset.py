@@ -1,6 +1,7 @@
 """NodeDataset: a graph with features, labels and a split, checked once so that nothing later has to."""
 
 from dataclasses import dataclass, replace
+from types import NoneType
 
 import numpy as np
 
@@ -64,6 +65,8 @@ class NodeDataset(ReadOnlyRecord):
         _check_disjoint([(split, getattr(self, split)) for split in SPLITS], self.num_nodes)
         self._set(class_names=checked_class_names(self.class_names, self.labels))
         self._set(node_ids=_checked_node_ids(self.node_ids, self.graph))
+        if not isinstance(self.schema, (dict, NoneType)):
+            raise TypeError(f"schema must be a dict or None, got {type(self.schema).__name__}")
 
     def _set(self, **values):
         for name, value in values.items():

@@ -97,6 +97,7 @@ def _targets(dataset, labels):
 
 def _split(dataset, found):
     rule = "column split" if found.has_split else "at random, half / a quarter / a quarter of the nodes with a label"
+    rule += "" if found.has_split or found.is_own else " (a new one: it says nothing of who was trained on)"
     sizes = {name: len(getattr(dataset, name)) for name in SPLITS}
     lines = [f"split: {rule}", *(counted(name, size, dataset.num_nodes) for name, size in sizes.items())]
     return lines + ([counted("left out of it", found.bare, dataset.num_nodes, "have no label")] if found.bare else [])

@@ -15,6 +15,7 @@ with its sum: a quarter of a second for 60 million arcs. A folder gets its name 
 import json
 import os
 import shutil
+from errno import EEXIST, ENOTEMPTY
 from hashlib import file_digest, sha256
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.npz import mapped_npy
 from graphsage.data.npz_form import ALWAYS, SOMETIMES, checked_about, packed, unpacked
 from graphsage.data.table_nodes import ARRAY
+from graphsage.data.table_schema import checked_schema
 from graphsage.files import folder_written_aside
 
 FORM, VERSION = "graphsage import", 1
@@ -90,6 +92,15 @@ def keep(dataset, folder, sources):
 
 
 def _kept(dataset, folder, place, sources):
+    try:
+        return _written(dataset, folder, place, sources)
+    except OSError as error:
+        if error.errno not in (ENOTEMPTY, EEXIST):
+            raise
+        return _kept(dataset, folder, place, sources)  # another import has taken the number meanwhile
+
+
+def _written(dataset, folder, place, sources):
     older = _entries(place)
     entry = place / str(1 + max((int(path.name) for path in older), default=0))
     about, arrays = packed(dataset)
@@ -130,6 +141,7 @@ def opened(entry, about, folder):
             if name != MAPPED and _sum(entry / f"{name}.npy") != stated:
                 raise DatasetError(f"the checksum of {name} is not that of its file: it is damaged")
         facts = checked_about(about["dataset"])
+        checked_schema(facts["schema"])
         if facts["num_columns"] is None and MAPPED not in arrays:
             arrays[MAPPED] = mapped_npy(Path(folder) / ARRAY)
         missing = {"indptr", "indices", "labels", "train", "val", "test"} - arrays.keys()

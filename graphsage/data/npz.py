@@ -80,7 +80,10 @@ def read_npy(path):
 
 
 def mapped_npy(path):
-    """The array of one .npy file as a read-only memory map: nothing is read but the header. DatasetError as ``read_npy``."""
+    """The array of one .npy file as a read-only memory map: nothing is read but the header (and truth values).
+
+    DatasetError as ``read_npy``.
+    """
     path = Path(path)
     try:
         with open(path, "rb") as file:
@@ -90,7 +93,8 @@ def mapped_npy(path):
             raise DatasetError(f"{path} must have {size} bytes for {dtype} {shape}, it has {length - start}")
         if size == 0:
             return np.empty(shape if max(shape) <= MAX_LENGTH else (0,), dtype)
-        return np.asarray(np.memmap(path, dtype, "r", start, shape, order))
+        array = np.asarray(np.memmap(path, dtype, "r", start, shape, order))
+        return array.view(np.uint8) != 0 if dtype.kind == "b" else array
     except FileNotFoundError:
         raise DatasetError(f"{path}: there is no such file") from None
     except OSError as error:

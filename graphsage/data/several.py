@@ -1,6 +1,8 @@
 """Several graphs as one dataset: trained on some of them, tested on others."""
 
+import json
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 
@@ -49,7 +51,8 @@ def join_datasets(datasets, *, train, val=None, test, seed=0, name=None):
     """The disjoint union of ``datasets``, to be trained on some of them and tested on others: the inductive task.
 
     datasets: G >= 1 ``NodeDataset`` with distinct names, as many features (all sparse or all dense), the same kind of
-        labels and the same class names. Their own splits are not used. Weights are kept if all graphs have them.
+        labels, the same class names and the same schema, if any. Their own splits are not used. Weights are kept if all graphs
+        have them.
     train, val, test: the names of graphs; each graph in one of them at most, all its labelled nodes in that part.
     val=None: of the nodes of each graph in ``train`` a fifth, drawn at random by ``seed``, validates. val=(): nothing does.
 
@@ -71,6 +74,7 @@ def join_datasets(datasets, *, train, val=None, test, seed=0, name=None):
         class_names=datasets[0].class_names,
         node_ids=_node_ids(datasets, names),
         name="+".join(names) if name is None else name,
+        schema=datasets[0].schema,
         graph_names=names,
         graph_offsets=offsets,
     )
@@ -106,7 +110,13 @@ def _kind(dataset):
         "kind of features": "sparse" if sparse else "dense",
         "kind of labels": f"{dataset.labels.dtype}{list(dataset.labels.shape[1:])}",
         "class names": dataset.class_names,
+        "schema (load_dataset takes one)": None if dataset.schema is None else _short(dataset.schema),
     }
+
+
+def _short(schema):
+    """A few letters that stand for a schema."""
+    return sha256(json.dumps(schema).encode()).hexdigest()[:8]
 
 
 def _number_of(name, names):

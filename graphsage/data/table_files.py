@@ -173,14 +173,15 @@ def _plain(path, column):
     import pyarrow.compute as pc
 
     kind = column.type
-    if pa.types.is_integer(kind):
+    if pa.types.is_integer(kind) and kind != pa.uint64():  # of those some are no int64: as texts they stay what they are
         return pc.cast(column, pa.int64())
     if pa.types.is_floating(kind):
         values = pc.cast(column, pa.float64())
         return pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
-    if pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        raise DatasetError(f"{path} has a column of {kind}: numbers, texts, dates and flags can be read")
-    text = pc.utf8_trim_whitespace(pc.cast(column, pa.large_string()))
+    try:
+        text = pc.utf8_trim_whitespace(pc.cast(column, pa.large_string()))
+    except pa.ArrowException:  # lists, structures, bytes that are no text
+        raise DatasetError(f"{path} has a column of {kind}: numbers, texts, dates and flags can be read") from None
     is_empty = pc.equal(pc.binary_length(text), 0)
     return pc.if_else(is_empty, pa.scalar(None, pa.large_string()), text) if pc.any(is_empty).as_py() else text
 
