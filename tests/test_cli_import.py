@@ -132,3 +132,16 @@ def test_the_report_of_other_labels_and_features(command, folder):
     assert "  note                     left out: no word occurs at two nodes" in reports["several"]
     assert "labels: none" in reports["none"] and "features: none, so each node has a column of its own" in reports["none"]
     assert "  not used: colour" in reports["none"]
+
+
+def test_features_of_tables_are_not_normalised_by_rows(folder):
+    """They come scaled; sparse features without a schema are counts of words, and are."""
+    from dataclasses import replace
+
+    from graphsage.config import TrainConfig
+    from graphsage.data import load_dataset
+    from graphsage.training.trainer import normalizes
+
+    dataset = load_dataset(folder, progress=False)
+    assert not normalizes(TrainConfig(), dataset) and normalizes(TrainConfig(), replace(dataset, schema=None))
+    assert normalizes(TrainConfig(normalize_features=True), dataset)
