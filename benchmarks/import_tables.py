@@ -157,12 +157,12 @@ def write_table(path, kind, parts):
 
 def markdown(result):
     """The tables."""
-    header = ["", "files, MB", "features", "import, s", "CPU, s", "peak, MiB", "second start, s", "its load, s", "peak, MiB"]
+    header = ["", "files, MB", "features", "import, s", "CPU, s", "peak, MiB", "second start, s", "CPU, s", "peak, MiB"]
     rows = []
     for row in result["rows"]:
         starts, cost = row["starts"], row["import"]
         cells = [sum(row["bytes"].values()) / 1e6, row["features"], *(cost[name] for name in ("wall", "cpu", "peak"))]
-        cells += [median([start[name] for start in starts]) for name in ("wall", "load", "peak")]
+        cells += [median([start[name] for start in starts]) for name in ("wall", "cpu", "peak")]
         rows.append([row["kind"], *map(short, cells)])
     first = result["rows"][0]
     sizes = f"{first['nodes']:,} nodes, {result['config']['edges']:,} lines of edges, {first['arcs']:,} arcs."

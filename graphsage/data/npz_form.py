@@ -139,7 +139,7 @@ def unpacked(about, arrays):
         "features": _features(about, arrays),
         **{name: arrays[name] for name in ("labels", "train", "val", "test")},
         "class_names": about["class_names"],
-        "node_ids": node_ids,
+        "node_ids": None if about["graph_has_ids"] else node_ids,  # the graph's own, which are checked once
         "name": about["name"],
         "schema": about["schema"],
     }
