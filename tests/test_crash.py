@@ -20,6 +20,7 @@ import torch
 from data_helpers import wait_for
 
 import graphsage
+from graphsage import cli
 from graphsage.config_file import END
 from graphsage.training.checkpoint import LATEST, load_checkpoint
 from graphsage.training.metrics_file import METRICS_FILE, read_metrics
@@ -120,8 +121,8 @@ def train(driver, folder, **plan):
     return driver.run("train", GRAPH, "--out", folder, *SETTINGS, **plan)
 
 
-def resume(driver, path, **plan):
-    return driver.run("train", "--resume", path, **plan)
+def resume(driver, path, *flags):
+    return driver.run("train", "--resume", path, *flags)
 
 
 # ---- killed
@@ -209,23 +210,40 @@ def table(driver):
 
 
 @pytest.mark.parametrize(
-    ("file", "call"),
+    ("point", "file", "call"),
     [
-        (LATEST, 1),  # the first run's end
-        (LATEST, 2),  # the second run's end
-        ("result.json", 2),  # the second run's baseline is trained
+        ("replace", LATEST, 1),  # the end of the first run
+        ("replace", LATEST, 2),  # the end of the second one
+        ("replaced", "model.json", 2),  # its baseline is about to begin
+        ("replace", "result.json", 2),  # its baseline is trained
     ],
 )
-def test_several_runs_give_the_same_table_after_a_kill(file, call, driver, three_runs, tmp_path):
+def test_several_runs_give_the_same_table_after_a_kill(point, file, call, driver, three_runs, tmp_path):
     folder, expected = three_runs
     there = tmp_path / "run"
-    killed = {"point": "replace", "file": file, "call": call, "end": "kill"}
+    killed = {"point": point, "file": file, "call": call, "end": "kill"}
     assert driver.run("train", GRAPH, "--out", there, *THREE, **killed) == -signal.SIGKILL
     assert resume(driver, there) == 0
     assert driver.said.count("Done already, in") == call - 1
     assert table(driver) == expected
     for seed in "012":
         assert everything(there / seed) == everything(folder / seed)
+
+
+# ---- two at once
+
+
+def test_a_run_that_is_under_way_is_not_gone_on_with(driver, tmp_path, capsys):
+    folder = tmp_path / "run"
+    pid = started(driver, folder)
+    before = (folder / "config.toml").read_bytes()
+    assert cli.main(["train", "--resume", str(folder), "--epochs", "3"]) == 2
+    assert capsys.readouterr().err == f"graphsage: {folder} is in use by another process: wait for its end, or end it\n"
+    assert (folder / "config.toml").read_bytes() == before
+    os.kill(pid, signal.SIGKILL)
+    driver.wait()
+    assert resume(driver, folder, "--epochs", "3") == 0  # a lock goes with its process
+    assert "Test accuracy" in driver.said
 
 
 # ---- Ctrl-C and SIGTERM
