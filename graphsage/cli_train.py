@@ -3,7 +3,7 @@
 import argparse
 import os
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import fields, replace
 
 from graphsage.arguments import Refused, add_flag, let_threads_sleep, user_input
@@ -104,15 +104,18 @@ def _train(options):
 
 @contextmanager
 def _training(folder):
-    """Around the training: errors that the user can mend become a sentence, and an end by SIGTERM is one by Ctrl-C."""
+    """Around the training, which has the folder to itself: errors that the user can mend become a sentence, and an end by
+    SIGTERM is one by Ctrl-C."""
     from graphsage.checks import TooLarge
+    from graphsage.files import InUse, locked
     from graphsage.training.checkpoint import CheckpointError
     from graphsage.training.recorder import TrainingStopped
 
     before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     try:
-        yield
-    except (TrainingStopped, CheckpointError, TooLarge) as error:
+        with nullcontext() if folder is None else locked(folder):
+            yield
+    except (TrainingStopped, CheckpointError, TooLarge, InUse) as error:
         raise Refused(str(error)) from error
     except KeyboardInterrupt:
         if folder is not None:
@@ -171,8 +174,10 @@ def _resumed(options):
 
     def start(config):
         from graphsage.config_file import write_config
+        from graphsage.files import locked
 
-        write_config(config, folder / CONFIG)
+        with locked(folder):  # before anything in it is touched
+            write_config(config, folder / CONFIG)
         return folder, checkpoint or True
 
     return config, start

@@ -172,6 +172,8 @@ class RunConfig:
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self):
+        if not isinstance(self.dataset, str):
+            raise ValueError(f"dataset must be text, got {self.dataset!r}")
         if self.split is not None:
             _least(self, 0, "split")
         _least(self, 1, "runs")

@@ -10,6 +10,7 @@ from graphsage.config import ModelConfig, RunConfig, TrainConfig
 from graphsage.files import written_aside
 
 HEAD = "# All settings of a run. The same run again: graphsage train --config FILE\n"
+END = "# The last line: a file without it was cut off.\n"
 TABLES = {"model": ModelConfig, "train": TrainConfig}
 
 
@@ -17,13 +18,19 @@ def write_config(config, path):
     """Write ``config`` (``RunConfig``) to the file ``path``; a setting that is None stands there as a comment."""
     tables = [f"\n[{name}]\n{_lines(getattr(config, name))}" for name in TABLES]
     with written_aside(path) as file:
-        file.write((HEAD + _lines(config) + "".join(tables)).encode())
+        file.write((HEAD + _lines(config) + "".join(tables) + END).encode())
 
 
-def read_config(path):
-    """The ``RunConfig`` of a file; a setting that is not there has its default. ValueError, one sentence, for anything else."""
+def read_config(path, *, whole=False):
+    """The ``RunConfig`` of a file; a setting that is not there has its default. ValueError, one sentence, for anything else.
+
+    whole: it must be a file of ``write_config`` with its last line, as a setting that was cut off has no default.
+    """
     try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        text = Path(path).read_text(encoding="utf-8")
+        if whole and not text.endswith(END):
+            raise ValueError(f"{path} is truncated: its last line is not {END.strip()!r}")
+        content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no TOML file: {error}") from None
     try:

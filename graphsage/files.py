@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -71,3 +71,34 @@ def _is_running(pid):
     except OSError:  # somebody else's
         pass
     return True
+
+
+class InUse(ValueError):
+    """Another process works in a folder."""
+
+
+@contextmanager
+def locked(folder):
+    """Inside, ``folder`` is in use by this process; ``InUse`` if it is by another. The lock goes with the process.
+
+    Nothing is locked on a system or a file system without such locks (Windows).
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            _lock(fcntl, descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(fcntl, descriptor, folder):
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InUse(f"{folder} is in use by another process: wait for its end, or end it") from None

@@ -1,9 +1,9 @@
 """Runs command lines in forks of a process that has loaded and compiled everything, and ends them where it is told to.
 
 Reads a JSON object a line: {"arguments": [...], "log": path} and, to end the child at a point, {"point": name, "file": name,
-"call": n, "end": "kill" or "no space"}, or {"limit": bytes of a file}. Answers with the child's number, and with its exit
-status (negative: the signal) when it has ended. No hook in the package: in the child, the functions that it calls for files
-are replaced.
+"call": n, "end": "kill", "no space" or "wait"}, or {"limit": bytes of a file}. Answers with the child's number, and with its
+exit status (negative: the signal) when it has ended. No hook in the package: in the child, the functions that it calls for
+files are replaced.
 """
 
 import builtins
@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 from graphsage import cli, files
@@ -33,6 +34,8 @@ class Point:
     def strike(self):
         if self.end == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.end == "wait":
+            return time.sleep(600)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 

@@ -6,6 +6,8 @@ The children are forks of one process that has everything loaded (``crash_driver
 import json
 import os
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +20,8 @@ import torch
 from data_helpers import wait_for
 
 import graphsage
+from graphsage import cli
+from graphsage.config_file import END
 from graphsage.training.checkpoint import LATEST, load_checkpoint
 from graphsage.training.metrics_file import METRICS_FILE, read_metrics
 
@@ -48,6 +52,7 @@ class Driver:
     def start(self, *arguments, **plan):
         """The child's number."""
         request = {"arguments": [str(argument) for argument in arguments], "log": str(self.log), **plan}
+        self.log.write_text("")  # nobody shall read what the one before has said
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())["pid"]
@@ -116,8 +121,8 @@ def train(driver, folder, **plan):
     return driver.run("train", GRAPH, "--out", folder, *SETTINGS, **plan)
 
 
-def resume(driver, path, **plan):
-    return driver.run("train", "--resume", path, **plan)
+def resume(driver, path, *flags):
+    return driver.run("train", "--resume", path, *flags)
 
 
 # ---- killed
@@ -184,3 +189,176 @@ def test_killed_at_each_point_of_a_save(point, file, call, driver, expected, tmp
     assert not (folder / "result.json").exists()
     assert resume(driver, folder) == 0
     assert everything(folder) == expected
+
+
+# ---- several runs, and baselines
+
+
+@pytest.fixture(scope="module")
+def three_runs(driver, tmp_path_factory):
+    """(folder, its table) of three runs with their baselines, uninterrupted."""
+    folder = tmp_path_factory.mktemp("three") / "run"
+    assert driver.run("train", GRAPH, "--out", folder, *THREE) == 0
+    return folder, table(driver)
+
+
+THREE = ["--runs", "3", "--epochs", "3", "--hidden-features", "8", "--num-threads", "0", "--device", "cpu"]
+
+
+def table(driver):
+    return driver.said[driver.said.index("Test accuracy") :]
+
+
+@pytest.mark.parametrize(
+    ("point", "file", "call"),
+    [
+        ("replace", LATEST, 1),  # the end of the first run
+        ("replace", LATEST, 2),  # the end of the second one
+        ("replaced", "model.json", 2),  # its baseline is about to begin
+        ("replace", "result.json", 2),  # its baseline is trained
+    ],
+)
+def test_several_runs_give_the_same_table_after_a_kill(point, file, call, driver, three_runs, tmp_path):
+    folder, expected = three_runs
+    there = tmp_path / "run"
+    killed = {"point": point, "file": file, "call": call, "end": "kill"}
+    assert driver.run("train", GRAPH, "--out", there, *THREE, **killed) == -signal.SIGKILL
+    assert resume(driver, there) == 0
+    assert driver.said.count("Done already, in") == call - 1
+    assert table(driver) == expected
+    for seed in "012":
+        assert everything(there / seed) == everything(folder / seed)
+
+
+# ---- two at once
+
+
+def test_a_run_that_is_under_way_is_not_gone_on_with(driver, tmp_path, capsys):
+    folder = tmp_path / "run"
+    pid = started(driver, folder)
+    before = (folder / "config.toml").read_bytes()
+    assert cli.main(["train", "--resume", str(folder), "--epochs", "3"]) == 2
+    assert capsys.readouterr().err == f"graphsage: {folder} is in use by another process: wait for its end, or end it\n"
+    assert (folder / "config.toml").read_bytes() == before
+    os.kill(pid, signal.SIGKILL)
+    driver.wait()
+    assert resume(driver, folder, "--epochs", "3") == 0  # a lock goes with its process
+    assert "Test accuracy" in driver.said
+
+
+# ---- Ctrl-C and SIGTERM
+
+
+LONG = [GRAPH, "--epochs", "9999", "--batch-size", "8", "--num-threads", "2", "--device", "cpu", "--checkpoint-seconds", "999"]
+
+
+def started(driver, folder, **plan):
+    """The number of a child that has trained some epochs."""
+    pid = driver.start("train", *LONG, "--out", folder, **plan)
+    assert wait_for(lambda: "Epoch 003" in driver.said, seconds=60)
+    return pid
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_after_the_step_saves_and_says_how_to_go_on(number, driver, tmp_path):
+    folder = tmp_path / "run"
+    os.kill(started(driver, folder), number)
+    assert driver.wait() == 130
+    assert "Ctrl-C: ending after this step" in driver.said
+    assert f"graphsage train --resume {folder}\n" in driver.said
+    state, lines = load_checkpoint(folder / LATEST)["state"], read_metrics(folder / METRICS_FILE)
+    steps = [(line["epoch"], line["step"]) for line in lines if line["kind"] == "step"]
+    assert len(set(steps)) == len(steps) == state["updates"] == 5 * state["epoch"] + state["step"] >= 15
+
+
+def test_a_second_signal_ends_at_once(driver, tmp_path):
+    """In the first one's save, on a disk that takes forever."""
+    folder = tmp_path / "run"
+    pid = started(driver, folder, point="fsync", file=LATEST, call=1, end="wait")
+    os.kill(pid, signal.SIGINT)
+    assert wait_for(lambda: list(folder.glob(f".{LATEST}.*")))
+    os.kill(pid, signal.SIGINT)
+    assert driver.wait() == 130
+    assert f"graphsage train --resume {folder}\n" in driver.said
+    assert not list(folder.glob(".*")) and not (folder / LATEST).exists()
+
+
+# ---- a full disk
+
+
+@pytest.mark.parametrize(("point", "file", "call"), [(p, f, c) for p, f, c in POINTS if p not in ("linked", "replaced")])
+def test_a_full_disk_ends_in_a_sentence_and_loses_nothing(point, file, call, driver, expected, tmp_path):
+    folder = tmp_path / "run"
+    assert train(driver, folder, point=point, file=file, call=call, end="no space") == (0 if point == "link" else 2)
+    if point != "link":  # without the second name it is copied
+        assert re.search(r"^graphsage: the training could not be \w+ in .* \(No space left on device\): ", driver.said, re.M)
+        assert len(re.findall("^graphsage: .*$", driver.said, re.M)) == 1
+        assert not list(folder.glob(".*")) and not (folder / "result.json").exists()
+        if (folder / LATEST).exists():
+            load_checkpoint(folder / LATEST)
+        assert resume(driver, folder) == 0
+    assert everything(folder) == expected
+
+
+def test_a_real_limit_of_space(driver, expected, uninterrupted, tmp_path):
+    """Files may take 9/10 of what the checkpoint takes at its end; the system itself refuses the rest."""
+    folder = tmp_path / "run"
+    assert train(driver, folder, limit=(uninterrupted / LATEST).stat().st_size * 9 // 10) == 2
+    assert "(File too large): mend that and go on by --resume" in driver.said
+    assert load_checkpoint(folder / LATEST)["state"]["updates"] > 5 and not list(folder.glob(".*"))
+    assert resume(driver, folder) == 0
+    assert everything(folder) == expected
+
+
+# ---- files that were cut off
+
+
+FILES = ("config.toml", METRICS_FILE, LATEST, "model.safetensors", "model.json", "result.json")
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 0.95])
+@pytest.mark.parametrize("file", FILES)
+def test_a_finished_run_with_a_truncated_file(file, share, driver, expected, uninterrupted, tmp_path):
+    """It is mended where that can be, and refused in a sentence where not."""
+    folder = copied(uninterrupted, tmp_path)
+    cut_off(folder / file, share)
+    if file == "config.toml":
+        assert resume(driver, folder) == 2
+        assert driver.said == f"graphsage: {folder / file} is truncated: its last line is not {END.strip()!r}\n"
+        return
+    assert resume(driver, folder) == 0
+    assert table(driver).startswith("Test accuracy")
+    if file not in (METRICS_FILE, LATEST):  # those of a finished run are not looked at
+        assert everything(folder) == expected
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 0.95])
+@pytest.mark.parametrize("file", ["config.toml", METRICS_FILE, LATEST])
+def test_an_interrupted_run_with_a_truncated_file(file, share, driver, expected, interrupted, tmp_path):
+    folder = copied(interrupted, tmp_path)
+    cut_off(folder / file, share)
+    if file == METRICS_FILE:  # what it told of is gone
+        assert resume(driver, folder) == 0
+        assert {**everything(folder), "metrics": None} == {**expected, "metrics": None}
+        return
+    assert resume(driver, folder) == 2
+    assert re.fullmatch(r"(?s).*graphsage: \S+ is truncated[^\n]*\n", driver.said)
+    if file == LATEST:
+        assert resume(driver, driver.said.split("--resume ")[1].strip()) == 0
+        assert everything(folder) == expected
+
+
+@pytest.fixture(scope="module")
+def interrupted(driver, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("interrupted") / "run"
+    assert train(driver, folder, point="replace", file=LATEST, call=20, end="kill") == -signal.SIGKILL
+    return folder
+
+
+def copied(folder, tmp_path):
+    return Path(shutil.copytree(folder, tmp_path / "run"))
+
+
+def cut_off(path, share):
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])

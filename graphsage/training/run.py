@@ -16,7 +16,7 @@ from graphsage.training.recorder import stopping
 from graphsage.training.records import TrainResult
 from graphsage.training.report import write_report
 from graphsage.training.run_folder import CONFIG, REPORT, read_result, write_result
-from graphsage.training.save import save_trained, versions
+from graphsage.training.save import is_saved, save_trained, versions
 from graphsage.training.tasks import METRICS, constant_outputs
 from graphsage.training.tensorboard import TensorBoard
 from graphsage.training.trainer import Trainer
@@ -105,7 +105,7 @@ def _folder_of(config, folder, single):
 
 def _one_of(config, dataset, folder, resume, callbacks, progress, log):
     """The run: read where it is done, gone on with where it was begun, else made."""
-    done = read_result(folder, config) if resume and folder is not None else None
+    done = read_result(folder, config) if resume and folder is not None and is_saved(folder) else None
     if done is not None:
         log(f"Done already, in {folder}")
         result, majority, features_only = done

@@ -40,7 +40,7 @@ def open_run_folder(path):
         raise ValueError(f"--resume: there is no {path}: give the folder of a run, or a checkpoint in it")
     if not (folder / CONFIG).is_file():
         raise ValueError(f"--resume: {folder} is no folder of a run, as it has no {CONFIG}")
-    return folder, checkpoint, read_config(folder / CONFIG)
+    return folder, checkpoint, read_config(folder / CONFIG, whole=True)
 
 
 def lasting_name(dataset):

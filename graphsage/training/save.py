@@ -68,6 +68,15 @@ def save_trained(folder, model, dataset, config):
     _write(Path(folder, DESCRIPTION), json.dumps(record, indent=1).encode())
 
 
+def is_saved(folder):
+    """Does ``folder`` hold a model of ``save_trained``, both files whole?"""
+    try:
+        described = json.loads(Path(folder, DESCRIPTION).read_text(encoding="utf-8"))["weights"]["sha256"]
+        return described == sha256(Path(folder, MODEL).read_bytes()).hexdigest()
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def load_trained(path, *, aggregator=None):
     """The ``Trained`` model of a run: ``path`` is its folder, or its model.safetensors. On the CPU, in evaluation mode.
 
