@@ -64,6 +64,8 @@ def remove_leftovers(folder):
 
 
 def _is_running(pid):
+    if os.name == "nt":  # there a signal 0 is Ctrl-C
+        return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
