@@ -18,6 +18,7 @@ BLOCKS = 8  # handed on together: looking up ids costs a table of all ids each t
 ROWS = 1 << 19  # of a parquet file, read at a time
 ENDS = (".csv", ".parquet")
 SHOWN = 60  # characters of a value, in a sentence
+OTHER_MARKS = {";": "semicolons", "\t": "tabs"}  # what others put between columns
 
 
 def table_in(folder, stem):
@@ -48,7 +49,8 @@ class Table:
         """DatasetError unless it has all these columns."""
         missing = [name for name in names if name not in self.columns]
         if missing:
-            where = ": the first line must name them, with commas between" if self.is_csv else ""
+            others = [name for mark, name in OTHER_MARKS.items() if any(mark in heading for heading in self.headings)]
+            where = ", not ".join([": the first line must name them, with commas between", *others]) if self.is_csv else ""
             columns = shown(", ".join(self.columns))
             raise DatasetError(f"{self.path} has no column {missing[0]!r}, only {columns}{where}")
 
