@@ -229,7 +229,8 @@ class Graph(ReadOnlyRecord):
     def refuse_weights(self, weights):
         """Raise if the graph has weights and ``weights`` does not say "ignore": sampling is uniform."""
         if one_of("weights", weights, ("refuse", "ignore")) == "refuse" and self.weights is not None:
-            raise ValueError('the graph has weights, and sampling is uniform: pass weights="ignore" to sample regardless')
+            rule = 'pass weights="ignore" to sample regardless (--weights ignore)'
+            raise ValueError(f"the graph has weights, and sampling is uniform: {rule}")
 
     def reverse(self):
         """The graph with every edge turned round; ids, flags and weights travel with their edges."""
