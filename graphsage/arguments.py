@@ -23,7 +23,9 @@ def user_input():
     """Errors in here are about what was typed or about the dataset: one sentence."""
     try:
         yield
-    except (ValueError, TypeError, OSError) as error:
+    except OSError as error:
+        raise Refused(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
+    except (ValueError, TypeError) as error:
         raise Refused(str(error)) from error
 
 
