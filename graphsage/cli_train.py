@@ -17,7 +17,8 @@ Each epoch prints the training loss and the validation score (accuracy; micro-F1
 several labels; R^2 of numbers). The model that is best on validation is kept and
 tested once, beside two baselines: what is most frequent (or the mean), and the same
 model trained without edges (from each node's own features only).
-Ctrl-C ends the training early and tests what it has.
+Ctrl-C ends the training after the step under way, saves it, and --resume goes on;
+with --no-save it tests what there is.
 """
 
 TRAIN_EXAMPLES = """three ways to train:

@@ -109,6 +109,7 @@ def test_help_of_train_teaches(command):
     for line in ("Train a GraphSAGE model", "three ways to train:", "\nmodel:", "\nsampling:", "\ntraining:", "--no-baseline"):
         assert line in out
     assert "graphsage model" not in out
+    assert "Ctrl-C ends the training after the step under way, saves it, and --resume goes on;" in " ".join(out.split())
     assert "(default: 10,10)" in " ".join(out.split()) and "==SUPPRESS==" not in out
 
 
