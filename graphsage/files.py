@@ -10,7 +10,7 @@ from pathlib import Path
 def written_aside(path):
     """An open binary file beside ``path`` that takes its place at the end: readers meanwhile see the old one.
 
-    If anything fails the old file stays and nothing else is left behind.
+    If anything fails the old file stays and nothing else is left behind; an OSError names ``path``.
     """
     path = Path(path)
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -20,8 +20,13 @@ def written_aside(path):
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, path)
+    except OSError as error:
+        if error.filename == str(aside):
+            error.filename = str(path)  # nobody asked for a file of the other name
+        raise
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # not there; or on a disk that is read-only, which was the error
+            aside.unlink()
 
 
 @contextmanager

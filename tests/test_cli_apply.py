@@ -243,6 +243,21 @@ def test_one_sentence(arguments, sentence, refused, run, tmp_path, monkeypatch):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize("verb, name", [("predict", "x.csv"), ("predict", "x.parquet"), ("embed", "x.npy")])
+def test_a_folder_that_cannot_be_written_is_told_by_the_name_asked_for(verb, name, refused, run, tmp_path, monkeypatch):
+    def is_read_only(path, mode="r", *rest, **options):
+        if "w" in mode and Path(path).parent == tmp_path:
+            raise OSError(30, "Read-only file system", str(path))
+        return open(path, mode, *rest, **options)
+
+    def cannot_be_deleted(path, **options):  # there a file that is not there cannot be deleted either
+        raise OSError(30, "Read-only file system", str(path))
+
+    monkeypatch.setattr("graphsage.files.open", is_read_only, raising=False)
+    monkeypatch.setattr(Path, "unlink", cannot_be_deleted)
+    assert refused(verb, run, "--out", tmp_path / name) == f"{tmp_path / name}: Read-only file system"
+
+
 def test_a_run_that_does_not_tell_its_dataset(refused, command, run):
     (run / "config.toml").write_text("dataset =")
     assert re.fullmatch(r".*config\.toml is no TOML file: .*", refused("predict", run))
