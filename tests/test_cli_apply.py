@@ -70,7 +70,7 @@ def run(tmp_path, dataset):
     folder, config = tmp_path / "runs" / "mine-1", configured()
     folder.mkdir(parents=True)
     dataset.save(tmp_path / "mine.npz")
-    save_trained(folder, build_model(config, dataset), dataset, config)
+    save_trained(folder, build_model(config, dataset), dataset, config.train)
     (folder / "config.toml").write_text(f"dataset = {json.dumps(str(tmp_path / 'mine.npz'))}\n\n[train]\nepochs = 8\n")
     return folder
 
@@ -201,7 +201,7 @@ def test_a_grown_folder_of_tables(command, tmp_path):
     dataset, config = gs.load_dataset(small, progress=False), configured()
     run = tmp_path / "run"
     run.mkdir()
-    save_trained(run, build_model(config, dataset), dataset, config)
+    save_trained(run, build_model(config, dataset), dataset, config.train)
     tables = []
     for folder in (small, grown):
         assert command("predict", run, folder, "--probabilities", "--out", tmp_path / "p.csv")[0] == 0

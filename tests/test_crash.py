@@ -27,7 +27,7 @@ from graphsage.training.metrics_file import METRICS_FILE, read_metrics
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks, signals and /proc of Linux")
 
-CLOCKS = {"seconds", "waiting", "training", "evaluating", "saving", "memory", "clocks", "machine", "versions"}
+CLOCKS = {"seconds", "starting", "waiting", "training", "evaluating", "saving", "memory", "clocks", "machine", "versions"}
 GRAPH = "sbm:nodes=400,classes=4"
 SETTINGS = [
     *("--epochs", "12", "--hidden-features", "8", "--fanouts", "5,5", "--batch-size", "8", "--schedule", "cosine"),

@@ -70,7 +70,7 @@ def test_a_stranger_computes_the_same(model, sparse, isolated, tmp_path):
     dataset = blocks(sparse=sparse)
     config = configured(model, isolated=isolated, fanouts=(5,) * model.get("num_layers", 2))
     trained = build_model(config, dataset)
-    save_trained(tmp_path, trained, dataset, config)
+    save_trained(tmp_path, trained, dataset, config.train)
     features = dataset.features.to_scipy().toarray() if isinstance(dataset.features, SparseFeatures) else dataset.features
     found = computed(tmp_path, rows_of(dataset.graph.indptr, dataset.graph.indices), features)
     seen = dataset.row_normalized() if sparse else dataset
@@ -82,7 +82,7 @@ def test_a_stranger_computes_the_same(model, sparse, isolated, tmp_path):
 @pytest.mark.parametrize("aggregator", gs.config.AGGREGATORS)
 def test_every_weight_of_every_aggregator_has_a_symbol(aggregator, tmp_path):
     dataset, config = blocks(), configured({"aggregator": aggregator})
-    save_trained(tmp_path, build_model(config, dataset), dataset, config)
+    save_trained(tmp_path, build_model(config, dataset), dataset, config.train)
     about, weights = json.loads((tmp_path / "model.json").read_text()), load_file(tmp_path / "model.safetensors")
     named = [tensor["name"] for layer in about["layers"] for tensor in layer["tensors"].values()]
     assert sorted(named) == sorted(weights)
@@ -95,5 +95,5 @@ def test_the_outputs_are_named_by_task(tmp_path):
     config = configured()
     for labels, word in ((np.arange(200) % 3, "softmax"), (np.eye(200, 3, dtype=bool), "sigmoid"), (np.ones(200), "numbers")):
         dataset = blocks(labels=labels)
-        save_trained(tmp_path, build_model(config, dataset), dataset, config)
+        save_trained(tmp_path, build_model(config, dataset), dataset, config.train)
         assert word in json.loads((tmp_path / "model.json").read_text())["output"]

@@ -144,7 +144,7 @@ def saved(folder, dataset=None, model=None, **train):
     """(model, dataset) of an untrained model that ``save_trained`` wrote to ``folder``."""
     dataset, config = blocks(sparse=True) if dataset is None else dataset, configured(model, **train)
     model = build_model(config, dataset)
-    save_trained(folder, model, dataset, config)
+    save_trained(folder, model, dataset, config.train)
     return model, dataset
 
 
@@ -214,7 +214,7 @@ def test_the_same_model_is_the_same_bytes(tmp_path):
 def test_a_trained_model_with_an_aggregator_of_ones_own(tmp_path):
     dataset, config = blocks(), configured()
     model = gs.GraphSAGE(24, 8, 4, aggregator=Halves)
-    save_trained(tmp_path, model, dataset, config)
+    save_trained(tmp_path, model, dataset, config.train)
     assert isinstance(load_trained(tmp_path, aggregator=Halves).model.layers[0].aggregator, Halves)
     layer = json.loads((tmp_path / "model.json").read_text())["layers"][0]
     assert layer["aggregator"] == {
@@ -235,7 +235,7 @@ def test_a_truncated_trained_model_is_refused(tmp_path, cut):
 
 def test_a_module_of_ones_own_is_refused(tmp_path):
     for save in (lambda: gs.save_model(torch.nn.Linear(2, 2), tmp_path / "m"),
-                 lambda: save_trained(tmp_path, torch.nn.Linear(2, 2), blocks(), configured())):  # fmt: skip
+                 lambda: save_trained(tmp_path, torch.nn.Linear(2, 2), blocks(), configured().train)):  # fmt: skip
         with pytest.raises(TypeError, match="model must be a GraphSAGE, as .*: save its state_dict; got Linear"):
             save()
     assert list(tmp_path.iterdir()) == []

@@ -39,7 +39,7 @@ def recorded(folder):
             at = (line["epoch"] - 1) * STEPS + line["step"] + 1
             values = {"training/loss": line["loss"], "training/learning_rate": line["learning_rate"]}
         else:
-            at, phases = line["epoch"] * STEPS, ("waiting", "training", "evaluating", "saving")
+            at, phases = line["epoch"] * STEPS, ("starting", "waiting", "training", "evaluating", "saving")
             values = {"validation/accuracy": line["val_score"], "validation/loss": line["val_loss"]}
             values |= {"memory/peak_GiB": line["memory"] / 2**30, **{f"seconds/{phase}": line[phase] for phase in phases}}
         for name, value in values.items():

@@ -24,7 +24,7 @@ from graphsage.training.run import build_model, majority_score, make_trainer
 from graphsage.training.tasks import METRICS
 from graphsage.training.trainer import Trainer
 
-CLOCKS = ("seconds", "waiting", "training", "evaluating", "saving", "memory")
+CLOCKS = ("seconds", "starting", "waiting", "training", "evaluating", "saving", "memory")
 FULL = {"batch_size": None, "epochs": 15}
 MODES = {
     "passes": {},

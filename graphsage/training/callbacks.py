@@ -21,3 +21,13 @@ class Callback:
 
     def on_exception(self, trainer, error):
         """In place of ``on_fit_end`` where an error ends the training, or a Ctrl-C before there is anything to keep."""
+
+
+def checked_callbacks(callbacks):
+    """A list; TypeError where one has none of the methods of ``Callback``, or is a class in place of an object."""
+    callbacks, events = list(callbacks), [name for name in vars(Callback) if name.startswith("on_")]
+    for number, callback in enumerate(callbacks):
+        if isinstance(callback, type) or not any(hasattr(callback, event) for event in events):
+            rule = f"must be an object with any of the methods {', '.join(events)}"
+            raise TypeError(f"callbacks[{number}] {rule}; got {callback!r}")
+    return callbacks

@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from graphsage.files import remove_leftovers
+from graphsage.nn.model import GraphSAGE
 from graphsage.training.checkpoint import LATEST, Checkpoints, older_checkpoints
 from graphsage.training.metrics_file import MetricsFile
 from graphsage.training.resume import checkpoint_of, restore
+from graphsage.training.save import save_trained
 
 FLUSH_SECONDS = 1.0  # how far metrics.jsonl may lag behind
 
@@ -74,6 +76,12 @@ class Recorder:
         with stopping(self.folder, "saved"):
             self.checkpoints.save(checkpoint_of(trainer), trainer.state.updates)
         self._saved_at = time.monotonic()
+
+    def save_model(self, trainer, result):
+        """The best weights, as ``load_trained`` reads them; other modules are in the checkpoint alone."""
+        if self.folder is not None and result.best_epoch is not None and isinstance(trainer.model, GraphSAGE):
+            with stopping(self.folder, "saved"):
+                save_trained(self.folder, trainer.model, trainer.dataset, trainer.config)
 
     def restore(self, trainer, path):
         """Set the trainer to the checkpoint ``path``, or the latest; where there is none yet, it stays at the beginning."""

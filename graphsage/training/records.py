@@ -35,8 +35,8 @@ class Epoch(_Scores):
     """One line of the history. number: from 1. loss: mean over the epoch's batches. learning_rate: of its last step.
 
     val_score: by ``metric``; accuracy, F1 and ROC AUC are in [0, 1], R^2 is at most 1.
-    seconds: wall time, of which so much went by waiting for batches, in steps, in evaluation, and (since the epoch before)
-    in saving. nodes: seeds trained on; edges: sampled ones. memory: bytes, the most that was resident so far (0: unknown).
+    seconds: wall time, of which so much went by until the first batch of a process was done (its kernels are compiled or
+    loaded then), waiting for batches, in steps, in evaluation, and (since the epoch before) in saving. nodes: seeds trained on; edges: sampled ones. memory: bytes, the most that was resident so far (0: unknown).
     """
 
     number: int
@@ -46,6 +46,7 @@ class Epoch(_Scores):
     val_loss: float | None
     seconds: float
     learning_rate: float = float("nan")
+    starting: float = 0.0
     waiting: float = 0.0
     training: float = 0.0
     evaluating: float = 0.0

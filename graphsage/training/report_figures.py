@@ -17,7 +17,7 @@ MOST_NARROW = 16  # classes whose heat map fits a phone
 ABOVE = {"loc": "outside upper left"}  # where a legend hides nothing
 TIGHT = {"columnspacing": 0.8, "handlelength": 0.8, "handletextpad": 0.4}
 PERCENT = PercentFormatter(1, symbol=" %")
-PHASES = {"waiting": PALE, "training": BLUE, "evaluating": GREEN, "saving": ORANGE, "other": SOFT}
+PHASES = {"starting": PURPLE, "waiting": PALE, "training": BLUE, "evaluating": GREEN, "saving": ORANGE, "other": SOFT}
 
 
 # ---- curves

@@ -8,7 +8,7 @@ import numpy as np
 
 from graphsage.training.report_page import bar, folded, joined, table, tag
 
-PHASES = ("waiting", "training", "evaluating", "saving")
+PHASES = ("starting", "waiting", "training", "evaluating", "saving")
 MOST_OPEN = 12  # rows of a table that is shown unfolded
 NONE = "\N{EN DASH}"
 

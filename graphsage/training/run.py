@@ -16,7 +16,7 @@ from graphsage.training.recorder import stopping
 from graphsage.training.records import TrainResult
 from graphsage.training.report import write_report
 from graphsage.training.run_folder import CONFIG, REPORT, read_result, write_result
-from graphsage.training.save import is_saved, save_trained, versions
+from graphsage.training.save import is_saved, versions
 from graphsage.training.tasks import METRICS, constant_outputs
 from graphsage.training.tensorboard import TensorBoard
 from graphsage.training.trainer import Trainer
@@ -53,9 +53,6 @@ def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), progre
     if resume:
         _resume(trainer, resume, log)
     result = trainer.fit()
-    if folder is not None and result.best_epoch is not None:
-        with stopping(folder, "saved"):
-            save_trained(folder, trainer.model, dataset, config)
     alone, interrupted = None, result.interrupted
     if config.baseline and not interrupted:
         log("Training the same model without edges (features only) for comparison ...")

@@ -44,7 +44,7 @@ def load_model(path, *, aggregator=None):
 def save_trained(folder, model, dataset, config):
     """Write ``folder``/model.safetensors, which ``load_trained`` reads, and model.json, the same in words for others.
 
-    dataset, config: the ``NodeDataset`` that ``model`` was trained on and the ``RunConfig``. The folder must be there.
+    dataset, config: the ``NodeDataset`` that ``model`` was trained on and the ``TrainConfig``. The folder must be there.
     model.json says what each layer computes, with the names and shapes of its weights: enough to compute the outputs without
     this package. It is written last and never read here, so a write that ends between the two leaves a model that loads;
     its sha256 says which weights it describes.
@@ -52,11 +52,11 @@ def save_trained(folder, model, dataset, config):
     arguments = plain_arguments(model)
     found = {
         "task": dataset.task,
-        "metric": pick_metric(config.train.metric, dataset).name,
+        "metric": pick_metric(config.metric, dataset).name,
         "class_names": dataset.class_names,
-        "normalized_features": normalizes(config.train, dataset),
-        "isolated": config.train.isolated,
-        "fanouts": (-1,) * model.num_layers if config.train.batch_size is None else config.train.fanouts,
+        "normalized_features": normalizes(config, dataset),
+        "isolated": config.isolated,
+        "fanouts": (-1,) * model.num_layers if config.batch_size is None else config.fanouts,
         "schema": dataset.schema,
         "name": dataset.name,
     }

@@ -7,7 +7,7 @@ import torch
 from graphsage.training.device import peak_memory
 from graphsage.training.records import Epoch, Step
 
-CLOCKS = ("waiting", "training", "evaluating", "saving")
+CLOCKS = ("starting", "waiting", "training", "evaluating", "saving")
 
 
 @dataclass

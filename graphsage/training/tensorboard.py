@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from graphsage.training.callbacks import Callback
+from graphsage.training.state import CLOCKS
 
 KEPT_BACK = 1000  # steps: reading a loss waits for a GPU
 FLUSH_SECONDS = 5
@@ -41,7 +42,7 @@ class TensorBoard(Callback):
             f"validation/{epoch.metric}": epoch.val_score,
             "validation/loss": epoch.val_loss,
             "memory/peak_GiB": epoch.memory / 2**30,
-            **{f"seconds/{phase}": getattr(epoch, phase) for phase in ("waiting", "training", "evaluating", "saving")},
+            **{f"seconds/{phase}": getattr(epoch, phase) for phase in CLOCKS},
         }
         self._write(values, epoch.number * len(trainer.loader))
 

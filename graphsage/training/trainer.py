@@ -11,6 +11,7 @@ from graphsage.jit import is_interrupt
 from graphsage.nn.model import GraphSAGE
 from graphsage.nn.random import keyed_rng
 from graphsage.sampling import rng
+from graphsage.training.callbacks import checked_callbacks
 from graphsage.training.checkpoint import identity
 from graphsage.training.device import pick_device
 from graphsage.training.evaluation import Evaluator
@@ -49,7 +50,7 @@ class Trainer:
         self.dataset = dataset.row_normalized() if normalizes(config, dataset) else dataset
         self.metric = pick_metric(config.metric, dataset)
         self.loss = loss or make_loss(config, dataset, self.device)
-        self.callbacks, self.log = list(callbacks), log or _nothing
+        self.callbacks, self.log = checked_callbacks(callbacks), log or _nothing
         self._notice = NOTICE if log else ""
         self.loader = make_loader(model, self.dataset, config, self.device)
         self.evaluator = Evaluator(model, self.loader, self.dataset, config)
@@ -73,13 +74,14 @@ class Trainer:
         """
         self.state = self.state if self._is_resumed else State()
         self.recorder.begin(self.state, resumed=self._is_resumed)
-        self._is_resumed = False
+        self._is_resumed = self._has_started = False
         if isinstance(self.model, GraphSAGE):
             for layer in self.model.layers:
                 layer.aggregator.prepare(self.dataset.graph.degrees)
         try:
             self._tell("on_fit_begin")
             result = self._result(interrupted=self._train())
+            self.recorder.save_model(self, result)
             self._tell("on_fit_end", result)
         except BaseException as error:
             self._tell("on_exception", error)
@@ -149,8 +151,9 @@ class Trainer:
         with closing(self.loader.epoch(state.epoch, state.step)) as batches:
             while batch := self._next(batches):
                 learning_rate = self.schedule.learning_rate
-                with self._clock("training"):
+                with self._clock("training" if self._has_started else "starting"):
                     group.append((batch, self.step(batch)))
+                self._has_started = True
                 if self._ends_group(batch.step):
                     self._count(group, learning_rate)
                     group = []
@@ -164,7 +167,7 @@ class Trainer:
             self._save()
 
     def _next(self, batches):
-        with self._clock("waiting"):
+        with self._clock("waiting" if self._has_started else "starting"):
             return next(batches, None)
 
     def step(self, batch):
