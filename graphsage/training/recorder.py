@@ -76,13 +76,14 @@ class Recorder:
         self._saved_at = time.monotonic()
 
     def restore(self, trainer, path):
-        """Set the trainer to the checkpoint ``path``, or the latest; where there is none yet, it stays at the beginning."""
+        """Set the trainer to the checkpoint ``path``, or the latest; False where there is none yet."""
         if path is None and self.folder is None:
             raise ValueError("there is no folder to resume from: name a checkpoint, or make the Trainer with a folder")
         if path is None and not self._has_checkpoint():
-            return
+            return False
         self._resumed_from = self.folder / LATEST if path is None else Path(path)
         restore(trainer, self._resumed_from)
+        return True
 
     def _has_checkpoint(self):
         return (self.folder / LATEST).exists() or bool(older_checkpoints(self.folder))

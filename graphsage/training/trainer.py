@@ -93,8 +93,7 @@ class Trainer:
         and as many threads of it; the log says where one of these differs. ValueError where file, model, dataset or
         settings are not those of the checkpoint.
         """
-        self.recorder.restore(self, path)
-        self._is_resumed = True
+        self._is_resumed = self.recorder.restore(self, path)
 
     @cached_property
     def identity(self):
