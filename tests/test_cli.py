@@ -557,6 +557,16 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tiny, tmp_path):
     assert "graphsage train --resume" in out
 
 
+def test_a_resume_that_is_refused_leaves_the_configuration_as_it_was(command, tiny):
+    command("train", tiny, "--epochs", 2, "--schedule", "cosine", "--no-baseline", "--device", "cpu")
+    before = Path("runs", "made-1", "config.toml").read_bytes()
+    code, out, err = command("train", "--resume", "runs/made-1", "--epochs", 5)
+    assert code == 2 and "beside it only --checkpoint-every," in err and "--epochs" not in err
+    assert Path("runs", "made-1", "config.toml").read_bytes() == before
+    code, out, err = command("train", "--resume", "runs/made-1")
+    assert (code, err) == (0, "")
+
+
 def test_ctrl_c_in_a_later_run_keeps_the_runs_before(command, tiny, monkeypatch):
     left, epoch = [2], Trainer._epoch
 

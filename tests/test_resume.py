@@ -407,6 +407,13 @@ def test_other_epochs_of_a_cosine(dataset, tmp_path):
     refused(of_case("cosine", dataset, folder=tmp_path, epochs=9), "other settings: epochs 6 then, 9 now$")
 
 
+def test_fewer_epochs_than_are_done(dataset, tmp_path):
+    """The result would be that of more epochs than its configuration says."""
+    of_case("passes", dataset, folder=tmp_path, epochs=4).fit()
+    trainer = of_case("passes", dataset, folder=tmp_path, epochs=2)
+    refused(trainer, "has 4 epochs done, which is more than epochs = 2: set at least 4$")
+
+
 def moved(dataset):
     """The last training node validates: the ids of all splits, one after the other, are the same."""
     return replace(dataset, train=dataset.train[:-1], val=np.append(dataset.train[-1], dataset.val))
