@@ -62,7 +62,8 @@ class TrainResult(_Scores):
     normalized_features: the model was trained on rows divided by their sums, and wants them so (``row_normalize``).
     interrupted: Ctrl-C ended the training. Where it can be resumed nothing is tested: test_score and outputs are None, and
         best_epoch is None if no epoch was complete. Elsewhere what had been reached is tested all the same.
-    outputs: float32 [N, C] on the CPU, the logits (regression: predictions) of all nodes, NaN where they were not computed.
+    outputs: float32 [N, C] on the CPU, the logits (regression: predictions) of all nodes; None for a module
+        other than ``GraphSAGE``.
     """
 
     metric: str
