@@ -1,5 +1,6 @@
 """Whole runs: baselines that are what they claim, and the table at the end."""
 
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -177,6 +178,19 @@ def test_an_interrupted_run_skips_the_baseline(dataset, interrupt, monkeypatch):
     interrupt(2)
     monkeypatch.setattr(module, "_features_only", lambda *arguments: pytest.fail("it was trained"))
     assert run(seeded(1), dataset, log=silent).interrupted
+
+
+def test_ctrl_c_in_the_last_step_skips_the_baseline_and_the_runs_after(dataset):
+    """The training is whole, but whoever pressed it wants no other to begin."""
+
+    class LastStep:
+        def on_step(self, trainer, step):
+            if (step.epoch, step.step) == (3, step.num_steps - 1):
+                signal.raise_signal(signal.SIGINT)
+
+    (only,) = run_all(seeded(2), dataset, callbacks=[LastStep()], log=silent)
+    assert only.interrupted and not only.result.interrupted
+    assert only.result.test_score is not None and only.features_only is None
 
 
 # ---- the table

@@ -29,7 +29,7 @@ class RunResult:
     majority: always what is most frequent in training (regression: the mean). features_only: the same model, trained the
     same way on the graph without its edges; None if it was not asked for, or Ctrl-C came before its end. model: None where
     the run was done before and its result read.
-    interrupted: Ctrl-C ended the training of either.
+    interrupted: Ctrl-C came in the training of either, perhaps in its last step.
     """
 
     result: TrainResult
@@ -56,7 +56,7 @@ def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), progre
     if folder is not None and result.best_epoch is not None:
         with stopping(folder, "saved"):
             save_trained(folder, trainer.model, dataset, config)
-    alone, interrupted = None, result.interrupted
+    alone, interrupted = None, trainer.interrupted
     if config.baseline and not interrupted:
         log("Training the same model without edges (features only) for comparison ...")
         alone, interrupted = _features_only(config, dataset, progress)
@@ -189,10 +189,11 @@ def _which_model(results):
 def _features_only(config, dataset, progress):
     """(test score, whether Ctrl-C came) of the same training without edges; a training cut short has no score."""
     try:
-        result = make_trainer(replace(config, tensorboard=False), dataset.without_edges(), callbacks=progress, log=None).fit()
+        trainer = make_trainer(replace(config, tensorboard=False), dataset.without_edges(), callbacks=progress, log=None)
+        result = trainer.fit()
     except KeyboardInterrupt:
         return None, True
-    return (None if result.interrupted else result.test_score), result.interrupted
+    return (None if result.interrupted else result.test_score), trainer.interrupted
 
 
 def _shown(metric, values):
