@@ -128,7 +128,8 @@ IGNORED = [
     ({"optimizer": "rprop"}, "optimizer='rprop' follows the signs of full gradients: use it with batch_size=None"),
     ({**FULL, "optimizer": "rprop", "weight_decay": 0.1},
      "weight_decay = 0.1 is not used by optimizer='rprop': leave it out"),
-    ({**FULL, "optimizer": "rprop", "clip_norm": 1.0}, "clip_norm = 1.0 is not used by optimizer='rprop', which looks at signs"),
+    ({**FULL, "optimizer": "rprop", "clip_norm": 1.0},
+     "clip_norm = 1.0 is not used by optimizer='rprop', which looks at signs"),
     ({"fanouts": (-1, -1), "replace": True}, "replace = True is not used where every fanout is -1 (all neighbours)"),
 ]
 

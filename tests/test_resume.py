@@ -356,6 +356,16 @@ def test_a_folder_that_holds_a_training_is_not_overwritten(dataset, tmp_path):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_a_training_is_not_overwritten_by_one_that_goes_on_from_elsewhere(dataset, tmp_path):
+    for name, seed in (("here", 0), ("there", 1)):
+        made(dataset, folder=tmp_path / name, epochs=1, seed=seed).fit()
+    trainer = made(dataset, folder=tmp_path / "here", epochs=2, seed=1)
+    trainer.resume(tmp_path / "there" / LATEST)
+    with pytest.raises(ValueError, match="holds a training already: go on with it by resume, or take another folder"):
+        trainer.fit()
+    assert load_checkpoint(tmp_path / "here" / LATEST)["settings"]["seed"] == 0
+
+
 def test_what_a_crash_left_aside_is_cleared(dataset, tmp_path):
     made(dataset, folder=tmp_path, callbacks=[Cut((2, 0), gently=True)]).fit()
     for name in (f".{LATEST}.{GONE}.part", f".{METRICS_FILE}.{GONE}.part"):

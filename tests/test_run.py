@@ -193,6 +193,16 @@ def test_ctrl_c_in_the_last_step_skips_the_baseline_and_the_runs_after(dataset):
     assert only.result.test_score is not None and only.features_only is None
 
 
+def test_a_run_that_was_done_is_not_while_it_goes_on(dataset, tmp_path, interrupt):
+    """Asked for the first epochs again, it would else be done, with the model of more."""
+    settings = {"baseline": False}
+    run_all(seeded(1, **settings), dataset, folder=tmp_path, log=silent)
+    longer = replace(seeded(1, **settings), train=replace(seeded(1).train, epochs=5))
+    interrupt(2)
+    assert run_all(longer, dataset, folder=tmp_path, resume=True, log=silent)[0].interrupted
+    assert not (tmp_path / "result.json").exists()
+
+
 # ---- the table
 
 

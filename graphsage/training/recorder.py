@@ -45,12 +45,13 @@ class Recorder:
         """Before the first step."""
         if self.folder is None:
             return
-        if not resumed and self._has_checkpoint():
+        is_own = resumed and self._resumed_from.parent.resolve() == self.folder.resolve()
+        if not is_own and self._has_checkpoint():
             raise ValueError(f"{self.folder} holds a training already: go on with it by resume, or take another folder")
         with stopping(self.folder, "begun"):
             self.folder.mkdir(parents=True, exist_ok=True)
             remove_leftovers(self.folder)
-            if self._resumed_from is not None:
+            if resumed:
                 self.checkpoints.go_on_from(self._resumed_from, state.updates)
             self.metrics.trim(state.epoch + 1, state.step)
         self._flushed_at = self._saved_at = time.monotonic()

@@ -15,7 +15,7 @@ from graphsage.training.metrics_file import METRICS_FILE, read_metrics
 from graphsage.training.recorder import stopping
 from graphsage.training.records import TrainResult
 from graphsage.training.report import write_report
-from graphsage.training.run_folder import CONFIG, REPORT, read_result, write_result
+from graphsage.training.run_folder import CONFIG, REPORT, RESULT, read_result, write_result
 from graphsage.training.save import is_saved, save_trained, versions
 from graphsage.training.tasks import METRICS, constant_outputs
 from graphsage.training.tensorboard import TensorBoard
@@ -52,6 +52,8 @@ def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), progre
     trainer = make_trainer(config, dataset, folder=folder, callbacks=[*callbacks, *progress], log=log)
     if resume:
         _resume(trainer, resume, log)
+    if folder is not None:
+        Path(folder, RESULT).unlink(missing_ok=True)  # it says that nothing is left to do
     result = trainer.fit()
     if folder is not None and result.best_epoch is not None:
         with stopping(folder, "saved"):
@@ -104,8 +106,8 @@ def _folder_of(config, folder, single):
 
 
 def _one_of(config, dataset, folder, resume, callbacks, progress, log):
-    """The run: read where it is done, gone on with where it was begun, else made."""
-    done = read_result(folder, config) if resume and folder is not None and is_saved(folder) else None
+    """The run: read where it is done and no checkpoint is named, gone on with where it was begun, else made."""
+    done = read_result(folder, config) if resume is True and folder is not None and is_saved(folder) else None
     if done is not None:
         log(f"Done already, in {folder}")
         result, majority, features_only = done
