@@ -162,14 +162,15 @@ def _made(config, out):
 
 
 def _resumed(options):
-    from graphsage.training.resume import FREE
+    from graphsage.training.resume import free
     from graphsage.training.run_folder import CONFIG, open_run_folder
 
     folder, checkpoint, config = open_run_folder(options.resume)
     settings = {field.name for kind in (RunConfig, ModelConfig, TrainConfig) for field in fields(kind)}
-    fixed = [name for name in vars(options) if name in settings - FREE]
+    may_change = free(config.train)
+    fixed = [name for name in vars(options) if name in settings - may_change]
     if fixed or options.config or options.out or not options.save:
-        flags = ", ".join("--" + name.replace("_", "-") for name in sorted(FREE))
+        flags = ", ".join("--" + name.replace("_", "-") for name in sorted(may_change))
         raise ValueError(f"--resume goes on with the settings and the folder of the run: beside it only {flags} may be given")
     config = configured(config, vars(options))
 

@@ -149,6 +149,7 @@ class TrainConfig(SampleConfig):
             self._refuse_set("weight_decay", "by optimizer='rprop': leave it out")
         if self.optimizer == "rprop":
             self._refuse_set("schedule", "by optimizer='rprop', which finds its own step sizes: leave it out")
+            self._refuse_set("clip_norm", "by optimizer='rprop', which looks at signs only: leave it out")
         if self.schedule in ("constant", "cosine"):
             for name in ("schedule_epochs", "schedule_factor"):
                 self._refuse_set(name, f"by schedule={self.schedule!r}: leave it out")

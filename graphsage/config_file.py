@@ -51,7 +51,7 @@ def _line(name, value, text):
         return f"# {name} =  # {text}\n"
     if callable(value):  # an aggregator of the caller's own: no file can bring it along
         value = f"{getattr(value, '__name__', value)} (user-defined)"
-    return f"{name} = {json.dumps(value)}  # {text}\n"
+    return f"{name} = {json.dumps(value, ensure_ascii=False)}  # {text}\n"
 
 
 def _plain(kind):

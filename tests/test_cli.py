@@ -559,6 +559,27 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tiny, tmp_path):
     assert "graphsage train --resume" in out
 
 
+def test_a_resume_that_is_refused_leaves_the_configuration_as_it_was(command, tiny):
+    command("train", tiny, "--epochs", 2, "--schedule", "cosine", "--no-baseline", "--device", "cpu")
+    before = Path("runs", "made-1", "config.toml").read_bytes()
+    code, out, err = command("train", "--resume", "runs/made-1", "--epochs", 5)
+    assert code == 2 and "beside it only --checkpoint-every," in err and "--epochs" not in err
+    assert Path("runs", "made-1", "config.toml").read_bytes() == before
+    code, out, err = command("train", "--resume", "runs/made-1")
+    assert (code, err) == (0, "")
+
+
+def test_a_run_that_is_done_goes_on_from_a_checkpoint_that_is_named(command, tiny):
+    command("train", tiny, "--epochs", 3, "--checkpoint-seconds", 0, "--no-baseline", "--device", "cpu")
+    folder = Path("runs", "made-1")
+    model = (folder / "model.safetensors").read_bytes()
+    (older,) = folder.glob("checkpoint-*.pt")
+    code, out, err = command("train", "--resume", older)
+    assert code == 0 and "Going on: 2 epochs" in out and "Epoch 003" in out
+    assert (folder / "model.safetensors").read_bytes() == model
+    assert "Done already" in command("train", "--resume", folder)[1]
+
+
 def test_ctrl_c_in_a_later_run_keeps_the_runs_before(command, tiny, monkeypatch):
     left, epoch = [2], Trainer._epoch
 

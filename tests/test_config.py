@@ -7,6 +7,7 @@ from dataclasses import FrozenInstanceError, fields, replace
 import pytest
 
 from graphsage.config import AGGREGATORS, INITS, OPTIMIZERS, ModelConfig, RunConfig, SampleConfig, TrainConfig
+from graphsage.config_file import read_config, write_config
 from graphsage.nn.model import GraphSAGE
 from graphsage.sampling.neighbor import NeighborSampler
 
@@ -127,6 +128,8 @@ IGNORED = [
     ({"optimizer": "rprop"}, "optimizer='rprop' follows the signs of full gradients: use it with batch_size=None"),
     ({**FULL, "optimizer": "rprop", "weight_decay": 0.1},
      "weight_decay = 0.1 is not used by optimizer='rprop': leave it out"),
+    ({**FULL, "optimizer": "rprop", "clip_norm": 1.0},
+     "clip_norm = 1.0 is not used by optimizer='rprop', which looks at signs"),
     ({"fanouts": (-1, -1), "replace": True}, "replace = True is not used where every fanout is -1 (all neighbours)"),
 ]
 
@@ -172,3 +175,13 @@ def test_dropout_depends_on_the_mode_unless_set():
 def test_replace_checks_again():
     with pytest.raises(ValueError, match="is not used in a full batch"):
         replace(TrainConfig(fanouts=(3, 3)), batch_size=None)
+
+
+def test_a_file_gives_back_every_setting(tmp_path):
+    """A name in any script, too: what JSON escapes as two halves of a character is no TOML."""
+    train = TrainConfig(fanouts=(5, -1), learning_rate=1e-5, patience=3, normalize_features=False, seed=2**63)
+    config = RunConfig(dataset='/data/"граф" \U0001f578\t', split=2, model=ModelConfig(dropout=0.1), train=train)
+    write_config(config, tmp_path / "config.toml")
+    assert read_config(tmp_path / "config.toml") == config
+    write_config(RunConfig(train=TrainConfig(batch_size=None)), tmp_path / "config.toml")
+    assert read_config(tmp_path / "config.toml").train.batch_size is None

@@ -194,13 +194,25 @@ def test_cut_again_and_again(dataset, tmp_path):
     assert everything(trainer, trainer.fit(), tmp_path / "cut") == expected
 
 
-def test_the_same_trainer_can_go_on(dataset, tmp_path):
+@pytest.mark.parametrize("gently", [True, False])
+def test_the_same_trainer_can_go_on(gently, dataset, tmp_path):
     expected = whole("passes", dataset, tmp_path / "whole")
-    trainer = of_case("passes", dataset, folder=tmp_path / "cut", callbacks=[Cut((3, 1), gently=True)])
+    trainer = of_case("passes", dataset, folder=tmp_path / "cut", callbacks=[Cut((3, 1), gently=gently)])
     assert trainer.fit().interrupted
     trainer.callbacks.clear()
     trainer.resume()
     assert everything(trainer, trainer.fit(), tmp_path / "cut") == expected
+
+
+def test_the_same_trainer_begins_where_it_was_cut_before_the_first_checkpoint(dataset, tmp_path):
+    settings = {"checkpoint_every": 0, "checkpoint_seconds": 1e6}
+    trainer = of_case("passes", dataset, folder=tmp_path, callbacks=[Cut((2, 1), gently=False)], **settings)
+    assert trainer.fit().interrupted
+    trainer.callbacks = [again := Saves(tmp_path)]
+    trainer.resume()
+    assert len(trainer.fit().history) == 6 and len(again.seen) == 18
+    lines = places(read_metrics(tmp_path / METRICS_FILE))
+    assert lines == [(epoch, step) for epoch in range(1, 7) for step in (0, 1, 2, None)]
 
 
 def test_resume_before_the_first_checkpoint_begins(dataset, tmp_path):
@@ -233,6 +245,18 @@ def test_a_crash_after_going_on_from_an_older_checkpoint_loses_no_line(dataset, 
     trainer = of_case("passes", dataset, folder=folder)
     trainer.resume()
     assert everything(trainer, trainer.fit(), folder) == expected
+
+
+def test_checkpoints_that_come_after_an_older_one_go_when_it_is_gone_on_from(dataset, tmp_path):
+    """They would take the places of the new ones, and be offered although their lines of the metrics are gone."""
+    of_case("passes", dataset, folder=tmp_path, keep_checkpoints=20, callbacks=[Cut((5, 1), gently=True)]).fit()
+    older, own = older_checkpoints(tmp_path), tmp_path / "checkpoint-mine.pt"
+    own.write_bytes(older[0].read_bytes())
+    trainer = of_case("passes", dataset, folder=tmp_path, keep_checkpoints=3, callbacks=[Cut((4, 0), gently=False)])
+    trainer.resume(older[4])
+    trainer.fit()
+    saved = [load_checkpoint(path)["state"]["updates"] for path in (tmp_path / LATEST, *older_checkpoints(tmp_path))]
+    assert saved == [9, 8, 6] and own.exists()
 
 
 def test_resume_in_another_folder_and_in_none(dataset, tmp_path):
@@ -332,6 +356,16 @@ def test_a_folder_that_holds_a_training_is_not_overwritten(dataset, tmp_path):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_a_training_is_not_overwritten_by_one_that_goes_on_from_elsewhere(dataset, tmp_path):
+    for name, seed in (("here", 0), ("there", 1)):
+        made(dataset, folder=tmp_path / name, epochs=1, seed=seed).fit()
+    trainer = made(dataset, folder=tmp_path / "here", epochs=2, seed=1)
+    trainer.resume(tmp_path / "there" / LATEST)
+    with pytest.raises(ValueError, match="holds a training already: go on with it by resume, or take another folder"):
+        trainer.fit()
+    assert load_checkpoint(tmp_path / "here" / LATEST)["settings"]["seed"] == 0
+
+
 def test_what_a_crash_left_aside_is_cleared(dataset, tmp_path):
     made(dataset, folder=tmp_path, callbacks=[Cut((2, 0), gently=True)]).fit()
     for name in (f".{LATEST}.{GONE}.part", f".{METRICS_FILE}.{GONE}.part"):
@@ -381,6 +415,13 @@ def test_other_settings(settings, text, dataset, cut):
 def test_other_epochs_of_a_cosine(dataset, tmp_path):
     of_case("cosine", dataset, folder=tmp_path, callbacks=[Cut((2, 1), gently=True)]).fit()
     refused(of_case("cosine", dataset, folder=tmp_path, epochs=9), "other settings: epochs 6 then, 9 now$")
+
+
+def test_fewer_epochs_than_are_done(dataset, tmp_path):
+    """The result would be that of more epochs than its configuration says."""
+    of_case("passes", dataset, folder=tmp_path, epochs=4).fit()
+    trainer = of_case("passes", dataset, folder=tmp_path, epochs=2)
+    refused(trainer, "has 4 epochs done, which is more than epochs = 2: set at least 4$")
 
 
 def moved(dataset):

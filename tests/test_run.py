@@ -1,5 +1,6 @@
 """Whole runs: baselines that are what they claim, and the table at the end."""
 
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -177,6 +178,29 @@ def test_an_interrupted_run_skips_the_baseline(dataset, interrupt, monkeypatch):
     interrupt(2)
     monkeypatch.setattr(module, "_features_only", lambda *arguments: pytest.fail("it was trained"))
     assert run(seeded(1), dataset, log=silent).interrupted
+
+
+def test_ctrl_c_in_the_last_step_skips_the_baseline_and_the_runs_after(dataset):
+    """The training is whole, but whoever pressed it wants no other to begin."""
+
+    class LastStep:
+        def on_step(self, trainer, step):
+            if (step.epoch, step.step) == (3, step.num_steps - 1):
+                signal.raise_signal(signal.SIGINT)
+
+    (only,) = run_all(seeded(2), dataset, callbacks=[LastStep()], log=silent)
+    assert only.interrupted and not only.result.interrupted
+    assert only.result.test_score is not None and only.features_only is None
+
+
+def test_a_run_that_was_done_is_not_while_it_goes_on(dataset, tmp_path, interrupt):
+    """Asked for the first epochs again, it would else be done, with the model of more."""
+    settings = {"baseline": False}
+    run_all(seeded(1, **settings), dataset, folder=tmp_path, log=silent)
+    longer = replace(seeded(1, **settings), train=replace(seeded(1).train, epochs=5))
+    interrupt(2)
+    assert run_all(longer, dataset, folder=tmp_path, resume=True, log=silent)[0].interrupted
+    assert not (tmp_path / "result.json").exists()
 
 
 # ---- the table

@@ -95,6 +95,19 @@ def test_long_epochs_are_written_on_the_way(dataset, tmp_path, monkeypatch):
     assert waiting == [1, 0, 1] and len(points(tmp_path)["training/loss"]) == 3
 
 
+def test_slow_steps_are_written_on_the_way(dataset, tmp_path, monkeypatch):
+    """What waits longer is lost in a kill, although a checkpoint may count it as done."""
+    monkeypatch.setattr("graphsage.training.tensorboard.FLUSH_SECONDS", 0)
+    board, waiting = TensorBoard(tmp_path), []
+
+    class Counts:
+        def on_step(self, trainer, step):
+            waiting.append(len(board._steps))
+
+    make_trainer(configured(epochs=1), dataset, callbacks=[board, Counts()], log=None).fit()
+    assert waiting == [0, 0, 0] and len(points(tmp_path)["training/loss"]) == 3
+
+
 @pytest.mark.parametrize("error", [None, RuntimeError("a bug"), KeyboardInterrupt()])
 def test_no_thread_and_no_file_is_left(error, dataset, tmp_path):
     class Broken:

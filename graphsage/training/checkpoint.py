@@ -53,6 +53,9 @@ class Checkpoints:
         if not (latest.exists() and path.samefile(latest)):
             with written_aside(latest) as file:
                 file.write(path.read_bytes())
+        for newer in older_checkpoints(self.folder):  # its metrics are gone: who went on from it would leave a gap there
+            if newer > _older(self.folder, updates):
+                newer.unlink(missing_ok=True)
         self.latest = updates
 
     def _drop_old(self):
@@ -65,8 +68,8 @@ def _older(folder, updates):
 
 
 def older_checkpoints(folder):
-    """The checkpoints before the latest, newest first."""
-    return sorted(Path(folder).glob("checkpoint-*.pt"), reverse=True)
+    """The checkpoints before the latest, newest first; a copy under another name is the user's."""
+    return sorted(Path(folder).glob(f"checkpoint-{9 * '[0-9]'}.pt"), reverse=True)
 
 
 class CheckpointError(ValueError):

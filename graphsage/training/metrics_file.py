@@ -20,6 +20,7 @@ class MetricsFile:
 
     def trim(self, epoch, step):
         """Drop the lines of what comes at or after ``step`` (from 0) of ``epoch`` (from 1), and a torn last one."""
+        self._waiting = []
         kept = [line for line in read_metrics(self.path) if _position(line) < (epoch, step)]
         with written_aside(self.path) as file:
             file.writelines(_text(line).encode() for line in kept)

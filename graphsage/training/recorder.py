@@ -47,12 +47,13 @@ class Recorder:
         """Before the first step."""
         if self.folder is None:
             return
-        if not resumed and self._has_checkpoint():
+        is_own = resumed and self._resumed_from.parent.resolve() == self.folder.resolve()
+        if not is_own and self._has_checkpoint():
             raise ValueError(f"{self.folder} holds a training already: go on with it by resume, or take another folder")
         with stopping(self.folder, "begun"):
             self.folder.mkdir(parents=True, exist_ok=True)
             remove_leftovers(self.folder)
-            if self._resumed_from is not None:
+            if resumed:
                 self.checkpoints.go_on_from(self._resumed_from, state.updates)
             self.metrics.trim(state.epoch + 1, state.step)
         self._flushed_at = self._saved_at = time.monotonic()
@@ -84,13 +85,14 @@ class Recorder:
                 save_trained(self.folder, trainer.model, trainer.dataset, trainer.config)
 
     def restore(self, trainer, path):
-        """Set the trainer to the checkpoint ``path``, or the latest; where there is none yet, it stays at the beginning."""
+        """Set the trainer to the checkpoint ``path``, or the latest; False where there is none yet."""
         if path is None and self.folder is None:
             raise ValueError("there is no folder to resume from: name a checkpoint, or make the Trainer with a folder")
         if path is None and not self._has_checkpoint():
-            return
+            return False
         self._resumed_from = self.folder / LATEST if path is None else Path(path)
         restore(trainer, self._resumed_from)
+        return True
 
     def _has_checkpoint(self):
         return (self.folder / LATEST).exists() or bool(older_checkpoints(self.folder))

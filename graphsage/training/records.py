@@ -36,7 +36,8 @@ class Epoch(_Scores):
 
     val_score: by ``metric``; accuracy, F1 and ROC AUC are in [0, 1], R^2 is at most 1.
     seconds: wall time, of which so much went by until the first batch of a process was done (its kernels are compiled or
-    loaded then), waiting for batches, in steps, in evaluation, and (since the epoch before) in saving. nodes: seeds trained on; edges: sampled ones. memory: bytes, the most that was resident so far (0: unknown).
+        loaded then), waiting for batches, in steps, in evaluation, and (since the epoch before) in saving.
+    nodes: seeds trained on. edges: sampled ones. memory: bytes, the most that was resident so far (0: unknown).
     """
 
     number: int
@@ -63,7 +64,8 @@ class TrainResult(_Scores):
     normalized_features: the model was trained on rows divided by their sums, and wants them so (``row_normalize``).
     interrupted: Ctrl-C ended the training. Where it can be resumed nothing is tested: test_score and outputs are None, and
         best_epoch is None if no epoch was complete. Elsewhere what had been reached is tested all the same.
-    outputs: float32 [N, C] on the CPU, the logits (regression: predictions) of all nodes, NaN where they were not computed.
+    outputs: float32 [N, C] on the CPU, the logits (regression: predictions) of all nodes; None for a module
+        other than ``GraphSAGE``.
     """
 
     metric: str

@@ -22,6 +22,11 @@ FREE = {
 PARTS = ("model", "optimizer", "schedule", "scaler")
 
 
+def free(config):
+    """``FREE`` for a training by ``config`` (``TrainConfig``): the course of a cosine depends on its end."""
+    return FREE - {"epochs"} if config.schedule == "cosine" else FREE
+
+
 def checkpoint_of(trainer):
     """Everything that ``restore`` needs, as plain values and tensors."""
     parts = {name: getattr(trainer, name).state_dict() for name in PARTS}
@@ -44,6 +49,9 @@ def restore(trainer, path):
     _check_same(path, "another model", saved["arguments"], _arguments(trainer.model))
     if _shapes(saved["model"]) != _shapes(trainer.model.state_dict()):
         raise CheckpointError(f"{path} holds the weights of another model than the one to train")
+    done, epochs = saved["state"]["epoch"], trainer.config.epochs
+    if done > epochs:
+        raise CheckpointError(f"{path} has {done} epochs done, which is more than epochs = {epochs}: set at least {done}")
     for name in PARTS:
         getattr(trainer, name).load_state_dict(saved[name])
     trainer.state = State.from_dict(saved["state"], trainer.device)
@@ -59,9 +67,7 @@ def _check_same(path, what, then, now):
 
 
 def _settings(config):
-    settings = {name: value for name, value in asdict(config).items() if name not in FREE}
-    if config.schedule == "cosine":  # the course of the learning rate depends on its end
-        settings["epochs"] = config.epochs
+    settings = {name: value for name, value in asdict(config).items() if name not in free(config)}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
 
 

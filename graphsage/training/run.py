@@ -15,7 +15,7 @@ from graphsage.training.metrics_file import METRICS_FILE, read_metrics
 from graphsage.training.recorder import stopping
 from graphsage.training.records import TrainResult
 from graphsage.training.report import write_report
-from graphsage.training.run_folder import CONFIG, REPORT, read_result, write_result
+from graphsage.training.run_folder import CONFIG, REPORT, RESULT, read_result, write_result
 from graphsage.training.save import is_saved, versions
 from graphsage.training.tasks import METRICS, constant_outputs
 from graphsage.training.tensorboard import TensorBoard
@@ -29,7 +29,7 @@ class RunResult:
     majority: always what is most frequent in training (regression: the mean). features_only: the same model, trained the
     same way on the graph without its edges; None if it was not asked for, or Ctrl-C came before its end. model: None where
     the run was done before and its result read.
-    interrupted: Ctrl-C ended the training of either.
+    interrupted: Ctrl-C came in the training of either, perhaps in its last step.
     """
 
     result: TrainResult
@@ -52,8 +52,10 @@ def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), progre
     trainer = make_trainer(config, dataset, folder=folder, callbacks=[*callbacks, *progress], log=log)
     if resume:
         _resume(trainer, resume, log)
+    if folder is not None:
+        Path(folder, RESULT).unlink(missing_ok=True)  # it says that nothing is left to do
     result = trainer.fit()
-    alone, interrupted = None, result.interrupted
+    alone, interrupted = None, trainer.interrupted
     if config.baseline and not interrupted:
         log("Training the same model without edges (features only) for comparison ...")
         alone, interrupted = _features_only(config, dataset, progress)
@@ -101,8 +103,8 @@ def _folder_of(config, folder, single):
 
 
 def _one_of(config, dataset, folder, resume, callbacks, progress, log):
-    """The run: read where it is done, gone on with where it was begun, else made."""
-    done = read_result(folder, config) if resume and folder is not None and is_saved(folder) else None
+    """The run: read where it is done and no checkpoint is named, gone on with where it was begun, else made."""
+    done = read_result(folder, config) if resume is True and folder is not None and is_saved(folder) else None
     if done is not None:
         log(f"Done already, in {folder}")
         result, majority, features_only = done
@@ -186,10 +188,11 @@ def _which_model(results):
 def _features_only(config, dataset, progress):
     """(test score, whether Ctrl-C came) of the same training without edges; a training cut short has no score."""
     try:
-        result = make_trainer(replace(config, tensorboard=False), dataset.without_edges(), callbacks=progress, log=None).fit()
+        trainer = make_trainer(replace(config, tensorboard=False), dataset.without_edges(), callbacks=progress, log=None)
+        result = trainer.fit()
     except KeyboardInterrupt:
         return None, True
-    return (None if result.interrupted else result.test_score), result.interrupted
+    return (None if result.interrupted else result.test_score), trainer.interrupted
 
 
 def _shown(metric, values):

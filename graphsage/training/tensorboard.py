@@ -1,5 +1,6 @@
 """TensorBoard: the course of a training in TensorBoard's files."""
 
+import time
 from pathlib import Path
 
 import torch
@@ -29,11 +30,12 @@ class TensorBoard(Callback):
             raise ValueError("TensorBoard writes into a folder: give it one, or the trainer")
         state = trainer.state
         begins = state.epoch * len(trainer.loader) + state.step + 1  # points from here on are no longer true
-        self._steps, self._writer = [], self._make(Path(folder), purge_step=begins, flush_secs=FLUSH_SECONDS)
+        self._steps, self._written_at = [], time.monotonic()
+        self._writer = self._make(Path(folder), purge_step=begins, flush_secs=FLUSH_SECONDS)
 
     def on_step(self, trainer, step):
         self._steps.append(step)
-        if len(self._steps) == KEPT_BACK:
+        if len(self._steps) == KEPT_BACK or time.monotonic() - self._written_at >= FLUSH_SECONDS:
             self._write_steps()
 
     def on_epoch(self, trainer, epoch):
@@ -58,7 +60,7 @@ class TensorBoard(Callback):
             for step, loss in zip(self._steps, losses):
                 values = {"training/loss": loss, "training/learning_rate": step.learning_rate}
                 self._write(values, (step.epoch - 1) * step.num_steps + step.step + 1)
-        self._steps = []
+        self._steps, self._written_at = [], time.monotonic()
 
     def _write(self, values, batches):
         for name, value in values.items():

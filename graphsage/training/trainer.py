@@ -95,8 +95,12 @@ class Trainer:
         and as many threads of it; the log says where one of these differs. ValueError where file, model, dataset or
         settings are not those of the checkpoint.
         """
-        self.recorder.restore(self, path)
-        self._is_resumed = True
+        self._is_resumed = self.recorder.restore(self, path)
+
+    @property
+    def interrupted(self):
+        """Did Ctrl-C come in the last ``fit``? Perhaps in its last step: then the training is whole all the same."""
+        return self._interrupt.came
 
     @cached_property
     def identity(self):
@@ -114,6 +118,7 @@ class Trainer:
         except (KeyboardInterrupt, SystemError) as error:
             if not is_interrupt(error):
                 raise
+            self._interrupt.came = True
         return True
 
     def _is_done(self):
@@ -162,7 +167,7 @@ class Trainer:
         self._check_finite()
         with self._clock("evaluating"):
             scores = self.evaluate(self.dataset.val)
-        self._end_epoch(*scores)
+        self._end_epoch(learning_rate, *scores)
         if self.recorder.is_due(self.config.checkpoint_seconds):
             self._save()
 
@@ -229,8 +234,8 @@ class Trainer:
         if every and state.step // every > begun // every and state.step < len(self.loader):
             self._save()
 
-    def _end_epoch(self, val_score, val_loss):
-        epoch = self.state.end_epoch(self.metric.name, val_score, val_loss, self.schedule.learning_rate, self.model)
+    def _end_epoch(self, learning_rate, val_score, val_loss):
+        epoch = self.state.end_epoch(self.metric.name, val_score, val_loss, learning_rate, self.model)
         self.schedule.after_epoch(val_score)
         self.recorder.add(epoch)
         self._tell("on_epoch", epoch)
