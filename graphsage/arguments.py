@@ -37,6 +37,17 @@ def let_threads_sleep():
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
+@contextmanager
+def in_its_place(run, command):
+    """Where ``run`` is one, an error says that its dataset may have moved, and which ``command`` names the new place."""
+    from graphsage.data.errors import DatasetError
+
+    try:
+        yield
+    except DatasetError as error:
+        raise ValueError(f"{error}; the run was trained on it: if it moved, {command}" if run else str(error)) from error
+
+
 class Parser(argparse.ArgumentParser):
     """argparse with one sentence instead of a page of usage."""
 

@@ -1,5 +1,6 @@
 """The ``graphsage`` command. torch and numba are imported only inside the commands that need them."""
 
+import errno
 import os
 import sys
 
@@ -37,8 +38,19 @@ def main(arguments=None):
         print("graphsage: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of our output, say `head`, has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is still buffered
+        _drop_output()
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC or options.debug:
+            raise
+        _drop_output()
+        print("graphsage: the output cannot be written, as the disk is full; what was saved before is whole", file=sys.stderr)
+        return 2
+
+
+def _drop_output():
+    """What is still buffered goes nowhere, and the interpreter's end does not try again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser():

@@ -4,7 +4,16 @@ from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
 
-from graphsage.arguments import add_flag, add_split, given_split, integers, let_threads_sleep, node_rows, user_input
+from graphsage.arguments import (
+    add_flag,
+    add_split,
+    given_split,
+    in_its_place,
+    integers,
+    let_threads_sleep,
+    node_rows,
+    user_input,
+)
 from graphsage.cli_progress import progress_of
 from graphsage.config import TrainConfig
 
@@ -162,7 +171,9 @@ def _given(options, name=None, suffixes=()):
     path = check_path(_out(options, f"{name}{suffixes[0]}"), suffixes) if suffixes else None
     wanted = {"name_or_path": options.dataset} if options.dataset is not None else trained_on(options.run)
     schema = {} if trained.schema is None else {"schema": trained.schema}
-    dataset = load_dataset(**{**wanted, **given_split(options), **schema})
+    command = f"graphsage {options.parser.prog.split()[-1]} {options.run} DATASET"
+    with in_its_place(options.dataset is None, command):
+        dataset = load_dataset(**{**wanted, **given_split(options), **schema})
     how = {"device": options.device} if "device" in options else {}
     if options.sampled:
         how |= {"fanouts": options.fanouts or trained.fanouts, "seed": options.seed or 0}

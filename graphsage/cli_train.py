@@ -2,11 +2,12 @@
 
 import argparse
 import os
+import shlex
 import signal
 from contextlib import contextmanager, nullcontext
 from dataclasses import fields, replace
 
-from graphsage.arguments import Refused, add_flag, let_threads_sleep, user_input
+from graphsage.arguments import Refused, add_flag, in_its_place, let_threads_sleep, user_input
 from graphsage.config import ModelConfig, RunConfig, SampleConfig, TrainConfig
 
 OF_RUN = ("split", "runs", "baseline", "tensorboard")  # settings that are flags of their own, before the groups
@@ -80,7 +81,8 @@ def _train(options):
         from graphsage.training.run import compare, make_trainer, run_all
         from graphsage.training.run_folder import lasting_name
 
-        dataset = load_dataset(config.dataset, split=config.split)
+        with in_its_place(options.resume, f"graphsage train DATASET --resume {options.resume}"):
+            dataset = load_dataset(config.dataset, split=config.split)
         config = replace(config, dataset=lasting_name(config.dataset))
         device = make_trainer(config, dataset).device
         folder, resume = start(config)  # the last of what the user may have to mend
@@ -127,9 +129,10 @@ def _training(folder):
 
 
 def _say_how_to_go_on(folder):
-    print(f"Go on with it:       graphsage train --resume {folder}")
+    name = shlex.quote(str(folder))
+    print(f"Go on with it:       graphsage train --resume {name}")
     if os.path.exists(os.path.join(folder, "model.safetensors")):
-        print(f"Score what there is: graphsage evaluate {folder}")
+        print(f"Score what there is: graphsage evaluate {name}")
 
 
 # ---- what to do
@@ -143,6 +146,10 @@ def _job(options):
     if not options.save:
         if options.out is not None:
             raise ValueError("--out names a folder to save in, and --no-save says to save nothing: leave one out")
+        unused = [name for name in ("checkpoint_every", "checkpoint_seconds", "keep_checkpoints") if name in vars(options)]
+        if unused:
+            flag = "--" + unused[0].replace("_", "-")
+            raise ValueError(f"{flag} is about saving, and --no-save says to save nothing: leave one out")
         if config.tensorboard:
             raise ValueError("--tensorboard writes into the folder of the run, and --no-save says to make none: leave one out")
         return config, lambda config: (None, False)
@@ -167,19 +174,21 @@ def _resumed(options):
 
     folder, checkpoint, config = open_run_folder(options.resume)
     settings = {field.name for kind in (RunConfig, ModelConfig, TrainConfig) for field in fields(kind)}
-    may_change = free(config.train)
+    may_change = free(config.train) | {"dataset"}  # its folder may have moved: what is in it must be the same
     fixed = [name for name in vars(options) if name in settings - may_change]
     if fixed or options.config or options.out or not options.save:
-        flags = ", ".join("--" + name.replace("_", "-") for name in sorted(may_change))
-        raise ValueError(f"--resume goes on with the settings and the folder of the run: beside it only {flags} may be given")
+        flags = ", ".join("--" + name.replace("_", "-") for name in sorted(may_change - {"dataset"}))
+        rule = "goes on with the settings and the folder of the run"
+        raise ValueError(f"--resume {rule}: beside it only {flags} may be given, and the place of a dataset that moved")
     config = configured(config, vars(options))
 
     def start(config):
         from graphsage.config_file import write_config
         from graphsage.files import locked
 
-        with locked(folder):  # before anything in it is touched
-            write_config(config, folder / CONFIG)
+        with locked(folder):
+            if config.runs > 1:  # a single run does so itself
+                write_config(config, folder / CONFIG)
         return folder, checkpoint or True
 
     return config, start

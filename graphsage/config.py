@@ -16,6 +16,10 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 SCHEDULES = ("constant", "cosine", "step", "plateau")
 CLASS_WEIGHTS = ("none", "balanced")
 FEATURES_ON = ("auto", "cpu", "device")
+FREE = {  # settings that may change in the middle of a training: they touch no number of the steps that are done
+    "epochs", "num_threads", "device", "features_on", "patience", "log_every", "checkpoint_every", "checkpoint_seconds",
+    "keep_checkpoints", "tensorboard",
+}  # fmt: skip
 DROPOUT = 0.5  # of hidden units, for sampled batches
 
 
@@ -96,7 +100,7 @@ class TrainConfig(SampleConfig):
     label_smoothing: float = _option(0.0, "share of the target given to all classes alike (one class a node)")
     class_weights: str = _option("none", "balanced: rare classes or labels weigh more in the loss", choices=CLASS_WEIGHTS)
     patience: int | None = _option(None, "end after so many epochs without a better validation score (default: never)")
-    normalize_features: bool | None = _option(None, "divide feature rows by their sum (default: sparse features only)")
+    normalize_features: bool | None = _option(None, "divide feature rows by their sum (default: bags of words only)")
     metric: str = _option("auto", "score that picks the best epoch; auto: accuracy, micro_f1 or r2, by task", choices=METRICS)
     seed: int = _option(0, "of initialisation, seed plan, sampling and dropout; 0 <= seed < 2^64")
     device: str = _option("auto", "auto (CUDA if there), cpu, cuda, cuda:1, mps")

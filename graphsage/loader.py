@@ -11,7 +11,7 @@ from graphsage.checks import as_count, one_of
 from graphsage.config import FEATURES_ON
 from graphsage.nn.aggregators import REDUCTIONS
 from graphsage.nn.sparse import CSRMatrix, to_device
-from graphsage.nn.store import FeatureStore
+from graphsage.nn.store import FeatureStore, free_memory
 from graphsage.sampling.minibatch import MiniBatch, OpenMiniBatch
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.sampling.pipeline import ordered_map
@@ -237,7 +237,7 @@ def _feature_device(features, device, features_on, dtype):
     one_of("features_on", features_on, FEATURES_ON)
     if features_on == "auto":
         num_bytes = math.prod(features.shape) * (2 if dtype == "bfloat16" else 4)
-        has_room = device.type == "cuda" and num_bytes <= torch.cuda.mem_get_info(device)[0] // 2
+        has_room = device.type == "cuda" and num_bytes <= free_memory(device) // 2
         return device if has_room else "cpu"
     return device if features_on == "device" else "cpu"
 

@@ -1,6 +1,7 @@
 """Callbacks: told of everything, in order, and an error in one of them ends a training as any error does."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 from blocks import blocks, configured
@@ -105,8 +106,15 @@ def test_any_object_will_do_and_all_are_told_in_their_order(dataset):
         def on_epoch(self, trainer, epoch):
             order.append(self.name)
 
-    make_trainer(configured(epochs=2), dataset, callbacks=[Only("a"), object(), Only("b")], log=None).fit()
+    callbacks = [Only("a"), SimpleNamespace(on_step=lambda *what: None), Only("b")]
+    make_trainer(configured(epochs=2), dataset, callbacks=callbacks, log=None).fit()
     assert order == ["a", "b", "a", "b"]
+
+
+@pytest.mark.parametrize("callback", [print, object(), Callback, "on_step"])
+def test_what_can_be_told_nothing_is_refused(callback, dataset):
+    with pytest.raises(TypeError, match=r"^callbacks\[1\] must be an object with any of the methods on_fit_begin, .*; got "):
+        make_trainer(configured(), dataset, callbacks=[Callback(), callback], log=None)
 
 
 @pytest.mark.parametrize("num_threads", [0, 2])

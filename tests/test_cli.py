@@ -16,6 +16,7 @@ from data_helpers import planetoid_files, wait_for, write_files
 import graphsage
 from graphsage import cli, cli_apply, cli_datasets, cli_import, cli_sample, cli_train
 from graphsage.config import ModelConfig, RunConfig, TrainConfig
+from graphsage.config_file import read_config
 from graphsage.data.catalogue import dataset_card, list_datasets
 from graphsage.graph import Graph
 from graphsage.training import run as run_module
@@ -172,6 +173,7 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
         ("train --seed 18446744073709551615 --runs 2", r"seed must be below 2\^64, got 18446744073709551616"),
         ("train --split -1", "split must be an integer >= 0, got -1"),
         ("train --split x", "argument --split: invalid int value: 'x' .*"),
+        ("train TINY --no-save --checkpoint-every 3", "--checkpoint-every is about saving, and --no-save .*: leave one out"),
         ("train TINY --split 0", "tiny has one split: leave split out, got 0"),
         ("train debian --split 1", "debian has one split: leave split out, got 1"),
         ("datasets info TINY --split 1", "tiny has one split: leave split out, got 1"),
@@ -270,6 +272,36 @@ def test_a_folder_that_cannot_be_made_is_found_before_training_starts(refused, t
     taken.write_text("a file")
     for folder in (taken, taken / "inside", ""):
         assert refused("train", tiny, "--out", folder).startswith(f"--out: the folder {str(folder)!r} cannot be made (")
+
+
+def test_a_dataset_that_moved_is_named_anew(command, refused, tmp_path):
+    data, run = write_files(tmp_path / "data", planetoid_files()), tmp_path / "run"
+    command("train", data, "--epochs", 1, "--no-baseline", "--device", "cpu", "--out", run)
+    moved = data.rename(tmp_path / "moved")
+    for line in (["evaluate", run], ["train", "--resume", run, "--epochs", 2]):
+        assert "the run was trained on it: if it moved, graphsage" in refused(*line)
+    assert command("evaluate", run, moved)[0] == 0
+    assert command("train", moved, "--resume", run, "--epochs", 2)[0] == 0
+    assert read_config(run / "config.toml").dataset == str(moved)
+    code, _, err = command("train", "sbm:nodes=500", "--resume", run, "--epochs", 3)
+    assert code == 2 and "is of a training with another dataset" in err
+
+
+def test_a_refused_resume_leaves_the_settings_as_they_were(command, tiny, tmp_path):
+    command("train", tiny, "--epochs", 3, "--no-baseline", "--device", "cpu", "--out", tmp_path / "run")
+    before = (tmp_path / "run" / "config.toml").read_text()
+    code, _, err = command("train", "--resume", tmp_path / "run", "--epochs", 2)
+    assert code == 2 and "has 3 epochs done" in err
+    assert (tmp_path / "run" / "config.toml").read_text() == before
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Linux has such a file")
+def test_output_on_a_full_disk_is_one_sentence(tiny, tmp_path):
+    command = [sys.executable, "-m", "graphsage", "train", tiny, "--epochs", "1", "--no-save", "--device", "cpu"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "graphsage: the output cannot be written, as the disk is full" in done.stderr
 
 
 def test_batches_that_do_not_fit_are_one_sentence(command, tiny):

@@ -52,7 +52,7 @@ def test_the_points_are_those_of_the_metrics(dataset, tmp_path):
     make_trainer(config, dataset, folder=tmp_path, callbacks=[TensorBoard()], log=None).fit()
     found = points(tmp_path)
     assert found == recorded(tmp_path)
-    assert len(found) == 9 and list(found["training/loss"]) == list(range(1, 13))
+    assert len(found) == 10 and list(found["training/loss"]) == list(range(1, 13))
 
 
 def test_after_a_resume_each_point_is_there_once(dataset, tmp_path):

@@ -15,6 +15,7 @@ from graphsage.config import TrainConfig
 from graphsage.loader import Batch
 from graphsage.training.recorder import TrainingStopped
 from graphsage.training.run import make_trainer
+from graphsage.training.save import load_trained
 from graphsage.training.tasks import make_loss
 from graphsage.training.trainer import Trainer
 
@@ -144,10 +145,10 @@ def test_label_smoothing_by_hand(dataset):
 
 
 def test_balanced_classes_by_hand(dataset):
-    """n / (C n_c); a class that no training node has weighs nothing."""
+    """n / (C n_c); a class that no training node has weighs as it is."""
     known = [node for node in dataset.train if dataset.labels[node] != 2]
     counts = np.bincount(dataset.labels[known], minlength=NUM_CLASSES)
-    per_class = [len(known) / (NUM_CLASSES * count) if count else 0.0 for count in counts]
+    per_class = [len(known) / (NUM_CLASSES * count) if count else 1.0 for count in counts]
     logits, labels = torch.randn(50, NUM_CLASSES), torch.arange(50) % NUM_CLASSES
     each = torch.tensor([per_class[label] for label in labels.tolist()])
     by_hand = -(each * logits.log_softmax(1)[torch.arange(50), labels]).sum() / each.sum()
@@ -224,6 +225,13 @@ def test_a_loss_that_is_no_number_ends_the_training_in_one_sentence(rate, datase
         assert saved["state"]["losses"].isfinite().all()
 
 
+def test_weights_that_the_last_update_spoilt_are_no_result(dataset):
+    """One full batch: its loss is taken before the update, so only the validation shows it."""
+    config = configured(batch_size=None, epochs=1, optimizer="sgd", learning_rate=1e38)
+    with pytest.raises(TrainingStopped, match=r"^the loss is (nan|inf) at epoch 1, validation: try a smaller learning_rate"):
+        make_trainer(config, dataset, log=None).fit()
+
+
 # ---- a model and a loss of one's own
 
 
@@ -290,6 +298,17 @@ def test_a_full_batch_needs_to_know_the_depth(dataset):
     model = Mine()
     model.num_layers = 1
     assert Trainer(model, dataset, config, log=None).loader.sampler.fanouts == (-1,)
+
+
+def test_a_training_with_a_folder_leaves_its_model_there(dataset, tmp_path):
+    trainer = make_trainer(configured(epochs=2), dataset, folder=tmp_path / "run", log=None)
+    result = trainer.fit()
+    found = load_trained(tmp_path / "run").outputs(dataset)
+    assert np.allclose(found, result.outputs, atol=1e-6)
+    # of another module no file could bring the code along
+    Trainer(Mine(), dataset, one_hop(fanouts=(5,), epochs=1), folder=tmp_path / "own", log=None).fit()
+    with pytest.raises(ValueError, match="own is a run without a model: either no epoch of it is done yet"):
+        load_trained(tmp_path / "own")
 
 
 def test_outputs_without_test_nodes_are_those_of_the_best_weights(dataset):

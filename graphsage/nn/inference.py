@@ -7,7 +7,7 @@ from graphsage.checks import as_count, one_of
 from graphsage.config import ISOLATED
 from graphsage.nn.aggregators import aggregate
 from graphsage.nn.sparse import CSRMatrix
-from graphsage.nn.store import FeatureStore
+from graphsage.nn.store import FeatureStore, free_memory
 
 CHUNK_EDGES = 1 << 18  # edges a chunk
 CHUNK_VALUES = 1 << 24  # and at most so many inputs of its rows: 64 MB of float32 for x_self, as much for x_neigh
@@ -95,7 +95,7 @@ def _layer(model, depth, indptr, indices, h, device, chunk_edges, out):
 def _home(device, num_values):
     """Where the outputs of a layer are kept: on a GPU with room for two layers in half of its free memory, else on the CPU."""
     device = torch.device(device)
-    if device.type == "cuda" and 2 * 4 * num_values <= torch.cuda.mem_get_info(device)[0] // 2:
+    if device.type == "cuda" and 2 * 4 * num_values <= free_memory(device) // 2:
         return device
     return torch.device("cpu")
 

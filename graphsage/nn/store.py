@@ -17,6 +17,12 @@ from graphsage.nn.sparse import CSRMatrix
 NO_VALUES = np.empty(0, np.float32)
 
 
+def free_memory(device):
+    """Bytes of a GPU that are free, or that torch keeps for what comes next."""
+    kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return torch.cuda.mem_get_info(device)[0] + kept
+
+
 class FeatureStore:
     """Features of N nodes, dense or sparse. Sparse rows stay sparse, on the CPU: they come out as ``CSRMatrix``.
 

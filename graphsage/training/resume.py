@@ -2,23 +2,12 @@
 
 from dataclasses import asdict
 
+from graphsage.config import FREE
 from graphsage.nn.model import GraphSAGE
 from graphsage.training.checkpoint import CheckpointError, differences, load_checkpoint, machine
 from graphsage.training.save import plain_arguments
 from graphsage.training.state import State
 
-FREE = {
-    "epochs",
-    "num_threads",
-    "device",
-    "features_on",
-    "patience",
-    "log_every",
-    "checkpoint_every",
-    "checkpoint_seconds",
-    "keep_checkpoints",
-    "tensorboard",
-}  # settings that may change on the way: they touch no number of the steps that are done
 PARTS = ("model", "optimizer", "schedule", "scaler")
 
 

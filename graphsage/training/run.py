@@ -53,7 +53,10 @@ def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), progre
     if resume:
         _resume(trainer, resume, log)
     if folder is not None:
-        Path(folder, RESULT).unlink(missing_ok=True)  # it says that nothing is left to do
+        with stopping(folder, "begun"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            Path(folder, RESULT).unlink(missing_ok=True)  # it says that nothing is left to do
+            write_config(config, Path(folder, CONFIG))  # only now: what was refused leaves it as it was
     result = trainer.fit()
     alone, interrupted = None, trainer.interrupted
     if config.baseline and not interrupted:
@@ -109,10 +112,6 @@ def _one_of(config, dataset, folder, resume, callbacks, progress, log):
         log(f"Done already, in {folder}")
         result, majority, features_only = done
         return RunResult(result=result, majority=majority, features_only=features_only, model=None)
-    if folder is not None:
-        with stopping(folder, "begun"):
-            folder.mkdir(parents=True, exist_ok=True)
-            write_config(config, folder / CONFIG)
     return run(config, dataset, folder=folder, resume=resume, callbacks=callbacks, progress=progress, log=log)
 
 

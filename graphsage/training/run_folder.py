@@ -2,9 +2,10 @@
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from graphsage.config import FREE
 from graphsage.config_file import read_config, write_config
 from graphsage.data.catalogue import list_datasets
 from graphsage.files import written_aside
@@ -67,10 +68,10 @@ def _first_free(dataset):
 
 def write_result(folder, config, run_result, versions):
     """``folder``/result.json: configuration, scores, history, versions. It is written last: where it is, the run is done."""
-    result = asdict(run_result.result)
+    result = asdict(replace(run_result.result, outputs=None))  # asdict would copy them first
     del result["outputs"]
     record = {
-        "config": asdict(config),
+        "config": _plain(config),
         "majority": run_result.majority,
         "features_only": run_result.features_only,
         **result,
@@ -80,11 +81,26 @@ def write_result(folder, config, run_result, versions):
         file.write(json.dumps(record, indent=1).encode())
 
 
+def _plain(config):
+    """As JSON can hold it: of an aggregator of the caller's own, the name."""
+    plain = asdict(config)
+    aggregator = plain["model"]["aggregator"]
+    plain["model"]["aggregator"] = getattr(aggregator, "__name__", aggregator)
+    return plain
+
+
+def _decisive(config):
+    """The settings that a result depends on."""
+    idle = FREE - {"epochs", "patience"}
+    train = {name: value for name, value in config["train"].items() if name not in idle}
+    return {**{name: value for name, value in config.items() if name not in {*idle, "dataset"}}, "train": train}
+
+
 def read_result(folder, config):
     """(TrainResult, majority, features_only) of a run that was done with ``config``; None where there is none."""
     try:
         record = json.loads((Path(folder) / RESULT).read_text(encoding="utf-8"))
-        if record.pop("config") != json.loads(json.dumps(asdict(config))):
+        if _decisive(record.pop("config")) != _decisive(json.loads(json.dumps(_plain(config)))):
             return None
         history = [Epoch(**epoch) for epoch in record.pop("history")]
         baselines = [record.pop(name) for name in ("majority", "features_only")]

@@ -13,6 +13,7 @@ from graphsage.config import check_depth
 from graphsage.config_file import read_config
 from graphsage.files import written_aside
 from graphsage.nn.model import GraphSAGE
+from graphsage.training.checkpoint import LATEST
 from graphsage.training.model_json import describe_model
 from graphsage.training.run_folder import CONFIG
 from graphsage.training.setup import normalizes
@@ -85,6 +86,11 @@ def load_trained(path, *, aggregator=None):
     path = Path(path)
     path = path / MODEL if path.is_dir() else path
     if not path.is_file():
+        if (path.parent / LATEST).exists() or (path.parent / CONFIG).exists():
+            raise ValueError(
+                f"{path.parent} is a run without a model: either no epoch of it is done yet (graphsage train --resume goes on "
+                f"with it), or it was of a module of your own, whose weights are in {LATEST}"
+            )
         raise ValueError(f"there is no trained model at {path}: give the folder of a run, or its {MODEL}")
     model, trained = _unpacked(path, aggregator)
     if trained is None:

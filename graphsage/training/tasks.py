@@ -20,7 +20,7 @@ LOSSES = {
 def make_loss(config, dataset, device):
     """function(outputs, labels) -> mean loss of the task, with the label smoothing and class weights of ``config``.
 
-    Balanced weights, from the n training labels: n / (C n_c) for class c in a multiclass task (0 where it has none), and for
+    Balanced weights, from the n training labels: n / (C n_c) for class c in a multiclass task (1 where it has none), and for
     column c of a multilabel one nodes without / nodes with it as the weight of a yes (1 where there are none of either).
     ValueError where the task knows no such thing.
     """
@@ -39,7 +39,7 @@ def _balanced(dataset, device):
     if dataset.task == "multiclass":
         counts = torch.bincount(labels, minlength=dataset.num_outputs)
         weights = len(labels) / (dataset.num_outputs * counts.clamp(min=1))
-        return {"weight": torch.where(counts > 0, weights, 0).float().to(device)}
+        return {"weight": torch.where(counts > 0, weights, 1).float().to(device)}
     if dataset.task == "multilabel":
         ones = (labels == 1).sum(0)
         zeros = len(labels) - ones

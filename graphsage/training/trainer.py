@@ -1,5 +1,6 @@
 """Trainer: the loop of the original description, on one screen."""
 
+import math
 import time
 from contextlib import closing, contextmanager, nullcontext
 from functools import cached_property
@@ -33,7 +34,8 @@ class Trainer:
     dataset: ``NodeDataset``. config: ``TrainConfig``, which names the three modes.
     loss: function(outputs, y) -> mean loss; None: by the dataset's task, cross-entropy (multiclass), binary cross-entropy
         of each column (multilabel) or squared error (regression).
-    folder: where ``metrics.jsonl`` and checkpoints go, from which ``resume`` goes on; None: nowhere.
+    folder: where ``metrics.jsonl``, checkpoints and the model of a ``GraphSAGE`` go, from which ``resume`` goes on and
+        ``load_trained`` reads; None: nowhere.
     callbacks: objects with any of the methods of ``Callback``. log: called with each line of progress; None for silence.
 
     Validation and test of a ``GraphSAGE`` are exact: all neighbours of all nodes (``inference``); those of another module
@@ -66,15 +68,16 @@ class Trainer:
     def fit(self):
         """Train for ``config.epochs`` epochs; returns ``TrainResult`` and leaves the best weights in the model.
 
-        Starts from the model's present weights: a second call goes on with the batches of the first over again, but after
-        ``resume`` from where the checkpoint was. The model is left in evaluation mode. Ctrl-C ends the training after the
-        step under way, and saves if there is a folder; a second one ends it at once. Without a folder and before the end of
-        the first epoch there is nothing to keep, and KeyboardInterrupt is raised.
+        Starts from the model's present weights: a second call goes on with them and with the optimizer as it is, over the
+        batches of the first, but after ``resume`` from where the checkpoint was. The model is left in evaluation mode, and
+        saved if there is a folder (``load_trained``). Ctrl-C ends the training after the step under way, with a checkpoint if
+        there is a folder; a second one ends it at once. Without a folder and before the end of the first epoch there is
+        nothing to keep, and KeyboardInterrupt is raised.
         Raises ``TrainingStopped`` where the loss is no number any more, and where nothing can be saved.
         """
         self.state = self.state if self._is_resumed else State()
         self.recorder.begin(self.state, resumed=self._is_resumed)
-        self._is_resumed = self._has_started = False
+        self._is_resumed = self._has_started = self._owes_save = False
         if isinstance(self.model, GraphSAGE):
             for layer in self.model.layers:
                 layer.aggregator.prepare(self.dataset.graph.degrees)
@@ -167,8 +170,9 @@ class Trainer:
         self._check_finite()
         with self._clock("evaluating"):
             scores = self.evaluate(self.dataset.val)
+        self._check_finite(scores[1])
         self._end_epoch(learning_rate, *scores)
-        if self.recorder.is_due(self.config.checkpoint_seconds):
+        if self._owes_save or self.recorder.is_due(self.config.checkpoint_seconds):
             self._save()
 
     def _next(self, batches):
@@ -224,14 +228,15 @@ class Trainer:
     def _count(self, group, learning_rate):
         """The batches of an update are done."""
         state, every = self.state, self.config.checkpoint_every
-        begun = state.step
+        done = state.epoch * len(self.loader) + state.step  # of all batches
         for batch, loss in group:
             step = state.add(batch, loss, learning_rate, len(self.loader))
             self.recorder.add(step)
             self._tell("on_step", step)
             if self.config.log_every and state.step % self.config.log_every == 0:
                 self.log(f"Epoch {step.epoch:03d} Batch {state.step:03d} Loss: {loss.item():.4f}")
-        if every and state.step // every > begun // every and state.step < len(self.loader):
+        self._owes_save = every > 0 and (done + len(group)) // every > done // every
+        if self._owes_save and state.step < len(self.loader):  # at its end after the validation
             self._save()
 
     def _end_epoch(self, learning_rate, val_score, val_loss):
@@ -246,16 +251,24 @@ class Trainer:
         self._check_finite()
         with self._clock("saving"):
             self.recorder.save(self)
+        self._owes_save = False
 
-    def _check_finite(self):
-        """A loss that is no number spoils all weights: there is nothing to go on with, and nothing of it is saved."""
-        finite = torch.stack(self.state.losses).isfinite() if self.state.losses else torch.ones(1)
+    def _check_finite(self, val_loss=None):
+        """A loss that is no number spoils all weights: there is nothing to go on with, and nothing of it is saved.
+
+        The last update shows in the loss of validation alone.
+        """
+        losses = torch.stack(self.state.losses) if self.state.losses else torch.zeros(1)
+        finite = losses.isfinite()
         if not finite.all():
             at = int(finite.int().argmin())
-            raise TrainingStopped(
-                f"the loss is {self.state.losses[at].item()} at epoch {self.state.epoch + 1}, batch {at + 1}: "
-                "try a smaller learning_rate, or clip_norm=1"
-            )
+            self._stop(f"the loss is {losses[at].item()}", f"batch {at + 1}")
+        if val_loss is not None and not math.isfinite(val_loss):
+            self._stop(f"the loss is {val_loss}", "validation")
+
+    def _stop(self, what, where):
+        hint = "try a smaller learning_rate, or clip_norm=1"
+        raise TrainingStopped(f"{what} at epoch {self.state.epoch + 1}, {where}: {hint}")
 
     @contextmanager
     def _clock(self, name):
