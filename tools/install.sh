@@ -94,7 +94,7 @@ else
 fi
 
 touch .venv/.installing
-echo "graphsage: installing into .venv, once (to download: 0.3 GB where torch has no CUDA, 3 GB where it has)"
+echo "graphsage: installing into .venv, once (to download: 0.4 GB where torch has no CUDA, 3 GB where it has)"
 install_chosen_torch && pip_install --constraint constraints.txt --editable "$target" ||
     fail "the installation failed: the lines above say why. Mend that and run the same command again."
 rm -f .venv/.installed-*
