@@ -13,6 +13,11 @@ MOST_CONFUSIONS, MOST_IN_MAP, MOST_TARGETS = 15, 60, 4
 MOST_BESIDE = 16  # classes whose heat map leaves room for a table
 BY_DEGREE = {"multiclass": ("accuracy", True), "multilabel": ("micro-F1", True), "regression": ("R^2", False)}
 
+PHASES_TOLD = (
+    "Starting: until the first batch was done, whose kernels are compiled or loaded then. "
+    "Waiting: for batches that were not ready. Evaluating: exact scores after each epoch."
+)
+
 
 def _training(run):
     if not run.epochs:
@@ -119,7 +124,7 @@ def _neighbours(run):
 
 def _time(run):
     seconds, rates = tables.phase_seconds(run.epochs), list(tables.rates(run.epochs))
-    told = tag("p", "Waiting: for batches that were not ready. Evaluating: exact scores after each epoch.") if seconds else None
+    told = tag("p", PHASES_TOLD) if seconds else None
     return section(
         "Time",
         told or tag("p", "The log does not tell how the time was spent."),
