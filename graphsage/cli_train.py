@@ -112,7 +112,7 @@ def _training(folder):
     from graphsage.checks import TooLarge
     from graphsage.files import InUse, locked
     from graphsage.training.checkpoint import CheckpointError
-    from graphsage.training.recorder import TrainingStopped
+    from graphsage.training.records import TrainingStopped
 
     before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     try:

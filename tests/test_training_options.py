@@ -13,7 +13,7 @@ from torch import nn
 
 from graphsage.config import TrainConfig
 from graphsage.loader import Batch
-from graphsage.training.recorder import TrainingStopped
+from graphsage.training.records import TrainingStopped
 from graphsage.training.run import make_trainer
 from graphsage.training.save import load_trained
 from graphsage.training.tasks import make_loss

@@ -8,14 +8,11 @@ from graphsage.files import remove_leftovers
 from graphsage.nn.model import GraphSAGE
 from graphsage.training.checkpoint import LATEST, Checkpoints, older_checkpoints
 from graphsage.training.metrics_file import MetricsFile
+from graphsage.training.records import TrainingStopped
 from graphsage.training.resume import checkpoint_of, restore
 from graphsage.training.save import save_trained
 
 FLUSH_SECONDS = 1.0  # how far metrics.jsonl may lag behind
-
-
-class TrainingStopped(RuntimeError):
-    """A training that cannot go on, in one sentence that says what to do. What was saved before stays."""
 
 
 @contextmanager

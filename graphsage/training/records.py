@@ -5,6 +5,10 @@ from dataclasses import dataclass, field
 import torch
 
 
+class TrainingStopped(RuntimeError):
+    """A training that cannot go on, in one sentence that says what to do. What was saved before stays."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Step:
     """One batch of a training. epoch: from 1. step: from 0 within the epoch, of ``num_steps``. edges: sampled ones.

@@ -1,11 +1,12 @@
 """Where a training is: what a checkpoint holds beside weights and the optimizer's own state."""
 
+import math
 from dataclasses import asdict, dataclass, field
 
 import torch
 
 from graphsage.training.device import peak_memory
-from graphsage.training.records import Epoch, Step
+from graphsage.training.records import Epoch, Step, TrainingStopped
 
 CLOCKS = ("starting", "waiting", "training", "evaluating", "saving")
 
@@ -57,6 +58,23 @@ class State:
         self.epoch, self.step = self.epoch + 1, 0
         self.losses, self.nodes, self.edges, self.clocks = [], 0, 0, dict.fromkeys(CLOCKS, 0.0)
         return epoch
+
+    def check_finite(self, val_loss=None):
+        """A loss that is no number spoils all weights: there is nothing to go on with, and nothing of it is to be saved.
+
+        The last update shows in the loss of validation alone.
+        """
+        losses = torch.stack(self.losses) if self.losses else torch.zeros(1)
+        finite = losses.isfinite()
+        if not finite.all():
+            at = int(finite.int().argmin())
+            self._stop(f"the loss is {losses[at].item()}", f"batch {at + 1}")
+        if val_loss is not None and not math.isfinite(val_loss):
+            self._stop(f"the loss is {val_loss}", "validation")
+
+    def _stop(self, what, where):
+        hint = "try a smaller learning_rate, or clip_norm=1"
+        raise TrainingStopped(f"{what} at epoch {self.epoch + 1}, {where}: {hint}")
 
     @property
     def epochs_since_best(self):

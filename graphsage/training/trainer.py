@@ -1,6 +1,5 @@
 """Trainer: the loop of the original description, on one screen."""
 
-import math
 import time
 from contextlib import closing, contextmanager, nullcontext
 from functools import cached_property
@@ -18,7 +17,7 @@ from graphsage.training.device import pick_device
 from graphsage.training.evaluation import Evaluator
 from graphsage.training.interrupt import Interrupt, noted_interrupt
 from graphsage.training.optimizers import Schedule, make_optimizer
-from graphsage.training.recorder import Recorder, TrainingStopped
+from graphsage.training.recorder import Recorder
 from graphsage.training.records import TrainResult
 from graphsage.training.setup import check, make_loader, normalizes
 from graphsage.training.state import State
@@ -167,10 +166,10 @@ class Trainer:
                     group = []
                     if self._interrupt.came and state.step < len(self.loader):
                         return
-        self._check_finite()
+        self.state.check_finite()
         with self._clock("evaluating"):
             scores = self.evaluate(self.dataset.val)
-        self._check_finite(scores[1])
+        self.state.check_finite(scores[1])
         self._end_epoch(learning_rate, *scores)
         if self._owes_save or self.recorder.is_due(self.config.checkpoint_seconds):
             self._save()
@@ -248,27 +247,10 @@ class Trainer:
         self.log(f"Epoch {epoch.number:03d} Loss: {epoch.loss:.4f}{score} ({epoch.seconds:.1f} s)")
 
     def _save(self):
-        self._check_finite()
+        self.state.check_finite()
         with self._clock("saving"):
             self.recorder.save(self)
         self._owes_save = False
-
-    def _check_finite(self, val_loss=None):
-        """A loss that is no number spoils all weights: there is nothing to go on with, and nothing of it is saved.
-
-        The last update shows in the loss of validation alone.
-        """
-        losses = torch.stack(self.state.losses) if self.state.losses else torch.zeros(1)
-        finite = losses.isfinite()
-        if not finite.all():
-            at = int(finite.int().argmin())
-            self._stop(f"the loss is {losses[at].item()}", f"batch {at + 1}")
-        if val_loss is not None and not math.isfinite(val_loss):
-            self._stop(f"the loss is {val_loss}", "validation")
-
-    def _stop(self, what, where):
-        hint = "try a smaller learning_rate, or clip_norm=1"
-        raise TrainingStopped(f"{what} at epoch {self.state.epoch + 1}, {where}: {hint}")
 
     @contextmanager
     def _clock(self, name):
