@@ -96,6 +96,13 @@ def test_steps_say_what_is_recorded(dataset, tmp_path):
         assert not any(step.loss.requires_grad for step in of_it)
 
 
+def test_evaluations_tell_how_far_they_are(dataset):
+    told = []
+    watcher = SimpleNamespace(on_evaluate=lambda trainer, done, total: told.append((done, total)))
+    make_trainer(configured(epochs=1), dataset, callbacks=[watcher], log=None).fit()
+    assert told == [(200, 400), (400, 400)] * 2  # two layers of 200 nodes: the validation, and the test
+
+
 def test_any_object_will_do_and_all_are_told_in_their_order(dataset):
     order = []
 

@@ -101,7 +101,11 @@ def test_the_last_look_says_what_the_records_say(dataset):
     lines = io.StringIO()
     progress = Progress(lines=lines, bar=io.StringIO(), seconds=0)
     result = make_trainer(configured(epochs=4), dataset, callbacks=[progress], log=progress.log).fit()
-    looks = [line for line in lines.getvalue().splitlines() if " left, " in line]
+    all_looks = [line for line in lines.getvalue().splitlines() if " left, " in line]
+    looks = [look for look in all_looks if "evaluating" not in look]
+    under_way = [re.match(r"Epoch \d/4, evaluating \d+ %, \d+ %", look)[0] for look in all_looks if look not in looks]
+    assert under_way[:3] == [f"Epoch {e}/4, evaluating {p} %, {d} %" for e, p, d in ((1, 50, 25), (1, 100, 25), (2, 50, 50))]
+    assert len(under_way) == 2 * (4 + 1)  # two layers; four validations and the test
     assert [re.match(r"Epoch \d/4, \d+ %", look)[0] for look in looks[:4]] == [f"Epoch 1/4, {p} %" for p in (8, 17, 25, 25)]
     assert len(looks) == 4 * (3 + 1)
     later, last = result.history[1:], result.history[-1]

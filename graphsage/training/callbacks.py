@@ -13,6 +13,9 @@ class Callback:
     def on_step(self, trainer, step):
         """After an update, once for each of its batches. step: ``Step``."""
 
+    def on_evaluate(self, trainer, done, total):
+        """Now and then while outputs of all nodes are computed: rows of the layers, done and in all."""
+
     def on_epoch(self, trainer, epoch):
         """After the validation at the end of an epoch, before the checkpoint. epoch: ``Epoch``."""
 

@@ -10,10 +10,13 @@ from graphsage.nn.model import GraphSAGE
 
 
 class Evaluator:
-    """all_outputs: float32 [N, C] of all nodes on the CPU, as last computed; None for modules whose outputs are sampled."""
+    """all_outputs: float32 [N, C] of all nodes on the CPU, as last computed; None for modules whose outputs are sampled.
 
-    def __init__(self, model, loader, dataset, config):
-        self.model, self.loader, self.dataset, self.config = model, loader, dataset, config
+    progress: as in ``inference``.
+    """
+
+    def __init__(self, model, loader, dataset, config, progress):
+        self.model, self.loader, self.dataset, self.config, self.progress = model, loader, dataset, config, progress
         self.all_outputs = None
 
     def outputs(self, nodes):
@@ -24,9 +27,8 @@ class Evaluator:
     def exact(self):
         """``all_outputs``, computed anew."""
         if isinstance(self.model, GraphSAGE):
-            self.all_outputs = inference(
-                self.model, self.dataset.graph, self.loader.store, isolated=self.config.isolated, device=self.loader.device
-            )
+            how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
+            self.all_outputs = inference(self.model, self.dataset.graph, self.loader.store, **how)
         return self.all_outputs
 
     @torch.no_grad()

@@ -54,12 +54,13 @@ class Progress(Callback):
         self._pause = LOG_SECONDS if self.lines.isatty() and not trainer.config.log_every else 0
 
     def on_step(self, trainer, step):
-        if time.monotonic() - self._looked_at >= self.seconds:
-            self._look(trainer)
-            self._looked_at = time.monotonic()
+        self._look_if_due(trainer)
+
+    def on_evaluate(self, trainer, done, total):
+        self._look_if_due(trainer, f", evaluating {100 * done / total:.0f} %")
 
     def on_epoch(self, trainer, epoch):
-        self.on_step(trainer, None)
+        self._look_if_due(trainer)
 
     def on_fit_end(self, trainer, result):
         self._end()
@@ -67,16 +68,21 @@ class Progress(Callback):
     def on_exception(self, trainer, error):
         self._end()
 
-    def _look(self, trainer):
+    def _look_if_due(self, trainer, under_way=""):
+        if time.monotonic() - self._looked_at >= self.seconds:
+            self._look(trainer, under_way)
+            self._looked_at = time.monotonic()
+
+    def _look(self, trainer, under_way=""):
         done, total = batches(trainer)
         if not self.has_bar:
-            self.log(f"{epoch_of(trainer)}, {100 * done / total:.0f} %, {', '.join(parts(trainer))}")
+            self.log(f"{epoch_of(trainer)}{under_way}, {100 * done / total:.0f} %, {', '.join(parts(trainer))}")
             return
         if self._bar is None:  # only now: what comes before the first look may print, as the compiler of kernels does
             look = {"leave": False, "dynamic_ncols": True, "bar_format": BAR, "delay": 1e-9}  # seconds: not drawn empty
             self._bar = _Bar(total=total, initial=done, file=self.screen, **look)
         self._bar.n = done
-        self._bar.set_description_str(epoch_of(trainer), refresh=False)
+        self._bar.set_description_str(epoch_of(trainer) + under_way, refresh=False)
         self._bar.set_postfix_str(", ".join(parts(trainer)))
 
     def _end(self):

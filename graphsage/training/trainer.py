@@ -2,7 +2,7 @@
 
 import time
 from contextlib import closing, contextmanager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 
@@ -54,7 +54,7 @@ class Trainer:
         self.callbacks, self.log = checked_callbacks(callbacks), log or _nothing
         self._notice = NOTICE if log else ""
         self.loader = make_loader(model, self.dataset, config, self.device)
-        self.evaluator = Evaluator(model, self.loader, self.dataset, config)
+        self.evaluator = Evaluator(model, self.loader, self.dataset, config, partial(self._tell, "on_evaluate"))
         self.optimizer = make_optimizer(model, config, self.device)
         self.schedule = Schedule(self.optimizer, config, config.epochs * -(-len(self.loader) // config.accumulate))
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "float16")
