@@ -21,6 +21,8 @@ from graphsage.training.tasks import METRICS, constant_outputs
 from graphsage.training.tensorboard import TensorBoard
 from graphsage.training.trainer import Trainer
 
+LARGE = 200_000  # nodes from which what a finished run leaves takes longer than two seconds
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
@@ -71,6 +73,8 @@ def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), progre
     )
     if folder is not None and not interrupted:
         folder = Path(folder)
+        if dataset.num_nodes >= LARGE:
+            log("Writing predictions and the report ...")
         with stopping(folder, "saved"):
             _finish(folder, config, dataset, run_result)
         log(f"Saved in {folder}: open {folder / REPORT}")
