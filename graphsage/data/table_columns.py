@@ -6,7 +6,7 @@ import numpy as np
 
 from graphsage.data.errors import DatasetError
 from graphsage.data.table_ids import as_texts, places_of
-from graphsage.data.table_numbers import finite, numbers_in, refuse_text
+from graphsage.data.table_numbers import finite, numbers_in, refuse_commas, refuse_text
 
 MAX_CATEGORIES = 100  # distinct texts of a category
 MAX_WORDS = 1000  # of a vocabulary: those that most nodes have
@@ -36,6 +36,7 @@ def fitted(table, name, column):
     if not present:
         return Column(name=name, spec=None, missing=missing, note="no node has a value")
     values, wrong = numbers_in(column)
+    refuse_commas(table, name, column, wrong)
     if wrong.sum() <= STRAY_SHARE * present:
         if wrong.any():
             rule = "nearly all other lines have a number there: write one, or leave it empty"

@@ -12,7 +12,7 @@ import numpy as np
 from graphsage.data.errors import DatasetError
 from graphsage.data.split import SPLITS, random_split
 from graphsage.data.table_ids import as_ids, as_texts, places_of
-from graphsage.data.table_numbers import LARGEST, finite, numbers_in, refuse_text
+from graphsage.data.table_numbers import LARGEST, finite, numbers_in, refuse_commas, refuse_text
 
 LABELS = ("label", "labels")
 SEPARATOR = ";"
@@ -44,17 +44,18 @@ def fitted_label(table, columns):
     if name == "labels":
         classes = _names_in(column)[1].unique().to_pylist()
         return {"column": name, "task": "multilabel", "classes": sorted(classes)}
-    if _are_targets(column):
+    if _are_targets(table, column):
         return {"column": name, "task": "regression"}
     known = as_ids(column.drop_null())
     return {"column": name, "task": "multiclass", "classes": [str(value) for value in sorted(known.unique().to_pylist())]}
 
 
-def _are_targets(column):
+def _are_targets(table, column):
     """Whether all are numbers, and one at least is written as no integer is: "007" is a class, not 7."""
     import pyarrow.compute as pc
 
     values, wrong = numbers_in(column)
+    refuse_commas(table, "label", column, wrong)
     known = column.filter(values.is_valid())
     if wrong.any() or not len(known) or str(column.type) != "large_string":
         return str(column.type) == "double"

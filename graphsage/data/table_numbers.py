@@ -7,6 +7,7 @@ from graphsage.data.table_files import quoted
 MISSING = ("NA", "N/A", "NaN", "nan", "null", "NULL", "None")  # among numbers; in a column of texts these are texts
 LARGEST = float(np.finfo(np.float32).max)
 NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
+WITH_COMMA = r"^[-+]?[0-9.]*,[0-9]+([eE][-+]?[0-9]+)?$"
 
 
 def numbers_in(column):
@@ -41,6 +42,18 @@ def finite(table, first, name, values):
     if np.isinf(found).any():
         table.refuse(first + int(np.argmax(np.isinf(found))), f"{name} is infinite: numbers must be finite")
     return found
+
+
+def refuse_commas(table, name, column, wrong):
+    """Raise if most of a column's texts that are no numbers are numbers with a comma: nobody means words by them."""
+    import pyarrow.compute as pc
+
+    if not wrong.any():
+        return
+    commas = pc.fill_null(pc.match_substring_regex(column, WITH_COMMA), False).to_numpy(zero_copy_only=False)
+    if 2 * np.count_nonzero(commas) > np.count_nonzero(wrong):
+        rule = "numbers have a point in them, not a comma (and what is a list has ; between)"
+        refuse_text(table, 0, name, column, int(np.argmax(commas)), rule)
 
 
 def refuse_text(table, first, name, column, at, rule):
