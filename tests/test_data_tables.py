@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from table_files import EDGES, NODES, as_parquet, write_tables
 
 from graphsage.data import DatasetError, table_columns, table_files
+from graphsage.data.import_report import import_report
 from graphsage.data.progress import silent
 from graphsage.data.tables import read_folder
 from graphsage.features import SparseFeatures
@@ -256,6 +257,22 @@ def test_columns_without_use_are_told(tmp_path):
     notes = {column.name: column.note for column in found.columns}
     assert notes == {"empty": "no node has a value", "note": "no word occurs at two nodes", "na": "no node has a number"}
     assert found.unused == ("colour",) and dataset.num_features == 4
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "__index_level_0__"])
+def test_row_numbers_of_pandas_are_no_feature(tmp_path, name):
+    """They tell the order in the file; what only looks alike is a feature."""
+    nodes = f"{name},id,Unnamed: 0 m,size\n" + "".join(f"{i},{i},{i},{i * i}\n" for i in range(4))
+    dataset, found = read(write_tables(tmp_path, f"{name},source,target\n0,0,1\n", nodes))
+    assert [(column.name, column.spec is None) for column in found.columns] == [
+        ("Unnamed: 0 m", False), ("size", False), (name, True)
+    ]
+    assert dataset.num_features == 2 and found.unused == (name,)
+    report = import_report(dataset, found)
+    assert f"  {name or '(without a name)':24} left out: it looks like row numbers that pandas wrote\n" in report
+    assert f"  not used: {name or '(without a name)'}" in report
+    grown, found = read(tmp_path, schema=dataset.schema)
+    assert np.array_equal(dense(grown), dense(dataset)) and found.unused == (name, name)
 
 
 def test_a_constant_is_no_division_by_zero(tmp_path):

@@ -123,8 +123,12 @@ def _column(column, num_nodes):
 
 
 def _left_out(found):
-    lines = [f"  {clipped(column.name):24} left out: {column.note}" for column in found.columns if column.spec is None]
-    return lines + ([f"  not used: {shown(', '.join(found.unused))}"] if found.unused else [])
+    lines = [f"  {_name(column.name):24} left out: {column.note}" for column in found.columns if column.spec is None]
+    return lines + ([f"  not used: {shown(', '.join(map(_name, found.unused)))}"] if found.unused else [])
+
+
+def _name(name):
+    return clipped(name) or "(without a name)"
 
 
 _DESCRIBED = {

@@ -1,5 +1,6 @@
 """nodes.csv or nodes.parquet, and features.npy: the ids of the nodes, their columns, and what becomes features of them."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.npz import mapped_npy
-from graphsage.data.table_columns import encoded, fitted
+from graphsage.data.table_columns import Column, encoded, fitted
 from graphsage.data.table_files import Table, quoted, shown, table_in
 from graphsage.data.table_ids import as_ids, first_repeat
 from graphsage.data.table_schema import num_outputs_of
@@ -15,6 +16,7 @@ from graphsage.features import SparseFeatures, as_features
 
 ARRAY = "features.npy"
 ID, SPLIT = "id", "split"
+PANDAS_INDEX = re.compile(r"|Unnamed: 0|__index_level_\d+__")  # an index without a name, in a CSV file, read again, in parquet
 
 
 @dataclass(kw_only=True)
@@ -78,7 +80,13 @@ def _array(path):
 
 def fitted_columns(nodes, others):
     """[``Column``]: what becomes of each column but those called ``others``."""
-    return [fitted(nodes.table, name, column) for name, column in nodes.columns.items() if name not in others]
+    columns = {name: column for name, column in nodes.columns.items() if name not in others}
+    return [_index(name) if PANDAS_INDEX.fullmatch(name) else fitted(nodes.table, name, columns[name]) for name in columns]
+
+
+def _index(name):
+    """Row numbers would tell the order in the file, in which labels may be sorted."""
+    return Column(name=name, spec=None, missing=0, note="it looks like row numbers that pandas wrote")
 
 
 def features_of(nodes, schema, num_nodes):
