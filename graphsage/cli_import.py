@@ -7,14 +7,16 @@ that training and everything else on that folder starts at once.
 
   edges.csv       source,target and, if you like, weight (a number >= 0) and time
   nodes.csv       id and, if you like, label, split (train, val, test) and other columns,
-                  which become features: numbers, categories, words
+                  which become features: numbers, dates, categories, words
   features.npy    if you like: an array [nodes, columns], rows in the order of nodes.csv
 
 Each of the two tables can be a .parquet file instead. Ids are integers or texts. Edges are
 taken both ways, unless --directed; repeated ones and self loops are dropped and counted.
 label is a class (integers, texts) or a number to predict (written with a point); a column
 labels holds several classes a node, with ; between. Without a column split the nodes with
-a label are split at random. What is wrong is named with its file and line.
+a label are split at random. Numbers have a point in them, not a comma. Dates such as
+2024-05-31 or 2024-05-31 12:00 count as days, scaled like numbers. A column without a name
+(row numbers that pandas wrote) is left out. What is wrong is named with its file and line.
 """
 
 IMPORT_EXAMPLES = """examples:

@@ -4,6 +4,7 @@ import csv
 import math
 import re
 from collections import Counter
+from datetime import datetime
 from types import SimpleNamespace
 
 
@@ -49,6 +50,7 @@ def add_edge(found, source, target, weight, directed):
 # ---- columns
 
 NO_NUMBER = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
+NO_DATE = (*NO_NUMBER, "NaT")
 
 
 def column_of(texts):
@@ -58,6 +60,8 @@ def column_of(texts):
         return None
     if all(is_number(text) for text in texts if text not in NO_NUMBER):
         return numbers([None if text in NO_NUMBER else float(text) for text in texts])
+    if all(is_date(text) for text in texts if text not in NO_DATE):
+        return numbers([None if text in NO_DATE else days(text) for text in texts])
     values = sorted(set(present), key=lambda text: text.encode())
     if len(values) <= 100 and 2 * len(values) <= len(present):
         return [[float(text == value) for value in values] for text in texts]
@@ -66,6 +70,14 @@ def column_of(texts):
 
 def is_number(text):
     return bool(re.fullmatch(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", text))
+
+
+def is_date(text):
+    return bool(re.fullmatch(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?", text))
+
+
+def days(text):
+    return (datetime.fromisoformat(text) - datetime(1970, 1, 1)).total_seconds() / 86_400
 
 
 def numbers(values):

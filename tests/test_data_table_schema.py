@@ -49,6 +49,19 @@ def test_a_grown_graph_is_encoded_as_the_first(mine, tmp_path, capsys):
         assert text in told
 
 
+def test_dates_are_encoded_by_the_days_of_the_training(tmp_path):
+    edges = "source,target\n0,1\n"
+    first = load_dataset(write_tables(tmp_path / "one", edges, "id,since\n0,2024-01-01\n1,2024-01-03\n"), progress=False)
+    assert first.schema["columns"] == [{"name": "since", "kind": "date", "mean": 19724.0, "deviation": 1.0}]
+    nodes = "id,since\n0,2024-01-05\n1,\n"
+    other = load_dataset(write_tables(tmp_path / "two", edges, nodes), schema=first.schema, progress=False)
+    assert other.features.tolist() == [[3], [0]]
+    for wrong in ("soon", "19724", "2024-02-30"):
+        write_tables(tmp_path / "two", edges, nodes.replace("2024-01-05", wrong))
+        with pytest.raises(DatasetError, match=rf"nodes.csv line 2: since is '{wrong}', and must be a date, as it was in trai"):
+            load_dataset(tmp_path / "two", schema=first.schema, progress=False)
+
+
 def test_another_schema_keeps_nothing_and_overwrites_nothing(mine, tmp_path):
     folder = write_tables(tmp_path / "grown", GROWN_EDGES, GROWN_NODES)
     load_dataset(folder, schema=mine.schema, progress=False)
@@ -132,7 +145,7 @@ ROWS = np.ones((6, 2), np.float32)
 UNFIT = [
     ({"nodes": NODES.replace("age", "years")}, r"the schema needs the column 'age', and .*nodes.csv has only id, label, split"),
     ({"nodes": None}, r"the schema needs the column 'age', and the folder has no table of nodes"),
-    ({"nodes": NODES.replace("train,10", "train,ten")}, r"nodes.csv line 2: age is 'ten', and must be a number, as the s"),
+    ({"nodes": NODES.replace("train,10", "train,ten")}, r"nodes.csv line 2: age is 'ten', and must be a number, as it w"),
     ({"features": ROWS}, r"the schema needs 0 columns of features.npy, and the folder has 2"),
     ({"nodes": NODES.replace("train,10", "train,1e300")}, r"nodes.csv line 2: age is '1e300', and is too far from the mean"),
 ]
@@ -148,7 +161,7 @@ def test_tables_that_do_not_fit(mine, tmp_path, changes, sentence):
 def test_labels_that_do_not_fit(tmp_path):
     first = load_dataset(write_tables(tmp_path / "one", "source,target\n0,1\n", "id,x,label\n0,1,1.5\n1,2,\n"), progress=False)
     other = write_tables(tmp_path / "two", "source,target\n0,1\n", "id,x,label\n0,1,red\n1,2,\n")
-    with pytest.raises(DatasetError, match=r"nodes.csv line 2: label is 'red', and must be a number, as the schema says"):
+    with pytest.raises(DatasetError, match=r"nodes.csv line 2: label is 'red', and must be a number, as it was in training"):
         load_dataset(other, schema=first.schema, progress=False)
 
 
@@ -174,7 +187,8 @@ WRONG = [
     ({"columns": [COLUMN | {"deviation": 0}]}, "schema: columns must be a list"),
     ({"columns": [COLUMN | {"mean": float("nan")}]}, "schema: columns must be a list"),
     ({"columns": [COLUMN | {"mean": "0"}]}, "schema: columns must be a list"),
-    ({"columns": [COLUMN | {"kind": "date"}]}, "schema: columns must be a list"),
+    ({"columns": [COLUMN | {"kind": "dates"}]}, "schema: columns must be a list"),
+    ({"columns": [COLUMN | {"kind": ["number"]}]}, "schema: columns must be a list"),
     ({"columns": [COLUMN, COLUMN]}, "schema: each column must have a name of its own"),
     ({"nodes": 3}, "schema: nodes must be a text or null, got 3"),
     ({"columns": [{"name": "x", "kind": "words", "words": ["a", "a"]}]}, "schema: columns must be a list"),

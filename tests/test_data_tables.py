@@ -12,6 +12,7 @@ from table_files import EDGES, NODES, as_parquet, write_tables
 from graphsage.data import DatasetError, table_columns, table_files
 from graphsage.data.import_report import import_report
 from graphsage.data.progress import silent
+from graphsage.data.table_dates import date_of, dates_in
 from graphsage.data.tables import read_folder
 from graphsage.features import SparseFeatures
 
@@ -70,6 +71,7 @@ COLUMN = st.one_of(
     st.lists(CELL, min_size=11, max_size=11),
     st.lists(st.sampled_from(["", "NA", "nan", "1", "-2.5", "+3", "4.", "1e2"]), min_size=11, max_size=11),
     st.lists(st.sampled_from(["", "red", "blue"]), min_size=11, max_size=11),
+    st.lists(st.sampled_from(["", "NaT", "2024-01-31", "1969-12-31 23:00", "2024-02-29T10:00:30"]), min_size=11, max_size=11),
 )
 
 
@@ -123,7 +125,7 @@ def test_tables_are_read_as_by_the_twin(tmp_path_factory, made, options, seed, d
     try:
         check_against_twin(folder, directed=directed)
     except DatasetError as error:  # a few texts among many numbers, or numbers with a comma: the twin takes them for texts
-        assert "nearly all other lines have a number there" in str(error) or "a point in them, not a comma" in str(error)
+        assert "nearly all other lines have a" in str(error) or "a point in them, not a comma" in str(error)
 
 
 def test_parts_are_joined(tmp_path, monkeypatch):
@@ -259,6 +261,44 @@ def test_columns_without_use_are_told(tmp_path):
     assert found.unused == ("colour",) and dataset.num_features == 4
 
 
+DAYS = {
+    "2024-05-31": 0, "2024-06-01 12": 1.5, "2024-05-31T06:00": 0.25, "2024-05-31 00:00:21.6": 0.00025, "2024-05-31T12:00Z": 0.5,
+    "2024-05-31T12:00+02:00": 10 / 24, "2024-05-31 12:00:00-0200": 14 / 24, "2024-05-31 00:00:00.864000123": 1e-5,
+}
+
+
+def test_dates_are_numbers_of_days():
+    import pyarrow as pa
+
+    texts = [*DAYS, None, "NaT", "31.05.2024", "2024-02-30", "2023-02-29", "2024-05-31 25:00", "2024-05-31+02:00", "7", "soon"]
+    days, wrong = dates_in(pa.array(texts, pa.large_string()))
+    assert days[: len(DAYS)].to_numpy() - 19874 == pytest.approx([*DAYS.values()], abs=1e-10)
+    assert days.null_count == len(texts) - len(DAYS) and wrong.tolist() == [False] * (len(DAYS) + 2) + [True] * 7
+    assert date_of(-1.5) == "1969-12-30 12:00:00"
+    ends = pa.array(["0001-01-01", "9999-12-31"], pa.large_string())
+    assert [date_of(day.as_py()) for day in dates_in(ends)[0]] == ["0001-01-01 00:00:00", "9999-12-31 00:00:00"]
+
+
+def test_dates_in_parquet(tmp_path):
+    """Days and times of any unit and zone are the same numbers, and among edges the same times."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    times = [pa.timestamp(unit) for unit in ("s", "ms", "us", "ns")]
+    kinds = [pa.date32(), pa.date64(), *times, pa.timestamp("ns", "Asia/Tokyo")]
+    days = pa.array([0, 86_400 * 365, None, 86_400 * 730]).cast(pa.timestamp("s"))
+    nodes = {"id": range(4), **{f"c{number}": days.cast(kind) for number, kind in enumerate(kinds)}}
+    parquet.write_table(pa.table(nodes), tmp_path / "nodes.parquet")
+    for kind in kinds:
+        edges = pa.table({"source": [0, 1], "target": [1, 2], "time": days.cast(kind).take([0, 3])})
+        parquet.write_table(edges, tmp_path / "edges.parquet")
+        dataset, found = read(tmp_path)
+        assert found.times == ("1970-01-01 00:00:00", "1972-01-01 00:00:00")
+    assert [spec["kind"] for spec in dataset.schema["columns"]] == ["date"] * len(kinds)
+    assert {tuple(row) for row in dense(dataset).T.tolist()} == {(-np.float32(1.5**0.5), 0, 0, np.float32(1.5**0.5))}
+    assert "mean 1971-01-01 00:00:00, deviation 298 days; 1 missing (25.0%): the mean\n" in import_report(dataset, found)
+
+
 @pytest.mark.parametrize("name", ["", "Unnamed: 0", "__index_level_0__"])
 def test_row_numbers_of_pandas_are_no_feature(tmp_path, name):
     """They tell the order in the file; what only looks alike is a feature."""
@@ -339,6 +379,9 @@ SENTENCES = [
     (E, "id,split,label\n0,,x\n1,val,\n2,,\n", r"nodes.csv line 3: split is val, and the node has no label: leave one of the"),
     (E, "id,label,labels\n0,x,y\n", r"nodes.csv has the columns label and labels: keep label where a node has one class"),
     (E, f"id,x\n{MANY}30,old\n", r"nodes.csv line 32: x is 'old', and nearly all other lines have a number there: write one"),
+    (E, "id,x\n" + "".join(f"{i},2024-01-0{i + 1}\n" for i in range(9)) + "9,2024-02-30\n",
+     r"nodes.csv line 11: x is '2024-02-30', and nearly all other lines have a date there: write one, or leave it empty"),
+    ("source,target,time\n0,1,2024-01-01\n0,2,2024-13-01\n", None, r"line 3: time is '2024-13-01', and must be a number or a"),
     (E, f"id,x\n{MANY}30,inf\n", r"nodes.csv line 32: x is infinite: numbers must be finite"),
     (E, f"id,x\n{MANY}30,1e308\n31,-1e308\n", r"nodes.csv: x has numbers up to 1e\+308, which are too large to be averaged"),
     (E, 'id,label\n0,5\n1,"-1,34"\n2,n/a\n3,"7,25"\n', rf"nodes.csv line 3: label is '-1,34', {COMMA} \(and what is a list"),

@@ -5,10 +5,11 @@ import numpy as np
 from graphsage.data.labels import is_labelled
 from graphsage.data.report import TASKS, bar, clipped, counted, largest_classes, line
 from graphsage.data.split import SPLITS
+from graphsage.data.table_dates import date_of
 from graphsage.data.table_files import shown
 from graphsage.features import SparseFeatures
 
-MISSING = {"number": "the mean", "category": "all zeros", "words": "all zeros"}
+MISSING = {"number": "the mean", "date": "the mean", "category": "all zeros", "words": "all zeros"}
 UNKNOWN = {"category": "with another value", "words": "with other words only"}
 LEAST_A_CLASS = 3  # nodes, on average: below that a class is not learnt, and integers may have been meant as numbers
 
@@ -133,6 +134,7 @@ def _name(name):
 
 _DESCRIBED = {
     "number": lambda column: f"mean {column.spec['mean']:.4g}, deviation {column.spec['deviation']:.4g}",
+    "date": lambda column: f"mean {date_of(column.spec['mean'])}, deviation {column.spec['deviation']:.4g} days",
     "category": lambda column: f"{len(column.spec['values'])} values: {shown(', '.join(column.spec['values']))}",
     "words": lambda column: f"{len(column.spec['words']):,} words{f' {column.note}' if column.note else ''}",
 }

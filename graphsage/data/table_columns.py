@@ -1,18 +1,20 @@
-"""Columns of the table of nodes as features: numbers, categories and words. N nodes."""
+"""Columns of the table of nodes as features: numbers, dates, categories and words. N nodes."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from graphsage.data.errors import DatasetError
+from graphsage.data.table_dates import dates_in
 from graphsage.data.table_ids import as_texts, places_of
 from graphsage.data.table_numbers import finite, numbers_in, refuse_commas, refuse_text
 
 MAX_CATEGORIES = 100  # distinct texts of a category
 MAX_WORDS = 1000  # of a vocabulary: those that most nodes have
 MIN_NODES = 2  # that have a word of the vocabulary
-STRAY_SHARE = 0.1  # of texts in a column of numbers: up to that they are mistakes, above it the column is one of texts
+STRAY_SHARE = 0.1  # of texts in a column of numbers or dates: up to that they are mistakes, above it the column is one of texts
 NOT_WORD = r"[^\pL\pN]+"  # what stands between words: anything but letters and digits of any script
+PARSED = {"number": numbers_in, "date": dates_in}  # what a column is tried as, in this order
 TEXTS_AT_ONCE = 1 << 16  # rows whose words are listed together
 
 
@@ -31,17 +33,18 @@ class Column:
 
 
 def fitted(table, name, column):
-    """The ``Column`` of a column whose kind is yet to be told: numbers, few texts or many."""
+    """The ``Column`` of a column whose kind is yet to be told: numbers, dates, few texts or many."""
     missing, present = column.null_count, len(column) - column.null_count
     if not present:
         return Column(name=name, spec=None, missing=missing, note="no node has a value")
-    values, wrong = numbers_in(column)
-    refuse_commas(table, name, column, wrong)
-    if wrong.sum() <= STRAY_SHARE * present:
-        if wrong.any():
-            rule = "nearly all other lines have a number there: write one, or leave it empty"
-            refuse_text(table, 0, name, column, int(np.argmax(wrong)), rule)
-        return _number(table, name, finite(table, 0, name, values))
+    for kind, parsed in PARSED.items():
+        values, wrong = parsed(column)
+        if wrong.sum() <= STRAY_SHARE * present:
+            if wrong.any():
+                rule = f"nearly all other lines have a {kind} there: write one, or leave it empty"
+                refuse_text(table, 0, name, column, int(np.argmax(wrong)), rule)
+            return _scaled(table, name, kind, finite(table, 0, name, values))
+        refuse_commas(table, name, column, wrong)
     distinct = column.unique().drop_null()
     if len(distinct) <= MAX_CATEGORIES and 2 * len(distinct) <= present:
         spec = {"name": name, "kind": "category", "values": sorted(as_texts(distinct).to_pylist())}
@@ -54,26 +57,26 @@ def encoded(table, spec, column):
     return _ENCODERS[spec["kind"]](table, spec, column)
 
 
-# ---- numbers
+# ---- numbers, and dates as days since 1970-01-01
 
 
-def _number(table, name, values):
+def _scaled(table, name, kind, values):
     missing = int(np.isnan(values).sum())
     if missing == len(values):
-        return Column(name=name, spec=None, missing=missing, note="no node has a number")
+        return Column(name=name, spec=None, missing=missing, note=f"no node has a {kind}")
     with np.errstate(over="ignore", invalid="ignore"):
         mean, deviation = float(np.nanmean(values)), float(np.nanstd(values))
     if not np.isfinite([mean, deviation]).all():
         largest = np.nanmax(np.abs(values))
         raise DatasetError(f"{table.path}: {name} has numbers up to {largest:g}, which are too large to be averaged")
-    spec = {"name": name, "kind": "number", "mean": mean, "deviation": deviation or 1.0}
+    spec = {"name": name, "kind": kind, "mean": mean, "deviation": deviation or 1.0}
     return Column(name=name, spec=spec, missing=missing)
 
 
-def _encoded_number(table, spec, column):
-    values, wrong = numbers_in(column)
+def _encoded_scaled(table, spec, column):
+    values, wrong = PARSED[spec["kind"]](column)
     if wrong.any():
-        refuse_text(table, 0, spec["name"], column, int(np.argmax(wrong)), "must be a number, as the schema says")
+        refuse_text(table, 0, spec["name"], column, int(np.argmax(wrong)), f"must be a {spec['kind']}, as it was in training")
     values = (finite(table, 0, spec["name"], values) - spec["mean"]) / spec["deviation"]
     missing = np.isnan(values)
     with np.errstate(over="ignore"):
@@ -143,4 +146,4 @@ def _listed(column):
         yield first, pairs["row"].to_numpy(), pairs["word"].combine_chunks()
 
 
-_ENCODERS = {"number": _encoded_number, "category": _encoded_category, "words": _encoded_words}
+_ENCODERS = {"number": _encoded_scaled, "date": _encoded_scaled, "category": _encoded_category, "words": _encoded_words}

@@ -7,9 +7,10 @@ import numpy as np
 from graphsage.csr import indptr_of
 from graphsage.data.errors import DatasetError
 from graphsage.data.links import graph_of_arcs
+from graphsage.data.table_dates import as_times, date_of
 from graphsage.data.table_files import quoted
 from graphsage.data.table_ids import NodeIndex, as_ids, as_texts
-from graphsage.data.table_numbers import LARGEST, as_numbers, as_times
+from graphsage.data.table_numbers import LARGEST, as_numbers
 from graphsage.graph import Graph
 
 ENDS, WEIGHT, TIME = ("source", "target"), "weight", "time"
@@ -104,7 +105,8 @@ def _range(table, times):
         return None
     if len({kind for kind, _, _ in times}) > 1:
         raise DatasetError(f"{table.path} has numbers and dates in its column {TIME}: use one of them")
-    return min(low for _, low, _ in times), max(high for _, _, high in times)
+    ends = min(low for _, low, _ in times), max(high for _, _, high in times)
+    return tuple(map(date_of, ends)) if times[0][0] == "date" else ends
 
 
 def _joined(parts):

@@ -180,6 +180,8 @@ def _plain(path, column):
     if pa.types.is_floating(kind):
         values = pc.cast(column, pa.float64())
         return pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
+    if pa.types.is_timestamp(kind):  # nanoseconds, and zones other than UTC, are more than a text of them could be read as
+        column = pc.cast(column, pa.timestamp("us", kind.tz and "UTC"), safe=False)
     try:
         text = pc.utf8_trim_whitespace(pc.cast(column, pa.large_string()))
     except pa.ArrowException:  # lists, structures, bytes that are no text

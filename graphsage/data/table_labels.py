@@ -86,7 +86,7 @@ def _classes(table, spec, column):
 def _targets(table, spec, column):
     values, wrong = numbers_in(column)
     if wrong.any():
-        refuse_text(table, 0, "label", column, int(np.argmax(wrong)), "must be a number, as the schema says")
+        refuse_text(table, 0, "label", column, int(np.argmax(wrong)), "must be a number, as it was in training")
     values = finite(table, 0, "label", values)
     with np.errstate(invalid="ignore"):
         large = np.abs(values) > LARGEST

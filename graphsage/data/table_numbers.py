@@ -1,4 +1,4 @@
-"""Numbers and times in the columns of tables, with missing ones; a text where a number must be is told with its line."""
+"""Numbers in the columns of tables, with missing ones; a text where a number must be is told with its line."""
 
 import numpy as np
 
@@ -59,39 +59,3 @@ def refuse_commas(table, name, column, wrong):
 def refuse_text(table, first, name, column, at, rule):
     """Raise about the value at place ``at`` of a part."""
     table.refuse(first + at, f"{name} is {quoted(column[at].as_py())}, and {rule}")
-
-
-def as_times(table, first, name, column):
-    """("number" or "date", earliest, latest) of a part of a column of times, none missing."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if column.null_count:
-        table.refuse(first + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False))), f"{name} is empty")
-    values, wrong = numbers_in(column)
-    if not wrong.all():
-        values = as_numbers(table, first, name, column)
-        if np.isnan(values).any():
-            refuse_text(table, first, name, column, int(np.argmax(np.isnan(values))), "must be a number or a date")
-        return "number", values.min(), values.max()
-    for kind in (pa.timestamp("us"), pa.timestamp("us", "UTC")):
-        try:
-            ends = pc.min_max(pc.cast(column, kind)).as_py()
-            return "date", str(ends["min"]), str(ends["max"])
-        except pa.ArrowInvalid:
-            pass
-    rule = "must be a number or a date such as 2024-05-31 or 2024-05-31 12:00:00"
-    return refuse_text(table, first, name, column, _first_odd(column), rule)
-
-
-def _first_odd(column):
-    """The first place whose text is no date."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for at in range(len(column)):
-        try:
-            pc.cast(column[at : at + 1], pa.timestamp("us"))
-        except pa.ArrowInvalid:
-            return at
-    return 0

@@ -4,6 +4,7 @@
     directed            whether edges run one way only
     columns             a list, in the order of the features:
         {"name", "kind": "number", "mean", "deviation"}     (value - mean) / deviation; missing: 0
+        {"name", "kind": "date", "mean", "deviation"}       the same of the days since 1970-01-01
         {"name", "kind": "category", "values": [text]}      a column for each value, 1 where it is that; missing: all 0
         {"name", "kind": "words", "words": [text]}          a column for each word; of a text with k of the words each is 1/k
     array               columns of features.npy, which come last and as they are; 0 without one
@@ -17,6 +18,7 @@ from math import isfinite
 from graphsage.data.errors import DatasetError
 
 FORM, VERSION = "graphsage table schema", 1
+SCALED = ("number", "date")
 LABELS = {"multiclass": "label", "regression": "label", "multilabel": "labels"}  # the column of each task
 
 
@@ -49,7 +51,7 @@ def checked_schema(schema):
         raise DatasetError(f"schema: array must be a number of columns, got {schema.get('array')!r:.80}")
     columns = schema.get("columns")
     if not isinstance(columns, list) or not all(map(_is_column, columns)):
-        raise DatasetError(f"schema: columns must be a list of numbers, categories and words, got {columns!r:.80}")
+        raise DatasetError(f"schema: columns must be a list of numbers, dates, categories and words, got {columns!r:.80}")
     if len({spec["name"] for spec in columns}) < len(columns):
         raise DatasetError(f"schema: each column must have a name of its own, got {columns!r:.80}")
     if not isinstance(schema.get("nodes", ...), (str, type(None))):
@@ -61,16 +63,17 @@ def checked_schema(schema):
 
 def num_outputs_of(spec):
     """Feature columns that one column of a table makes."""
-    return {"number": lambda: 1, "category": lambda: len(spec["values"]), "words": lambda: len(spec["words"])}[spec["kind"]]()
+    key = {"category": "values", "words": "words"}.get(spec["kind"])
+    return 1 if key is None else len(spec[key])
 
 
 def _is_column(spec):
-    if not isinstance(spec, dict) or not isinstance(spec.get("name"), str):
+    if not isinstance(spec, dict) or not isinstance(spec.get("name"), str) or not isinstance(spec.get("kind"), str):
         return False
-    if spec.get("kind") == "number":
+    if spec["kind"] in SCALED:
         numbers = [spec.get("mean"), spec.get("deviation")]
         return all(type(value) in (int, float) and isfinite(value) for value in numbers) and spec["deviation"] > 0
-    key = {"category": "values", "words": "words"}.get(spec.get("kind"))
+    key = {"category": "values", "words": "words"}.get(spec["kind"])
     return key is not None and _is_list_of_texts(spec.get(key)) and len(spec[key]) > 0
 
 
