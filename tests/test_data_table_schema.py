@@ -105,7 +105,7 @@ def test_without_features_there_are_no_other_nodes(tmp_path):
     same = write_tables(tmp_path / "two", "source,target\nb,a\n", None)
     assert load_dataset(same, schema=first.schema, progress=False).schema == first.schema
     other = write_tables(tmp_path / "three", "source,target\na,c\n", None)
-    with pytest.raises(DatasetError, match=r"the schema is of a graph without features: a model of its nodes says nothing of"):
+    with pytest.raises(DatasetError, match=r"the model was trained on a graph without features: it knows"):
         load_dataset(other, schema=first.schema, progress=False)
 
 
@@ -143,10 +143,10 @@ def test_directions_follow_the_schema(tmp_path):
 
 ROWS = np.ones((6, 2), np.float32)
 UNFIT = [
-    ({"nodes": NODES.replace("age", "years")}, r"the schema needs the column 'age', and .*nodes.csv has only id, label, split"),
-    ({"nodes": None}, r"the schema needs the column 'age', and the folder has no table of nodes"),
+    ({"nodes": NODES.replace("age", "years")}, r"the model was trained with the column 'age', and .*nodes.csv has only id"),
+    ({"nodes": None}, r"the model was trained with the column 'age', and the folder has no table of nodes"),
     ({"nodes": NODES.replace("train,10", "train,ten")}, r"nodes.csv line 2: age is 'ten', and must be a number, as it w"),
-    ({"features": ROWS}, r"the schema needs 0 columns of features.npy, and the folder has 2"),
+    ({"features": ROWS}, r"the model was trained with 0 columns of features.npy, and the folder has 2"),
     ({"nodes": NODES.replace("train,10", "train,1e300")}, r"nodes.csv line 2: age is '1e300', and is too far from the mean"),
 ]
 
@@ -167,7 +167,7 @@ def test_labels_that_do_not_fit(tmp_path):
 
 def test_what_is_no_table_needs_no_schema(mine, tmp_path):
     for name in ("sbm:nodes=500", "debian"):
-        with pytest.raises(DatasetError, match=f"{name} is no folder of tables .* which a schema could encode"):
+        with pytest.raises(DatasetError, match=f"{name} is no folder of tables .* and the model was trained on one"):
             load_dataset(name, schema=mine.schema)
     load_dataset("sbm:nodes=500").save(tmp_path / "a.npz")
     with pytest.raises(DatasetError, match=r"a.npz is no folder of tables"):

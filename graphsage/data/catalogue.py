@@ -45,7 +45,7 @@ def load_dataset(name_or_path, *, split=None, schema=None, cache=None, download=
         raise TypeError(f"a dataset is a name or a path, got {name_or_path!r}")
     dataset = _loaded(name_or_path, split, schema, cache, download, progress)
     if schema is not None and dataset.schema != schema:
-        raise DatasetError(f"{name_or_path} is no folder of tables (edges.csv, nodes.csv), which a schema could encode")
+        raise DatasetError(f"{name_or_path} is no folder of tables (edges.csv, nodes.csv), and the model was trained on one")
     return dataset
 
 

@@ -104,15 +104,15 @@ def features_of(nodes, schema, num_nodes):
 
 
 def _check_fit(nodes, schema):
-    """The folder has what the schema asks for."""
+    """The folder has what the schema asks for: mostly that of a trained model."""
     missing = [spec["name"] for spec in schema["columns"] if spec["name"] not in nodes.columns]
     if missing:
         where = "the folder has no table of nodes" if nodes.table is None else f"{nodes.table.path} has only"
         columns = "" if nodes.table is None else f" {shown(', '.join(nodes.table.columns))}"
-        raise DatasetError(f"the schema needs the column {quoted(missing[0])}, and {where}{columns}")
+        raise DatasetError(f"the model was trained with the column {quoted(missing[0])}, and {where}{columns}")
     found = 0 if nodes.array is None else nodes.array.shape[1]
     if found != schema["array"]:
-        raise DatasetError(f"the schema needs {schema['array']} columns of {ARRAY}, and the folder has {found}")
+        raise DatasetError(f"the model was trained with {schema['array']} columns of {ARRAY}, and the folder has {found}")
 
 
 def _dense(nodes, specs, array, num_nodes):

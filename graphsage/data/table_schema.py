@@ -34,7 +34,7 @@ def check_nodes(schema, ids, *, is_own):
         return schema
     found = sha256("\n".join(map(str, ids.to_pylist())).encode()).hexdigest()
     if not is_own and schema["nodes"] != found:
-        raise DatasetError("the schema is of a graph without features: a model of its nodes says nothing of others, as here")
+        raise DatasetError("the model was trained on a graph without features: it knows the nodes there, and not those here")
     return {**schema, "nodes": found}
 
 
