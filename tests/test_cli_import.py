@@ -134,6 +134,17 @@ def test_the_report_of_other_labels_and_features(command, folder):
     assert "  not used: colour" in reports["none"]
 
 
+@pytest.mark.parametrize("name, labels, hint", [
+    ("label", ["a|b", "b|c", "a"], "|"), ("label", ["a, b", "c, a"], ","), ("label", ["a; b", "b"] + ["b; c"], ";"),
+    ("labels", ["a|b", "b|c;d"], "|"), ("label", ["a|b", "c,d", "a"], None), ("labels", ["a;b", "b;c"], None),
+])
+def test_several_labels_in_one_are_pointed_at(command, folder, name, labels, hint):
+    rows = "".join(f'{row},"{label}"\n' for row, label in enumerate(labels))
+    code, out, _ = command("import", write_tables(folder, "source,target\n0,1\n", f"id,{name}\n{rows}"))
+    text = f"  most have a {hint} in them: several labels of a node go into a column labels, with ; between\n"
+    assert code == 0 and (text in out if hint else "most have" not in out)
+
+
 def test_features_of_tables_are_not_normalised_by_rows(folder):
     """They come scaled; sparse features without a schema are counts of words, and are."""
     from dataclasses import replace

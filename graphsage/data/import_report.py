@@ -11,6 +11,7 @@ from graphsage.features import SparseFeatures
 
 MISSING = {"number": "the mean", "date": "the mean", "category": "all zeros", "words": "all zeros"}
 UNKNOWN = {"category": "with another value", "words": "with other words only"}
+SEPARATORS = (";", "|", ",")
 LEAST_A_CLASS = 3  # nodes, on average: below that a class is not learnt, and integers may have been meant as numbers
 
 
@@ -62,6 +63,7 @@ def _labels(dataset, found):
         return ["labels: none (a column label in the table of nodes would hold them)"]
     lines = [f"{TASKS[dataset.task].format(dataset.num_outputs)} (column {spec['column']})"]
     lines += {"multiclass": _classes, "multilabel": _columns, "regression": _targets}[dataset.task](dataset, labels)
+    lines += _joined_labels(dataset.class_names or ())
     if found.labels.unknown:
         lines.append(counted("with an unknown class", found.labels.unknown, dataset.num_nodes, "counts as none"))
     return [*lines, counted("nodes without a label", unlabelled, dataset.num_nodes)]
@@ -76,6 +78,14 @@ def _classes(dataset, labels):
 
 def _columns(dataset, labels):
     return _counts(dataset, np.count_nonzero(labels == 1, axis=0))
+
+
+def _joined_labels(class_names):
+    """A line where most names of classes look like several of them."""
+    for mark in SEPARATORS:
+        if 2 * sum(mark in name for name in class_names) > len(class_names):
+            return [f"  most have a {mark} in them: several labels of a node go into a column labels, with ; between"]
+    return []
 
 
 def _counts(dataset, counts):
