@@ -1,5 +1,7 @@
 """``graphsage import``: a folder of tables, checked, shown and kept in a form that opens at once."""
 
+from pathlib import Path
+
 from graphsage.arguments import user_input
 
 IMPORT = """Read a graph of your own from tables, show what is in them, and keep what was read, so
@@ -45,11 +47,13 @@ def add_import(commands):
 def _import(options):
     with user_input():
         from graphsage.data.import_tables import holds_tables, import_tables
+        from graphsage.data.table_files import misnamed
 
         if options.out is not None and not options.out.endswith(".npz"):
             raise ValueError(f"--out must be a file NAME.npz, got {options.out!r}")
         if holds_tables(options.folder) is None:
-            raise ValueError(f"{options.folder} is no folder with edges.csv or edges.parquet")
+            near = misnamed(options.folder, "edges") if Path(options.folder).is_dir() else ""
+            raise ValueError(near or f"{options.folder} is no folder with edges.csv or edges.parquet")
         dataset, text = import_tables(options.folder, directed=options.directed, progress=True)
         print(text)
         if options.out is not None:

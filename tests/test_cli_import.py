@@ -103,6 +103,22 @@ def test_what_cannot_be_imported(command, folder, arguments, sentence):
     assert (code, out) == (2, "") and err == f"graphsage: {sentence.replace('FOLDER', str(folder))}\n"
 
 
+@pytest.mark.parametrize("name", ["edges.tsv", "Edges.txt", "edges.csv.gz", "edge_list.txt", "edge.parquet", "edges"])
+def test_a_table_with_another_name_is_named(command, folder, name):
+    (folder / "edges.csv").rename(folder / name)
+    rule = "name it edges.csv, UTF-8 text with commas between the columns, or edges.parquet"
+    for line in (("import", folder), ("train", folder)):
+        assert command(*line) == (2, "", f"graphsage: {folder} holds no edges.csv, but {name}: {rule}\n")
+
+
+@pytest.mark.parametrize("name, is_near", [("nodes.txt", True), ("node.csv", True),
+                                           ("nodes.py", False), ("my_nodes.csv", False)])
+def test_nodes_with_another_name_are_told(command, folder, name, is_near):
+    (folder / "nodes.csv").rename(folder / name)
+    code, out, _ = command("import", folder)
+    assert code == 0 and (f"\n  {folder} holds no nodes.csv, but {name}: name it nodes.csv, UTF-8 text" in out) == is_near
+
+
 def test_a_bad_line_is_one_sentence(command, folder):
     write_tables(folder, EDGES + "ann,nobody,1,2024-01-01\n", NODES)
     for line in (("import", folder), ("train", folder), ("datasets", "info", folder)):

@@ -6,7 +6,7 @@ from graphsage.data.labels import is_labelled
 from graphsage.data.report import TASKS, bar, clipped, counted, largest_classes, line
 from graphsage.data.split import SPLITS
 from graphsage.data.table_dates import date_of
-from graphsage.data.table_files import shown
+from graphsage.data.table_files import misnamed, shown
 from graphsage.features import SparseFeatures
 
 MISSING = {"number": "the mean", "date": "the mean", "category": "all zeros", "words": "all zeros"}
@@ -23,7 +23,8 @@ def import_report(dataset, found):
 
 def _files(dataset, found):
     sizes = ", ".join(f"{path.name} ({_size(path.stat().st_size)})" for path in found.files)
-    return [f"{dataset.name or 'dataset'}: {sizes}"]
+    nodes = "" if any(path.stem == "nodes" for path in found.files) else misnamed(found.files[0].parent, "nodes")
+    return [f"{dataset.name or 'dataset'}: {sizes}", *([f"  {nodes}"] if nodes else [])]
 
 
 def _size(num_bytes):

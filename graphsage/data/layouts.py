@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from graphsage.data.dataset import DatasetError
+from graphsage.data.table_files import misnamed
 
 
 @dataclass(frozen=True)
@@ -75,5 +76,8 @@ def layout_of(folder):
         name = layout.recognises(folder)
         if name:
             return layout, name
+    edges = misnamed(folder, "edges")
+    if edges:
+        raise DatasetError(edges)
     known = "; ".join(layout.files for layout in LAYOUTS.values())
     raise DatasetError(f"{folder} holds no dataset: known are {known}")

@@ -5,6 +5,7 @@ what is neither number nor text there (dates, flags) becomes text. Spaces around
 """
 
 import csv
+import re
 from collections import deque
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,6 +18,7 @@ BLOCK = 1 << 21  # bytes of a CSV file parsed at a time; also the longest record
 BLOCKS = 8  # handed on together: looking up ids costs a table of all ids each time
 ROWS = 1 << 19  # of a parquet file, read at a time
 ENDS = (".csv", ".parquet")
+MISNAMED = r"\.(csv|tsv|tab|txt|dat|data|parquet|pq|xlsx?|ods|feather|jsonl?)"
 SHOWN = 60  # characters of a value, in a sentence
 OTHER_MARKS = {";": "semicolons", "\t": "tabs"}  # what others put between columns
 
@@ -27,6 +29,15 @@ def table_in(folder, stem):
     if len(found) > 1:
         raise DatasetError(f"{folder} holds {found[0].name} and {found[1].name}: keep one of them")
     return _opened(found[0]) if found else None
+
+
+def misnamed(folder, stem):
+    """A sentence about a file that may be meant as ``stem``.csv (edges.tsv, Edges.csv, edge_list.txt); "" if there is none."""
+    like = re.compile(rf"{stem[:-1]}s?([ _-]?list)?({MISNAMED})?(\.(gz|zip|bz2|xz|zst))?", re.IGNORECASE)
+    names = (path.name for path in sorted(Path(folder).iterdir()) if path.is_file())
+    name = next((name for name in names if like.fullmatch(name) and name not in {f"{stem}{end}" for end in ENDS}), None)
+    rule = f"name it {stem}.csv, UTF-8 text with commas between the columns, or {stem}.parquet"
+    return f"{folder} holds no {stem}.csv, but {name}: {rule}" if name else ""
 
 
 @dataclass(frozen=True)
