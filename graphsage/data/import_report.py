@@ -1,4 +1,4 @@
-"""What ``graphsage import`` prints: what a folder of tables held, and what was made of it. ASCII, about 100 characters wide."""
+"""What is printed of a folder of tables: what it held, and what was made of it. ASCII, about 100 characters wide."""
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from graphsage.features import SparseFeatures
 
 MISSING = {"number": "the mean", "date": "the mean", "category": "all zeros", "words": "all zeros"}
 UNKNOWN = {"category": "with another value", "words": "with other words only"}
+TALLIED = 5  # columns in a line
 SEPARATORS = (";", "|", ",")
 LEAST_A_CLASS = 3  # nodes, on average: below that a class is not learnt, and integers may have been meant as numbers
 
@@ -19,6 +20,27 @@ def import_report(dataset, found):
     """The text for a ``NodeDataset`` and the ``Found`` of its tables: several lines, no newline at the end."""
     sections = (_files(dataset, found), _graph(dataset, found), _labels(dataset, found), _split(dataset, found))
     return "\n\n".join("\n".join(lines) for lines in (*sections, _features(dataset, found)))
+
+
+def encoding_report(dataset, found):
+    """The same where tables are encoded as those of a training: a few lines, only what that has not shown already."""
+    num_edges = found.edges["listed"] - found.edges["loops"] - found.edges["repeats"]
+    lines = [f"{dataset.name or 'dataset'}: {dataset.num_nodes:,} nodes and {num_edges:,} edges, encoded as in training"]
+    lines += _tallied("without a value", "missing", "the mean of numbers and dates, else all zeros", found)
+    lines += _tallied("with values that training did not have", "unknown", "all zeros", found)
+    if found.labels.unknown:
+        lines.append(f"  nodes with a class that training did not have: {found.labels.unknown:,} (counts as none)")
+    if found.unused:
+        lines.append(f"  not used: {shown(', '.join(map(_name, found.unused)))}")
+    return "\n".join(lines + ([] if found.has_split or not is_labelled(dataset.labels).any() else _split(dataset, found)[:1]))
+
+
+def _tallied(what, count, becomes, found):
+    """A line of the columns in which there are nodes ``what``, each with its ``count``."""
+    counts = [(column.name, number) for column in found.columns if (number := getattr(column, count))]
+    columns = [f"{_name(name)} {number:,}" for name, number in counts[:TALLIED]]
+    more = [f"{len(counts) - TALLIED:,} more columns"] if len(counts) > TALLIED else []
+    return [f"  nodes {what}: {', '.join(columns + more)} ({becomes})"] if counts else []
 
 
 def _files(dataset, found):

@@ -8,7 +8,7 @@ import numpy as np
 
 from graphsage.data import imported
 from graphsage.data.errors import DatasetError
-from graphsage.data.import_report import import_report
+from graphsage.data.import_report import encoding_report, import_report
 from graphsage.data.labels import is_labelled
 from graphsage.data.progress import reading, silent
 from graphsage.data.split import random_split
@@ -27,7 +27,8 @@ def read_tables(folder, name, *, class_names=None, split=None, schema=None, prog
     """The dataset of the tables in ``folder``, called ``name``: see ``graphsage.data.tables`` for what they are.
 
     Tables that are as they were at the last import are not read again. Else they are imported, as directed or undirected as the
-    last time (at first: undirected). schema: that of another dataset, to encode these tables by; then nothing is kept.
+    last time (at first: undirected). schema: that of another dataset, to encode these tables by; what comes of the last such
+    is kept beside their own import.
     split: number of the random split, where the table of nodes has no column ``split``. progress: show how far the reading is,
     and what was found, on standard error.
     Raises DatasetError, one sentence, with the file and the line where it is about one.
@@ -44,12 +45,17 @@ def import_tables(folder, *, directed=False, progress=False):
 
     directed: an edge lets its target aggregate from its source, and not the other way round.
     """
+    dataset, found, where = _imported(folder, progress, directed=directed)
+    return dataset, f"{import_report(dataset, found)}\n\n{where}"
+
+
+def _imported(folder, progress, *, schema=None, directed=False):
+    """(``NodeDataset``, ``Found``, a sentence on where it is kept)."""
     sources = imported.sources_of(files_of(folder))
-    dataset, found = read_folder(folder, directed=directed, progress=reading if progress else silent)
+    dataset, found = read_folder(folder, directed=directed, schema=schema, progress=reading if progress else silent)
     if imported.sources_of(files_of(folder)) != sources:
         raise DatasetError(f"the tables in {folder} changed while they were read: import them again")
-    entry, reasons = imported.keep(dataset, folder, sources)
-    return dataset, f"{import_report(dataset, found)}\n\n{_where(entry, reasons)}"
+    return dataset, found, _where(*imported.keep(dataset, folder, sources, is_own=schema is None))
 
 
 def _where(entry, reasons):
@@ -60,17 +66,18 @@ def _where(entry, reasons):
 
 
 def _opened(folder, schema, progress):
-    """What the last import kept, if that still holds and was made by ``schema``; else None."""
-    entry, about = imported.latest(folder)
-    if about is None or about.get("sources") != imported.sources_of(files_of(folder)):
-        return None
-    if schema is not None and about["dataset"]["schema"] != schema:
-        return None
-    try:
-        return imported.opened(entry, about, folder)
-    except DatasetError as error:
-        _say(progress, f"{error}: the tables are read again")
-        return None
+    """What the last import kept, the folder's own or one by the ``schema``, if that still holds; else None."""
+    for is_own in (True,) if schema is None else (True, False):
+        entry, about = imported.latest(folder, is_own=is_own)
+        if about is None or about.get("sources") != imported.sources_of(files_of(folder)):
+            continue
+        if schema is not None and about["dataset"]["schema"] != schema:
+            continue
+        try:
+            return imported.opened(entry, about, folder)
+        except DatasetError as error:
+            _say(progress, f"{error}: the tables are read again")
+    return None
 
 
 def _read(folder, schema, progress):
@@ -78,10 +85,11 @@ def _read(folder, schema, progress):
         _, about = imported.latest(folder)
         directed = about is not None and about["dataset"]["schema"].get("directed") is True
         dataset, text = import_tables(folder, directed=directed, progress=progress)
+        text += "\n"
     else:
-        dataset, found = read_folder(folder, schema=schema, progress=reading if progress else silent)
-        text = import_report(dataset, found)
-    _say(progress, text + "\n")
+        dataset, found, _ = _imported(folder, progress, schema=schema)
+        text = encoding_report(dataset, found)
+    _say(progress, text)
     return dataset
 
 

@@ -10,6 +10,9 @@ import: the arrays of ``graphsage.data.npz_form``, each in a file NAME.npy, and 
 
 The features are left out where they are features.npy as it lies there. Everything else is read through at a start and compared
 with its sum: a quarter of a second for 60 million arcs. A folder gets its name when it is whole.
+
+In the folder ``other`` there is the latest import by the schema of another dataset, in the same form: the grown graph that a
+trained model is applied to. It never takes the place of the own one.
 """
 
 import json
@@ -31,7 +34,7 @@ from graphsage.data.table_schema import checked_schema
 from graphsage.files import folder_written_aside
 
 FORM, VERSION = "graphsage import", 1
-PLACE, ABOUT = ".graphsage", "about.json"
+PLACE, OTHER, ABOUT = ".graphsage", "other", "about.json"
 MAPPED = "features"
 NAMES = {*ALWAYS, *SOMETIMES} - {"about", "sha256"}
 
@@ -41,15 +44,16 @@ def sources_of(files):
     return [[path.name, (found := path.stat()).st_size, found.st_mtime_ns] for path in files]
 
 
-def places_of(folder):
-    """Where imports of a folder are kept: there, or else in the cache, under the folder's own path."""
+def places_of(folder, *, is_own=True):
+    """Where imports of a folder, by its own schema or another, are kept: there, or else in the cache, under its own path."""
     key = sha256(os.fsencode(Path(folder).resolve())).hexdigest()[:16]
-    return [Path(folder) / PLACE, cache_folder() / "imported" / key]
+    places = [Path(folder) / PLACE, cache_folder() / "imported" / key]
+    return places if is_own else [place / OTHER for place in places]
 
 
-def latest(folder):
-    """(the folder of the latest import, its about.json), or (None, None)."""
-    for place in places_of(folder):
+def latest(folder, *, is_own=True):
+    """(the folder of the latest import, its about.json), or (None, None). is_own: by the schema that these tables make."""
+    for place in places_of(folder, is_own=is_own):
         for entry in sorted(_entries(place), key=lambda path: -int(path.name)):
             about = _about(entry)
             if about is not None:
@@ -80,10 +84,10 @@ def _about(entry):
 # ---- out
 
 
-def keep(dataset, folder, sources):
+def keep(dataset, folder, sources, *, is_own=True):
     """Keep the import of ``folder`` in the first place that can be written to; (its folder or None, [why not elsewhere])."""
     reasons = []
-    for place in places_of(folder):
+    for place in places_of(folder, is_own=is_own):
         try:
             return _kept(dataset, folder, place, sources), reasons
         except OSError as error:
