@@ -45,6 +45,7 @@ def test_a_grown_graph_is_encoded_as_the_first(mine, tmp_path, capsys):
   nodes without a value: age 3, country 1, bio 1 (the mean of numbers and dates, else all zeros)
   nodes with values that training did not have: country 1, bio 2 (all zeros)
   nodes with a class that training did not have: 1 (counts as none)
+  nodes left out of the split, as they have no label: 2
 """
 
 
@@ -151,7 +152,7 @@ def test_without_features_there_are_no_other_nodes(tmp_path):
 def test_a_new_random_split_is_called_one(mine, tmp_path, capsys):
     nodes = "id,label,age,country,bio\n" + "".join(f"{i},red,{i},de,fine\n" for i in range(8))
     load_dataset(write_tables(tmp_path / "other", "source,target\n1,2\n", nodes), schema=mine.schema)
-    assert "nodes with a label (a new one: it says nothing of who was trained on)\n" in capsys.readouterr().err
+    assert "\n  split: at random, a new one, which says nothing of who was trained on\n" in capsys.readouterr().err
 
 
 def test_graphs_of_one_schema_can_be_joined(mine, tmp_path):

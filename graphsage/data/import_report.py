@@ -30,9 +30,13 @@ def encoding_report(dataset, found):
     lines += _tallied("with values that training did not have", "unknown", "all zeros", found)
     if found.labels.unknown:
         lines.append(f"  nodes with a class that training did not have: {found.labels.unknown:,} (counts as none)")
+    if found.bare:
+        lines.append(f"  nodes left out of the split, as they have no label: {found.bare:,}")
     if found.unused:
         lines.append(f"  not used: {shown(', '.join(map(_name, found.unused)))}")
-    return "\n".join(lines + ([] if found.has_split or not is_labelled(dataset.labels).any() else _split(dataset, found)[:1]))
+    if not found.has_split and is_labelled(dataset.labels).any():
+        lines.append("  split: at random, a new one, which says nothing of who was trained on")
+    return "\n".join(lines)
 
 
 def _tallied(what, count, becomes, found):
@@ -87,8 +91,6 @@ def _labels(dataset, found):
     lines = [f"{TASKS[dataset.task].format(dataset.num_outputs)} (column {spec['column']})"]
     lines += {"multiclass": _classes, "multilabel": _columns, "regression": _targets}[dataset.task](dataset, labels)
     lines += _joined_labels(dataset.class_names or ())
-    if found.labels.unknown:
-        lines.append(counted("with an unknown class", found.labels.unknown, dataset.num_nodes, "counts as none"))
     return [*lines, counted("nodes without a label", unlabelled, dataset.num_nodes)]
 
 
@@ -131,10 +133,8 @@ def _targets(dataset, labels):
 
 def _split(dataset, found):
     rule = "column split" if found.has_split else "at random, half / a quarter / a quarter of the nodes with a label"
-    rule += "" if found.has_split or found.is_own else " (a new one: it says nothing of who was trained on)"
     sizes = {name: len(getattr(dataset, name)) for name in SPLITS}
-    lines = [f"split: {rule}", *(counted(name, size, dataset.num_nodes) for name, size in sizes.items())]
-    return lines + ([counted("left out of it", found.bare, dataset.num_nodes, "have no label")] if found.bare else [])
+    return [f"split: {rule}", *(counted(name, size, dataset.num_nodes) for name, size in sizes.items())]
 
 
 def _features(dataset, found):

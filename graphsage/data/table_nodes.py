@@ -108,7 +108,7 @@ def _check_fit(nodes, schema):
     missing = [spec["name"] for spec in schema["columns"] if spec["name"] not in nodes.columns]
     if missing:
         where = "the folder has no table of nodes" if nodes.table is None else f"{nodes.table.path} has only"
-        columns = "" if nodes.table is None else f" {shown(', '.join(nodes.table.columns))}"
+        columns = "" if nodes.table is None else f" {shown(', '.join(filter(None, nodes.table.columns)))}"
         raise DatasetError(f"the model was trained with the column {quoted(missing[0])}, and {where}{columns}")
     found = 0 if nodes.array is None else nodes.array.shape[1]
     if found != schema["array"]:

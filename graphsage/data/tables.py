@@ -36,7 +36,6 @@ class Found:
     files: paths. edges: {"listed", "loops", "repeats"}. times: (earliest, latest) or None. labels: ``Labels``.
     columns: [``Column``] of the table of nodes, left-out ones too. unused: columns that nothing reads.
     has_split: the table says who is in which split. bare: nodes that it puts into one and that have no label.
-    is_own: the schema is theirs, not that of another dataset.
     """
 
     files: list
@@ -46,7 +45,6 @@ class Found:
     columns: list
     unused: tuple
     has_split: bool
-    is_own: bool
     bare: int
 
 
@@ -91,7 +89,6 @@ def read_folder(folder, *, directed=False, schema=None, progress):
         columns=[replace(column, note=notes.get(column.name, "")) for column in columns] + left_out,
         unused=edges.unused + tuple(name for name in nodes.columns if name not in {column.name for column in left_out}),
         has_split=split is not None,
-        is_own=is_own,
         bare=bare,
     )
 
