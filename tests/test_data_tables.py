@@ -241,6 +241,14 @@ def test_several_labels_a_node(tmp_path):
     assert [getattr(dataset, part).tolist() for part in ("train", "val", "test")] == [[0], [2], [3]]
 
 
+@pytest.mark.parametrize("texts", [["2.7", "3.10", "beta"], [*map(str, range(30)), "other"]])
+def test_classes_may_look_like_numbers(tmp_path, texts):
+    """Where more than a few do not, or none has a point."""
+    rows = "".join(f"{row},{text}\n" for row, text in enumerate(texts))
+    dataset, _ = read(write_tables(tmp_path, "source,target\n0,1\n", f"id,label\n{rows}"))
+    assert dataset.task == "multiclass" and dataset.num_classes == len(texts)
+
+
 @pytest.mark.parametrize("texts", [["1,2,3", "4,5", "6,7,8"], ["a,1", "b,2", "1,5"], ["5", "6", "red"]])
 def test_lists_and_texts_are_no_numbers_with_a_comma(tmp_path, texts):
     rows = "".join(f'{row},"{text}","{text}"\n' for row, text in enumerate(texts))
@@ -382,6 +390,7 @@ SENTENCES = [
     (E, "id,x\n" + "".join(f"{i},2024-01-0{i + 1}\n" for i in range(9)) + "9,2024-02-30\n",
      r"nodes.csv line 11: x is '2024-02-30', and nearly all other lines have a date there: write one, or leave it empty"),
     ("source,target,time\n0,1,2024-01-01\n0,2,2024-13-01\n", None, r"line 3: time is '2024-13-01', and must be a number or a"),
+    (E, f"id,label\n{MANY}30,unknown\n", r"nodes.csv line 32: label is 'unknown', and nearly all other lines have a number"),
     (E, f"id,x\n{MANY}30,inf\n", r"nodes.csv line 32: x is infinite: numbers must be finite"),
     (E, f"id,x\n{MANY}30,1e308\n31,-1e308\n", r"nodes.csv: x has numbers up to 1e\+308, which are too large to be averaged"),
     (E, 'id,label\n0,5\n1,"-1,34"\n2,n/a\n3,"7,25"\n', rf"nodes.csv line 3: label is '-1,34', {COMMA} \(and what is a list"),

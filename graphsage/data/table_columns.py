@@ -7,12 +7,11 @@ import numpy as np
 from graphsage.data.errors import DatasetError
 from graphsage.data.table_dates import dates_in
 from graphsage.data.table_ids import as_texts, places_of
-from graphsage.data.table_numbers import finite, numbers_in, refuse_commas, refuse_text
+from graphsage.data.table_numbers import STRAY_SHARE, finite, numbers_in, refuse_commas, refuse_strays, refuse_text
 
 MAX_CATEGORIES = 100  # distinct texts of a category
 MAX_WORDS = 1000  # of a vocabulary: those that most nodes have
 MIN_NODES = 2  # that have a word of the vocabulary
-STRAY_SHARE = 0.1  # of texts in a column of numbers or dates: up to that they are mistakes, above it the column is one of texts
 NOT_WORD = r"[^\pL\pN]+"  # what stands between words: anything but letters and digits of any script
 PARSED = {"number": numbers_in, "date": dates_in}  # what a column is tried as, in this order
 TEXTS_AT_ONCE = 1 << 16  # rows whose words are listed together
@@ -40,9 +39,7 @@ def fitted(table, name, column):
     for kind, parsed in PARSED.items():
         values, wrong = parsed(column)
         if wrong.sum() <= STRAY_SHARE * present:
-            if wrong.any():
-                rule = f"nearly all other lines have a {kind} there: write one, or leave it empty"
-                refuse_text(table, 0, name, column, int(np.argmax(wrong)), rule)
+            refuse_strays(table, name, column, wrong, kind)
             return _scaled(table, name, kind, finite(table, 0, name, values))
         refuse_commas(table, name, column, wrong)
     distinct = column.unique().drop_null()

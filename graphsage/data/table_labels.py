@@ -12,7 +12,7 @@ import numpy as np
 from graphsage.data.errors import DatasetError
 from graphsage.data.split import SPLITS, random_split
 from graphsage.data.table_ids import as_ids, as_texts, places_of
-from graphsage.data.table_numbers import LARGEST, finite, numbers_in, refuse_commas, refuse_text
+from graphsage.data.table_numbers import LARGEST, finite, numbers_in, refuse_commas, refuse_strays, refuse_text
 
 LABELS = ("label", "labels")
 SEPARATOR = ";"
@@ -54,12 +54,15 @@ def _are_targets(table, column):
     """Whether all are numbers, and one at least is written as no integer is: "007" is a class, not 7."""
     import pyarrow.compute as pc
 
+    if str(column.type) != "large_string":
+        return str(column.type) == "double"
     values, wrong = numbers_in(column)
     refuse_commas(table, "label", column, wrong)
     known = column.filter(values.is_valid())
-    if wrong.any() or not len(known) or str(column.type) != "large_string":
-        return str(column.type) == "double"
-    return pc.any(pc.match_substring_regex(known, "[.eE]")).as_py()
+    if not pc.any(pc.match_substring_regex(known, "[.eE]")).as_py():
+        return False
+    refuse_strays(table, "label", column, wrong, "number")
+    return not wrong.any()
 
 
 def encoded_labels(table, spec, column, num_nodes):

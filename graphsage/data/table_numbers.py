@@ -5,6 +5,7 @@ import numpy as np
 from graphsage.data.table_files import quoted
 
 MISSING = ("NA", "N/A", "NaN", "nan", "null", "NULL", "None")  # among numbers; in a column of texts these are texts
+STRAY_SHARE = 0.1  # of texts in a column of numbers or dates: up to that they are mistakes, above it the column is one of texts
 LARGEST = float(np.finfo(np.float32).max)
 NUMBER = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 WITH_COMMA = r"^[-+]?[0-9.]*,[0-9]+([eE][-+]?[0-9]+)?$"
@@ -42,6 +43,13 @@ def finite(table, first, name, values):
     if np.isinf(found).any():
         table.refuse(first + int(np.argmax(np.isinf(found))), f"{name} is infinite: numbers must be finite")
     return found
+
+
+def refuse_strays(table, name, column, wrong, kind):
+    """Raise if a few texts stand in a column of numbers or dates. wrong: bool[N]: where they do."""
+    if wrong.any() and wrong.sum() <= STRAY_SHARE * (len(column) - column.null_count):
+        rule = f"nearly all other lines have a {kind} there: write one, or leave it empty"
+        refuse_text(table, 0, name, column, int(np.argmax(wrong)), rule)
 
 
 def refuse_commas(table, name, column, wrong):
