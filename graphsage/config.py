@@ -107,7 +107,7 @@ class TrainConfig(SampleConfig):
     features_on: str = _option("auto", "where dense features are kept; auto: on a GPU with room for them", choices=FEATURES_ON)
     feature_dtype: str = _option("float32", "dense features are kept so; bfloat16: half the memory", choices=FEATURE_DTYPES)
     precision: str = _option("float32", "of the products in training; others: autocast", choices=PRECISIONS)
-    compile: bool = _option(False, "torch.compile the model; on the CPU measured without gain: 1.0 to 2.2 times the time a step")
+    compile: bool = _option(False, "torch.compile the model; on the CPU without gain: 1.0 to 2.2 times the time a step")
     log_every: int = _option(0, "print the loss every so many batches; 0: once an epoch only")
     checkpoint_every: int = _option(0, "save every so many batches as well; 0: at the ends of epochs only")
     checkpoint_seconds: float = _option(5.0, "least seconds between saves at ends of epochs; 0: save at the end of each")
