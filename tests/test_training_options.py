@@ -267,9 +267,10 @@ def test_a_module_of_ones_own_is_trained_and_evaluated(dataset):
     assert again.fit().history[-1].loss == result.history[-1].loss
 
 
-def test_sampled_evaluation_is_about_the_nodes_asked_in_their_order(dataset):
+@pytest.mark.parametrize("batch_size", [4, 16])
+def test_sampled_evaluation_is_about_the_nodes_asked_in_their_order(batch_size, dataset):
     """With all neighbours nothing is drawn: the outputs are those of a batch of just these nodes."""
-    trainer = Trainer(Mine(), dataset, one_hop(fanouts=(-1,), batch_size=7), log=None)
+    trainer = Trainer(Mine(), dataset, one_hop(fanouts=(-1,), batch_size=batch_size), log=None)
     nodes = np.array([9, 3, 150, 3, 44, 8, 1, 0, 199])
     outputs = trainer.evaluator.outputs(nodes)
     for node, row in zip(nodes, outputs):
