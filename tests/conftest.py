@@ -18,6 +18,7 @@ from hypothesis import settings
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
 
+NOTICE = "graphsage: compiling kernels, once (some seconds)\n"  # of the first command that needs them
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -44,3 +45,33 @@ def test_data():
         end = pytest.fail if os.environ.get("GRAPHSAGE_REQUIRE_TEST_DATA") else pytest.skip
         end("real test data not found: set GRAPHSAGE_TEST_DATA")
     return folder
+
+
+@pytest.fixture
+def command(capsys, monkeypatch, tmp_path_factory):
+    """A function that runs one command line in this process: (exit code, standard output, standard error)."""
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))  # where runs/ is made
+    from graphsage import cli
+
+    def run(*arguments):
+        try:
+            code = cli.main([str(argument) for argument in arguments])
+        except SystemExit as end:  # argparse
+            code = end.code
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err.replace(NOTICE, "")
+
+    return run
+
+
+@pytest.fixture
+def refused(command):
+    """A function that runs a command line which must fail: the one sentence on standard error."""
+
+    def run(*arguments):
+        code, out, err = command(*arguments)
+        assert (code, out) == (2, "")
+        assert err.startswith("graphsage: ") and err.endswith("\n") and err.count("\n") == 1
+        return err.removeprefix("graphsage: ").rstrip("\n")
+
+    return run

@@ -15,12 +15,11 @@ import pytest
 from blocks import blocks, configured
 
 import graphsage as gs
-from graphsage import cli, cli_apply, cli_progress
+from graphsage import cli_apply, cli_progress
 from graphsage.training.run import build_model
 from graphsage.training.save import save_trained
 from graphsage.training.trained import Trained
 
-NOTICE = "graphsage: compiling kernels, once (some seconds)\n"
 NAMES = ("north", "south", "east", "west")
 
 
@@ -28,34 +27,6 @@ NAMES = ("north", "south", "east", "west")
 def patient(monkeypatch):
     """No progress, however busy the machine is."""
     monkeypatch.setattr(cli_progress, "PATIENCE", 1e9)
-
-
-@pytest.fixture
-def command(capsys):
-    """A function that runs one command line in this process: (exit code, standard output, standard error)."""
-
-    def run(*arguments):
-        try:
-            code = cli.main([str(argument) for argument in arguments])
-        except SystemExit as end:  # argparse
-            code = end.code
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err.replace(NOTICE, "")
-
-    return run
-
-
-@pytest.fixture
-def refused(command):
-    """A function that runs a command line which must fail: the one sentence on standard error."""
-
-    def run(*arguments):
-        code, out, err = command(*arguments)
-        assert (code, out) == (2, "")
-        assert err.startswith("graphsage: ") and err.endswith("\n") and err.count("\n") == 1
-        return err.removeprefix("graphsage: ").rstrip("\n")
-
-    return run
 
 
 @pytest.fixture

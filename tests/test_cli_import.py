@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from table_files import EDGES, NODES, write_tables
 
-from graphsage import cli
 from graphsage.data import NodeDataset
 
 pytest.importorskip("pyarrow")
@@ -38,21 +37,6 @@ features: 7 columns, sparse
 
 Kept in FOLDER/.graphsage/1: while the tables stay as they are, a start reads that
 """
-
-
-@pytest.fixture
-def command(capsys):
-    """A function that runs one command line in this process: (exit code, standard output, standard error)."""
-
-    def run(*arguments):
-        try:
-            code = cli.main([str(argument) for argument in arguments])
-        except SystemExit as end:
-            code = end.code
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture
