@@ -291,7 +291,7 @@ def test_our_own_mistakes_are_not_hidden(error, tiny, monkeypatch):
 
     monkeypatch.setattr(Trainer, "step", broken)
     with pytest.raises(error, match="a bug"):
-        cli.main(["train", tiny, "--device", "cpu"])
+        cli.main(["train", tiny, "--device", "cpu", "--no-save"])
 
 
 # ---- train
@@ -613,7 +613,7 @@ def test_ctrl_c_before_anything_was_reached(command, tiny, monkeypatch):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
-@pytest.mark.parametrize("arguments", ["train TINY --epochs 100000 --device cpu", "sample TINY --seeds 0,1", "datasets"])
+@pytest.mark.parametrize("arguments", ["train TINY --epochs 100000 --device cpu --no-save", "sample TINY --seeds 0,1", "datasets"])
 def test_a_reader_that_goes_away_is_no_error(arguments, tiny):
     """What ``| head -1`` does; the short outputs are still in the buffer when the reader has gone."""
     with started(*(tiny if word == "TINY" else word for word in arguments.split())) as process:
