@@ -612,8 +612,11 @@ def test_ctrl_c_before_anything_was_reached(command, tiny, monkeypatch):
     assert "--resume" not in out and not Path("runs", "made-2").exists()
 
 
+LONG = "train TINY --epochs 100000 --device cpu --no-save"
+
+
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
-@pytest.mark.parametrize("arguments", ["train TINY --epochs 100000 --device cpu --no-save", "sample TINY --seeds 0,1", "datasets"])
+@pytest.mark.parametrize("arguments", [LONG, "sample TINY --seeds 0,1", "datasets"])
 def test_a_reader_that_goes_away_is_no_error(arguments, tiny):
     """What ``| head -1`` does; the short outputs are still in the buffer when the reader has gone."""
     with started(*(tiny if word == "TINY" else word for word in arguments.split())) as process:
