@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from graphsage.config import ModelConfig, RunConfig, TrainConfig
+from graphsage.config import ModelConfig, RunConfig, TrainConfig, aggregator_name
 from graphsage.files import written_aside
 
 HEAD = "# All settings of a run. The same run again: graphsage train --config FILE\n"
@@ -49,8 +49,8 @@ def _line(name, value, text):
         value = "full"
     if value is None:
         return f"# {name} =  # {text}\n"
-    if callable(value):  # an aggregator of the caller's own: no file can bring it along
-        value = f"{getattr(value, '__name__', value)} (user-defined)"
+    if name == "aggregator":
+        value = aggregator_name(value)
     return f"{name} = {json.dumps(value, ensure_ascii=False)}  # {text}\n"
 
 

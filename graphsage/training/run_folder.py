@@ -5,7 +5,7 @@ import os
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from graphsage.config import FREE
+from graphsage.config import FREE, aggregator_name
 from graphsage.config_file import read_config, write_config
 from graphsage.data.catalogue import list_datasets
 from graphsage.files import written_aside
@@ -82,10 +82,9 @@ def write_result(folder, config, run_result, versions):
 
 
 def _plain(config):
-    """As JSON can hold it: of an aggregator of the caller's own, the name."""
+    """As JSON can hold it."""
     plain = asdict(config)
-    aggregator = plain["model"]["aggregator"]
-    plain["model"]["aggregator"] = getattr(aggregator, "__name__", aggregator)
+    plain["model"]["aggregator"] = aggregator_name(config.model.aggregator)
     return plain
 
 

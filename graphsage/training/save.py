@@ -9,7 +9,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from graphsage.config import check_depth
+from graphsage.config import aggregator_name, check_depth
 from graphsage.config_file import read_config
 from graphsage.files import written_aside
 from graphsage.nn.model import GraphSAGE
@@ -137,9 +137,7 @@ def plain_arguments(model):
     if not isinstance(model, GraphSAGE):
         rule = "as a file cannot bring the code of another along: save its state_dict"
         raise TypeError(f"model must be a GraphSAGE, {rule}; got {type(model).__name__}")
-    aggregator = model.arguments["aggregator"]
-    named = aggregator if isinstance(aggregator, str) else f"{getattr(aggregator, '__name__', aggregator)} (user-defined)"
-    return {**model.arguments, "aggregator": named}
+    return {**model.arguments, "aggregator": aggregator_name(model.arguments["aggregator"])}
 
 
 def _packed(model, arguments):
