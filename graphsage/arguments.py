@@ -45,7 +45,9 @@ def in_its_place(run, command):
     try:
         yield
     except DatasetError as error:
-        raise ValueError(f"{error}; the run was trained on it: if it moved, {command}" if run else str(error)) from error
+        if not run:
+            raise
+        raise ValueError(f"{error}; the run was trained on it: if it moved, {command}") from error
 
 
 class Parser(argparse.ArgumentParser):
