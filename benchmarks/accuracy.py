@@ -12,9 +12,9 @@ from dataclasses import asdict
 from common import RESULTS, record, say, write_json
 from publish import percent
 
-from graphsage.config import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
 from graphsage.data.catalogue import load_dataset
-from graphsage.training.run import run_all
+from graphsage.runs.run import run_all
 
 # of dropout 0.5 or 0.8, input dropout 0 or 0.5, weight decay 5e-4 or 2e-3: the best mean validation accuracy, over the three
 # graphs together, of the seeds 100 to 102

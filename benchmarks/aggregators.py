@@ -25,8 +25,8 @@ from common import ONE_THREAD, RESULTS, record, say, write_json, write_text
 from publish import paste, percent, table, words
 
 import graphsage as gs
-from graphsage.config import AGGREGATORS, ModelConfig, RunConfig, TrainConfig
-from graphsage.training.run import make_trainer, run
+from graphsage.config.settings import AGGREGATORS, ModelConfig, RunConfig, TrainConfig
+from graphsage.runs.run import make_trainer, run
 from graphsage.training.tasks import METRICS
 
 GRAPHS = {"cora": PLANETOID, "debian": {"model": {}, "train": {}}}

@@ -179,7 +179,7 @@ def rmat_file(scale, edges_per_node=16, seed=0):
     """Path of an npz with ``indptr`` int64[2^scale + 1] and ``indices`` int32[E]; made once, then kept in the cache."""
     path = cache_folder() / f"rmat-{scale}-{edges_per_node}-{seed}-keyed.npz"
     if not path.is_file():
-        from graphsage.data.random_graphs import rmat
+        from graphsage.data.generators.random_graphs import rmat
 
         say(f"making the R-MAT graph of scale {scale}")
         graph = rmat(scale, edges_per_node, seed)

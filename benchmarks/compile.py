@@ -20,9 +20,9 @@ from publish import heading, new_result, options_of, paste, short, table, until_
 from workloads import one_thread, rmat_dataset
 
 import graphsage as gs
-from graphsage.config import ModelConfig, RunConfig, TrainConfig
-from graphsage.nn.random import keyed_rng
-from graphsage.training.run import make_trainer
+from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.runs.run import make_trainer
+from graphsage.tensors.keyed_rng import keyed_rng
 
 MODELS = {  # by name: graph, model, sampling
     "debian": ("debian", {}, {}),

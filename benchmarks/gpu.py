@@ -23,7 +23,7 @@ from publish import new_result, numbers, options_of, publish, until_interrupted
 from workloads import rmat_dataset
 
 import graphsage as gs
-from graphsage.sampling.pipeline import default_threads
+from graphsage.base.threads import default_threads
 
 OPTIONS = {
     "scale": (int, "log2 of the nodes"),

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from common import FOLDER, RESULTS, cache_folder, record, say, write_aside, write_json, write_text
 
-from graphsage.jit import is_interrupt
+from graphsage.base.jit import is_interrupt
 
 # ---- options
 

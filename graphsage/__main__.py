@@ -1,6 +1,6 @@
 """``python -m graphsage``: the same as the ``graphsage`` command."""
 
-from graphsage.cli import main
+from graphsage.cli.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main())

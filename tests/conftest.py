@@ -51,7 +51,7 @@ def test_data():
 def command(capsys, monkeypatch, tmp_path_factory):
     """A function that runs one command line in this process: (exit code, standard output, standard error)."""
     monkeypatch.chdir(tmp_path_factory.mktemp("here"))  # where runs/ is made
-    from graphsage import cli
+    from graphsage.cli import main as cli
 
     def run(*arguments):
         try:

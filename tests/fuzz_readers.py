@@ -41,22 +41,23 @@ TYPES = ["<f8", "<f2", "<i1", ">i4", "<u8", "|b1", "|O", "<c16", "<U9", "|V8", "
 
 def whole_folders(root):
     """{layout: {path inside the folder: bytes}} of small datasets that load."""
-    import test_data_csr_npz
-    import test_data_heterophilous
-    import test_data_linqs
-    import test_data_ogb
-    import test_data_sage_json
-    import test_data_saved
-    import test_data_twitch
-    from data_helpers import planetoid_files, write_files
-    from debian_index import INDEX, load_build
-    from table_files import as_parquet, write_tables
+    sys.path.append(str(Path(__file__).parent / "data" / "readers"))  # where whole folders of each layout are made
+    import test_csr_npz
+    import test_heterophilous
+    import test_linqs
+    import test_ogb
+    import test_sage_json
+    import test_saved
+    import test_twitch
+    from helpers.data_helpers import planetoid_files, write_files
+    from helpers.debian_index import INDEX, load_build
+    from helpers.table_files import as_parquet, write_tables
 
     def save(folder, write):
         folder.mkdir()
         write(folder)
 
-    kinds, dataset_with, build = test_data_saved.KINDS, test_data_saved.dataset_with, load_build()
+    kinds, dataset_with, build = test_saved.KINDS, test_saved.dataset_with, load_build()
     sparse, weighted = dataset_with(**kinds["sparse"], node_ids=list("abcd")), dataset_with(**kinds["weights"])
     rows = np.arange(12.0).reshape(6, 2)
     made = {
@@ -67,14 +68,14 @@ def whole_folders(root):
         "planetoid": lambda f: write_files(f, planetoid_files()),
         "graphsage": lambda f: save(f, lambda f: sparse.save(f / "a.npz")),
         "graphsage-dense": lambda f: save(f, lambda f: weighted.save(f / "a.npz")),
-        "cora-linqs": test_data_linqs.write,
-        "twitch": test_data_twitch.write,
-        "heterophilous": lambda f: save(f, lambda f: np.savez(f / "a.npz", **test_data_heterophilous.arrays())),
-        "csr-npz": lambda f: save(f, lambda f: np.savez(f / "a.npz", **test_data_csr_npz.arrays())),
-        "ogb": test_data_ogb.made,
-        "ogb-edges": lambda f: test_data_ogb.made(f, raw__node_feat=None, raw__edge_feat="1,0\n2,0\n3,0\n4,0\n5,6\n"),
-        "graphsage-json": test_data_sage_json.made,
-        "graphsage-json-multilabel": lambda f: test_data_sage_json.made(
+        "cora-linqs": test_linqs.write,
+        "twitch": test_twitch.write,
+        "heterophilous": lambda f: save(f, lambda f: np.savez(f / "a.npz", **test_heterophilous.arrays())),
+        "csr-npz": lambda f: save(f, lambda f: np.savez(f / "a.npz", **test_csr_npz.arrays())),
+        "ogb": test_ogb.made,
+        "ogb-edges": lambda f: test_ogb.made(f, raw__node_feat=None, raw__edge_feat="1,0\n2,0\n3,0\n4,0\n5,6\n"),
+        "graphsage-json": test_sage_json.made,
+        "graphsage-json-multilabel": lambda f: test_sage_json.made(
             f, list("abcde"), [("a", "b")], class_map={name: [0, 1] for name in "abcde"}
         ),
     }
@@ -116,7 +117,7 @@ def damaged(layout, folders, rng):
 
 
 def _mutated(data, rng):
-    from mutations import mutated
+    from helpers.mutations import mutated
 
     return mutated(data or b"\0", rng)
 
@@ -207,7 +208,7 @@ def outcome_of(load):
 
 def run_case(seed, folders, root):
     """(layout, outcome, text): the folder of this seed, damaged and loaded."""
-    from mutations import generator
+    from helpers.mutations import generator
 
     from graphsage.data import load_dataset
 

@@ -1,4 +1,4 @@
-"""The slow, obvious twin of ``graphsage.data.tables``, written from its documentation: the csv module, dicts and lists."""
+"""The slow, obvious twin of ``graphsage.data.tables.folder``, written from its documentation: csv module, dicts and lists."""
 
 import csv
 import math

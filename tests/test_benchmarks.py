@@ -10,8 +10,8 @@ from math import inf
 
 import numpy as np
 import pytest
-from blocks import blocks
 from conftest import CHECKOUT
+from helpers.blocks import blocks
 
 import graphsage
 

@@ -12,16 +12,26 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import graphs as shared
 import numpy as np
 import pytest
 import torch
-from graphs import batch_digest, batch_edges, digest, edge_counts, edge_lists, fanout_lists, graphs, random_graph, seed_lists
+from helpers import graphs as shared
+from helpers.graphs import (
+    batch_digest,
+    batch_edges,
+    digest,
+    edge_counts,
+    edge_lists,
+    fanout_lists,
+    graphs,
+    random_graph,
+    seed_lists,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 import graphsage
-from graphsage.graph import Graph
+from graphsage.graph.graph import Graph
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.sampling.plan import SeedPlan
 from graphsage.sampling.tree import multihop_sampling
@@ -112,7 +122,7 @@ def child(**environment):
     """Digests of the same small work, made by a fresh process."""
     paths = [str(Path(graphsage.__file__).parents[1]), str(Path(__file__).parent)]
     path = os.pathsep.join([*paths, os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-c", "import graphs, json; print(json.dumps(graphs.digests()))"]
+    command = [sys.executable, "-c", "import json; from helpers.graphs import digests; print(json.dumps(digests()))"]
     environment = {**os.environ, "PYTHONPATH": path, **environment}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from blocks import blocks
 from conftest import CHECKOUT
-from doc_pages import PAGES, blocks_of, check_line, commands_in_text, read, run_page
+from helpers.blocks import blocks
+from helpers.doc_pages import PAGES, blocks_of, check_line, commands_in_text, read, run_page
 
 import graphsage
 from graphsage.data import catalogue
@@ -84,7 +84,7 @@ def test_output_is_compared():
 
 
 def test_readme_names_every_make_variable():
-    from doc_pages import MAKEFILE_VARIABLES
+    from helpers.doc_pages import MAKEFILE_VARIABLES
 
     text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
     assert [name for name in MAKEFILE_VARIABLES if f"{name}=" not in text] == []

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import CHECKOUT
-from data_helpers import planetoid_files, write_files
+from helpers.data_helpers import planetoid_files, write_files
 
 import graphsage as gs
 

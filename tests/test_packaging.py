@@ -141,7 +141,7 @@ def test_every_requirement_is_pinned():
 
 
 HELP = """import sys
-from graphsage.cli import main
+from graphsage.cli.main import main
 sys.argv = ["graphsage", "--help"]
 try:
     main()

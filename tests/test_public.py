@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import graphsage
-from graphsage.config import DROPOUT, ModelConfig, SampleConfig
+from graphsage.config.settings import DROPOUT, ModelConfig, SampleConfig
 from graphsage.nn.layer import SAGELayer
 
 HEAVY = ("torch", "numba", "scipy", "networkx")

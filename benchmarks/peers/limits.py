@@ -4,8 +4,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from graphsage.jit import kernel, prefetch
-from graphsage.sampling.rng import draw_below
+from graphsage.base.jit import kernel, prefetch
+from graphsage.base.rng import draw_below
 
 AHEAD = 64  # reads under way; 32 to 128 measured alike
 READS = 1 << 20  # a batch

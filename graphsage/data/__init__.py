@@ -1,4 +1,4 @@
-"""Datasets: the ``NodeDataset`` record, the catalogue of known ones, and readers for their files."""
+"""Floor 2: datasets, by name and from files. Never imports torch."""
 
 from graphsage.data.catalogue import dataset_card, fetch_dataset, list_datasets, load_dataset
 from graphsage.data.dataset import DatasetError, NodeDataset

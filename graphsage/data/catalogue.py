@@ -7,7 +7,7 @@ from pathlib import Path
 from graphsage.data.cards import dataset_card, datasets_folder, list_datasets, unknown_name
 from graphsage.data.dataset import SPLITS, DatasetError
 from graphsage.data.download import CACHE_VARIABLE, cache_folder, fetch, is_intact
-from graphsage.data.generators import generate, is_generated
+from graphsage.data.generators.by_name import generate, is_generated
 from graphsage.data.layouts import LAYOUTS, layout_of
 
 __all__ = ["DATA_VARIABLE", "dataset_card", "datasets_folder", "fetch_dataset", "list_datasets", "load_dataset"]
@@ -32,7 +32,7 @@ def load_dataset(name_or_path, *, split=None, schema=None, cache=None, download=
     NAME.npz is one that ``NodeDataset.save`` wrote.
 
     Text that begins with "sbm:" or "rmat:" makes a random graph: "sbm:nodes=100000,classes=10", "rmat:scale=17,degree=16"
-    (``graphsage.data.generators`` describes them and their options).
+    (``graphsage.data.generators.by_name`` describes them and their options).
 
     split: which of several splits that the data store, 0 for the first; None takes the first, or the only one there is.
     schema: the ``NodeDataset.schema`` of another dataset, by which a folder of tables (edges.csv, nodes.csv) is encoded: the

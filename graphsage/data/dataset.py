@@ -5,13 +5,13 @@ from types import NoneType
 
 import numpy as np
 
-from graphsage.checks import ReadOnlyRecord, as_ids, read_only
-from graphsage.csr import checked_names, of_length
+from graphsage.base.checks import ReadOnlyRecord, as_ids, read_only
 from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.labels import checked_class_names, checked_labels, is_labelled, task_of
 from graphsage.data.split import SPLITS
-from graphsage.features import SparseFeatures, as_features, row_normalize
-from graphsage.graph import Graph
+from graphsage.graph.build import checked_names, of_length
+from graphsage.graph.features import SparseFeatures, as_features, row_normalize
+from graphsage.graph.graph import Graph
 
 __all__ = ["SPLITS", "DatasetError", "NodeDataset"]
 
@@ -37,8 +37,8 @@ class NodeDataset(ReadOnlyRecord):
     node_ids: the name of each node (distinct; int64[N] or object[N]); None takes the graph's own names, if it has any. Where
         both are given they must agree.
     name: what reports call the dataset.
-    schema: how the columns of tables became features and labels (``graphsage.data.table_schema``), for a dataset that came from
-        tables, else None. ``load_dataset(folder, schema=...)`` encodes other tables in the same way.
+    schema: how the columns of tables became features and labels (``graphsage.data.tables.schema``), for a dataset that came
+        from tables, else None. ``load_dataset(folder, schema=...)`` encodes other tables in the same way.
 
     Raises ValueError or TypeError, one sentence each, for anything else.
     """
@@ -143,17 +143,17 @@ class NodeDataset(ReadOnlyRecord):
         split: the attribute that is "train", "val" or "test" (or missing). None: half, a quarter and a quarter of the
             labelled nodes, at random, the same for every run.
         """
-        from graphsage.data.attributes import parts_of_networkx
+        from graphsage.data.readers.networkx_attributes import parts_of_networkx
 
         return cls(**parts_of_networkx(graph, features=features, label=label, split=split, weight=weight), name=name)
 
     def save(self, path):
-        """Write the dataset to the file ``path``, NAME.npz, which ``load`` reads back (``graphsage.data.npz_form``).
+        """Write the dataset to the file ``path``, NAME.npz, which ``load`` reads back (``graphsage.data.readers.npz_form``).
 
         The file that was there stays until the new one is whole. ValueError for another suffix, and where node_ids are
         neither all integers nor all texts. A joined dataset is saved as the one graph that it is.
         """
-        from graphsage.data.npz_form import save_parts
+        from graphsage.data.readers.npz_form import save_parts
 
         save_parts(self, path)
 
@@ -163,7 +163,7 @@ class NodeDataset(ReadOnlyRecord):
 
         DatasetError, one sentence, for a file that is missing, truncated, damaged, of another kind or of a newer version.
         """
-        from graphsage.data.npz_form import load_parts
+        from graphsage.data.readers.npz_form import load_parts
 
         parts = load_parts(path)
         with told_of(path):

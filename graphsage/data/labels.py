@@ -8,7 +8,7 @@
 
 import numpy as np
 
-from graphsage.checks import MAX_NODES, as_array, as_integers, read_only
+from graphsage.base.checks import MAX_NODES, as_array, as_integers, read_only
 
 TASKS = {"i8": "multiclass", "i1": "multilabel", "f4": "regression"}
 

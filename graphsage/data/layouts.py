@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from graphsage.data.dataset import DatasetError
-from graphsage.data.table_files import misnamed
+from graphsage.data.tables.table_files import misnamed
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,16 @@ TABLES = "tables (edges.csv with source and target, nodes.csv, features.npy)"
 LAYOUTS = {
     layout.name: layout
     for layout in (
-        Layout("tables", "import_tables", TABLES, several_splits=True, is_tables=True),
-        Layout("debian", "debian", "debian.npz"),
-        Layout("planetoid", "planetoid", "Planetoid files (ind.NAME.*)"),
-        Layout("graphsage", "saved", "NAME.npz that NodeDataset.save wrote"),
-        Layout("cora-linqs", "linqs", "LINQS files (NAME.content, NAME.cites)", several_splits=True),
-        Layout("twitch", "twitch", "Twitch files (NAME_edges.csv, NAME_target.csv, NAME.json)", several_splits=True),
-        Layout("heterophilous", "heterophilous", "NAME.npz with node_features, edges and masks", several_splits=True),
-        Layout("ogb", "ogb", "OGB files (raw/edge.csv.gz, raw/node-label.csv.gz, split/RULE/train.csv.gz, ...)"),
-        Layout("graphsage-json", "sage_json", "GraphSAGE files (NAME-G.json, NAME-id_map.json, NAME-class_map.json)"),
-        Layout("csr-npz", "csr_npz", "NAME.npz with adj_data, attr_data, ... and labels", several_splits=True),
+        Layout("tables", "tables.import_tables", TABLES, several_splits=True, is_tables=True),
+        Layout("debian", "readers.debian", "debian.npz"),
+        Layout("planetoid", "readers.planetoid", "Planetoid files (ind.NAME.*)"),
+        Layout("graphsage", "readers.saved", "NAME.npz that NodeDataset.save wrote"),
+        Layout("cora-linqs", "readers.linqs", "LINQS files (NAME.content, NAME.cites)", several_splits=True),
+        Layout("twitch", "readers.twitch", "Twitch files (NAME_edges.csv, NAME_target.csv, NAME.json)", several_splits=True),
+        Layout("heterophilous", "readers.heterophilous", "NAME.npz with node_features, edges and masks", several_splits=True),
+        Layout("ogb", "readers.ogb", "OGB files (raw/edge.csv.gz, raw/node-label.csv.gz, split/RULE/train.csv.gz, ...)"),
+        Layout("graphsage-json", "readers.sage_json", "GraphSAGE files (NAME-G.json, NAME-id_map.json, NAME-class_map.json)"),
+        Layout("csr-npz", "readers.csr_npz", "NAME.npz with adj_data, attr_data, ... and labels", several_splits=True),
     )
 }
 

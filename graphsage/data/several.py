@@ -6,12 +6,12 @@ from hashlib import sha256
 
 import numpy as np
 
-from graphsage.checks import as_integers, read_only
-from graphsage.csr import indptr_of
+from graphsage.base.checks import as_integers, read_only
 from graphsage.data.dataset import SPLITS, NodeDataset
 from graphsage.data.split import random_order
-from graphsage.features import SparseFeatures
-from graphsage.graph import Graph
+from graphsage.graph.build import indptr_of
+from graphsage.graph.features import SparseFeatures
+from graphsage.graph.graph import Graph
 
 VAL_SHARE = 0.2  # of the nodes to train on, where no graph is named to validate on
 

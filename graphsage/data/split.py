@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from graphsage.checks import as_count
+from graphsage.base.checks import as_count
 
 SPLITS = ("train", "val", "test")
 TRAIN_SHARE, VAL_SHARE = 0.5, 0.25  # of the nodes, rounded; the rest is for testing (the shares of Platonov et al. 2023)
@@ -21,6 +21,6 @@ def random_split(nodes, split=None):
 
 def random_order(nodes, seed, *elements):
     """``nodes`` in the random order that ``seed`` and further numbers name."""
-    from graphsage.sampling import rng  # here: it brings numba, which most readers do without
+    from graphsage.base import rng  # here: it brings numba, which most readers do without
 
     return nodes[rng.permutation(rng.stream_key(seed, rng.SPLIT, *elements), len(nodes))]

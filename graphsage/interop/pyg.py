@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from graphsage.loader import ReducedBatch
+from graphsage.loading.node_loader import ReducedBatch
 from graphsage.sampling.minibatch import MiniBatch, OpenMiniBatch
 
 

@@ -1,1 +1,1 @@
-"""Neural network parts: reductions over neighbours, GraphSAGE layers, the model, exact inference."""
+"""Floor 3: aggregators, layers, models, exact inference."""

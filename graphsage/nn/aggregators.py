@@ -1,9 +1,9 @@
 """Aggregator: how the neighbours of a node become one row; and the four that have no parameters: sum, mean, max, gcn."""
 
-import torch
 from torch import nn
 
-from graphsage.nn.sparse import CSRMatrix
+from graphsage.tensors.csr_matrix import CSRMatrix
+from graphsage.tensors.reductions import REDUCTIONS
 
 
 class Aggregator(nn.Module):
@@ -43,29 +43,6 @@ def aggregate(aggregator, x, block, x_self):
     if isinstance(x, CSRMatrix) and not aggregator.takes_sparse:
         x, x_self = x.to_dense(), x_self.to_dense()
     return aggregator(x, block, x_self)
-
-
-def _mean(x, block, x_self):
-    return block.mean(x)
-
-
-def _sum(x, block, x_self):
-    return block.matmul(x)
-
-
-def _max(x, block, x_self):
-    return block.max(x)
-
-
-def _gcn(x, block, x_self):
-    # by way of the mean: in half precision a hub's sum would be infinite
-    counts = block.row_counts()[:, None].to(torch.promote_types(x.dtype, torch.float32))
-    own = 1 / (1 + counts)
-    return (own * x_self + (1 - own) * block.mean(x)).to(x.dtype)
-
-
-#: Without parameters, so that a loader can reduce raw features by them: name -> function(x, block, x_self).
-REDUCTIONS = {"mean": _mean, "sum": _sum, "max": _max, "gcn": _gcn}
 
 
 class Reduction(Aggregator):

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
 
-from graphsage.nn.kernels import relu_dropout
+from graphsage.tensors.reduce_kernels import relu_dropout
 
 
 def relu_and_dropout(h, share, training):

@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 
-from graphsage.checks import as_count, one_of
-from graphsage.config import ISOLATED
+from graphsage.base.checks import as_count, one_of
+from graphsage.config.settings import ISOLATED
 from graphsage.nn.aggregators import aggregate
-from graphsage.nn.sparse import CSRMatrix
-from graphsage.nn.store import FeatureStore, free_memory
+from graphsage.tensors.csr_matrix import CSRMatrix
+from graphsage.tensors.store import FeatureStore, free_memory
 
 CHUNK_EDGES = 1 << 18  # edges a chunk
 CHUNK_VALUES = 1 << 24  # and at most so many inputs of its rows: 64 MB of float32 for x_self, as much for x_neigh

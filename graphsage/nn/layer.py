@@ -5,8 +5,8 @@ import copy
 import torch
 from torch import nn
 
-from graphsage.checks import as_count, one_of
-from graphsage.config import COMBINES, INITS, ModelConfig
+from graphsage.base.checks import as_count, one_of
+from graphsage.config.settings import COMBINES, INITS, ModelConfig
 from graphsage.nn.linear import plus
 from graphsage.nn.pooling import make_aggregator
 

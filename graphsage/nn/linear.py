@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from graphsage.nn.sparse import CSRMatrix
+from graphsage.tensors.csr_matrix import CSRMatrix
 
 
 def plus(term, x, weight):

@@ -6,16 +6,16 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from graphsage.checks import as_count
-from graphsage.config import DROPOUT, ModelConfig
+from graphsage.base import rng
+from graphsage.base.checks import as_count
+from graphsage.config.settings import DROPOUT, ModelConfig
 from graphsage.nn.aggregators import Aggregator
 from graphsage.nn.dropout import relu_and_dropout
+from graphsage.nn.first_inputs import first_inputs, input_dropout
 from graphsage.nn.layer import SAGELayer
 from graphsage.nn.pooling import make_aggregator
-from graphsage.nn.random import keyed_rng
-from graphsage.nn.segments import regular_block
-from graphsage.nn.store import first_inputs, input_dropout
-from graphsage.sampling import rng
+from graphsage.tensors.keyed_rng import keyed_rng
+from graphsage.tensors.segments import regular_block
 
 
 class GraphSAGE(nn.Module):

@@ -8,13 +8,14 @@ from functools import partial
 import torch
 from torch import nn
 
-from graphsage.checks import one_of
-from graphsage.config import AGGREGATORS
-from graphsage.nn.aggregators import REDUCTIONS, Aggregator, Reduction
+from graphsage.base import rng
+from graphsage.base.checks import one_of
+from graphsage.config.settings import AGGREGATORS
+from graphsage.nn.aggregators import Aggregator, Reduction
 from graphsage.nn.linear import Linear
-from graphsage.nn.segments import by_entry, entry_rows, packed, places, segment_softmax, segment_std
-from graphsage.nn.sparse import CSRMatrix
-from graphsage.sampling import rng
+from graphsage.tensors.csr_matrix import CSRMatrix
+from graphsage.tensors.reductions import REDUCTIONS
+from graphsage.tensors.segments import by_entry, entry_rows, packed, places, segment_softmax, segment_std
 
 
 class _Projected(Aggregator):

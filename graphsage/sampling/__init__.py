@@ -1,1 +1,1 @@
-"""Sampling: keyed random draws, kernels, tree form and unique form. Never imports torch."""
+"""Floor 2: what is asked, how neighbours are drawn, and what comes of it. Never imports torch."""

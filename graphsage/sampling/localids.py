@@ -6,8 +6,8 @@ between batches. One map serves one batch at a time.
 
 import numpy as np
 
-from graphsage.jit import inline
-from graphsage.sampling.rng import GAMMA, mix
+from graphsage.base.jit import inline
+from graphsage.base.rng import GAMMA, mix
 
 DIRECT_NODES = 1 << 25  # up to here an entry a node: 128 MiB a thread
 MOST = 2**31 - 1  # that an entry can count

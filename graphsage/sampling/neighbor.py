@@ -5,16 +5,16 @@ from functools import partial
 
 import numpy as np
 
-from graphsage.checks import as_count, as_fanouts, as_flag, as_ids, one_of, refuse_giants
-from graphsage.config import ISOLATED, SampleConfig
-from graphsage.graph import Graph
-from graphsage.sampling import rng
-from graphsage.sampling.draws import set_size
-from graphsage.sampling.kernels import sample_unique
+from graphsage.base import rng
+from graphsage.base.checks import as_count, as_fanouts, as_flag, as_ids, one_of, refuse_giants
+from graphsage.base.threads import default_threads, ordered_map
+from graphsage.config.settings import ISOLATED, SampleConfig
+from graphsage.graph.graph import Graph
+from graphsage.sampling.draws.positions import set_size
+from graphsage.sampling.hops import sample_unique
 from graphsage.sampling.localids import LocalIds
 from graphsage.sampling.minibatch import MiniBatch, OpenMiniBatch
 from graphsage.sampling.parts import sample_in_parts
-from graphsage.sampling.pipeline import default_threads, ordered_map
 
 
 class NeighborSampler:

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from graphsage.jit import kernel, prefetch
-from graphsage.sampling.kernels import BLOCK, draw_rows, read_ids, relabel, seeds_first
+from graphsage.base.jit import kernel, prefetch
+from graphsage.base.rng import fold
+from graphsage.sampling.hops import BLOCK, draw_rows, read_ids, relabel, seeds_first
 from graphsage.sampling.localids import home
-from graphsage.sampling.rng import fold
 
 LEAST_ROWS = 1 << 12  # a part has so many rows at least: a thread's start is not worth fewer
 AHEAD = 64  # edges between asking for a local id and using it

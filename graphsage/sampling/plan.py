@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from graphsage.checks import ReadOnlyRecord, as_count, as_integers, read_only
-from graphsage.sampling import rng
+from graphsage.base import rng
+from graphsage.base.checks import ReadOnlyRecord, as_count, as_integers, read_only
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from graphsage.checks import as_count, as_fanouts, as_flag, one_of, refuse_giants
-from graphsage.sampling import rng
-from graphsage.sampling.draws import set_size
-from graphsage.sampling.kernels import sample_tree
-from graphsage.sampling.tables import table_of
+from graphsage.base import rng
+from graphsage.base.checks import as_count, as_fanouts, as_flag, one_of, refuse_giants
+from graphsage.sampling.draws.positions import set_size
+from graphsage.sampling.hops import sample_tree
+from graphsage.sampling.neighbor_tables import table_of
 
 
 def multihop_sampling(

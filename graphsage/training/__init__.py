@@ -1,1 +1,1 @@
-"""Training: the loop, its results and the baselines printed beside it."""
+"""Floor 4: the training loop, which knows no disk."""

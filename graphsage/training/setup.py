@@ -1,8 +1,8 @@
 """What a Trainer is put together from, and what must fit for that."""
 
-from graphsage.config import TrainConfig, check_depth
-from graphsage.features import SparseFeatures
-from graphsage.loader import NeighborLoader
+from graphsage.config.settings import TrainConfig, check_depth
+from graphsage.graph.features import SparseFeatures
+from graphsage.loading.node_loader import NeighborLoader
 from graphsage.nn.model import GraphSAGE
 from graphsage.sampling.neighbor import NeighborSampler
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 
 import torch
 
-from graphsage.training.device import peak_memory
+from graphsage.tensors.device import peak_memory
 from graphsage.training.records import Epoch, Step, TrainingStopped
 
 CLOCKS = ("starting", "waiting", "training", "evaluating", "saving")

@@ -6,18 +6,18 @@ from functools import cached_property, partial
 
 import torch
 
-from graphsage.config import TrainConfig
-from graphsage.jit import is_interrupt
+from graphsage.base import rng
+from graphsage.base.interrupt import Interrupt, noted_interrupt
+from graphsage.base.jit import is_interrupt
+from graphsage.config.settings import TrainConfig
 from graphsage.nn.model import GraphSAGE
-from graphsage.nn.random import keyed_rng
-from graphsage.sampling import rng
+from graphsage.runs.checkpoint import identity
+from graphsage.runs.recorder import Recorder
+from graphsage.tensors.device import pick_device
+from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.training.callbacks import checked_callbacks
-from graphsage.training.checkpoint import identity
-from graphsage.training.device import pick_device
 from graphsage.training.evaluation import Evaluator
-from graphsage.training.interrupt import Interrupt, noted_interrupt
 from graphsage.training.optimizers import Schedule, make_optimizer
-from graphsage.training.recorder import Recorder
 from graphsage.training.records import TrainResult
 from graphsage.training.setup import check, make_loader, normalizes
 from graphsage.training.state import State

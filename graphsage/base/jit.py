@@ -1,0 +1,109 @@
+"""numba as this project uses it: serial kernels that release the GIL, cached on disk where that is possible.
+
+Never ``parallel=True``: numba's threading layers fight torch's OpenMP and die after a fork. Threads are ours (see
+``graphsage.base.threads``); a kernel gets arrays and returns arrays, and checks nothing.
+
+numba's disk cache looks at the file of the *calling* kernel only, and would go on with the old code of a helper that stands in
+another file: here a kernel's cache is stamped with the files of all its helpers as well.
+"""
+
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, event
+from numba.extending import intrinsic, register_jitable
+
+JIT_DISABLED = bool(numba.config.DISABLE_JIT)
+
+
+def kernel(function):
+    """Compile ``function`` at its first call; with the JIT disabled it runs as Python with silent integer wrap-around."""
+    if JIT_DISABLED:
+        return np.errstate(over="ignore")(function)
+    try:
+        compiled = numba.njit(nogil=True, cache=True)(function)
+        _stamp(compiled)
+        return compiled
+    except (RuntimeError, AttributeError, OSError):
+        # no folder that could be written to, or a numba that caches otherwise: compile in every process
+        return numba.njit(nogil=True)(function)
+
+
+def _stamp(compiled):
+    """Make a cached kernel depend on the files of its helpers too: numba knows the kernel's own file only."""
+    index = compiled._cache._cache_file
+    files = sorted({__file__, *_helper_files(compiled.py_func)})
+    index._source_stamp = (index._source_stamp, [sha256(Path(file).read_bytes()).digest() for file in files])
+
+
+def _helper_files(function):
+    """The files of the package's functions that ``function`` names, and of those that they name."""
+    for name in function.__code__.co_names:
+        helper = function.__globals__.get(name)
+        helper = getattr(helper, "py_func", helper)
+        if getattr(helper, "__module__", None) and hasattr(helper, "__code__") and helper.__module__.startswith("graphsage."):
+            yield helper.__code__.co_filename
+            if helper is not function:
+                yield from _helper_files(helper)
+
+
+def inline(function):
+    """A helper for kernels, compiled into its callers; called from Python it stays Python (and works on whole arrays)."""
+    return register_jitable(function)
+
+
+def is_interrupt(error):
+    """Is this Ctrl-C? During a kernel it comes as a SystemError, perhaps of another one, that was caused by it."""
+    while isinstance(error, SystemError) and error.__cause__:
+        error = error.__cause__
+    return isinstance(error, KeyboardInterrupt)
+
+
+class _CompileNotice(event.Listener):
+    """Says once a process that kernels are being compiled: the first run would look hung otherwise."""
+
+    said = False
+
+    def on_start(self, compile_event):
+        ours = (compile_event.data["dispatcher"].py_func.__module__ or "").startswith("graphsage.")
+        if ours and not _CompileNotice.said:
+            _CompileNotice.said = True
+            print("graphsage: compiling kernels, once (some seconds)", file=sys.stderr, flush=True)
+
+    def on_end(self, compile_event):
+        pass
+
+
+event.register("numba:compile", _CompileNotice())
+
+
+@intrinsic
+def _prefetch(typing_context, array, index):
+    signature = numba.types.void(array, index)
+
+    def generate(context, builder, signature, arguments):
+        array_type = signature.args[0]
+        view = context.make_array(array_type)(context, builder, arguments[0])
+        address = cgutils.get_item_pointer(context, builder, array_type, view, [arguments[1]], wraparound=False)
+        byte_pointer, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte_pointer, word, word, word])
+        call = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        read, keep_in_all_caches, data = word(0), word(3), word(1)
+        builder.call(call, [builder.bitcast(address, byte_pointer), read, keep_in_all_caches, data])
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+if JIT_DISABLED:
+
+    def prefetch(array, index):
+        """Nothing: without the JIT there is no processor hint to give."""
+
+else:
+    #: ``prefetch(array, index)``: ask the processor for ``array[index]`` ahead of its use; changes nothing.
+    prefetch = _prefetch

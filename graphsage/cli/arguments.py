@@ -1,0 +1,152 @@
+"""The grammar of the command line: flags from config fields, and errors of one sentence."""
+
+import argparse
+import os
+import re
+from contextlib import contextmanager
+from dataclasses import fields
+from difflib import get_close_matches
+from types import NoneType
+from typing import get_args
+
+from graphsage.config.settings import RunConfig
+
+METAVARS = {int: "N", float: "X", str: "NAME"}
+
+
+class Refused(Exception):
+    """What the user can mend. Everything else is our mistake, and shows its traceback."""
+
+
+@contextmanager
+def user_input():
+    """Errors in here are about what was typed or about the dataset: one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
+    except (ValueError, TypeError) as error:
+        raise Refused(str(error)) from error
+
+
+def let_threads_sleep():
+    """Before torch is loaded: its idle threads would spin, and take the cores from whoever else has work.
+
+    On two cores with two other busy processes a training took 31 s instead of 12; on idle ones it makes no difference.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+@contextmanager
+def in_its_place(run, command):
+    """Where ``run`` is one, an error says that its dataset may have moved, and which ``command`` names the new place."""
+    from graphsage.data.errors import DatasetError
+
+    try:
+        yield
+    except DatasetError as error:
+        if not run:
+            raise
+        raise ValueError(f"{error}; the run was trained on it: if it moved, {command}") from error
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with one sentence instead of a page of usage."""
+
+    def __init__(self, **options):
+        super().__init__(formatter_class=_help, **options)
+        self.set_defaults(parser=self)
+
+    def error(self, message):
+        self.exit(2, f"graphsage: {message} (try: {self.prog} --help)\n")
+
+
+def _help(prog):
+    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28)
+
+
+def parsed(parser, arguments):
+    """The options; the flag nearest to an unknown one is named."""
+    options, unknown = parser.parse_known_args(_joined(arguments))
+    if unknown:
+        flag = unknown[0].partition("=")[0]
+        known = re.findall(r"--[a-z-]+", options.parser.format_help())
+        near = get_close_matches(flag, known, n=1) if flag.startswith("--") else []
+        options.parser.error(f"{flag!r} is not understood" + "".join(f", did you mean {name}?" for name in near))
+    return options
+
+
+def _joined(arguments):
+    """``--fanouts -1,10`` as ``--fanouts=-1,10``: argparse takes what begins with a dash for a flag."""
+    joined = []
+    for argument in arguments:
+        if joined and re.match(r"-[\d.]", argument) and re.fullmatch(r"--[a-z-]+", joined[-1]):
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
+def add_flag(group, field):
+    """One flag a config field; a flag that was not given stays out, so that the config's own default holds."""
+    flag, text = "--" + field.name.replace("_", "-"), field.metadata["help"]
+    if "default" not in text:
+        text += f" (default: {_shown(field.default)})"
+    extra = {"default": argparse.SUPPRESS, "help": text.replace("%", "%%")}
+    kinds = set(get_args(field.type)) - {NoneType} or {field.type}
+    if bool in kinds:
+        group.add_argument(flag, action=argparse.BooleanOptionalAction, **extra)
+    elif field.name == "fanouts":
+        group.add_argument(flag, type=integers, metavar="K,K", **extra)
+    elif field.name == "batch_size":
+        group.add_argument(flag, type=_batch_size, metavar="B", **extra)
+    else:
+        (kind,) = kinds
+        choices = field.metadata.get("choices")
+        group.add_argument(flag, type=kind, choices=choices, metavar=None if choices else METAVARS[kind], **extra)
+
+
+def add_split(parser):
+    """The flag that chooses one of a dataset's splits."""
+    add_flag(parser, next(field for field in fields(RunConfig) if field.name == "split"))
+
+
+def given_split(options):
+    """{"split": number} if it was given."""
+    return {"split": options.split} if "split" in options else {}
+
+
+def node_rows(flag, dataset, texts):
+    """Rows of nodes that were typed: by the dataset's own ids where it has them, else by number."""
+    texts = [text.strip() for text in texts]
+    names = {} if dataset.node_ids is None else {str(name): row for row, name in enumerate(dataset.node_ids)}
+    has_numbers = names and dataset.node_ids.dtype.kind == "i"  # what is no id is then no row's number either
+    for text in texts:
+        if text not in names and (has_numbers or not (text.isdecimal() and int(text) < dataset.num_nodes)):
+            number = f"a number below {dataset.num_nodes}"
+            rule = "one of its ids" if has_numbers else f"a name, or {number}" if names else number
+            raise ValueError(f"{flag}: {text!r} is not a node of {dataset.name or 'the dataset'}: give {rule}")
+    return [names[text] if text in names else int(text) for text in texts]
+
+
+def _shown(default):
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    return ",".join(map(str, default)) if isinstance(default, tuple) else default
+
+
+def integers(text):
+    """A flag's type: integers with commas between."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be integers with commas between, such as 10,10; got {text!r}") from None
+
+
+def _batch_size(text):
+    if text == "full":
+        return None
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be an integer or 'full'; got {text!r}") from None

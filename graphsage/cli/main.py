@@ -1,0 +1,81 @@
+"""The ``graphsage`` command. torch and numba are imported only inside the commands that need them."""
+
+import errno
+import os
+import sys
+
+from graphsage.cli.apply import add_apply
+from graphsage.cli.arguments import Parser, Refused, parsed
+from graphsage.cli.datasets import add_datasets
+from graphsage.cli.import_ import add_import
+from graphsage.cli.sample import add_sample
+from graphsage.cli.train import add_train
+
+EXAMPLES = """examples:
+  graphsage train                                   the bundled Debian graph, in less than a minute
+  graphsage train cora --fanouts 10,10 --runs 10    Cora, ten seeds, mean and standard deviation
+  graphsage train cora --batch-size full --optimizer rprop
+  graphsage predict runs/debian-1                   the class of each node, by a model that was trained
+  graphsage import my_graph                         a folder with edges.csv and nodes.csv: your own graph
+  graphsage datasets info debian
+  graphsage sample debian --seeds bash,libc6 --fanouts 5,5
+"""
+
+
+def main(arguments=None):
+    """Run one command line; returns the exit code: 0, 2 for what the user can mend, 130 after Ctrl-C."""
+    options = parsed(_parser(), sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = options.command(options)
+        sys.stdout.flush()  # here, where a reader that has gone can be told from a failure
+        return code or 0
+    except Refused as error:
+        if options.debug:
+            raise
+        print(f"graphsage: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("graphsage: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output, say `head`, has gone
+        _drop_output()
+        return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC or options.debug:
+            raise
+        _drop_output()
+        print("graphsage: the output cannot be written, as the disk is full; what was saved before is whole", file=sys.stderr)
+        return 2
+
+
+def _drop_output():
+    """What is still buffered goes nowhere, and the interpreter's end does not try again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parser():
+    parser = Parser(
+        prog="graphsage",
+        description="Train graph neural networks on sampled neighbourhoods.",
+        epilog=EXAMPLES,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.set_defaults(command=_no_command, debug=False)
+    commands = parser.add_subparsers(title="commands", metavar="{train,evaluate,predict,embed,import,datasets,sample}")
+    add_train(commands)
+    add_apply(commands)
+    add_import(commands)
+    add_datasets(commands)
+    add_sample(commands)
+    for command in commands.choices.values():
+        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def _no_command(options):
+    if options.version:
+        from importlib.metadata import version
+
+        print(version("graphsage"))
+    else:
+        options.parser.print_help()

@@ -1,0 +1,48 @@
+"""``graphsage sample``: one batch, drawn and shown."""
+
+from dataclasses import fields
+
+from graphsage.cli.arguments import add_flag, node_rows, user_input
+from graphsage.config.settings import TrainConfig
+
+SAMPLE_FIELDS = ("fanouts", "replace", "isolated", "weights", "seed")
+
+
+def add_sample(commands):
+    """The ``sample`` command."""
+    text = "draw one batch around some nodes and show it"
+    description = "Draw one batch around some nodes. Each line: a node <- its neighbours drawn (how many of how many)."
+    parser = commands.add_parser("sample", help=text, description=description)
+    parser.add_argument("dataset", metavar="DATASET", help="name (see `graphsage datasets`) or folder")
+    text = "nodes to draw around: numbers, or names where the nodes have some"
+    parser.add_argument("--seeds", required=True, metavar="A,B", help=text)
+    for field in fields(TrainConfig):
+        if field.name in SAMPLE_FIELDS:
+            add_flag(parser, field)
+    parser.set_defaults(command=_sample)
+
+
+def _sample(options):
+    given = {name: value for name, value in vars(options).items() if name in SAMPLE_FIELDS}
+    with user_input():
+        TrainConfig(**given)
+        from graphsage.data.catalogue import load_dataset
+
+        dataset = load_dataset(options.dataset)
+        seeds = node_rows("--seeds", dataset, options.seeds.split(","))
+        from graphsage.sampling.neighbor import NeighborSampler
+
+        batch = NeighborSampler(dataset.graph, **given).sample(seeds)
+    _show(dataset, batch)
+
+
+def _show(dataset, batch):
+    """Each row of the batch: who is drawn, and of how many."""
+    print(batch)
+    names = batch.nodes if dataset.node_ids is None else dataset.node_ids[batch.nodes]
+    for hop in range(batch.num_hops):
+        print(f"hop {hop + 1}:")
+        for row in range(batch.hop_offsets[hop], batch.hop_offsets[hop + 1]):
+            drawn = batch.indices[batch.indptr[row] : batch.indptr[row + 1]]
+            degree = dataset.graph.degrees[batch.nodes[row]]
+            print(f"  {names[row]} <- {', '.join(str(names[u]) for u in drawn) or 'nobody'}  ({len(drawn)} of {degree})")

@@ -1,0 +1,203 @@
+"""``graphsage train``: settings from flags, one or more runs, and what they came to."""
+
+import argparse
+import os
+import shlex
+import signal
+from contextlib import contextmanager, nullcontext
+from dataclasses import fields, replace
+
+from graphsage.cli.arguments import Refused, add_flag, in_its_place, let_threads_sleep, user_input
+from graphsage.config.settings import ModelConfig, RunConfig, SampleConfig, TrainConfig
+
+OF_RUN = ("split", "runs", "baseline", "tensorboard")  # settings that are flags of their own, before the groups
+
+TRAIN = """Train a GraphSAGE model to tell the class of each node, several labels a node, or numbers.
+
+Each epoch prints the training loss and the validation score (accuracy; micro-F1 of
+several labels; R^2 of numbers). The model that is best on validation is kept and
+tested once, beside two baselines: what is most frequent (or the mean), and the same
+model trained without edges (from each node's own features only).
+Ctrl-C ends the training after the step under way, saves it, and --resume goes on;
+with --no-save it tests what there is.
+"""
+
+TRAIN_EXAMPLES = """three ways to train:
+  --batch-size 512                          an epoch uses each training node once
+  --batch-size 16 --batches-per-epoch 20    an epoch is 20 random batches
+  --batch-size full --optimizer rprop       an epoch is one step on the whole graph, nothing is sampled
+
+examples:
+  graphsage train --epochs 3                the bundled Debian graph
+  graphsage train cora --runs 10            ten seeds, mean and standard deviation
+  graphsage train cora --num-layers 3 --fanouts 10,5,5
+  graphsage train sbm:nodes=20000,classes=10,homophily=0.7    a random graph
+"""
+
+
+def add_train(commands):
+    """The ``train`` command."""
+    parser = commands.add_parser(
+        "train",
+        help="train a GraphSAGE model and compare it with two baselines",
+        usage="graphsage train [DATASET] [flags]",
+        description=TRAIN,
+        epilog=TRAIN_EXAMPLES,
+    )
+    text = "name (see `graphsage datasets`), folder, or sbm:OPTIONS or rmat:OPTIONS to make one (default: debian)"
+    parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, metavar="DATASET", help=text)
+    for field in fields(RunConfig):
+        if field.name in OF_RUN:
+            add_flag(parser, field)
+    group = parser.add_argument_group("the folder of the run")
+    text = "where everything is saved (default: runs/DATASET-1, or -2, ...; several runs: a folder SEED inside for each)"
+    group.add_argument("--out", metavar="FOLDER", help=text)
+    group.add_argument("--no-save", action="store_false", dest="save", help="save nothing")
+    text = "take settings from the config.toml of a run; flags go before them"
+    group.add_argument("--config", metavar="FILE", help=text)
+    text = "go on with a run that was interrupted: its folder, or a checkpoint in it"
+    group.add_argument("--resume", metavar="FOLDER", help=text)
+    sampling = {field.name for field in fields(SampleConfig)}
+    groups = {
+        "model": fields(ModelConfig),
+        "sampling": fields(SampleConfig),
+        "training": [field for field in fields(TrainConfig) if field.name not in sampling],
+    }
+    for title, settings in groups.items():
+        group = parser.add_argument_group(title)
+        for field in settings:
+            add_flag(group, field)
+    parser.set_defaults(command=_train)
+
+
+def _train(options):
+    with user_input():
+        config, start = _job(options)
+        let_threads_sleep()
+        # torch: only now, and only for valid settings
+        from graphsage.data.catalogue import load_dataset
+        from graphsage.runs.progress_bar import Progress
+        from graphsage.runs.run import compare, make_trainer, run_all
+        from graphsage.runs.run_folder import lasting_name
+        from graphsage.tensors.device import describe
+
+        with in_its_place(options.resume, f"graphsage train DATASET --resume {options.resume}"):
+            dataset = load_dataset(config.dataset, split=config.split)
+        config = replace(config, dataset=lasting_name(config.dataset))
+        device = make_trainer(config, dataset).device
+        folder, resume = start(config)  # the last of what the user may have to mend
+    print(dataset.summary())
+    first, last = config.train.seed, config.train.seed + config.runs - 1
+    seeds = f"seed {first}" if first == last else f"seeds {first} to {last}"
+    print(f"Training on {describe(device)}, {seeds}" + ("" if folder is None else f", in {folder}"), flush=True)
+    if config.tensorboard:
+        print(f"Watch it: tensorboard --logdir {folder}", flush=True)
+    with _training(folder):
+        progress = Progress()
+        results = run_all(config, dataset, folder=folder, resume=resume, progress=[progress], log=progress.log)
+    if len(results) < config.runs:
+        print(f"Interrupted: {len(results)} of {config.runs} runs count.")
+    is_cut = len(results) < config.runs or results[-1].interrupted
+    if any(result.result.test_score is not None or not result.interrupted for result in results):
+        print(compare(results))
+    if is_cut and folder is not None:
+        _say_how_to_go_on(folder)
+    return 130 if is_cut else 0
+
+
+@contextmanager
+def _training(folder):
+    """Around the training, which has the folder to itself: errors that the user can mend become a sentence, and an end by
+    SIGTERM is one by Ctrl-C."""
+    from graphsage.base.checks import TooLarge
+    from graphsage.base.files import InUse, locked
+    from graphsage.runs.checkpoint import CheckpointError
+    from graphsage.training.records import TrainingStopped
+
+    before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
+    try:
+        with nullcontext() if folder is None else locked(folder):
+            yield
+    except (TrainingStopped, CheckpointError, TooLarge, InUse) as error:
+        raise Refused(str(error)) from error
+    except KeyboardInterrupt:
+        if folder is not None:
+            _say_how_to_go_on(folder)
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _say_how_to_go_on(folder):
+    name = shlex.quote(str(folder))
+    print(f"Go on with it:       graphsage train --resume {name}")
+    if os.path.exists(os.path.join(folder, "model.safetensors")):
+        print(f"Score what there is: graphsage evaluate {name}")
+
+
+# ---- what to do
+
+
+def _job(options):
+    """(RunConfig, function(final RunConfig) -> (folder or None, what to resume)) of a new run or one to go on with."""
+    if options.resume is not None:
+        return _resumed(options)
+    config = configured(RunConfig() if options.config is None else _config_of(options.config), vars(options))
+    if not options.save:
+        if options.out is not None:
+            raise ValueError("--out names a folder to save in, and --no-save says to save nothing: leave one out")
+        unused = [name for name in ("checkpoint_every", "checkpoint_seconds", "keep_checkpoints") if name in vars(options)]
+        if unused:
+            flag = "--" + unused[0].replace("_", "-")
+            raise ValueError(f"{flag} is about saving, and --no-save says to save nothing: leave one out")
+        if config.tensorboard:
+            raise ValueError("--tensorboard writes into the folder of the run, and --no-save says to make none: leave one out")
+        return config, lambda config: (None, False)
+    return config, lambda config: (_made(config, options.out), False)
+
+
+def _config_of(path):
+    from graphsage.config.toml import read_config
+
+    return read_config(path)
+
+
+def _made(config, out):
+    from graphsage.runs.run_folder import make_run_folder
+
+    return make_run_folder(config, out)
+
+
+def _resumed(options):
+    from graphsage.config.run_files import CONFIG
+    from graphsage.runs.resume import free
+    from graphsage.runs.run_folder import open_run_folder
+
+    folder, checkpoint, config = open_run_folder(options.resume)
+    settings = {field.name for kind in (RunConfig, ModelConfig, TrainConfig) for field in fields(kind)}
+    may_change = free(config.train) | {"dataset"}  # its folder may have moved: what is in it must be the same
+    fixed = [name for name in vars(options) if name in settings - may_change]
+    if fixed or options.config or options.out or not options.save:
+        flags = ", ".join("--" + name.replace("_", "-") for name in sorted(may_change - {"dataset"}))
+        rule = "goes on with the settings and the folder of the run"
+        raise ValueError(f"--resume {rule}: beside it only {flags} may be given, and the place of a dataset that moved")
+    config = configured(config, vars(options))
+
+    def start(config):
+        from graphsage.base.files import locked
+        from graphsage.config.toml import write_config
+
+        with locked(folder):
+            if config.runs > 1:  # a single run does so itself
+                write_config(config, folder / CONFIG)
+        return folder, checkpoint or True
+
+    return config, start
+
+
+def configured(base, given):
+    """``base`` (``RunConfig``) with the settings that are in ``given``, by their fields' names."""
+    changes = [{f.name: given[f.name] for f in fields(kind) if f.name in given} for kind in (ModelConfig, TrainConfig)]
+    model, train = (replace(part, **change) for part, change in zip((base.model, base.train), changes))
+    data = {name: given[name] for name in ("dataset", *OF_RUN) if name in given}
+    return replace(base, model=model, train=train, **data)

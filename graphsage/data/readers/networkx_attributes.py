@@ -1,0 +1,88 @@
+"""What a dataset needs, from the attributes of a networkx graph's nodes: see ``NodeDataset.from_networkx``."""
+
+import numpy as np
+
+from graphsage.data.labels import checked_labels, is_labelled
+from graphsage.data.split import SPLITS, random_split
+from graphsage.graph.features import SparseFeatures
+from graphsage.graph.graph import Graph
+
+
+def parts_of_networkx(graph, *, features, label, split, weight):
+    """The arguments of the ``NodeDataset``."""
+    built = Graph.from_networkx(graph, weight=weight)
+    order = range(len(graph)) if built.node_ids is None else built.node_ids.tolist()
+    nodes = [(name, graph.nodes[name]) for name in order]
+    labels, class_names = _labels(nodes, label)
+    labels = checked_labels(labels, len(nodes))
+    return {
+        "graph": built,
+        "features": _features(nodes, features),
+        "labels": labels,
+        "class_names": class_names,
+        **(random_split(np.flatnonzero(is_labelled(labels))) if split is None else _split(nodes, split)),
+    }
+
+
+def _features(nodes, names):
+    """[N, F]: the attributes side by side; without any, the identity."""
+    if names is None:
+        return SparseFeatures.identity(len(nodes))
+    names = [names] if isinstance(names, str) else list(names)
+    if not names:
+        raise ValueError("features is empty: name one or more attributes, or None for a column for each node")
+    return np.concatenate([_column(nodes, name) for name in names], axis=1) if nodes else np.empty((0, len(names)))
+
+
+def _column(nodes, name):
+    """[N, width] of one attribute: a number a node, or as many numbers for all."""
+    for node, attributes in nodes:
+        if name not in attributes:
+            raise ValueError(f"node {node!r} has no attribute {name!r}: features need it at every node")
+    return _as_rows(name, [attributes[name] for _, attributes in nodes])
+
+
+def _as_rows(name, values):
+    try:
+        table = np.array(values)
+    except ValueError:
+        table = np.empty(0, object)
+    if table.dtype.kind not in "biuf" or table.ndim not in (1, 2):
+        rule = "must be a number at every node, or as many numbers at each"
+        raise ValueError(f"attribute {name!r} {rule}; got {values[0]!r:.60}")
+    return table.reshape(len(values), -1)
+
+
+def _labels(nodes, name):
+    """(labels, class names or None). Texts are classes, in alphabetical order."""
+    known = [attributes[name] for _, attributes in nodes if attributes.get(name) is not None]
+    if nodes and not known:
+        raise ValueError(f"no node has an attribute {name!r}: labels need one")
+    if any(isinstance(value, str) for value in known):
+        return _classes(nodes, name, known)
+    table = _as_rows(name, known) if known else np.empty((0, 1), np.int64)
+    several = bool(known) and np.ndim(known[0]) == 1
+    missing = np.nan if table.dtype.kind == "f" else -1
+    labels = np.full((len(nodes), table.shape[1]), missing, np.float64 if table.dtype.kind == "f" else np.int64)
+    labels[[attributes.get(name) is not None for _, attributes in nodes]] = table
+    return (labels if several else labels[:, 0]), None
+
+
+def _classes(nodes, name, known):
+    odd = next((value for value in known if not isinstance(value, str)), None)
+    if odd is not None:
+        raise ValueError(f"attribute {name!r} must be text at every node or at none, got {odd!r:.60}")
+    class_names = sorted(set(known))
+    number = {text: at for at, text in enumerate(class_names)} | {None: -1}
+    return np.array([number[attributes.get(name)] for _, attributes in nodes], np.int64), class_names
+
+
+def _split(nodes, name):
+    parts = {part: [] for part in SPLITS}
+    for row, (node, attributes) in enumerate(nodes):
+        part = attributes.get(name)
+        if part is not None and not (isinstance(part, str) and part in parts):
+            raise ValueError(f"attribute {name!r} of node {node!r} must be {', '.join(SPLITS)} or missing, got {part!r:.60}")
+        if part is not None:
+            parts[part].append(row)
+    return parts

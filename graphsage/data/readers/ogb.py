@@ -1,0 +1,117 @@
+"""OGB's csv.gz files of a node task (Hu et al. 2020) -> NodeDataset. N nodes, E edges, F features.
+
+    raw/num-node-list.csv.gz, num-edge-list.csv.gz    N and E: one line each, for the one graph
+    raw/edge.csv.gz                                   E lines "from,to"
+    raw/node-label.csv.gz                             N lines: a class, or a 0/1 for each of several labels, or targets; or nan
+    raw/node-feat.csv.gz                              N lines of F numbers; may be missing
+    raw/edge-feat.csv.gz                              E lines of numbers; read where node-feat is missing
+    split/RULE/train.csv.gz, valid.csv.gz, test.csv.gz    node numbers, one a line
+
+Whatever else there is (node_year, node_species, mapping) is not read.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from graphsage.base.checks import refuse_giants
+from graphsage.data.dataset import DatasetError, NodeDataset
+from graphsage.data.errors import told_of
+from graphsage.data.readers.csv_gz import read_table, table_chunks
+from graphsage.data.readers.links import graph_of_links
+from graphsage.graph.features import SparseFeatures
+
+FILES = {"train": "train.csv.gz", "val": "valid.csv.gz", "test": "test.csv.gz"}
+
+
+def holds_ogb(folder):
+    """The folder's name if it holds such files, else None."""
+    folder = Path(folder).resolve()
+    return folder.name if (folder / "raw" / "edge.csv.gz").is_file() else None
+
+
+def read_ogb(folder, name, *, class_names=None, directed=False):
+    """The dataset of the files in ``folder``, under ``name``.
+
+    directed=False: row i holds both those that i points to and those that point to i. directed=True: line "a,b" lets b
+    aggregate from a. Each pair counts once, and nobody is their own neighbour.
+
+    Features are float32 [N, F]. Without node-feat.csv.gz they are the means over a node's edges of edge-feat.csv.gz (as OGB's
+    examples do for proteins), and without that too a column for each node: ``SparseFeatures``, the identity.
+    Labels of one column are classes if all are integers, else targets; of several columns 0/1 labels if that is all there
+    is, else targets. A line of nan is no label.
+
+    Raises DatasetError, one sentence that starts with a path, for a missing or damaged file.
+    """
+    folder = Path(folder)
+    raw = folder / "raw"
+    num_nodes, num_edges = (_count(raw / f"num-{what}-list.csv.gz") for what in ("node", "edge"))
+    edges = read_table(raw / "edge.csv.gz", np.int64, rows=num_edges, columns=2)
+    labels = _labels(read_table(raw / "node-label.csv.gz", np.float64, rows=num_nodes))
+    with told_of(folder):
+        return NodeDataset(
+            graph=graph_of_links(*edges.T, num_nodes, directed=directed),
+            features=_features(raw, edges, num_nodes),
+            labels=labels,
+            **_split(folder),
+            class_names=class_names,
+            name=name,
+        )
+
+
+def _count(path):
+    """The one number of a file."""
+    counts = read_table(path, np.int64)
+    if counts.shape != (1, 1) or counts[0, 0] > 2**31 - 1:
+        rule = "one number below 2^31, for there must be one graph"
+        raise DatasetError(f"{path} must hold {rule}; got {counts.size} numbers, the first {counts.reshape(-1)[:1].tolist()}")
+    return int(counts[0, 0])
+
+
+def _labels(table):
+    """Columns of float64 as what they stand for: int64 [N] or [N, C] with -1 for no label, or float64 targets."""
+    missing, whole = np.isnan(table), np.floor(table) == table
+    few = np.isin(table, (0, 1)) if table.shape[1] > 1 else whole & (np.abs(table) < 2**31)
+    if not (few | missing).all():
+        return table
+    labels = np.where(missing, -1, table).astype(np.int64)
+    return labels[:, 0] if table.shape[1] == 1 else labels
+
+
+def _split(folder):
+    rules = sorted(path for path in folder.glob("split/*") if path.is_dir())
+    if len(rules) != 1:
+        found = ", ".join(path.name for path in rules) or "none"
+        raise DatasetError(f"{folder / 'split'} must hold one folder, named by the split's rule; there are: {found}")
+    return {part: read_table(rules[0] / file, np.int64, columns=1)[:, 0] for part, file in FILES.items()}
+
+
+# ---- features
+
+
+def _features(raw, edges, num_nodes):
+    if (raw / "node-feat.csv.gz").is_file():
+        return read_table(raw / "node-feat.csv.gz", np.float32, rows=num_nodes)
+    if (raw / "edge-feat.csv.gz").is_file():
+        return _edge_means(raw / "edge-feat.csv.gz", edges, num_nodes)
+    return SparseFeatures.identity(num_nodes)
+
+
+def _edge_means(path, edges, num_nodes):
+    """float32 [N, F]: mean over the lines in which a node stands, at either end; 0 for a node in none."""
+    sums, done = None, 0
+    for part in table_chunks(path, np.float32):
+        ends = edges[done : done + len(part)]
+        done += len(part)
+        if len(ends) < len(part):
+            break
+        if sums is None:
+            refuse_giants("features", 12 * num_nodes * part.shape[1])
+            sums = np.zeros((num_nodes, part.shape[1]))
+        for column in range(part.shape[1]):
+            for end in (0, 1):
+                sums[:, column] += np.bincount(ends[:, end], part[:, column], num_nodes)
+    if done != len(edges) or sums is None:
+        raise DatasetError(f"{path} must have {len(edges)} lines as there are edges, it has {done} or more")
+    counts = np.bincount(edges.reshape(-1), minlength=num_nodes)
+    return (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)

@@ -1,0 +1,1 @@
+"""People's own tables: read, encoded by a schema, kept."""

@@ -1,0 +1,77 @@
+"""Dates and times in the columns of tables, as days since 1970-01-01.
+
+A date is written as ISO 8601 has it: 2024-05-31, perhaps with a time (2024-05-31 12:00, 2024-05-31T12:00:00.5) and the time
+with a zone (Z, +02:00). Without a zone it is taken for UTC. 31/05/2024 is a text: elsewhere the month comes first.
+"""
+
+import numpy as np
+
+from graphsage.data.tables.numbers import MISSING, as_numbers, numbers_in, refuse_text
+
+ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+DATE = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([ T][0-9]{{2}}(:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]+)?)?)?{ZONE}?)?$"
+ZONED = rf"[ T].*{ZONE}$"
+NO_DATE = (*MISSING, "NaT")
+DAY = 86_400_000_000  # microseconds
+
+
+def dates_in(column):
+    """(float64 column: days since 1970-01-01, null where there is no date; bool[N]: where there is a text that is none)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if str(column.type) != "large_string":
+        return pa.nulls(len(column), pa.float64()), column.is_valid().to_numpy(zero_copy_only=False)
+    null = pa.scalar(None, pa.large_string())
+    column = pc.if_else(pc.is_in(column, value_set=pa.array(NO_DATE, pa.large_string())), null, column)
+    texts = pc.if_else(pc.match_substring_regex(column, DATE), column, null)
+    texts = pc.replace_substring_regex(texts, r"(\.[0-9]{6})[0-9]+", r"\1")  # nanoseconds: none is left of them in a float32
+    zoned = pc.match_substring_regex(texts, ZONED)
+    local = _parsed(pc.if_else(zoned, null, texts), pa.timestamp("us"))
+    found = pc.coalesce(_parsed(pc.if_else(zoned, texts, null), pa.timestamp("us", "UTC")), local)
+    wrong = pc.and_(column.is_valid(), pc.invert(found.is_valid())).to_numpy(zero_copy_only=False)
+    return pc.divide(pc.cast(found, pa.float64(), safe=False), DAY), wrong
+
+
+def _parsed(texts, kind):
+    """int64: microseconds; null for a day that no month has, too."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    try:
+        return pc.cast(pc.cast(texts, kind), pa.int64())
+    except pa.ArrowInvalid:
+        known = texts.unique()
+        known = known.filter(pa.array([_is_parsed(text, kind) for text in known], pa.bool_()))
+        return _parsed(pc.if_else(pc.is_in(texts, value_set=known), texts, pa.scalar(None, texts.type)), kind)
+
+
+def _is_parsed(text, kind):
+    import pyarrow as pa
+
+    try:
+        return text.cast(kind) is not None
+    except pa.ArrowInvalid:
+        return False
+
+
+def date_of(days):
+    """Text for days since 1970-01-01, to the second."""
+    return str(np.datetime64(round(days * 86_400), "s")).replace("T", " ")
+
+
+def as_times(table, first, name, column):
+    """("number" or "date", earliest, latest) of a part of a column of times, none missing; dates are days since 1970-01-01."""
+    if column.null_count:
+        table.refuse(first + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False))), f"{name} is empty")
+    _, wrong = numbers_in(column)
+    if not wrong.all():
+        values = as_numbers(table, first, name, column)
+        kind = "number"
+    else:
+        values, _ = dates_in(column)
+        values, kind = values.to_numpy(zero_copy_only=False), "date"
+    if np.isnan(values).any():
+        rule = "must be a number or a date such as 2024-05-31 or 2024-05-31 12:00:00"
+        refuse_text(table, first, name, column, int(np.argmax(np.isnan(values))), rule)
+    return kind, values.min(), values.max()

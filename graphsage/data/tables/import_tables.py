@@ -1,0 +1,105 @@
+"""Folders of tables as a layout: read once and kept, from then on opened."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from graphsage.base.progress import reading, silent
+from graphsage.data.errors import DatasetError
+from graphsage.data.labels import is_labelled
+from graphsage.data.split import random_split
+from graphsage.data.tables import imported
+from graphsage.data.tables.folder import files_of, read_folder
+from graphsage.data.tables.import_report import encoding_report, import_report
+from graphsage.data.tables.nodes import SPLIT
+from graphsage.data.tables.table_files import ENDS, table_in
+
+
+def holds_tables(folder):
+    """The name of ``folder`` if it holds edges.csv or edges.parquet, else None."""
+    has_edges = any((Path(folder) / f"edges{end}").is_file() for end in ENDS)
+    return (Path(folder).resolve().name or "tables") if has_edges else None
+
+
+def read_tables(folder, name, *, class_names=None, split=None, schema=None, progress=False):
+    """The dataset of the tables in ``folder``, called ``name``: see ``graphsage.data.tables.folder`` for what they are.
+
+    Tables that are as they were at the last import are not read again. Else they are imported, as directed or undirected as the
+    last time (at first: undirected). schema: that of another dataset, to encode these tables by; what comes of the last such
+    is kept beside their own import.
+    split: number of the random split, where the table of nodes has no column ``split``. progress: show how far the reading is,
+    and what was found, on standard error.
+    Raises DatasetError, one sentence, with the file and the line where it is about one.
+    """
+    dataset = _opened(folder, schema, progress) or _read(folder, schema, progress)
+    if split is not None:
+        dataset = replace(dataset, **_another_split(folder, dataset, split))
+    changes = {} if class_names is None else {"class_names": class_names}
+    return dataset if dataset.name == name and not changes else replace(dataset, name=name, **changes)
+
+
+def import_tables(folder, *, directed=False, progress=False):
+    """Read the tables in ``folder`` and keep what was read: (``NodeDataset``, the report of what was found).
+
+    directed: an edge lets its target aggregate from its source, and not the other way round.
+    """
+    dataset, found, where = _imported(folder, progress, directed=directed)
+    return dataset, f"{import_report(dataset, found)}\n\n{where}"
+
+
+def _imported(folder, progress, *, schema=None, directed=False):
+    """(``NodeDataset``, ``Found``, a sentence on where it is kept)."""
+    sources = imported.sources_of(files_of(folder))
+    dataset, found = read_folder(folder, directed=directed, schema=schema, progress=reading if progress else silent)
+    if imported.sources_of(files_of(folder)) != sources:
+        raise DatasetError(f"the tables in {folder} changed while they were read: import them again")
+    return dataset, found, _where(*imported.keep(dataset, folder, sources, is_own=schema is None))
+
+
+def _where(entry, reasons):
+    because = f" ({'; '.join(reasons)})" if reasons else ""
+    if entry is None:
+        return f"Not kept: each start reads the tables again{because}"
+    return f"Kept in {entry}: while the tables stay as they are, a start reads that{because}"
+
+
+def _opened(folder, schema, progress):
+    """What the last import kept, the folder's own or one by the ``schema``, if that still holds; else None."""
+    for is_own in (True,) if schema is None else (True, False):
+        entry, about = imported.latest(folder, is_own=is_own)
+        if about is None or about.get("sources") != imported.sources_of(files_of(folder)):
+            continue
+        if schema is not None and about["dataset"]["schema"] != schema:
+            continue
+        try:
+            return imported.opened(entry, about, folder)
+        except DatasetError as error:
+            _say(progress, f"{error}: the tables are read again")
+    return None
+
+
+def _read(folder, schema, progress):
+    if schema is None:
+        _, about = imported.latest(folder)
+        directed = about is not None and about["dataset"]["schema"].get("directed") is True
+        dataset, text = import_tables(folder, directed=directed, progress=progress)
+        text += "\n"
+    else:
+        dataset, found, _ = _imported(folder, progress, schema=schema)
+        text = encoding_report(dataset, found)
+    _say(progress, text)
+    return dataset
+
+
+def _say(progress, text):
+    if progress:
+        print(text, file=sys.stderr, flush=True)
+
+
+def _another_split(folder, dataset, number):
+    table = table_in(folder, "nodes")
+    if table is not None and SPLIT in table.columns:
+        raise DatasetError(f"{table.path} has a column {SPLIT}, which is the one split: leave split out, got {number!r}")
+    return random_split(np.flatnonzero(is_labelled(dataset.labels)), number)

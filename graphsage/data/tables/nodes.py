@@ -1,0 +1,135 @@
+"""nodes.csv or nodes.parquet, and features.npy: the ids of the nodes, their columns, and what becomes features of them."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from graphsage.data.errors import DatasetError, told_of
+from graphsage.data.readers.npz import mapped_npy
+from graphsage.data.tables.columns import Column, encoded, fitted
+from graphsage.data.tables.ids import as_ids, first_repeat
+from graphsage.data.tables.schema import num_outputs_of
+from graphsage.data.tables.table_files import Table, quoted, shown, table_in
+from graphsage.graph.features import SparseFeatures, as_features
+
+ARRAY = "features.npy"
+ID, SPLIT = "id", "split"
+PANDAS_INDEX = re.compile(r"|Unnamed: 0|__index_level_\d+__")  # an index without a name, in a CSV file, read again, in parquet
+
+
+@dataclass(kw_only=True)
+class Nodes:
+    """What is known of the nodes before the edges are read.
+
+    table: the ``Table`` of nodes, or None. ids: pyarrow array, int64 or texts, of a row each; None where only the edges tell.
+    columns: {name: pyarrow array} of the table, without the ids. array: features.npy [N, F], memory-mapped, or None.
+    outside: what a sentence says of an id that is none of these.
+    """
+
+    table: Table | None
+    ids: object
+    columns: dict
+    array: np.ndarray | None
+    outside: str
+
+
+def read_nodes(folder, progress):
+    """The ``Nodes`` of a folder."""
+    table, array = table_in(folder, "nodes"), _array(Path(folder) / ARRAY)
+    if table is not None:
+        return _of_table(table, array, progress)
+    if array is None:
+        return Nodes(table=None, ids=None, columns={}, array=None, outside="")
+    import pyarrow as pa
+
+    outside = f"{ARRAY} has rows for the nodes 0 to {len(array) - 1} (a table of nodes would name them)"
+    return Nodes(table=None, ids=pa.array(np.arange(len(array))), columns={}, array=array, outside=outside)
+
+
+def _of_table(table, array, progress):
+    table.require(ID)
+    columns = table.read(table.columns, progress)
+    ids = columns.pop(ID)
+    if not len(ids):
+        raise DatasetError(f"{table.path} lists no node: there is a first line with the columns' names, and nothing below")
+    if ids.null_count:
+        table.refuse(int(np.argmax(ids.is_null().to_numpy(zero_copy_only=False))), f"{ID} is empty")
+    ids = as_ids(ids)
+    repeat = first_repeat(ids)
+    if repeat is not None:
+        row, earlier = repeat
+        table.refuse(row, f"{ID} {quoted(ids[row].as_py())} is listed before, in {table.line(earlier)}: each node once")
+    if array is not None and len(array) != len(ids):
+        rule = f"must have a row for each of the {len(ids)} nodes of {table.path.name}"
+        raise DatasetError(f"{table.path.with_name(ARRAY)} {rule}, it has {len(array)}")
+    return Nodes(table=table, ids=ids, columns=columns, array=array, outside=f"{table.path.name} has no such id")
+
+
+def _array(path):
+    """The array of features.npy, float32 [N, F], memory-mapped where it is stored so; None if there is none."""
+    if not path.exists():
+        return None
+    with told_of(path):
+        return as_features(mapped_npy(path))
+
+
+# ---- features
+
+
+def fitted_columns(nodes, others):
+    """[``Column``]: what becomes of each column but those called ``others``."""
+    columns = {name: column for name, column in nodes.columns.items() if name not in others}
+    return [_index(name) if PANDAS_INDEX.fullmatch(name) else fitted(nodes.table, name, columns[name]) for name in columns]
+
+
+def _index(name):
+    """Row numbers would tell the order in the file, in which labels may be sorted."""
+    return Column(name=name, spec=None, missing=0, note="it looks like row numbers that pandas wrote")
+
+
+def features_of(nodes, schema, num_nodes):
+    """(features, [``Column``]) by the schema: its columns in their order, then features.npy.
+
+    float32 [N, F]; ``SparseFeatures`` where there is a column of words; features.npy itself where there is nothing else, and
+    the identity where there is nothing at all. A column is let go once it is encoded.
+    """
+    specs, array = schema["columns"], nodes.array
+    _check_fit(nodes, schema)
+    if not specs:
+        return (SparseFeatures.identity(num_nodes) if array is None else array), []
+    is_sparse = any(spec["kind"] == "words" for spec in specs)
+    return (_sparse if is_sparse else _dense)(nodes, specs, array, num_nodes)
+
+
+def _check_fit(nodes, schema):
+    """The folder has what the schema asks for: mostly that of a trained model."""
+    missing = [spec["name"] for spec in schema["columns"] if spec["name"] not in nodes.columns]
+    if missing:
+        where = "the folder has no table of nodes" if nodes.table is None else f"{nodes.table.path} has only"
+        columns = "" if nodes.table is None else f" {shown(', '.join(filter(None, nodes.table.columns)))}"
+        raise DatasetError(f"the model was trained with the column {quoted(missing[0])}, and {where}{columns}")
+    found = 0 if nodes.array is None else nodes.array.shape[1]
+    if found != schema["array"]:
+        raise DatasetError(f"the model was trained with {schema['array']} columns of {ARRAY}, and the folder has {found}")
+
+
+def _dense(nodes, specs, array, num_nodes):
+    widths = [num_outputs_of(spec) for spec in specs]
+    features, found, at = np.empty((num_nodes, sum(widths) + (0 if array is None else array.shape[1])), np.float32), [], 0
+    for spec, width in zip(specs, widths):
+        features[:, at : at + width], column = encoded(nodes.table, spec, nodes.columns.pop(spec["name"]))
+        found.append(column)
+        at += width
+    if array is not None:
+        features[:, at:] = array
+    return features, found
+
+
+def _sparse(nodes, specs, array, num_nodes):
+    from scipy.sparse import csr_array, hstack
+
+    parts = [encoded(nodes.table, spec, nodes.columns.pop(spec["name"])) for spec in specs]
+    blocks = [csr_array(block) for block, _ in parts] + ([] if array is None else [csr_array(array)])
+    return as_features(hstack(blocks, format="csr")), [column for _, column in parts]

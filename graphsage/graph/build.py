@@ -1,0 +1,210 @@
+"""Array helpers behind ``Graph``: checks of CSR parts, edges to rows, and labels to row numbers."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from graphsage.base.checks import MAX_NODES, as_array, as_integers
+
+
+def checked_indptr(indptr, indices_shape):
+    """``indptr`` as int64[N + 1] that rises from 0 to the length of ``indices``."""
+    indptr = as_integers("indptr", indptr)
+    if len(indptr) == 0 or indptr[0] != 0:
+        raise ValueError(f"indptr must start with 0, got {indptr[:1].tolist()}")
+    steps = np.diff(indptr)
+    if steps.size and steps.min() < 0:
+        row = int(np.argmin(steps >= 0))
+        raise ValueError(f"indptr must not fall, got indptr[{row}] = {indptr[row]}, indptr[{row + 1}] = {indptr[row + 1]}")
+    if indices_shape != (indptr[-1],):
+        raise ValueError(f"indices must have shape ({indptr[-1]},), as indptr ends there; got shape {indices_shape}")
+    if len(indptr) - 1 > MAX_NODES or (steps.size and steps.max() > MAX_NODES):
+        raise ValueError(f"a graph has at most {MAX_NODES} nodes and edges a row, got {len(indptr) - 1} nodes")
+    return indptr
+
+
+def checked_weights(weights):
+    """``weights`` as float32 or float64, finite and >= 0."""
+    weights = as_array("weights", weights)
+    if weights.dtype.kind not in "biuf" or weights.ndim != 1:
+        raise TypeError(f"weights must be a one-dimensional array of numbers, got {weights.dtype} {weights.shape}")
+    weights = weights if weights.dtype == np.float32 else weights.astype(np.float64, copy=False)
+    bad = ~(np.isfinite(weights) & (weights >= 0))
+    if bad.any():
+        raise ValueError(f"weights must be finite and >= 0, got weights[{np.argmax(bad)}] = {weights[np.argmax(bad)]}")
+    return weights
+
+
+def checked_edge_ids(edge_ids):
+    """``edge_ids`` as int64, each >= 0: -1 in a batch says that no edge was drawn."""
+    edge_ids = as_integers("edge_ids", edge_ids)
+    if edge_ids.min(initial=0) < 0:
+        at = int(np.argmax(edge_ids < 0))
+        raise ValueError(f"edge_ids must be >= 0, got edge_ids[{at}] = {edge_ids[at]}")
+    return edge_ids
+
+
+def checked_flags(name, flags):
+    """``flags`` as a bool array."""
+    flags = as_array(name, flags)
+    if flags.dtype != bool and flags.size:
+        raise TypeError(f"{name} must be an array of bools, got {flags.dtype}")
+    return flags.astype(bool, copy=False)
+
+
+def of_length(name, array, length, per):
+    """``array`` if it has shape (length,)."""
+    if array.shape != (length,):
+        raise ValueError(f"{name} must have one entry per {per}, {length}; got shape {array.shape}")
+    return array
+
+
+def indptr_of(counts):
+    """int64[N + 1] row pointers from the N row lengths."""
+    return np.concatenate([[0], np.cumsum(counts)])
+
+
+def copied(name, array):
+    """A copy of what shares its memory with the caller; lists and None as they are."""
+    return array if array is None or isinstance(array, (list, tuple)) else as_array(name, array).copy()
+
+
+def rows_from_edges(src, dst, num_nodes, undirected):
+    """(indptr, indices, edge ids, reversed flags or None) of E checked edges, each row sorted by (source, id).
+
+    undirected: every edge but self loops once more, turned round, under the same id and flagged.
+    """
+    ids, flags = np.arange(len(src)), None
+    if undirected:
+        twice = np.flatnonzero(src != dst)
+        flags = np.arange(len(src) + len(twice)) >= len(src)
+        src, dst = np.concatenate([src, dst[twice]]), np.concatenate([dst, src[twice]])
+        ids = np.concatenate([ids, twice])
+    order = np.lexsort((ids, src, dst))
+    indptr = indptr_of(np.bincount(dst, minlength=num_nodes))
+    return indptr, src[order], ids[order], None if flags is None else flags[order]
+
+
+def square_matrix(matrix):
+    """A square scipy sparse matrix as COO if it is one, else as CSR."""
+    if not hasattr(matrix, "tocsr"):
+        raise TypeError(f"matrix must be a scipy sparse matrix, got {type(matrix).__name__}")
+    if len(set(matrix.shape)) != 1 or len(matrix.shape) != 2:
+        raise ValueError(f"an adjacency matrix must be square, got shape {matrix.shape}")
+    return matrix if matrix.format == "coo" else matrix.tocsr()
+
+
+def kept_edges(src, dst, drop_duplicates, drop_self_loops):
+    """int64 positions of the edges that stay; of equal edges that is the first, which has the smallest id."""
+    keep = np.ones(len(src), bool)
+    if drop_self_loops:
+        keep &= src != dst
+    if drop_duplicates:
+        order = np.lexsort((src, dst))  # stable
+        again = np.flatnonzero((np.diff(src[order]) == 0) & (np.diff(dst[order]) == 0)) + 1
+        keep[order[again]] = False
+    return np.flatnonzero(keep)
+
+
+def rows_of_labels(labels):
+    """({label: row}, node_ids): the identity and None where the labels are 0..n-1, else the labels' own order."""
+    node_ids = label_array(labels)
+    if node_ids.dtype == np.int64 and set(labels) == set(range(len(labels))):
+        return {label: int(label) for label in labels}, None
+    return {label: row for row, label in enumerate(labels)}, node_ids
+
+
+def label_array(labels):
+    """The list ``labels`` as int64 array if all are integers that fit, else as object array."""
+    if all(_fits_int64(label) for label in labels):
+        return np.array(labels, np.int64)
+    array = np.empty(len(labels), object)
+    for at, label in enumerate(labels):  # one by one: numpy would read a list of tuples as a matrix
+        array[at] = label
+    return array
+
+
+def _fits_int64(label):
+    return isinstance(label, (int, np.integer)) and not isinstance(label, bool) and -(2**63) <= label < 2**63
+
+
+def checked_names(node_ids):
+    """``node_ids`` as int64 or object array of distinct hashable names."""
+    if isinstance(node_ids, np.ndarray) and node_ids.dtype.kind in "iu":
+        names = as_integers("node_ids", node_ids)
+        ordered = np.sort(names)
+        repeats = ordered[1:][np.diff(ordered) == 0].tolist()
+    else:
+        names = label_array(names_in("node_ids", node_ids))
+        repeats = _repeats(names.tolist())
+    if repeats:
+        raise ValueError(f"node_ids must be distinct, got {repeats[0]!r} more than once")
+    return names
+
+
+def _repeats(names):
+    seen = set()
+    try:
+        if len(set(names)) == len(names):  # in a third of the time
+            return []
+        return [name for name in names if name in seen or seen.add(name)]
+    except TypeError as error:
+        raise TypeError(f"node_ids must be names that a dict can have as keys: {error}") from None
+
+
+def names_in(name, values):
+    """The node names in a list, array or other iterable, as a list.
+
+    Text is refused, for it would be taken letter by letter, and so are arrays of floats and flags: ids that went through
+    float32 are other ids above 2^24, and a mask is not a list of ids.
+    """
+    values = name_sequence(name, values)
+    return values.tolist() if isinstance(values, np.ndarray) else list(values)
+
+
+def name_sequence(name, values):
+    """What ``names_in`` takes, checked but for its single names: a list, tuple or array as it is, anything else as list."""
+    if isinstance(values, (str, bytes)) or not np.iterable(values):
+        raise TypeError(f"{name} must be a list of nodes, got {values!r}")
+    if isinstance(values, (list, tuple)):
+        return values
+    if not hasattr(values, "tolist"):
+        return list(values)
+    array = as_array(name, values)
+    if array.dtype.kind in "fcb" and array.size:
+        raise TypeError(f"{name} must be a list of nodes, got an array of {array.dtype}")
+    return array
+
+
+def adjacency_lists(adjacency):
+    """The neighbours of each key of an adjacency dict, as lists."""
+    if not isinstance(adjacency, Mapping):
+        raise TypeError(f"adjacency must be a dict of node: neighbours, got {type(adjacency).__name__}")
+    return [names_in(f"adjacency[{key!r}]", neighbours) for key, neighbours in adjacency.items()]
+
+
+def rows_of_neighbors(row_of, adjacency, lists, total):
+    """int64[E] rows of all listed neighbours; the first that is no key is refused by name."""
+    try:
+        return np.fromiter((row_of[name] for names in lists for name in names), np.int64, total)
+    except (KeyError, TypeError):
+        for key, names in zip(adjacency, lists):
+            refuse_dangling(key, names, row_of)
+        raise
+
+
+def refuse_dangling(key, names, known):
+    """Raise if one of the neighbours ``names`` of ``key`` is not in ``known``."""
+    for name in names:
+        if not is_in(name, known):
+            raise ValueError(
+                f"adjacency[{key!r}] lists {name!r}, which is no key: add {name!r}: [] for a node without neighbours"
+            )
+
+
+def is_in(name, known):
+    """``name in known``; False for what cannot be a key (a list, say)."""
+    try:
+        return name in known
+    except TypeError:
+        return False

@@ -1,0 +1,148 @@
+"""Node features: a dense float32 matrix, or sparse rows (bag of words) that never turn into a dense N x F array."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphsage.base.checks import ReadOnlyRecord, as_array, as_count, as_indices, integer_array, read_only
+from graphsage.graph.build import checked_indptr, indptr_of
+
+CHUNK = 1 << 22  # values looked at together when a large (perhaps memory-mapped) array is scanned
+
+
+@dataclass(frozen=True, eq=False)
+class SparseFeatures(ReadOnlyRecord):
+    """N rows of F features, CSR: row i has ``values`` at columns ``indices[indptr[i]:indptr[i + 1]]``, 0 elsewhere.
+
+    indptr: int64[N + 1]; indices: int32[nnz] in [0, F), a column listed twice in a row adds up;
+    values: float32[nnz], finite, or None for all ones; num_columns: F.
+
+    The arrays are shared with the caller where their dtypes allow, not copied: writing to them afterwards breaks what was
+    checked here.
+    """
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    values: np.ndarray | None
+    num_columns: int
+
+    def __post_init__(self):
+        columns = as_count("num_columns", self.num_columns, least=1, most=2**31 - 1)
+        indices = integer_array("feature indices", self.indices)
+        indptr = checked_indptr(self.indptr, indices.shape)
+        indices = as_indices("feature indices", indices, columns, "is not a column: the features have", np.int32)
+        object.__setattr__(self, "num_columns", columns)
+        object.__setattr__(self, "indptr", read_only(indptr))
+        object.__setattr__(self, "indices", read_only(indices))
+        if self.values is not None:
+            object.__setattr__(self, "values", read_only(_checked_values(self.values, len(indices))))
+
+    @classmethod
+    def _trusted(cls, **parts):
+        """From arrays that are right by construction: no check, which would read every entry once more."""
+        made = cls.__new__(cls)
+        made.__setstate__(parts)
+        return made
+
+    @classmethod
+    def identity(cls, num_rows):
+        """A column for each row: what stands for features where there are none, so that nodes differ by who they are."""
+        return cls(np.arange(num_rows + 1), np.arange(num_rows), None, max(num_rows, 1))
+
+    @property
+    def num_rows(self):
+        """N."""
+        return len(self.indptr) - 1
+
+    @property
+    def shape(self):
+        """(N, F)."""
+        return self.num_rows, self.num_columns
+
+    def take(self, rows):
+        """The given rows (int[M] array, each in [0, N), trusted), in that order, repeats included."""
+        starts = self.indptr[rows]
+        counts = self.indptr[rows + 1] - starts
+        indptr = indptr_of(counts)
+        at = np.arange(indptr[-1]) + np.repeat(starts - indptr[:-1], counts)
+        values = None if self.values is None else self.values[at]
+        return self._trusted(indptr=indptr, indices=self.indices[at], values=values, num_columns=self.num_columns)
+
+    def to_scipy(self):
+        """``scipy.sparse.csr_array`` float32 [N, F]."""
+        from scipy.sparse import csr_array
+
+        values = np.ones(len(self.indices), np.float32) if self.values is None else self.values
+        return csr_array((values, self.indices, self.indptr), shape=self.shape, copy=True)
+
+    def row_normalized(self):
+        """Each row divided by the sum of its absolute values; an all-zero row stays zero."""
+        sizes = np.ones(len(self.indices), np.float32) if self.values is None else self.values
+        rows = np.repeat(np.arange(self.num_rows), np.diff(self.indptr))
+        sums = np.bincount(rows, weights=np.abs(sizes), minlength=self.num_rows)
+        sums[sums == 0] = 1
+        values = (sizes / sums[rows]).astype(np.float32)
+        return self._trusted(indptr=self.indptr, indices=self.indices, values=values, num_columns=self.num_columns)
+
+
+def as_features(features):
+    """Checked node features: float32 [N, F] ndarray (shared where it can be) or ``SparseFeatures``.
+
+    Takes arrays of any real dtype, scipy sparse matrices and ``SparseFeatures``. NaN and infinity are refused.
+    """
+    if isinstance(features, SparseFeatures):
+        return features
+    if hasattr(features, "tocsr"):
+        if len(features.shape) != 2:
+            raise ValueError(f"features must have shape [nodes, features >= 1], got {features.shape}")
+        matrix = features.tocsr()
+        if not matrix.has_canonical_format:  # entries listed twice are summed, as everywhere else
+            matrix = matrix.copy()
+            matrix.sum_duplicates()
+        return SparseFeatures(matrix.indptr, matrix.indices, _without_ones(matrix.data), matrix.shape[1])
+    return _checked_dense(features)
+
+
+def row_normalize(features):
+    """Each row divided by the sum of its absolute values (dense or sparse); an all-zero row stays zero."""
+    features = as_features(features)
+    if isinstance(features, SparseFeatures):
+        return features.row_normalized()
+    sums = np.abs(features).sum(axis=1, keepdims=True, dtype=np.float64)  # [N, 1]; float32 could overflow
+    sums[sums == 0] = 1
+    return np.divide(features, sums, out=np.empty_like(features), casting="same_kind")
+
+
+def _checked_dense(features):
+    array = as_array("features", features)
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise ValueError(f"features must have shape [nodes, features >= 1], got {array.shape}")
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"features must be real numbers, got {array.dtype}")
+    rows = max(1, CHUNK // array.shape[1])
+    for start in range(0, len(array), rows):
+        finite = np.isfinite(array[start : start + rows])
+        if not finite.all():
+            row, column = np.argwhere(~finite)[0] + (start, 0)
+            raise ValueError(f"features must be finite, got features[{row}, {column}] = {array[row, column]}")
+    with np.errstate(over="ignore"):
+        dense = np.ascontiguousarray(array, np.float32)
+    if dense.dtype != array.dtype and array.dtype.kind == "f" and not np.isfinite(dense).all():
+        raise ValueError(f"features must fit float32, got {np.abs(array).max()}")
+    return read_only(dense)
+
+
+def _checked_values(values, count):
+    values = as_array("feature values", values)
+    if values.shape != (count,) or values.dtype.kind not in "biuf":
+        raise ValueError(f"feature values must be real numbers of shape ({count},), got {values.dtype} {values.shape}")
+    with np.errstate(over="ignore"):
+        values = values.astype(np.float32, copy=False)
+    if not np.isfinite(values).all():
+        at = int(np.argmin(np.isfinite(values)))
+        raise ValueError(f"feature values must be finite in float32, got values[{at}] = {values[at]}")
+    return values
+
+
+def _without_ones(values):
+    return None if np.all(values == 1) else values

@@ -1,0 +1,276 @@
+"""Graph: a checked, read-only CSR adjacency. Row i holds the neighbours that node i aggregates **from**.
+
+Directions: ``from_edges(src, dst)`` puts src in row dst (messages flow along the edge); ``from_csr``, ``from_scipy`` and
+``from_adjacency_dict`` take row i literally (so a dict of successors aggregates from successors); ``from_networkx`` takes
+predecessors, or both ends of undirected edges. Each ``from_*`` reads what its ``to_*`` wrote as the same edges, numbered
+anew. Of the rest, scipy keeps weights (but weights that are all 1 come back as None), networkx node ids and, told
+weight="weight", weights; a dict keeps node ids alone, and edge arrays neither.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from graphsage.base.checks import MAX_NODES, ReadOnlyRecord, as_count, as_flag, as_ids, integer_array, one_of, read_only
+from graphsage.graph.build import (
+    adjacency_lists,
+    checked_edge_ids,
+    checked_flags,
+    checked_indptr,
+    checked_names,
+    checked_weights,
+    copied,
+    indptr_of,
+    is_in,
+    kept_edges,
+    names_in,
+    of_length,
+    rows_from_edges,
+    rows_of_labels,
+    rows_of_neighbors,
+    square_matrix,
+)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Graph(ReadOnlyRecord):
+    """CSR adjacency of N nodes and E edges; all arrays are checked at construction and read-only.
+
+    indptr: int64[N + 1], rises from 0 to E; row i is ``indices[indptr[i]:indptr[i + 1]]``.
+    indices: int32[E], row numbers in [0, N); duplicates and self loops are legal edges. Edges are what is
+        sampled: a neighbour that a row lists twice can be drawn twice, also without replacement.
+    edge_ids: int64[E], where each edge stood in the caller's arrays; None means that position p is edge p.
+    edge_reversed: bool[E], True where an undirected edge is walked from its dst to its src; None means nowhere.
+    weights: float32[E] or float64[E], finite and >= 0; None means an unweighted graph.
+    node_ids: the caller's name of each row (int64[N] or object[N]); None means that row i is node i.
+
+    The constructor keeps the arrays it is given (through read-only views): a caller who writes to them afterwards breaks
+    what was checked here. The ``from_*`` constructors copy.
+    """
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    edge_ids: np.ndarray | None = None
+    edge_reversed: np.ndarray | None = None
+    weights: np.ndarray | None = None
+    node_ids: np.ndarray | None = None
+
+    def __post_init__(self):
+        indices = integer_array("indices", self.indices)
+        indptr = checked_indptr(self.indptr, indices.shape)
+        self._set(indptr=indptr, indices=as_ids("indices", indices, len(indptr) - 1, np.int32))
+        if self.edge_ids is not None:
+            self._set(edge_ids=of_length("edge_ids", checked_edge_ids(self.edge_ids), self.num_edges, "edge"))
+        if self.edge_reversed is not None:
+            flags = checked_flags("edge_reversed", self.edge_reversed)
+            self._set(edge_reversed=of_length("edge_reversed", flags, self.num_edges, "edge"))
+        if self.weights is not None:
+            self._set(weights=of_length("weights", checked_weights(self.weights), self.num_edges, "edge"))
+        if self.node_ids is not None:
+            self._set(node_ids=of_length("node_ids", checked_names(self.node_ids), self.num_nodes, "node"))
+
+    def _set(self, **arrays):
+        for name, array in arrays.items():
+            object.__setattr__(self, name, read_only(array))
+
+    # ---- sizes
+
+    @property
+    def num_nodes(self):
+        """N, the number of rows."""
+        return len(self.indptr) - 1
+
+    @property
+    def num_edges(self):
+        """E, the number of stored (directed) edges: an undirected edge between two nodes counts twice."""
+        return len(self.indices)
+
+    @cached_property
+    def degrees(self):
+        """int64[N]: how many edges each row holds."""
+        return read_only(np.diff(self.indptr))
+
+    def __repr__(self):
+        extras = "".join(f", {name}" for name in ("weights", "node_ids") if getattr(self, name) is not None)
+        return f"Graph(num_nodes={self.num_nodes}, num_edges={self.num_edges}{extras})"
+
+    # ---- from
+
+    @classmethod
+    def from_csr(cls, indptr, indices, *, weights=None, duplicates="keep", self_loops="keep", copy=True):
+        """Row i is ``indices[indptr[i]:indptr[i + 1]]``, in that order. Edge ids are positions in ``indices``.
+
+        duplicates, self_loops: "keep" or "drop" (of equal edges in a row the first stays).
+        copy=False shares the caller's arrays where their dtypes allow; writing to them later breaks the graph.
+        """
+        arrays = {"indptr": indptr, "indices": indices, "weights": weights}
+        if as_flag("copy", copy):
+            arrays = {name: copied(name, array) for name, array in arrays.items()}
+        return _cleaned(cls(**arrays), duplicates, self_loops)
+
+    @classmethod
+    def from_edges(
+        cls, src, dst, num_nodes, *, weights=None, undirected=False, duplicates="keep", self_loops="keep"
+    ):
+        """Edge i lets ``dst[i]`` aggregate from ``src[i]``. Rows are sorted by source, so edge order does not matter.
+
+        src, dst: integers [E] in [0, num_nodes). undirected=True adds the reverse of every edge but self loops; it
+        keeps its origin's id and is marked in ``edge_reversed``. duplicates="drop" keeps the smallest edge id.
+        """
+        num_nodes, undirected = as_count("num_nodes", num_nodes, most=MAX_NODES), as_flag("undirected", undirected)
+        src, dst = as_ids("src", src, num_nodes), as_ids("dst", dst, num_nodes)
+        of_length("dst", dst, len(src), "edge (src)")
+        weights = None if weights is None else of_length("weights", checked_weights(weights), len(src), "edge")
+        indptr, indices, ids, flags = rows_from_edges(src, dst, num_nodes, undirected)
+        weights = None if weights is None else weights[ids]
+        graph = cls(indptr=indptr, indices=indices, edge_ids=ids, edge_reversed=flags, weights=weights)
+        return _cleaned(graph, duplicates, self_loops)
+
+    @classmethod
+    def from_adjacency_dict(cls, adjacency, *, duplicates="keep", self_loops="keep"):
+        """``{node: neighbours}``: row of a node is its list of neighbours, in that order.
+
+        Keys 0..n-1 (in any order) are the row numbers. Other keys - sparse integers, text, any hashable - become rows in
+        the dict's order and are kept in ``node_ids``. Every neighbour must be a key. An edge's id is its place when all
+        lists are read in the dict's order. Give lists, not sets of text: those have another order in every process.
+        """
+        lists = adjacency_lists(adjacency)
+        row_of, node_ids = rows_of_labels(list(adjacency))
+        counts = np.fromiter(map(len, lists), np.int64, len(lists))
+        sources = rows_of_neighbors(row_of, adjacency, lists, int(counts.sum()))
+        rows = np.repeat(np.fromiter((row_of[key] for key in adjacency), np.int64, len(lists)), counts)
+        order = np.argsort(rows, kind="stable")  # dict order -> row order; the order within a list stays
+        graph = cls(
+            indptr=indptr_of(np.bincount(rows, minlength=len(lists))),
+            indices=sources[order],
+            edge_ids=order,
+            node_ids=node_ids,
+        )
+        return _cleaned(graph, duplicates, self_loops)
+
+    @classmethod
+    def from_scipy(cls, matrix, *, duplicates="keep", self_loops="keep"):
+        """Row i of a square sparse matrix holds the neighbours of node i; every stored entry, zeros too, is an edge.
+
+        Stored values become ``weights`` unless all of them are 1. Edge ids are positions in the matrix's own arrays (for
+        COO and CSR; other formats are converted to CSR first).
+        """
+        matrix = square_matrix(matrix)
+        weights = None if np.all(matrix.data == 1) else matrix.data
+        options = {"weights": weights, "duplicates": duplicates, "self_loops": self_loops}
+        if matrix.format == "coo":
+            return cls.from_edges(matrix.col, matrix.row, matrix.shape[0], **options)
+        return cls.from_csr(matrix.indptr, matrix.indices, **options)
+
+    @classmethod
+    def from_networkx(cls, graph, *, weight=None, duplicates="keep", self_loops="keep"):
+        """A node aggregates from its predecessors; from both ends of its edges in an undirected graph.
+
+        weight: name of the edge attribute to keep as weights (missing: 1.0). Nodes 0..n-1 are the row numbers; others
+        are kept in ``node_ids``, in the graph's order. Edge ids count ``graph.edges``; parallel edges are duplicates.
+        """
+        if not hasattr(graph, "is_directed"):
+            raise TypeError(f"graph must be a networkx graph, got {type(graph).__name__}")
+        row_of, node_ids = rows_of_labels(list(graph))
+        ends = np.array([(row_of[u], row_of[v]) for u, v in graph.edges()], np.int64).reshape(-1, 2)
+        weights = None if weight is None else [value for _, _, value in graph.edges(data=weight, default=1.0)]
+        built = cls.from_edges(
+            ends[:, 0],
+            ends[:, 1],
+            len(row_of),
+            weights=weights,
+            undirected=not graph.is_directed(),
+            duplicates=duplicates,
+            self_loops=self_loops,
+        )
+        return replace(built, node_ids=node_ids)
+
+    # ---- to
+
+    def to_edges(self):
+        """(src, dst), int64[E] each, row by row, as ``from_edges`` takes them."""
+        return self.indices.astype(np.int64), np.repeat(np.arange(self.num_nodes), self.degrees)
+
+    def to_adjacency_dict(self):
+        """``{node: [neighbours]}`` in row order, under the caller's own node ids."""
+        names = self._names()
+        return {name: [names[j] for j in self.neighbors(i).tolist()] for i, name in enumerate(names)}
+
+    def to_scipy(self):
+        """``scipy.sparse.csr_array`` [N, N] whose values are the weights, or float32 ones."""
+        from scipy.sparse import csr_array
+
+        data = np.ones(self.num_edges, np.float32) if self.weights is None else self.weights
+        return csr_array((data, self.indices, self.indptr), shape=(self.num_nodes, self.num_nodes), copy=True)
+
+    def to_networkx(self):
+        """``DiGraph`` (``MultiDiGraph`` if an edge repeats) with an edge u -> v for each u in row v.
+
+        Edges carry ``weight`` where the graph has weights.
+        """
+        import networkx as nx
+
+        names, (src, dst) = self._names(), self.to_edges()
+        repeats = len(np.unique(dst * self.num_nodes + src)) < self.num_edges
+        graph = nx.MultiDiGraph() if repeats else nx.DiGraph()
+        graph.add_nodes_from(names)
+        weights = [{}] * self.num_edges if self.weights is None else [{"weight": w} for w in self.weights.tolist()]
+        graph.add_edges_from((names[u], names[v], w) for u, v, w in zip(src.tolist(), dst.tolist(), weights))
+        return graph
+
+    # ---- use
+
+    def neighbors(self, row):
+        """int32 view of one row, duplicates and all; rows count from 0 (a negative one is refused)."""
+        row = as_count("row", row, most=self.num_nodes - 1)
+        return self.indices[self.indptr[row] : self.indptr[row + 1]]
+
+    def refuse_weights(self, weights):
+        """Raise if the graph has weights and ``weights`` does not say "ignore": sampling is uniform."""
+        if one_of("weights", weights, ("refuse", "ignore")) == "refuse" and self.weights is not None:
+            rule = 'pass weights="ignore" to sample regardless (--weights ignore)'
+            raise ValueError(f"the graph has weights, and sampling is uniform: {rule}")
+
+    def reverse(self):
+        """The graph with every edge turned round; ids, flags and weights travel with their edges."""
+        src, dst = self.to_edges()
+        return self._with_edges(np.argsort(src, kind="stable"), dst, src)
+
+    def _with_edges(self, at, src, dst):
+        """The graph of the edges at positions ``at`` (in the rows' order), which now run from ``src`` to ``dst``."""
+        return replace(
+            self,
+            indptr=indptr_of(np.bincount(dst[at], minlength=self.num_nodes)),
+            indices=src[at],
+            edge_ids=at if self.edge_ids is None else self.edge_ids[at],
+            edge_reversed=None if self.edge_reversed is None else self.edge_reversed[at],
+            weights=None if self.weights is None else self.weights[at],
+        )
+
+    def rows_of(self, node_ids):
+        """int64 rows of the caller's own node ids; an unknown id is refused by name."""
+        if self.node_ids is None:
+            return as_ids("node_ids", node_ids, self.num_nodes)
+        names = names_in("node_ids", node_ids)
+        unknown = [name for name in names if not is_in(name, self._row_of)]
+        if unknown:
+            raise ValueError(f"{unknown[0]!r} is not a node of the graph ({self.num_nodes} nodes)")
+        return np.array([self._row_of[name] for name in names], np.int64)
+
+    @cached_property
+    def _row_of(self):
+        return {name: row for row, name in enumerate(self._names())}
+
+    def _names(self):
+        return list(range(self.num_nodes)) if self.node_ids is None else self.node_ids.tolist()
+
+
+def _cleaned(graph, duplicates, self_loops):
+    """``graph`` without the duplicates and self loops that its caller asked to drop; the order of the rest stays."""
+    one_of("duplicates", duplicates, ("keep", "drop"))
+    one_of("self_loops", self_loops, ("keep", "drop"))
+    if duplicates == self_loops == "keep":
+        return graph
+    src, dst = graph.to_edges()
+    return graph._with_edges(kept_edges(src, dst, duplicates == "drop", self_loops == "drop"), src, dst)

@@ -1,0 +1,1 @@
+"""Floor 3: items and samples to batches of tensors."""

@@ -1,0 +1,1 @@
+"""Floor 5: report.html and its figures."""

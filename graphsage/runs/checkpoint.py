@@ -1,0 +1,168 @@
+"""Checkpoints: a training's whole state in one file that is there as a whole or not at all."""
+
+import io
+import os
+import platform
+import shutil
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from graphsage.graph.features import SparseFeatures
+from graphsage.config.run_files import LATEST
+from graphsage.base.files import written_aside
+
+KIND, VERSION = "graphsage checkpoint", 1
+SAMPLED_ROWS = 1000  # of the features, in a dataset's identity: they may be larger than the memory
+
+
+class Checkpoints:
+    """``checkpoint.pt`` in ``folder``, and the ``keep`` - 1 before it as ``checkpoint-N.pt``, N updates of the model old."""
+
+    def __init__(self, folder, keep):
+        self.folder, self.keep = Path(folder), keep
+        self.latest = None  # updates in checkpoint.pt, where this training wrote or read it
+
+    def save(self, state, updates):
+        """Write ``state``; the file before it moves aside as a second name first, so that one is there at any moment."""
+        path, content = self.folder / LATEST, io.BytesIO()  # not straight to the file: a full disk is then no OSError
+        torch.save({"kind": KIND, "version": VERSION, **state}, content)
+        with written_aside(path) as file:
+            file.write(content.getbuffer())
+            file.flush()
+            self._keep_previous(path, updates)
+        self.latest = updates
+        self._drop_old()
+
+    def _keep_previous(self, path, updates):
+        if self.keep == 1 or self.latest in (None, updates) or not path.exists():
+            return
+        older = _older(self.folder, self.latest)
+        older.unlink(missing_ok=True)
+        try:
+            os.link(path, older)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(path, older)
+
+    def go_on_from(self, path, updates):
+        """``path`` (of this folder or another) is the latest now: what came after it is being done again."""
+        latest = self.folder / LATEST
+        if not (latest.exists() and path.samefile(latest)):
+            with written_aside(latest) as file:
+                file.write(path.read_bytes())
+        for newer in older_checkpoints(self.folder):  # its metrics are gone: who went on from it would leave a gap there
+            if newer > _older(self.folder, updates):
+                newer.unlink(missing_ok=True)
+        self.latest = updates
+
+    def _drop_old(self):
+        for path in older_checkpoints(self.folder)[max(0, self.keep - 1) :]:
+            path.unlink(missing_ok=True)
+
+
+def _older(folder, updates):
+    return folder / f"checkpoint-{updates:09d}.pt"
+
+
+def older_checkpoints(folder):
+    """The checkpoints before the latest, newest first; a copy under another name is the user's."""
+    return sorted(Path(folder).glob(f"checkpoint-{9 * '[0-9]'}.pt"), reverse=True)
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be gone on from, in one sentence."""
+
+
+def load_checkpoint(path):
+    """The state in a file of ``Checkpoints.save``. ``CheckpointError``; if a good file is beside it, with its name."""
+    path = Path(path)
+    try:
+        return _read(path)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path} {error}{_offer(path)}") from None
+
+
+def _read(path):
+    """The state; ``CheckpointError``, without the file's name, where it is none. Nothing is unpickled but plain values."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"cannot be read ({error.strerror or error})") from None
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            damaged = archive.testzip()
+    except Exception:  # zipfile raises what a damaged header leads it to
+        damaged = True
+    if damaged:
+        raise CheckpointError("is truncated, damaged, or no checkpoint")
+    try:
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception:  # and torch what a pickle leads it to
+        state = None
+    if not isinstance(state, dict) or state.get("kind") != KIND:
+        raise CheckpointError("is no checkpoint of graphsage")
+    if state.get("version") != VERSION:
+        raise CheckpointError(f"is a checkpoint of version {state.get('version')}, and this graphsage reads version {VERSION}")
+    return state
+
+
+def _offer(path):
+    for other in older_checkpoints(path.parent):
+        if other != path and _is_good(other):
+            return f"; the one before it is good: go on from there with --resume {other}"
+    return ""
+
+
+def _is_good(path):
+    try:
+        return bool(_read(path))
+    except CheckpointError:
+        return False
+
+
+# ---- what must be the same for a training to go on
+
+
+def identity(dataset):
+    """Plain numbers that tell ``dataset`` from another: sizes, and checksums of graph, labels, split and some feature rows."""
+    graph, features = dataset.graph, dataset.features
+    rows = np.unique(np.linspace(0, max(dataset.num_nodes - 1, 0), SAMPLED_ROWS).astype(np.int64))[: dataset.num_nodes]
+    if isinstance(features, SparseFeatures):
+        some = features.take(rows).to_scipy()
+        feature_arrays = [some.indptr, some.indices, some.data]
+    else:
+        feature_arrays = [features[rows]]
+    return {
+        "nodes": dataset.num_nodes,
+        "edges": graph.num_edges,
+        "features": dataset.num_features,
+        "split": f"{len(dataset.train)} / {len(dataset.val)} / {len(dataset.test)}",
+        "graph checksum": _checksum(graph.indptr, graph.indices),
+        "labels checksum": _checksum(dataset.labels, dataset.train, dataset.val, dataset.test),
+        "features checksum": _checksum(*feature_arrays),
+    }
+
+
+def _checksum(*arrays):
+    total = 0
+    for array in arrays:
+        total = zlib.crc32(np.ascontiguousarray(array).data.cast("B") if array.size else b"", total)
+    return total
+
+
+def machine(device):
+    """What a training's last bits depend on beside its settings."""
+    return {
+        "torch": str(torch.__version__),
+        "threads of torch": torch.get_num_threads(),
+        "processor": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+    }
+
+
+def differences(then, now):
+    """["torch 2.12.0 then, 2.13.0 now", ...] of two dicts of the same keys."""
+    return [f"{name} {value} then, {now.get(name)} now" for name, value in then.items() if now.get(name) != value]

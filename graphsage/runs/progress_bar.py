@@ -1,0 +1,159 @@
+"""Progress: what is seen of a training while it runs. A bar on a terminal; elsewhere a line now and then."""
+
+import os
+import sys
+import time
+
+import torch
+from tqdm import tqdm
+
+from graphsage.training.callbacks import Callback
+from graphsage.tensors.device import peak_memory
+
+BAR = "{desc} |{bar:10}| {percentage:.0f} %{postfix}"
+BAR_SECONDS, LINE_SECONDS = 0.25, 30.0  # between two looks at the training; each reads a loss, which waits for a GPU
+LOG_SECONDS = 1.0  # between two lines above a bar: 2,000 short epochs are no text to read
+RECENT = 10  # epochs before the one under way from which speeds are taken
+LOSSES = 100  # of the epoch under way, whose mean is shown
+
+
+class _Bar(tqdm):
+    monitor_interval = 0  # tqdm's thread that redraws stalled bars would stay when the training is over
+
+
+class Progress(Callback):
+    """Shows epoch, loss, validation score, speed, time spent waiting for data, peak memory, and the time that is left.
+
+    On a terminal one bar for the whole training, which vanishes at its end, whatever that is; lines given to ``log`` stand
+    above it, one a second at most (all of them with ``log_every``) and the last in any case. Elsewhere, and where the
+    environment sets TQDM_DISABLE, a line of the same content every 30 seconds, and every line of ``log``.
+
+    lines, bar: text files for the lines and for the bar (default: standard output and standard error).
+    seconds: between two looks at the training (default: 0.25 for a bar, 30 for lines).
+    """
+
+    def __init__(self, *, lines=None, bar=None, seconds=None):
+        self.lines, self.screen = lines or sys.stdout, bar or sys.stderr
+        self.has_bar = self.screen.isatty() and not os.environ.get("TQDM_DISABLE")
+        self.seconds = (BAR_SECONDS if self.has_bar else LINE_SECONDS) if seconds is None else seconds
+        self._bar = self._kept = None
+        self._looked_at = self._logged_at = 0.0
+
+    def log(self, line):
+        """Print ``line``, or keep it back where a bar is and another was printed within the second."""
+        now = time.monotonic()
+        if self._bar is not None and self._pause and now - self._logged_at < self._pause:
+            self._kept = line
+            return
+        self._kept, self._logged_at = None, now
+        with _Bar.external_write_mode(self.lines):  # the bar steps aside, and is drawn again below
+            print(line, file=self.lines, flush=True)
+
+    def on_fit_begin(self, trainer):
+        self._looked_at = time.monotonic()
+        self._pause = LOG_SECONDS if self.lines.isatty() and not trainer.config.log_every else 0
+
+    def on_step(self, trainer, step):
+        self._look_if_due(trainer)
+
+    def on_evaluate(self, trainer, done, total):
+        self._look_if_due(trainer, f", evaluating {100 * done / total:.0f} %")
+
+    def on_epoch(self, trainer, epoch):
+        self._look_if_due(trainer)
+
+    def on_fit_end(self, trainer, result):
+        self._end()
+
+    def on_exception(self, trainer, error):
+        self._end()
+
+    def _look_if_due(self, trainer, under_way=""):
+        if time.monotonic() - self._looked_at >= self.seconds:
+            self._look(trainer, under_way)
+            self._looked_at = time.monotonic()
+
+    def _look(self, trainer, under_way=""):
+        done, total = batches(trainer)
+        if not self.has_bar:
+            self.log(f"{epoch_of(trainer)}{under_way}, {100 * done / total:.0f} %, {', '.join(parts(trainer))}")
+            return
+        if self._bar is None:  # only now: what comes before the first look may print, as the compiler of kernels does
+            look = {"leave": False, "dynamic_ncols": True, "bar_format": BAR, "delay": 1e-9}  # seconds: not drawn empty
+            self._bar = _Bar(total=total, initial=done, file=self.screen, **look)
+        self._bar.n = done
+        self._bar.set_description_str(epoch_of(trainer) + under_way, refresh=False)
+        self._bar.set_postfix_str(", ".join(parts(trainer)))
+
+    def _end(self):
+        """The bar is gone, and a line that was kept back is printed."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+        if self._kept is not None:
+            self.log(self._kept)
+
+
+# ---- what is shown
+
+
+def batches(trainer):
+    """(done, in all) of the training, those before a resume included."""
+    state, steps = trainer.state, len(trainer.loader)
+    return state.epoch * steps + state.step, trainer.config.epochs * steps
+
+
+def epoch_of(trainer):
+    """"Epoch 3/20": the one under way, or the one that has just ended."""
+    return f"Epoch {trainer.state.epoch + (trainer.state.step > 0)}/{trainer.config.epochs}"
+
+
+def parts(trainer):
+    """["0:42 left", "loss 0.4321", ...], what matters most first: a narrow terminal cuts the end off.
+
+    Speeds are of the last 10 epochs and the one under way (and not of the first, in which kernels are compiled): batches and
+    sampled edges a second of training, without validation, and how much of that went by waiting for batches. What is left
+    counts validation and saving too.
+    """
+    state, recent = trainer.state, trainer.state.history[1:][-RECENT:] or trainer.state.history
+    waiting, training = (_over(recent, name, state.clocks[name]) for name in ("waiting", "training"))
+    done = len(recent) * len(trainer.loader) + state.step
+    left = (batches(trainer)[1] - batches(trainer)[0]) * _over(recent, "seconds", sum(state.clocks.values())) / done
+    busy = max(waiting + training, 1e-9)
+    return [
+        f"{tqdm.format_interval(round(left))} left",
+        f"loss {_loss(state):.4f}",
+        *_scores(trainer),
+        f"{_short(done / busy)} batches/s",
+        f"{human(_over(recent, 'edges', state.edges) / busy)} edges/s",
+        f"waiting {100 * waiting / busy:.0f} %",
+        f"{peak_memory() / 2**30:.1f} GiB",
+    ]
+
+
+def _over(epochs, name, now):
+    return sum(getattr(epoch, name) for epoch in epochs) + now
+
+
+def _loss(state):
+    """Mean of the latest batches of the epoch, or of the whole epoch where that is over."""
+    latest = state.losses[-LOSSES:]
+    return torch.stack(latest).mean().item() if latest else state.history[-1].loss
+
+
+def _scores(trainer):
+    history, best = trainer.state.history, trainer.state.best_epoch
+    if not history or history[-1].val_score is None:
+        return []
+    last, best = (trainer.metric.shown(epoch.val_score).strip() for epoch in (history[-1], best))
+    return [f"val {last} (best {best})"]
+
+
+def human(number):
+    """Three digits and a prefix: 1234567 -> "1.23 M"."""
+    scale, prefix = next((pair for pair in ((1e9, " G"), (1e6, " M"), (1e3, " k")) if number >= pair[0]), (1, ""))
+    return _short(number / scale) + prefix
+
+
+def _short(number):
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"

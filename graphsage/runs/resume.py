@@ -1,0 +1,69 @@
+"""A trainer's state to and from a checkpoint, with everything that must be the same for it to go on."""
+
+from dataclasses import asdict
+
+from graphsage.config.settings import FREE
+from graphsage.nn.model import GraphSAGE
+from graphsage.runs.checkpoint import CheckpointError, differences, load_checkpoint, machine
+from graphsage.trained.save import plain_arguments
+from graphsage.training.state import State
+
+PARTS = ("model", "optimizer", "schedule", "scaler")
+
+
+def free(config):
+    """``FREE`` for a training by ``config`` (``TrainConfig``): the course of a cosine depends on its end."""
+    return FREE - {"epochs"} if config.schedule == "cosine" else FREE
+
+
+def checkpoint_of(trainer):
+    """Everything that ``restore`` needs, as plain values and tensors."""
+    parts = {name: getattr(trainer, name).state_dict() for name in PARTS}
+    return {
+        **parts,
+        "state": trainer.state.as_dict(),
+        "settings": _settings(trainer.config),
+        "arguments": _arguments(trainer.model),
+        "dataset": trainer.identity,
+        "machine": machine(trainer.device),
+    }
+
+
+def restore(trainer, path):
+    """Set ``trainer`` to the checkpoint ``path``. ``CheckpointError``, and the trainer as it was, where it is of another
+    training."""
+    saved = load_checkpoint(path)
+    _check_same(path, "other settings", saved["settings"], _settings(trainer.config))
+    _check_same(path, "another dataset", saved["dataset"], trainer.identity)
+    _check_same(path, "another model", saved["arguments"], _arguments(trainer.model))
+    if _shapes(saved["model"]) != _shapes(trainer.model.state_dict()):
+        raise CheckpointError(f"{path} holds the weights of another model than the one to train")
+    done, epochs = saved["state"]["epoch"], trainer.config.epochs
+    if done > epochs:
+        raise CheckpointError(f"{path} has {done} epochs done, which is more than epochs = {epochs}: set at least {done}")
+    for name in PARTS:
+        getattr(trainer, name).load_state_dict(saved[name])
+    trainer.state = State.from_dict(saved["state"], trainer.device)
+    changes = differences(saved["machine"], machine(trainer.device))
+    if changes:
+        trainer.log(f"Warning: {'; '.join(changes)}: the weights may differ in their last bits from an uninterrupted run's")
+
+
+def _check_same(path, what, then, now):
+    changes = differences(then, now)
+    if changes:
+        raise CheckpointError(f"{path} is of a training with {what}: {'; '.join(changes)}")
+
+
+def _settings(config):
+    settings = {name: value for name, value in asdict(config).items() if name not in free(config)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
+
+
+def _arguments(model):
+    """What a ``GraphSAGE`` was made with: dropout and the like leave no trace in the weights. {} for another module."""
+    return plain_arguments(model) if isinstance(model, GraphSAGE) else {}
+
+
+def _shapes(weights):
+    return {name: getattr(value, "shape", None) for name, value in weights.items()}

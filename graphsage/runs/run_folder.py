@@ -1,0 +1,109 @@
+"""The folder of a run: where it is, what its parts are called, and how a finished one is told from one to go on with."""
+
+import json
+import os
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from graphsage.config.run_files import CONFIG, RESULT
+from graphsage.config.settings import FREE, aggregator_name
+from graphsage.config.toml import read_config, write_config
+from graphsage.data.catalogue import list_datasets
+from graphsage.base.files import written_aside
+from graphsage.training.records import Epoch, TrainResult
+
+RUNS = "runs"  # beside where the command is given
+
+
+def make_run_folder(config, folder=None):
+    """Make the folder of a new run, with its config.toml; None takes the first of runs/NAME-1, runs/NAME-2, ... that is free.
+
+    ValueError where the folder cannot be made or holds a run already.
+    """
+    try:
+        folder = _first_free(config.dataset) if folder is None else folder
+        os.makedirs(folder, exist_ok=True)
+        folder = Path(folder)
+        if (folder / CONFIG).exists():
+            raise ValueError(f"{folder} holds a run already: go on with it by --resume {folder}, or choose another --out")
+        write_config(config, folder / CONFIG)
+    except OSError as error:
+        wanted = str(RUNS if folder is None else folder)
+        raise ValueError(f"--out: the folder {wanted!r} cannot be made ({error.strerror})") from None
+    return folder
+
+
+def open_run_folder(path):
+    """(folder, checkpoint or None, ``RunConfig``) of a run to go on with; ``path`` is its folder, or a checkpoint in it."""
+    path = Path(path)
+    folder, checkpoint = (path, None) if path.is_dir() else (path.parent, path)
+    if checkpoint is not None and not checkpoint.is_file():
+        raise ValueError(f"--resume: there is no {path}: give the folder of a run, or a checkpoint in it")
+    if not (folder / CONFIG).is_file():
+        raise ValueError(f"--resume: {folder} is no folder of a run, as it has no {CONFIG}")
+    return folder, checkpoint, read_config(folder / CONFIG, whole=True)
+
+
+def lasting_name(dataset):
+    """A dataset's name or path that means the same from another folder."""
+    is_path = dataset not in list_datasets() and os.path.exists(os.path.expanduser(dataset))
+    return os.path.abspath(os.path.expanduser(dataset)) if is_path else dataset
+
+
+def _first_free(dataset):
+    name = Path(dataset).stem.partition(":")[0] or "run"
+    os.makedirs(RUNS, exist_ok=True)
+    number = 1
+    while True:
+        folder = Path(RUNS, f"{name}-{number}")
+        try:
+            folder.mkdir()  # two runs that begin at once get two folders
+            return folder
+        except FileExistsError:
+            number += 1
+
+
+# ---- results
+
+
+def write_result(folder, config, run_result, versions):
+    """``folder``/result.json: configuration, scores, history, versions. It is written last: where it is, the run is done."""
+    result = asdict(replace(run_result.result, outputs=None))  # asdict would copy them first
+    del result["outputs"]
+    record = {
+        "config": _plain(config),
+        "majority": run_result.majority,
+        "features_only": run_result.features_only,
+        **result,
+        "versions": versions,
+    }
+    with written_aside(Path(folder) / RESULT) as file:
+        file.write(json.dumps(record, indent=1).encode())
+
+
+def _plain(config):
+    """As JSON can hold it."""
+    plain = asdict(config)
+    plain["model"]["aggregator"] = aggregator_name(config.model.aggregator)
+    return plain
+
+
+def _decisive(config):
+    """The settings that a result depends on."""
+    idle = FREE - {"epochs", "patience"}
+    train = {name: value for name, value in config["train"].items() if name not in idle}
+    return {**{name: value for name, value in config.items() if name not in {*idle, "dataset"}}, "train": train}
+
+
+def read_result(folder, config):
+    """(TrainResult, majority, features_only) of a run that was done with ``config``; None where there is none."""
+    try:
+        record = json.loads((Path(folder) / RESULT).read_text(encoding="utf-8"))
+        if _decisive(record.pop("config")) != _decisive(json.loads(json.dumps(_plain(config)))):
+            return None
+        history = [Epoch(**epoch) for epoch in record.pop("history")]
+        baselines = [record.pop(name) for name in ("majority", "features_only")]
+        del record["versions"]
+        return TrainResult(history=history, **record), *baselines
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -1,0 +1,92 @@
+"""Drawing k of a row's positions: helpers that are compiled into the kernels. Nothing is checked here."""
+
+import numpy as np
+
+from graphsage.base.jit import inline, prefetch
+from graphsage.base.rng import GAMMA, draw_below, mix
+
+SCAN_LIMIT = 64  # up to this fanout a scan of the picks so far is faster than a hash table
+
+
+@inline
+def set_size(k):
+    """Entries of the table that holds k picks: a power of two, at most half full; 1 where a scan does without."""
+    size = 1
+    while k > SCAN_LIMIT and size <= 2 * k:
+        size *= 2
+    return size
+
+
+@inline
+def distinct(indices, positions, start, head, degree, k, key, table):
+    """k distinct positions of [head, head + degree) to ``positions[start:]``: a uniformly random set, not a random order.
+
+    Floyd's method (Bentley and Floyd 1987): step j draws from [0, degree - k + j] and takes the last of that range if the
+    draw is taken already. Table, bits and scan answer the same question, so the draws do not depend on which is used.
+    """
+    if k > SCAN_LIMIT:
+        _with_table(indices, positions, start, head, degree, k, key, table[: set_size(k)])
+        return
+    bits = np.uint64(0)  # of each pick modulo 64: most draws are seen to be new without a scan, and up to degree 64 all are
+    for j in range(k):
+        last = degree - k + j
+        pick = draw_below(key, np.uint64(j), np.uint64(last + 1))
+        if (bits >> np.uint64(pick & 63)) & np.uint64(1):
+            if degree <= 64 or _contains(positions, start, start + j, head + pick):
+                pick = last
+        bits |= np.uint64(1) << np.uint64(pick & 63)
+        positions[start + j] = head + pick
+        prefetch(indices, head + pick)
+
+
+@inline
+def _contains(values, first, last, value):
+    for q in range(first, last):
+        if values[q] == value:
+            return True
+    return False
+
+
+@inline
+def _with_table(indices, positions, start, head, degree, k, key, taken):
+    taken[:] = -1
+    for j in range(k):
+        last = degree - k + j
+        pick = draw_below(key, np.uint64(j), np.uint64(last + 1))
+        if _seen(taken, pick):
+            pick = last
+            _seen(taken, pick)
+        positions[start + j] = head + pick
+        prefetch(indices, head + pick)
+
+
+@inline
+def _seen(table, value):
+    """Was ``value`` >= 0 in the open-addressing set (-1 = free, size a power of two)? It is in afterwards."""
+    mask = len(table) - 1
+    at = np.int64(mix(np.uint64(value) * GAMMA) >> np.uint64(1)) & mask
+    while table[at] >= 0:
+        if table[at] == value:
+            return True
+        at = (at + 1) & mask
+    table[at] = value
+    return False
+
+
+@inline
+def independent(indices, positions, start, head, degree, k, key):
+    """k independent uniform positions of [head, head + degree) to ``positions[start:]``."""
+    for j in range(k):
+        pick = head + draw_below(key, np.uint64(j), np.uint64(degree))
+        positions[start + j] = pick
+        prefetch(indices, pick)
+
+
+@inline
+def shuffle(values, start, k, key):
+    """``values[start:start + k]`` to uniformly random order (Fisher-Yates), by the draws k, k + 1, ... of ``key``."""
+    for j in range(k - 1, 0, -1):
+        other = draw_below(key, np.uint64(2 * k - 1 - j), np.uint64(j + 1))
+        value = values[start + j]
+        values[start + j] = values[start + other]
+        values[start + other] = value

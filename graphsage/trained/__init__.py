@@ -1,0 +1,1 @@
+"""Floor 4: what a trained model does - saved, loaded, asked."""

@@ -1,0 +1,96 @@
+"""model.json: what a trained model computes, in words and formulas, for those who have the weights and not this package."""
+
+from dataclasses import fields
+
+from graphsage.base import rng
+
+AGGREGATORS = {
+    "mean": "a_v = (1 / |S(v)|) sum of x_u over u in S(v)",
+    "sum": "a_v = sum of x_u over u in S(v)",
+    "max": "a_v = elementwise maximum of x_u over u in S(v)",
+    "gcn": "a_v = (x_v + sum of x_u over u in S(v)) / (1 + |S(v)|)",
+    "mean_pool": "a_v = mean of relu(L x_u + l) over u in S(v)",
+    "max_pool": "a_v = elementwise maximum of relu(L x_u + l) over u in S(v)",
+    "lstm": (
+        "a_v = last state s of an LSTM over u in S(v) that begins with s = c = 0: (i, f, g, o) = L x_u + l + R s in four equal "
+        "parts; c = sigmoid(f) * c + sigmoid(i) * tanh(g); s = sigmoid(o) * tanh(c). u are read by rising priority: the one at "
+        "place j of S(v), in the order of the graph's row, has the upper 32 bits of output j of SplitMix64 from state "
+        f"{rng.stream_key(0, rng.ORDER)}; places and outputs are counted from 0"
+    ),
+    "attention": (
+        "a_v = sum of alpha_u L x_u over u in S(v); alpha = softmax over u in S(v) of LeakyReLU(n . (L x_u) + o . (L x_v)) "
+        "with slope 0.2"
+    ),
+    "std": "a_v = elementwise sqrt(mean of (x_u - m)^2), m = mean of x_u, over u in S(v)",
+    "pna": (
+        "a_v = [q, s * q, q / s] side by side; q = [mean, maximum, minimum, standard deviation] of L x_u + l over u in S(v), "
+        "side by side; s = log(|S(v)| + 1) / delta"
+    ),
+}
+SYMBOLS = {
+    "weight_neigh": "W_neigh",
+    "weight_self": "W_self",
+    "bias": "b",
+    "aggregator.linear.weight": "L",
+    "aggregator.linear.bias": "l",
+    "aggregator.recurrent.weight": "R",
+    "aggregator.neighbor.weight": "n",
+    "aggregator.own.weight": "o",
+    "aggregator.delta": "delta",
+}
+FEATURES = "the features of node v, float32"
+NORMALIZED = ", divided by the sum of their absolute values (zeros stay)"
+OUTPUTS = {
+    "multiclass": "h_v of the last layer: one logit a class; softmax gives probabilities, and the largest is the prediction",
+    "multilabel": "h_v of the last layer: one logit a class; sigmoid gives its probability, and above 0 means yes",
+    "regression": "h_v of the last layer: the predicted numbers",
+}
+NEIGHBORS = {
+    "empty": "S(v): the nodes u with an edge u -> v (of an undirected graph: all neighbours), repeats included; a_v is 0 where "
+    "there are none (gcn: x_v)",
+    "self": "S(v): the nodes u with an edge u -> v (of an undirected graph: all neighbours), repeats included; v alone where "
+    "there are none",
+}
+
+
+def describe_model(trained, arguments):
+    """The JSON-able description of a ``Trained``; arguments: those of its model, as JSON has them."""
+    known = {field.name: getattr(trained, field.name) for field in fields(trained) if field.name != "model"}
+    depths = range(trained.model.num_layers)
+    return {
+        **known,
+        "arguments": arguments,
+        "input": FEATURES + (NORMALIZED if trained.normalized_features else ""),
+        "neighbors": NEIGHBORS[trained.isolated],
+        "layers": [_described_layer(trained.model, depth, arguments["aggregator"]) for depth in depths],
+        "output": OUTPUTS[trained.task],
+    }
+
+
+def _described_layer(model, depth, aggregator):
+    """One layer: what it reads, its formula, what follows, and its tensors by their symbols."""
+    layer, is_last, place = model.layers[depth], depth == model.num_layers - 1, f"layers.{depth}."
+    tensors = {
+        SYMBOLS.get(name.removeprefix(place), name.removeprefix(place)): _described_tensor(name, tensor)
+        for name, tensor in model.state_dict().items()
+        if name.startswith(place)
+    }
+    formula = AGGREGATORS.get(aggregator, "of the author's own code, which this file does not hold")
+    return {
+        "x_v": "h_v of the layer before" if depth else "the input",
+        "aggregator": {"name": aggregator, "formula": formula},
+        "formula": _formula(layer),
+        "activation": None if is_last else "relu: h_v = max(h_v, 0) elementwise",
+        "normalization": "h_v = h_v / |h_v|, the Euclidean length (zeros stay)" if model.normalize and not is_last else None,
+        "tensors": tensors,
+    }
+
+
+def _formula(layer):
+    terms = ["W_neigh a_v"] if layer.weight_self is None else ["W_self x_v", "W_neigh a_v"]
+    joined = f"[{', '.join(terms)}] side by side" if layer.combine == "concat" else " + ".join(terms)
+    return f"h_v = {joined}" + ("" if layer.bias is None else " + b")
+
+
+def _described_tensor(name, tensor):
+    return {"name": name, "shape": list(tensor.shape), "dtype": str(tensor.dtype).removeprefix("torch.")}

@@ -1,0 +1,86 @@
+"""A trained model on a graph: outputs of nodes, exact or from drawn neighbours, in the order that was asked for."""
+
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from graphsage.config.settings import SampleConfig, check_depth
+from graphsage.loading.node_loader import NeighborLoader
+from graphsage.nn.inference import checked_out, inference
+from graphsage.sampling.neighbor import NeighborSampler
+from graphsage.trained.predictions import Predictions, node_names, split_names
+from graphsage.trained.tables_out import mapped_rows, slices, write_table
+
+BATCH_SIZE = 1024  # seeds of a drawn batch
+
+
+def check_features(model, dataset):
+    """ValueError unless the dataset has the features that the model takes."""
+    if dataset.num_features != model.in_features:
+        found = f"{dataset.name or 'the dataset'} has {dataset.num_features}"
+        raise ValueError(f"the model takes {model.in_features} features a node, but {found}")
+
+
+def write_predictions(path, dataset, outputs, *, class_names=None):
+    """Write what is known and predicted of all nodes: node, split, label, predicted, probability. To .csv or .parquet.
+
+    outputs: float32 [N, C] or [N, T] of all nodes of ``dataset``, array or tensor. class_names: the model's (default: the
+    dataset's).
+    """
+    names = dataset.class_names if class_names is None else class_names
+    found = Predictions(nodes=np.arange(dataset.num_nodes), outputs=np.asarray(outputs), task=dataset.task, class_names=names)
+    splits = split_names(dataset)
+    write_table(path, (found[rows].known_columns(dataset, splits) for rows in slices(len(found))))
+
+
+def write_embedding(path, trained, dataset, **how):
+    """Write ``trained.embed(dataset, **how)`` to a .npy file, not by way of memory, or with the nodes' ids to a .parquet file.
+
+    Returns the rows [N, width]: of a .npy file a read-only memory map.
+    """
+    if Path(path).suffix == ".npy":
+        with mapped_rows(path, (dataset.num_nodes, trained.embedding_width)) as rows:
+            trained.embed(dataset, out=rows, **how)
+        return np.load(path, mmap_mode="r")
+    rows, nodes = trained.embed(dataset, **how), np.arange(dataset.num_nodes)
+    write_table(path, ({"node": node_names(dataset, nodes[s]), "embedding": rows[s]} for s in slices(len(rows))))
+    return rows
+
+
+def exact(model, dataset, nodes, num_layers, *, isolated, device, progress, out):
+    """float32 array [M, width]: what the first ``num_layers`` layers make of ``nodes`` and all their neighbours."""
+    options = {"isolated": isolated, "device": device, "num_layers": num_layers, "out": out, "progress": progress}
+    found = inference(model, dataset.graph, dataset.features, **options).numpy()
+    return found if nodes is None else found[nodes]
+
+
+@torch.no_grad()
+def sampled(model, dataset, nodes, num_layers, *, fanouts, seed, isolated, device, progress, out):
+    """The same from drawn neighbours; fanouts: one a layer of the model, of which the last few are not needed."""
+    fanouts = SampleConfig(fanouts=fanouts).fanouts
+    check_depth(model.num_layers, fanouts)
+    wanted, place = (None, None) if nodes is None else np.unique(nodes, return_inverse=True)
+    count = dataset.num_nodes if nodes is None else len(wanted)
+    shape = (count, model.layers[num_layers - 1].out_features)
+    out = np.empty(shape, np.float32) if out is None else checked_out(out, shape)
+    done = 0
+    for seeds, h in _drawn(model, dataset, wanted, fanouts[:num_layers], seed, isolated, device) if count else ():
+        out[seeds if wanted is None else np.searchsorted(wanted, seeds)] = h
+        done += len(seeds)
+        if progress is not None:
+            progress(done, count)
+    return out if nodes is None else out[place]
+
+
+def _drawn(model, dataset, nodes, fanouts, seed, isolated, device):
+    """(seeds, what as many layers as ``fanouts`` make of them) a batch."""
+    # a weighted graph: exact outputs do not read its weights either
+    sampler = NeighborSampler(dataset.graph, fanouts, seed=seed, isolated=isolated, weights="ignore")
+    nodes = np.arange(dataset.num_nodes) if nodes is None else nodes
+    loader = NeighborLoader(dataset, sampler, BATCH_SIZE, nodes=nodes, reduce=model.first_layer_reduction, device=device)
+    with closing(loader.epoch(0)) as batches:
+        for batch in batches:
+            drawn = batch.minibatch
+            yield drawn.nodes[drawn.seed_index], model.represent(batch).cpu().numpy()

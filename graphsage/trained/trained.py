@@ -1,0 +1,98 @@
+"""Trained: a model with all that it takes to use it on a graph, be it the one of its training, a grown one or another."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphsage.base.checks import as_ids
+from graphsage.nn.model import GraphSAGE
+from graphsage.tensors.device import pick_device
+from graphsage.trained import outputs as apply
+from graphsage.trained.predictions import Predictions
+from graphsage.trained.scores import matched_labels, score_parts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A trained model and what its training knew of the data. ``load_trained`` reads one.
+
+    model: ``GraphSAGE`` in evaluation mode. task: "multiclass", "multilabel" or "regression". metric: what chose its epoch.
+    class_names: C texts, or None. normalized_features: it wants each row of features divided by its sum (``row_normalize``).
+    isolated: as in ``NeighborSampler``. fanouts: those of the training, one a layer; -1 takes all.
+    schema: how columns of a table became its features and classes (``NodeDataset.schema``), or None. name: the training
+    dataset's, or None.
+
+    The methods take any ``NodeDataset`` with as many features; labels are read by ``evaluate`` alone. Keywords of all:
+
+    fanouts: None is exact, from all neighbours, layer by layer (``inference``); else neighbours are drawn, so many a layer,
+        in the loader's batches, and the result is the same for the same seed and nodes.
+    seed: of that. device: as in ``TrainConfig``. progress: called with (done, total) now and then.
+
+    Memory: the outputs of two layers for all nodes of the graph (exact), or for the nodes asked for (drawn).
+    """
+
+    model: GraphSAGE
+    task: str
+    metric: str
+    class_names: tuple[str, ...] | None
+    normalized_features: bool
+    isolated: str
+    fanouts: tuple[int, ...]
+    schema: dict | None
+    name: str | None
+
+    def outputs(self, dataset, nodes=None, **how):
+        """What the model gives for ``nodes`` (default: all, in the graph's order): float32 array [M, C] of logits, or [M, T].
+
+        nodes: int [M] rows of the graph, in any order, repeats included.
+        """
+        return self._layers(dataset, nodes, self.model.num_layers, **how)
+
+    def embed(self, dataset, nodes=None, *, out=None, **how):
+        """What goes into the last layer for ``nodes``: float32 array [M, width], after ReLU. One-layer models have none.
+
+        out: an array of that shape, a memory map perhaps, to write to instead of new memory; only for all nodes.
+        """
+        _refuse_one_layer(self.model)
+        return self._layers(dataset, nodes, self.model.num_layers - 1, out=out, **how)
+
+    @property
+    def embedding_width(self):
+        """The width of what goes into the last layer; ValueError for a model of one layer."""
+        _refuse_one_layer(self.model)
+        return self.model.layers[-2].out_features
+
+    def predict(self, dataset, nodes=None, **how):
+        """``Predictions`` for ``nodes`` (default: all, in the graph's order)."""
+        outputs = self.outputs(dataset, nodes, **how)
+        nodes = np.arange(dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
+        return Predictions(nodes=nodes, outputs=outputs, task=self.task, class_names=self.class_names)
+
+    def evaluate(self, dataset, **how):
+        """Loss and scores on the labelled nodes: {"train": {"nodes": n, "loss": x, "accuracy": y, ...}, "val": ..., ...}.
+
+        "all": every node that has a label. Parts without nodes are left out; a score is None where the part does not allow
+        it (ROC AUC of one class). Classes are matched by name where model and dataset both have names.
+        """
+        apply.check_features(self.model, dataset)
+        labels = matched_labels(dataset, self.task, self.class_names, self.model.out_features)
+        return score_parts(self.outputs(dataset, **how), labels, dataset)
+
+    def _layers(self, dataset, nodes, num_layers, *, fanouts=None, seed=0, device="auto", progress=None, out=None):
+        apply.check_features(self.model, dataset)
+        if nodes is not None and out is not None:
+            raise ValueError("out is for all nodes: leave out nodes, or take the rows of the result")
+        nodes = None if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
+        device = pick_device(device)
+        model = self.model if device.type == "cpu" else deepcopy(self.model).to(device)
+        dataset = dataset.row_normalized() if self.normalized_features else dataset
+        options = {"isolated": self.isolated, "device": device, "progress": progress, "out": out}
+        if fanouts is None:
+            return apply.exact(model, dataset, nodes, num_layers, **options)
+        return apply.sampled(model, dataset, nodes, num_layers, fanouts=fanouts, seed=seed, **options)
+
+
+def _refuse_one_layer(model):
+    if model.num_layers == 1:
+        raise ValueError("an embedding is what goes into the last layer, and for a model of one layer that is the features")

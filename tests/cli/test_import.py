@@ -1,0 +1,158 @@
+"""``graphsage import``, and the other commands on a folder of tables."""
+
+import numpy as np
+import pytest
+from helpers.table_files import EDGES, NODES, write_tables
+
+from graphsage.data import NodeDataset
+
+pytest.importorskip("pyarrow")
+
+REPORT = """mine: edges.csv (0.1 kB), nodes.csv (0.2 kB)
+
+graph
+  nodes                              6
+  isolated nodes                     1    16.7 %
+  edges listed                       5   both ways (--directed: one way)
+  repeated                           1    20.0 %   dropped, the first stays
+  self loops                         1    20.0 %   dropped
+  neighbours of a node             1.0   on average, median 1, largest 2
+  weights                        0.917   on average, from 0.25 to 1.5: kept; training needs --weights ignore
+  times                                  from 2024-01-01 00:00:00 to 2024-02-01 00:00:00: checked, not kept
+
+classes: 2 (column label)
+  red                                3    60.0 %   ########################################
+  blue                               2    40.0 %   ###########################
+  nodes without a label              1    16.7 %
+
+split: column split
+  train                              2    33.3 %
+  val                                1    16.7 %
+  test                               1    16.7 %
+
+features: 7 columns, sparse
+  age                      number    mean 32.5, deviation 14.79; 2 missing (33.3%): the mean
+  country                  category  2 values: de, fr; 1 missing (16.7%): all zeros
+  bio                      words     4 words of 7; 1 missing (16.7%): all zeros; 1 with other words only: all zeros
+
+Kept in FOLDER/.graphsage/1: while the tables stay as they are, a start reads that
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_tables(tmp_path / "mine")
+
+
+def test_an_import_prints_what_it_found(command, folder):
+    code, out, err = command("import", folder)
+    assert (code, err) == (0, "") and out.replace(str(folder), "FOLDER") == REPORT
+
+
+def test_a_training_imports_once_and_says_so(command, folder):
+    arguments = ("train", folder, "--epochs", 1, "--hidden-features", 4, "--weights", "ignore", "--no-baseline")
+    code, out, err = command(*arguments)
+    assert code == 0 and err.replace(str(folder), "FOLDER").startswith(REPORT)
+    assert "mine: 6 nodes (1 isolated), 6 edges" in out
+    code, again, err = command(*arguments)
+    assert code == 0 and "Kept in" not in err and again.splitlines()[0] == out.splitlines()[0]
+
+
+def test_weights_are_not_ignored_by_accident(command, folder):
+    code, _, err = command("train", folder)
+    assert code == 2 and "the graph has weights, and sampling is uniform" in err and "--weights ignore" in err.splitlines()[-1]
+
+
+def test_info_and_sample_work_on_tables(command, folder):
+    code, out, _ = command("datasets", "info", folder)
+    assert code == 0 and "mine: 6 nodes" in out and "connected components" in out
+    code, out, _ = command("sample", folder, "--seeds", "ann,eve", "--fanouts", 2, "--weights", "ignore")
+    assert code == 0 and "eve <- nobody  (0 of 0)" in out
+
+
+def test_directed_and_one_file(command, folder, tmp_path):
+    code, out, _ = command("import", folder, "--directed", "--out", tmp_path / "one.npz")
+    assert code == 0 and "edges listed                       5   one way, from source to target" in out
+    assert out.endswith(f"Saved in {tmp_path / 'one.npz'}\n")
+    dataset = NodeDataset.load(tmp_path / "one.npz")
+    assert dataset.graph.num_edges == 4 and dataset.schema["directed"] is True
+
+
+@pytest.mark.parametrize("arguments, sentence", [
+    (("FOLDER/nodes.csv",), "FOLDER/nodes.csv is no folder with edges.csv or edges.parquet"),
+    (("FOLDER", "--out", "x.csv"), "--out must be a file NAME.npz, got 'x.csv'"),
+])
+def test_what_cannot_be_imported(command, folder, arguments, sentence):
+    code, out, err = command("import", *(argument.replace("FOLDER", str(folder)) for argument in arguments))
+    assert (code, out) == (2, "") and err == f"graphsage: {sentence.replace('FOLDER', str(folder))}\n"
+
+
+@pytest.mark.parametrize("name", ["edges.tsv", "Edges.txt", "edges.csv.gz", "edge_list.txt", "edge.parquet", "edges"])
+def test_a_table_with_another_name_is_named(command, folder, name):
+    (folder / "edges.csv").rename(folder / name)
+    rule = "name it edges.csv, UTF-8 text with commas between the columns, or edges.parquet"
+    for line in (("import", folder), ("train", folder)):
+        assert command(*line) == (2, "", f"graphsage: {folder} holds no edges.csv, but {name}: {rule}\n")
+
+
+@pytest.mark.parametrize("name, is_near", [("nodes.txt", True), ("node.csv", True),
+                                           ("nodes.py", False), ("my_nodes.csv", False)])
+def test_nodes_with_another_name_are_told(command, folder, name, is_near):
+    (folder / "nodes.csv").rename(folder / name)
+    code, out, _ = command("import", folder)
+    assert code == 0 and (f"\n  {folder} holds no nodes.csv, but {name}: name it nodes.csv, UTF-8 text" in out) == is_near
+
+
+def test_a_bad_line_is_one_sentence(command, folder):
+    write_tables(folder, EDGES + "ann,nobody,1,2024-01-01\n", NODES)
+    for line in (("import", folder), ("train", folder), ("datasets", "info", folder)):
+        code, out, err = command(*line)
+        assert (code, out) == (2, "")
+        assert err == f"graphsage: {folder}/edges.csv line 7: target is 'nobody', and nodes.csv has no such id\n"
+
+
+def test_the_report_of_other_labels_and_features(command, folder):
+    """Targets, many classes, several labels, nothing at all."""
+    edges = "source,target,colour\n0,1,red\n2,1,red\n"
+    reports = {}
+    for kind, nodes, features in (
+        ("targets", "id,label\n0,1.0\n1,3.0\n2,\n", np.ones((3, 2))),
+        ("classes", "id,label\n" + "".join(f"{i},{i}\n" for i in range(30)), None),
+        ("several", "id,labels,note\n0,a;b\n1,b,x\n2,,y\n".replace("a;b\n", "a;b,\n"), None),
+        ("none", None, None),
+    ):
+        (folder / "features.npy").unlink(missing_ok=True)
+        (folder / "nodes.csv").unlink(missing_ok=True)
+        code, reports[kind], _ = command("import", write_tables(folder, edges, nodes, features))
+        assert code == 0
+    whole = "  mean 2, deviation 1, from 1 to 3 (all are whole: written without a point they would be classes)"
+    assert whole in reports["targets"] and "  features.npy             2 columns, as they are" in reports["targets"]
+    assert "few nodes a class: if these are numbers" in reports["classes"] and "18 more classes" in reports["classes"]
+    assert "classes: 2, any number a node (column labels)\n  b                                  2    66.7" in reports["several"]
+    assert "  note                     left out: no word occurs at two nodes" in reports["several"]
+    assert "labels: none" in reports["none"] and "features: none, so each node has a column of its own" in reports["none"]
+    assert "  not used: colour" in reports["none"]
+
+
+@pytest.mark.parametrize("name, labels, hint", [
+    ("label", ["a|b", "b|c", "a"], "|"), ("label", ["a, b", "c, a"], ","), ("label", ["a; b", "b"] + ["b; c"], ";"),
+    ("labels", ["a|b", "b|c;d"], "|"), ("label", ["a|b", "c,d", "a"], None), ("labels", ["a;b", "b;c"], None),
+])
+def test_several_labels_in_one_are_pointed_at(command, folder, name, labels, hint):
+    rows = "".join(f'{row},"{label}"\n' for row, label in enumerate(labels))
+    code, out, _ = command("import", write_tables(folder, "source,target\n0,1\n", f"id,{name}\n{rows}"))
+    text = f"  most have a {hint} in them: several labels of a node go into a column labels, with ; between\n"
+    assert code == 0 and (text in out if hint else "most have" not in out)
+
+
+def test_features_of_tables_are_not_normalised_by_rows(folder):
+    """They come scaled; sparse features without a schema are counts of words, and are."""
+    from dataclasses import replace
+
+    from graphsage.config.settings import TrainConfig
+    from graphsage.data import load_dataset
+    from graphsage.training.trainer import normalizes
+
+    dataset = load_dataset(folder, progress=False)
+    assert not normalizes(TrainConfig(), dataset) and normalizes(TrainConfig(), replace(dataset, schema=None))
+    assert normalizes(TrainConfig(normalize_features=True), dataset)

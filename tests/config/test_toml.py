@@ -1,0 +1,124 @@
+"""config.toml: what was written is read again, all of it, and anything else is refused in a sentence."""
+
+import re
+from dataclasses import fields, is_dataclass, replace
+
+import pytest
+
+from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.toml import END, read_config, write_config
+
+#: Every setting by another value than its default.
+MODEL = ModelConfig(
+    hidden_features=7, num_layers=3, aggregator="max", combine="concat", dropout=0.25, input_dropout=0.125, normalize=True,
+    bias=False, init="kaiming_normal",
+)  # fmt: skip
+TRAIN = TrainConfig(
+    fanouts=(4, -1, 2), replace=True, isolated="self", weights="ignore", num_threads=3, batch_size=9, batches_per_epoch=8,
+    epochs=6, optimizer="sgd", learning_rate=0.1 + 0.2, weight_decay=1e-300, schedule="step", schedule_epochs=4,
+    schedule_factor=0.25, clip_norm=1.5, accumulate=5, label_smoothing=0.125, class_weights="balanced", patience=12,
+    normalize_features=False, metric="macro_f1", seed=2**64 - 9, device="cuda:1", features_on="cpu", feature_dtype="bfloat16",
+    precision="float16", compile=True, log_every=13, checkpoint_every=14, checkpoint_seconds=0.5, keep_checkpoints=3,
+)  # fmt: skip
+EVERY = RunConfig(dataset='fol"der\\ é\n', split=2, runs=3, baseline=False, tensorboard=True, model=MODEL, train=TRAIN)
+
+
+def settings(config):
+    """{(table, name): value} of every setting."""
+    found = {}
+    for part in (config, config.model, config.train):
+        plain = [field for field in fields(part) if not is_dataclass(field.default_factory)]
+        found.update({(type(part).__name__, field.name): getattr(part, field.name) for field in plain})
+    return found
+
+
+def test_there_is_a_value_for_every_setting():
+    default, changed = settings(RunConfig()), settings(EVERY)
+    assert [name for name in default if default[name] == changed[name]] == []
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        RunConfig(),
+        EVERY,
+        RunConfig(train=TrainConfig(batch_size=None, optimizer="rprop", weight_decay=0.0)),
+        RunConfig(train=TrainConfig(normalize_features=True, schedule="cosine")),
+        RunConfig(dataset="", model=ModelConfig(num_layers=1), train=TrainConfig(fanouts=[7])),
+    ],
+)
+def test_what_was_written_is_read(config, tmp_path):
+    path = tmp_path / "config.toml"
+    write_config(config, path)
+    assert read_config(path) == read_config(path, whole=True) == config
+    assert settings(read_config(path)) == settings(config)
+    write_config(read_config(path), tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == path.read_bytes()
+
+
+def test_every_setting_stands_there_with_its_meaning(tmp_path):
+    path = tmp_path / "config.toml"
+    write_config(RunConfig(), path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for (_, name), value in settings(RunConfig()).items():
+        (line,) = [line for line in lines if re.match(rf"(# )?{name} =", line)]
+        assert line.startswith("# ") == (value is None) and len(line.rpartition("  # ")[2]) > 5
+
+
+def test_a_setting_that_is_not_there_has_its_default(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text('dataset = "cora"\n[train]\nepochs = 3\nbatch_size = "full"\n')
+    assert read_config(path) == RunConfig(dataset="cora", train=TrainConfig(epochs=3, batch_size=None))
+    path.write_text("")
+    assert read_config(path) == RunConfig()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("epochs 3", "is no TOML file: Expected '='.*line 1, column 8"),
+        ("a = 1\na = 2", "is no TOML file: Cannot overwrite a value"),
+        ("\ud800", "is no TOML file: 'utf-8' codec can't decode"),
+        ("[train]\nepoch = 3", r"\[train\] epoch is no setting, did you mean epochs\?$"),
+        ("[model]\nxyz = 3", r"\[model\] xyz is no setting$"),
+        ("epochs = 3", "epochs is no setting$"),
+        ("[training]\nepochs = 3", r"training is no setting$"),
+        ("train = 3", r"\[train\] must be a table of settings, got 3$"),
+        ("[train]\nepochs = 0", "epochs must be an integer >= 1, got 0$"),
+        ("[train]\nepochs = 1.5", "epochs must be an integer >= 1, got 1.5$"),
+        ("[train]\nfanouts = 5", "fanouts must be a list of integers, one a hop, got 5$"),
+        ("[train]\nfanouts = [5]", "fanouts 5 sample 1 hops, but the model has 2 layers"),
+        ('[train]\nbatch_size = "all"', "batch_size must be an integer >= 1, got 'all'$"),
+        ('[model]\naggregator = "mine (user-defined)"', "aggregator must be one of mean, .*; got 'mine"),
+        ("baseline = 1", "baseline must be True or False, got 1$"),
+        ("dataset = 3", "dataset must be text, got 3$"),
+    ],
+)
+def test_anything_else_is_refused(text, sentence, tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(ValueError, match=rf"^{re.escape(str(path))}:? {sentence}") as error:
+        read_config(path)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_was_cut_off_is_no_whole_one(tmp_path):
+    """Many a shorter one is good TOML; what it lacks would silently have its default."""
+    path = tmp_path / "config.toml"
+    write_config(EVERY, path)
+    content = path.read_text(encoding="utf-8")
+    assert content.endswith(END)
+    for length in (0, len(content) // 2, content.index("[train]"), len(content) - len(END), len(content) - 1):
+        path.write_text(content[:length], encoding="utf-8")
+        with pytest.raises(ValueError, match=r"is truncated: its last line is not '# The last line: a file without it was cut"):
+            read_config(path, whole=True)
+
+
+def test_an_aggregator_of_ones_own_is_told_by_its_name(tmp_path):
+    class Mine:
+        pass
+
+    path = tmp_path / "config.toml"
+    write_config(replace(RunConfig(), model=ModelConfig(aggregator=Mine)), path)
+    with pytest.raises(ValueError, match=r"aggregator must be one of .*; got 'Mine \(user-defined\)'$"):
+        read_config(path)

@@ -1,0 +1,110 @@
+"""Datasets from networkx graphs: node attributes become features, labels and parts."""
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from graphsage.data.dataset import NodeDataset
+from graphsage.graph.features import SparseFeatures
+
+
+def graph_with(**attributes):
+    """A path a-b-c-d; ``attributes``: name -> four values, ... for a node that lacks it."""
+    graph = nx.path_graph(["a", "b", "c", "d"])
+    for name, values in attributes.items():
+        nx.set_node_attributes(graph, {n: v for n, v in zip("abcd", values) if v is not ...}, name)
+    return graph
+
+
+def dataset_of(graph=None, *, features=None, label="y", split="part", **attributes):
+    attributes = {"y": [0, 1, 1, 0], "part": ["train", "val", ..., "test"], **attributes}
+    graph = graph_with(**attributes) if graph is None else graph
+    return NodeDataset.from_networkx(graph, features=features, label=label, split=split)
+
+
+def test_all_parts():
+    x, v = [1, 2.5, True, -1], [[1, 2], [3, 4], [5, 6], [7, 8]]
+    graph = graph_with(x=x, v=v, y=[0, 1, 1, 0], part=["test", "val", ..., "train"])
+    dataset = NodeDataset.from_networkx(graph, features=["x", "v"], label="y", split="part", name="path")
+    assert dataset.node_ids.tolist() == list("abcd") and dataset.name == "path"
+    assert [dataset.graph.neighbors(row).tolist() for row in range(4)] == [[1], [0, 2], [1, 3], [2]]
+    assert dataset.features.tolist() == [[1, 1, 2], [2.5, 3, 4], [1, 5, 6], [-1, 7, 8]]
+    assert [dataset.train.tolist(), dataset.val.tolist(), dataset.test.tolist()] == [[3], [1], [0]]
+
+
+def test_nodes_that_are_rows_out_of_order():
+    graph = nx.DiGraph([(2, 0), (1, 2)])
+    nx.set_node_attributes(graph, {n: 10 * n for n in graph}, "x")
+    nx.set_node_attributes(graph, {0: 0, 1: 1, 2: 0}, "y")
+    dataset = NodeDataset.from_networkx(graph, features="x", label="y")
+    assert dataset.node_ids is None and dataset.features.tolist() == [[0], [10], [20]]
+    assert dataset.labels.tolist() == [0, 1, 0]
+    assert dataset.graph.neighbors(0).tolist() == [2]  # a node aggregates from its predecessors
+
+
+@pytest.mark.parametrize(
+    "values, task, labels, names",
+    [
+        ([2, 0, ..., 1], "multiclass", [2, 0, -1, 1], None),
+        ([2, 0, -1, 1], "multiclass", [2, 0, -1, 1], None),
+        ([True, False, None, True], "multiclass", [1, 0, -1, 1], None),
+        (["red", "blue", ..., "red"], "multiclass", [1, 0, -1, 1], ("blue", "red")),
+        ([[1, 0], [0, 0], ..., [1, 1]], "multilabel", [[1, 0], [0, 0], [-1, -1], [1, 1]], None),
+        ([np.array([True]), [False], ..., (True,)], "multilabel", [[1], [0], [-1], [1]], None),
+        ([0.5, 1, ..., -2], "regression", [[0.5], [1], [np.nan], [-2]], None),
+        ([[0.5, 1], [2, 2], ..., [3, 4]], "regression", [[0.5, 1], [2, 2], [np.nan, np.nan], [3, 4]], None),
+    ],
+)
+def test_kinds_of_labels(values, task, labels, names):
+    dataset = dataset_of(y=values)
+    assert (dataset.task, dataset.class_names) == (task, names)
+    assert np.array_equal(dataset.labels, np.array(labels), equal_nan=task == "regression")
+
+
+def test_a_random_split_of_the_labelled_nodes():
+    graph = nx.complete_graph(40)
+    nx.set_node_attributes(graph, {n: n % 2 for n in range(32)}, "y")
+    one, two = (NodeDataset.from_networkx(graph, label="y") for _ in range(2))
+    assert (len(one.train), len(one.val), len(one.test)) == (16, 8, 8)
+    assert sorted([*one.train, *one.val, *one.test]) == list(range(32))
+    assert one.train.tolist() == two.train.tolist()
+
+
+def test_identity_features():
+    features = dataset_of().features
+    assert isinstance(features, SparseFeatures) and features.to_scipy().toarray().tolist() == np.eye(4).tolist()
+
+
+def test_the_karate_club():
+    dataset = NodeDataset.from_networkx(nx.karate_club_graph(), label="club")
+    assert dataset.class_names == ("Mr. Hi", "Officer")
+    assert (dataset.num_nodes, dataset.graph.num_edges, dataset.graph.weights) == (34, 156, None)
+
+
+@pytest.mark.parametrize(
+    "changes, sentence",
+    [
+        ({"features": "x"}, "node 'a' has no attribute 'x': features need it at every node"),
+        ({"features": "x", "x": [1, 2, ..., 4]}, "node 'c' has no attribute 'x'"),
+        ({"features": []}, "features is empty"),
+        ({"features": "x", "x": [1, 2, "3", 4]}, "attribute 'x' must be a number at every node, or .*; got 1"),
+        ({"features": "x", "x": [1, [2], 3, 4]}, "attribute 'x' must be a number at every node"),
+        ({"features": "x", "x": [[1], [2, 3], [3], [4]]}, "attribute 'x' must be a number at every node"),
+        ({"features": "x", "x": [1, np.inf, 3, 4]}, "features must be finite"),
+        ({"label": "z"}, "no node has an attribute 'z': labels need one"),
+        ({"y": ["a", 1, "b", "a"]}, "attribute 'y' must be text at every node or at none, got 1"),
+        ({"y": [{}, {}, {}, {}]}, "attribute 'y' must be a number at every node"),
+        ({"y": [[1, 2], [0, 0], [1, 1], [0, 0]]}, "labels of several columns must be 0 or 1"),
+        ({"part": ["train", "valid", ..., ...]}, "attribute 'part' of node 'b' must be train, .*, got 'valid'"),
+        ({"part": ["train", 3, ..., ...]}, "attribute 'part' of node 'b' must be train, val, test or missing, got 3"),
+        ({"part": ["train"] * 4, "y": [1, ..., 0, 0]}, r"train\[1\] = 1 has no label"),
+    ],
+)
+def test_what_is_refused(changes, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        dataset_of(**changes)
+
+
+def test_what_is_no_graph():
+    with pytest.raises(TypeError, match="graph must be a networkx graph, got dict"):
+        NodeDataset.from_networkx({0: [1]}, label="y")

@@ -1,0 +1,347 @@
+"""What an import keeps: opened instead of read, noticed when it no longer holds, whole or not there."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import CHECKOUT
+from helpers.mutations import generator, mutated
+from helpers.table_files import EDGES, NODES, write_tables
+
+from graphsage.data import DatasetError, NodeDataset, load_dataset
+from graphsage.data.tables import folder as tables
+from graphsage.data.tables import import_tables, imported
+from graphsage.graph.features import SparseFeatures
+
+pytest.importorskip("pyarrow")
+
+ROWS = np.arange(12, dtype=np.float32).reshape(6, 2)
+PLAIN = "id,label\nann,x\nbob,y\ncid,x\n\"c, x\",y\ndan,\neve,x\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of tables; the cache is beside it."""
+    monkeypatch.setenv("GRAPHSAGE_CACHE", str(tmp_path / "cache"))
+    return write_tables(tmp_path / "mine")
+
+
+@pytest.fixture
+def no_tables_are_read(monkeypatch):
+    """A function after which reading a table is an error."""
+
+    def now():
+        def read(*arguments, **options):
+            raise AssertionError("the tables are read")
+
+        monkeypatch.setattr(import_tables, "read_folder", read)
+
+    return now
+
+
+def equal(one, other):
+    """Two datasets in every array, name and setting."""
+    (about, arrays), (other_about, other_arrays) = imported.packed(one), imported.packed(other)
+    same = arrays.keys() == other_arrays.keys() and all(np.array_equal(a, other_arrays[n], equal_nan=n == "labels") and
+                                                        a.dtype == other_arrays[n].dtype for n, a in arrays.items())
+    return same and about == other_about
+
+
+def everything_in(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def entries(folder):
+    return sorted(path.name for path in (folder / ".graphsage").iterdir())
+
+
+def touched(path):
+    found = path.stat()
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns + 1))
+
+
+KINDS = {
+    "sparse": (EDGES, NODES, None),
+    "dense": ("source,target\n3,1\n5,4\n", "id,x,label\n3,1,0.5\n1,2,\n5,,2.5\n4,1,1.5\n", None),
+    "array": (EDGES, PLAIN, ROWS),
+    "array of doubles": (EDGES, PLAIN, ROWS.astype(float)),
+    "array and columns": (EDGES, "id,size\nann,1\nbob,2\ncid,\n\"c, x\",4\ndan,5\neve,6\n", ROWS),
+    "edges": ("source,target\nb,a\n", None, None),
+    "several labels": ("source,target\n0,1\n", "id,labels\n0,a;b\n1,\n2,;\n", None),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_second_start_gives_the_same(folder, kind, no_tables_are_read):
+    for path in folder.iterdir():
+        path.unlink()
+    edges, nodes, features = KINDS[kind]
+    first = load_dataset(write_tables(folder, edges, nodes, features), progress=False)
+    no_tables_are_read()
+    second = load_dataset(folder, progress=False)
+    assert equal(first, second) and second.schema == first.schema is not None
+    copied = (folder / ".graphsage" / "1" / "features.npy").exists()
+    assert copied == (kind in ("dense", "array of doubles", "array and columns"))
+    if not isinstance(second.features, SparseFeatures):
+        assert not second.features.flags.owndata and not second.features.flags.writeable
+
+
+@pytest.mark.parametrize("file", ["edges.csv", "nodes.csv", "features.npy"])
+def test_changed_tables_are_read_anew(folder, file):
+    write_tables(folder, EDGES, PLAIN, ROWS)
+    load_dataset(folder, progress=False)
+    if file == "features.npy":
+        np.save(folder / file, ROWS + 1)
+    else:
+        with open(folder / file, "a") as out:
+            out.write("bob,eve,1,2024-01-01\n" if file == "edges.csv" else "fay,z\n")
+    if file == "nodes.csv":
+        np.save(folder / "features.npy", np.ones((7, 2)))
+    dataset = load_dataset(folder, progress=False)
+    assert (dataset.num_nodes, dataset.graph.num_edges) == (6 + (file == "nodes.csv"), 6 + 2 * (file == "edges.csv"))
+    assert dataset.features[0, 0] == (file != "edges.csv")
+    assert entries(folder) == ["2"]
+
+
+def test_a_touched_or_new_file_counts_as_changed(folder):
+    load_dataset(folder, progress=False)
+    touched(folder / "edges.csv")
+    load_dataset(folder, progress=False)
+    assert entries(folder) == ["2"]
+    np.save(folder / "features.npy", ROWS)
+    assert load_dataset(folder, progress=False).num_features == 9 and entries(folder) == ["3"]
+    (folder / "features.npy").unlink()
+    assert load_dataset(folder, progress=False).num_features == 7 and entries(folder) == ["4"]
+
+
+def test_directed_stays_directed(folder):
+    dataset, _ = import_tables.import_tables(folder, directed=True)
+    assert dataset.graph.num_edges == 4 and load_dataset(folder, progress=False).graph.num_edges == 4
+    touched(folder / "edges.csv")
+    assert load_dataset(folder, progress=False).graph.num_edges == 4
+    import_tables.import_tables(folder)
+    assert load_dataset(folder, progress=False).graph.num_edges == 6
+
+
+def test_tables_that_change_while_they_are_read_are_refused(folder, monkeypatch):
+    def read(*arguments, **options):
+        found = tables.read_folder(*arguments, **options)
+        touched(folder / "nodes.csv")
+        return found
+
+    monkeypatch.setattr(import_tables, "read_folder", read)
+    with pytest.raises(DatasetError, match=r"the tables in .*mine changed while they were read: import them again"):
+        load_dataset(folder, progress=False)
+    assert not (folder / ".graphsage").exists()
+
+
+def test_the_random_split_can_be_another_one(folder):
+    write_tables(folder, EDGES, "id,label\n" + "".join(f"{name},x\n" for name in ["ann", "bob", "cid", '"c, x"', "dan", "eve"]))
+    splits = {tuple(load_dataset(folder, split=split, progress=False).train) for split in range(8)}
+    assert len(splits) > 3 and tuple(load_dataset(folder, progress=False).train) in splits
+    write_tables(folder)
+    with pytest.raises(DatasetError, match=r"nodes.csv has a column split, which is the one split: leave split out, got 1"):
+        load_dataset(folder, split=1, progress=False)
+
+
+# ---- where it is kept
+
+
+def refuse_to_write(monkeypatch, *places):
+    """Making anything in these folders is an error; permissions would not stop a root user."""
+    real = imported.folder_written_aside
+
+    def written(path):
+        if any(place in path.parents for place in places):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(imported, "folder_written_aside", written)
+
+
+def test_a_folder_that_cannot_be_written_to_uses_the_cache(folder, tmp_path, monkeypatch, no_tables_are_read, capsys):
+    refuse_to_write(monkeypatch, folder)
+    first = load_dataset(folder)
+    told = capsys.readouterr().err
+    assert f"Kept in {tmp_path / 'cache' / 'imported'}" in told and f"({folder / '.graphsage'}: Permission denied)" in told
+    assert everything_in(folder) == ["edges.csv", "nodes.csv"]
+    no_tables_are_read()
+    assert equal(first, load_dataset(folder))
+    assert capsys.readouterr().err == ""
+
+
+def test_without_any_place_it_is_read_each_time(folder, tmp_path, monkeypatch, capsys):
+    refuse_to_write(monkeypatch, tmp_path)
+    assert equal(load_dataset(folder), load_dataset(folder, progress=False))
+    assert "Not kept: each start reads the tables again (" in capsys.readouterr().err
+    assert everything_in(folder) == ["edges.csv", "nodes.csv"] and not (tmp_path / "cache").exists()
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions do not stop this user")
+def test_a_folder_without_permission(folder, no_tables_are_read):
+    folder.chmod(0o500)
+    try:
+        load_dataset(folder, progress=False)
+        no_tables_are_read()
+        load_dataset(folder, progress=False)
+    finally:
+        folder.chmod(0o700)
+
+
+# ---- whole or not there
+
+
+@pytest.mark.parametrize("step", ["save", "fsync", "rename", "dumps"])
+def test_an_import_that_fails_leaves_nothing(folder, tmp_path, monkeypatch, step):
+    owner = {"save": np, "fsync": os, "rename": os, "dumps": json}[step]
+
+    def fail(*arguments, **options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, step, fail)
+        with pytest.raises(KeyboardInterrupt):
+            load_dataset(folder, progress=False)
+    assert everything_in(folder) == [".graphsage", "edges.csv", "nodes.csv"] and not (tmp_path / "cache").exists()
+    assert load_dataset(folder, progress=False).num_nodes == 6
+
+
+def test_a_full_disk_goes_to_the_next_place(folder, tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    _, text = import_tables.import_tables(folder)
+    assert "Not kept: " in text and text.count("No space left on device") == 2
+    assert everything_in(folder) == [".graphsage", "edges.csv", "nodes.csv"]
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+
+
+KILLED = """
+import os, sys, time
+import numpy as np
+from graphsage.data import load_dataset
+real = np.save
+def save(path, array):
+    real(path, array)
+    if "labels" in str(path):
+        print("now", flush=True)
+        time.sleep(600)
+np.save = save
+load_dataset(sys.argv[1], progress=False)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
+def test_what_a_killed_import_leaves_is_no_import_and_goes_with_the_next(folder):
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    command = [sys.executable, "-c", KILLED, str(folder)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "now\n"
+        process.send_signal(signal.SIGKILL)
+    assert len(entries(folder)) == 1 and entries(folder)[0].endswith(".part")
+    assert imported.latest(folder) == (None, None)
+    load_dataset(folder, progress=False)
+    assert entries(folder) == ["1"]
+
+
+def test_what_another_import_is_writing_is_left_alone(folder):
+    theirs = folder / ".graphsage" / f".1.{os.getppid()}.part"
+    theirs.mkdir(parents=True)
+    load_dataset(folder, progress=False)
+    assert theirs.is_dir()
+
+
+# ---- damage
+
+
+def damaged_about(folder, **changes):
+    path = folder / ".graphsage" / "1" / "about.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+@pytest.mark.parametrize("changes", [{"form": "x"}, {"version": 2}, {"arrays": []}, {"arrays": {"../x": ""}}, {"dataset": {}},
+                                     {"dataset": {"schema": {}}}, {"sources": None}])
+def test_an_about_that_is_another_is_not_trusted(folder, changes):
+    first = load_dataset(folder, progress=False)
+    damaged_about(folder, **changes)
+    assert equal(load_dataset(folder, progress=False), first) and entries(folder) == ["2"]
+
+
+def test_damage_is_noticed_and_mended(folder, capsys):
+    """Each file of an import cut, changed or gone: the tables are read again, and it is said."""
+    first = load_dataset(folder, progress=False)
+    kept = folder / ".graphsage" / "1"
+    shutil.copytree(kept, folder / "copy")
+    for seed, path in enumerate(sorted((folder / "copy").iterdir())):
+        shutil.rmtree(folder / ".graphsage")
+        shutil.copytree(folder / "copy", kept)
+        damage = mutated(path.read_bytes(), generator(seed))
+        assert damage != path.read_bytes()
+        (kept / path.name).write_bytes(damage)
+        assert equal(load_dataset(folder), first), path.name
+        told = capsys.readouterr().err
+        assert "Kept in" in told and (path.name == "about.json" or ": the tables are read again\n" in told), path.name
+
+
+def test_a_missing_array_is_noticed(folder):
+    first = load_dataset(folder, progress=False)
+    (folder / ".graphsage" / "1" / "indices.npy").unlink()
+    assert equal(load_dataset(folder, progress=False), first)
+
+
+@pytest.mark.parametrize("kind", ["sparse", "dense"])
+def test_damage_under_a_right_checksum_is_still_a_sentence(folder, kind):
+    """Sixty damages of arrays whose sums are mended: what opens has been checked like any other dataset."""
+    edges, nodes, _ = KINDS[kind]
+    load_dataset(write_tables(folder, edges, nodes), progress=False)
+    entry, about = imported.latest(folder)
+    outcomes = Counter()
+    for seed in range(60):
+        rng = generator(seed)
+        name = rng.choice(sorted(about["arrays"]))
+        path = entry / f"{name}.npy"
+        whole = path.read_bytes()
+        path.write_bytes(whole[:128] + mutated(whole[128:] or b"0", rng) if seed % 2 else mutated(whole, rng))
+        sums = {**about["arrays"], name: imported._sum(path)}
+        try:
+            outcomes[imported.opened(entry, {**about, "arrays": sums}, folder).num_nodes] += 1
+        except DatasetError as error:
+            assert str(error).startswith(str(entry)) and "\n" not in str(error)
+            outcomes["sentence"] += 1
+        path.write_bytes(whole)
+    assert outcomes["sentence"] > 30 and outcomes.total() == 60
+
+
+def test_two_imports_at_once_keep_one(folder, monkeypatch):
+    real, calls = os.rename, []
+
+    def rename(source, target):
+        calls.append(target)
+        if len(calls) == 1:  # the other import is a moment faster
+            shutil.copytree(source, target)
+        return real(source, target)
+
+    monkeypatch.setattr(os, "rename", rename)
+    _, text = import_tables.import_tables(folder)
+    assert [path.name for path in calls] == ["1", "2"] and f"Kept in {folder / '.graphsage' / '2'}" in text
+    assert entries(folder) == ["2"]
+
+
+# ---- one file
+
+
+def test_the_schema_survives_a_file_and_variants(folder, tmp_path):
+    dataset = load_dataset(folder, progress=False)
+    dataset.save(tmp_path / "one.npz")
+    again = NodeDataset.load(tmp_path / "one.npz")
+    assert equal(dataset, again) and again.schema == json.loads(json.dumps(dataset.schema)) == dataset.schema
+    assert dataset.row_normalized().schema == dataset.without_edges().schema == dataset.schema
+    assert load_dataset(Path(tmp_path / "one.npz"), schema=dataset.schema).schema == dataset.schema

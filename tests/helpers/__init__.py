@@ -1,0 +1,1 @@
+"""What several tests share: made graphs and files, statistics, drivers of command lines."""

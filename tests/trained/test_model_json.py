@@ -1,0 +1,99 @@
+"""model.json: what a stranger computes from it and the weights alone, in numpy, is what the model computes."""
+
+import json
+
+import numpy as np
+import pytest
+from helpers.blocks import blocks, configured
+from naive_nn import rows_of
+from safetensors.numpy import load_file
+
+import graphsage as gs
+from graphsage.graph.features import SparseFeatures
+from graphsage.runs.run import build_model
+from graphsage.trained.save import save_trained
+
+REDUCTIONS = {
+    "a_v = (1 / |S(v)|) sum of x_u over u in S(v)": lambda own, found: np.mean(found, axis=0),
+    "a_v = sum of x_u over u in S(v)": lambda own, found: np.sum(found, axis=0),
+    "a_v = elementwise maximum of x_u over u in S(v)": lambda own, found: np.max(found, axis=0),
+    "a_v = (x_v + sum of x_u over u in S(v)) / (1 + |S(v)|)": lambda own, found: (own + sum(found)) / (1 + len(found)),
+}
+
+
+def computed(folder, rows, features):
+    """The outputs of all nodes by what model.json says, in numpy, float64; it fails on any sentence that it does not know."""
+    about = json.loads((folder / "model.json").read_text())
+    weights = {name: array.astype(np.float64) for name, array in load_file(folder / about["weights"]["file"]).items()}
+    h = features.astype(np.float64)
+    if about["input"] == "the features of node v, float32, divided by the sum of their absolute values (zeros stay)":
+        h = h / np.maximum(np.abs(h).sum(1, keepdims=True), 1e-300)
+    else:
+        assert about["input"] == "the features of node v, float32"
+    if about["neighbors"].endswith("v alone where there are none"):
+        rows = [row or [v] for v, row in enumerate(rows)]
+    else:
+        assert about["neighbors"].endswith("a_v is 0 where there are none (gcn: x_v)")
+    for layer in about["layers"]:
+        h = np.array([computed_layer(layer, weights, h, v, row) for v, row in enumerate(rows)])
+    return h
+
+
+def computed_layer(layer, weights, h, v, row):
+    symbols = {}
+    for symbol, tensor in layer["tensors"].items():
+        symbols[symbol] = weights[tensor["name"]]
+        assert list(symbols[symbol].shape) == tensor["shape"] and tensor["dtype"] == "float32"
+    empty = h[v] if layer["aggregator"]["name"] == "gcn" else np.zeros(h.shape[1])
+    a = REDUCTIONS[layer["aggregator"]["formula"]](h[v], h[row]) if row else empty
+    out = {
+        "h_v = W_self x_v + W_neigh a_v + b": lambda W_neigh, W_self, b: W_self @ h[v] + W_neigh @ a + b,
+        "h_v = [W_self x_v, W_neigh a_v] side by side": lambda W_neigh, W_self: np.append(W_self @ h[v], W_neigh @ a),
+        "h_v = W_self x_v + W_neigh a_v": lambda W_neigh, W_self: W_self @ h[v] + W_neigh @ a,
+        "h_v = W_neigh a_v + b": lambda W_neigh, b: W_neigh @ a + b,
+    }[layer["formula"]](**symbols)
+    if layer["activation"]:
+        assert layer["activation"] == "relu: h_v = max(h_v, 0) elementwise"
+        out = np.maximum(out, 0)
+    if layer["normalization"]:
+        assert layer["normalization"] == "h_v = h_v / |h_v|, the Euclidean length (zeros stay)"
+        out = out / (np.linalg.norm(out) or 1)
+    return out
+
+
+@pytest.mark.parametrize("sparse, isolated", [(False, "empty"), (True, "self")])
+@pytest.mark.parametrize("model", [
+    {"aggregator": "mean"}, {"aggregator": "gcn", "normalize": True}, {"aggregator": "sum", "num_layers": 1},
+    {"aggregator": "max", "combine": "concat", "bias": False, "num_layers": 3},
+])  # fmt: skip
+def test_a_stranger_computes_the_same(model, sparse, isolated, tmp_path):
+    dataset = blocks(sparse=sparse)
+    config = configured(model, isolated=isolated, fanouts=(5,) * model.get("num_layers", 2))
+    trained = build_model(config, dataset)
+    save_trained(tmp_path, trained, dataset, config.train)
+    features = dataset.features.to_scipy().toarray() if isinstance(dataset.features, SparseFeatures) else dataset.features
+    found = computed(tmp_path, rows_of(dataset.graph.indptr, dataset.graph.indices), features)
+    seen = dataset.row_normalized() if sparse else dataset
+    expected = gs.inference(trained, seen.graph, seen.features, isolated=isolated).numpy()
+    assert np.abs(expected).max() > 0.1
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("aggregator", gs.config.settings.AGGREGATORS)
+def test_every_weight_of_every_aggregator_has_a_symbol(aggregator, tmp_path):
+    dataset, config = blocks(), configured({"aggregator": aggregator})
+    save_trained(tmp_path, build_model(config, dataset), dataset, config.train)
+    about, weights = json.loads((tmp_path / "model.json").read_text()), load_file(tmp_path / "model.safetensors")
+    named = [tensor["name"] for layer in about["layers"] for tensor in layer["tensors"].values()]
+    assert sorted(named) == sorted(weights)
+    for layer in about["layers"]:
+        text = layer["formula"] + layer["aggregator"]["formula"]
+        assert all(symbol in text for symbol in layer["tensors"]) and "." not in "".join(layer["tensors"])
+
+
+def test_the_outputs_are_named_by_task(tmp_path):
+    config = configured()
+    for labels, word in ((np.arange(200) % 3, "softmax"), (np.eye(200, 3, dtype=bool), "sigmoid"), (np.ones(200), "numbers")):
+        dataset = blocks(labels=labels)
+        save_trained(tmp_path, build_model(config, dataset), dataset, config.train)
+        assert word in json.loads((tmp_path / "model.json").read_text())["output"]
