@@ -132,7 +132,7 @@ class Cost:
 
     def __init__(self, trainer):
         self.trainer, self.loader = trainer, trainer.loader
-        self.steps = max(1, len(trainer.loader.plan.nodes) // trainer.loader.plan.batch_size)  # no short batch
+        self.steps = max(1, len(trainer.loader.plan.items) // trainer.loader.plan.batch_size)  # no short batch
         self.used = 0
         self._batch({})
         _, seconds, _ = timed(lambda: self._batch({}))

@@ -23,7 +23,7 @@ class GraphSAGE(nn.Module):
 
     ``model(x)`` returns logits [B, out_features], one row a seed, in the caller's order. x is one of
 
-    * a ``Batch`` (blocks and the features of its nodes) or a ``ReducedBatch`` (first aggregation done by the loader);
+    * a ``Batch`` (blocks and the features of its nodes; of a reduced one the loader did the first aggregation);
     * a tree: list of num_layers + 1 dense tensors [B, F], [B*k_1, F], [B*k_1*k_2, F], ... as ``multihop_sampling``
       orders its hops.
 
@@ -108,7 +108,7 @@ class GraphSAGE(nn.Module):
         if isinstance(x, (list, tuple)):
             return self._forward_tree(x)
         if not (hasattr(x, "blocks") and hasattr(x, "reduce")):
-            raise TypeError(f"x must be a Batch, a ReducedBatch or a list of tensors (a tree), got {type(x).__name__}")
+            raise TypeError(f"x must be a Batch or a list of tensors (a tree), got {type(x).__name__}")
         hops, depth = len(x.blocks) + (x.reduce is not None), self.num_layers
         if hops != depth:
             raise ValueError(f"the batch has {hops} hops, but the model has {depth} layers: give one a layer")
@@ -127,7 +127,7 @@ class GraphSAGE(nn.Module):
         return h if len(h) == len(x.seed_index) else h[x.seed_index]
 
     def _first_inputs(self, batch):
-        """(x_self, x_neigh) of the first layer, after input dropout; ready-made in a ReducedBatch."""
+        """(x_self, x_neigh) of the first layer, after input dropout; ready-made in a reduced batch."""
         needed = self.first_layer_reduction
         if batch.reduce not in (None, needed):
             raise ValueError(f"the batch was reduced by {batch.reduce!r}, but the model's first layer needs {needed!r}")

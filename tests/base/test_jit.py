@@ -80,7 +80,7 @@ def test_canary_a_sampler_overruns_in_the_same_way():
     """The same for a kernel of the package, which may come out of a cache, and deep in an inlined helper."""
     memory = np.full(4, 99)
     graph = Graph.from_csr([0, 1], [0])
-    arguments = (graph.indptr, graph.indices, np.zeros(1, np.int64), 3, True, np.uint64(0), np.empty(1, np.int64))
+    arguments = ((graph.indptr, graph.indices), (True, True), np.zeros(1, np.int64), 3, np.uint64(0), np.empty(1, np.int64))
     if CHECKS_BOUNDS:
         with pytest.raises(IndexError):
             sample_tree(*arguments, memory[:2])

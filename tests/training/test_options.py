@@ -12,7 +12,7 @@ from helpers.blocks import NUM_CLASSES, NUM_FEATURES, blocks, configured
 from torch import nn
 
 from graphsage.config.settings import TrainConfig
-from graphsage.loading.node_loader import Batch
+from graphsage.loading.batch import Batch
 from graphsage.runs.run import make_trainer
 from graphsage.trained.save import load_trained
 from graphsage.training.records import TrainingStopped

@@ -1,11 +1,59 @@
-"""Drawing k of a row's positions: helpers that are compiled into the kernels. Nothing is checked here."""
+"""Uniform: each of a row's edges with the same probability, with or without replacement."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
+from graphsage.base.checks import as_flag
 from graphsage.base.jit import inline, prefetch
 from graphsage.base.rng import GAMMA, draw_below, mix
 
 SCAN_LIMIT = 64  # up to this fanout a scan of the picks so far is faster than a hash table
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """min(k, degree) distinct edges of a row, every set of that size equally likely; with ``replace``, k independent draws.
+
+    k = -1 takes the whole row, with or without replacement.
+    """
+
+    replace: bool = False
+
+    def __post_init__(self):
+        object.__setattr__(self, "replace", as_flag("replace", self.replace))
+
+    def parameters(self, stand_in):
+        """What kernels take as ``draw``. stand_in: an isolated node has one entry, itself."""
+        return self.replace, stand_in
+
+
+@inline
+def entries(draw, degree, k):
+    """How many entries a row of ``degree`` edges has in a batch; k < 0: all."""
+    replace, stand_in = draw
+    if degree == 0:
+        return np.int64(stand_in)
+    if k < 0 or (degree <= k and not replace):
+        return degree
+    return k
+
+
+@inline
+def pick(draw, k, size, indices, positions, start, head, degree, key, table):
+    """The ``size`` entries of the row [head, head + degree), degree >= 1, to ``positions[start:]``, asking for ``indices``.
+
+    key: of the row. A row that is taken whole keeps its order.
+    """
+    replace, _ = draw
+    if replace and k >= 0:
+        independent(indices, positions, start, head, degree, size, key)
+    elif size == degree:
+        prefetch(indices, head)
+        for j in range(degree):
+            positions[start + j] = head + j
+    else:
+        distinct(indices, positions, start, head, degree, size, key, table)
 
 
 @inline
