@@ -8,7 +8,7 @@ import numpy as np
 
 from graphsage.base.jit import inline, kernel, prefetch
 from graphsage.base.rng import fold
-from graphsage.sampling.draws import entries, pick
+from graphsage.sampling.draws import pick, takes_all
 from graphsage.sampling.draws.uniform import distinct, independent, shuffle
 from graphsage.sampling.localids import home, place
 
@@ -45,12 +45,19 @@ def draw_rows(graph, draw, k, hop_key, nodes, table, row_ptr, positions, first, 
         v = np.int64(nodes[i])
         head = indptr[v]
         degree = indptr[v + 1] - head
-        size = entries(draw, degree, k)
-        if degree:
-            pick(draw, k, size, indices, positions, drawn, head, degree, fold(hop_key, np.uint64(v)), table)
-        elif size:
-            positions[drawn] = -v - 1
-        drawn += size
+        # each branch adds up by itself: a size that was looked up first would make every row wait for its degree to arrive
+        if degree == 0:
+            if draw[1]:
+                positions[drawn] = -v - 1
+                drawn += 1
+        elif takes_all(draw, degree, k):
+            prefetch(indices, head)
+            for j in range(degree):
+                positions[drawn + j] = head + j
+            drawn += degree
+        else:
+            pick(draw, k, indices, positions, drawn, head, degree, fold(hop_key, np.uint64(v)), table)
+            drawn += k
         row_ptr[i + 1] = drawn
     return drawn
 

@@ -29,31 +29,32 @@ class Uniform:
 
 
 @inline
-def entries(draw, degree, k):
-    """How many entries a row of ``degree`` edges has in a batch; k < 0: all."""
-    replace, stand_in = draw
-    if degree == 0:
-        return np.int64(stand_in)
-    if k < 0 or (degree <= k and not replace):
-        return degree
-    return k
+def takes_all(draw, degree, k):
+    """Is a row of ``degree`` >= 1 edges taken whole, in its order? k < 0: all are asked for."""
+    replace, _ = draw
+    return k < 0 or (degree <= k and not replace)
 
 
 @inline
-def pick(draw, k, size, indices, positions, start, head, degree, key, table):
-    """The ``size`` entries of the row [head, head + degree), degree >= 1, to ``positions[start:]``, asking for ``indices``.
+def entries(draw, degree, k):
+    """How many entries a row of ``degree`` edges has in a batch."""
+    _, stand_in = draw
+    if degree == 0:
+        return np.int64(stand_in)
+    return degree if takes_all(draw, degree, k) else k
 
-    key: of the row. A row that is taken whole keeps its order.
+
+@inline
+def pick(draw, k, indices, positions, start, head, degree, key, table):
+    """k entries of the row [head, head + degree) that is not taken whole to ``positions[start:]``, asking for ``indices``.
+
+    key: of the row.
     """
     replace, _ = draw
-    if replace and k >= 0:
-        independent(indices, positions, start, head, degree, size, key)
-    elif size == degree:
-        prefetch(indices, head)
-        for j in range(degree):
-            positions[start + j] = head + j
+    if replace:
+        independent(indices, positions, start, head, degree, k, key)
     else:
-        distinct(indices, positions, start, head, degree, size, key, table)
+        distinct(indices, positions, start, head, degree, k, key, table)
 
 
 @inline
