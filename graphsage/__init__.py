@@ -28,7 +28,7 @@ _HOME = {
     "GraphSAGE": "graphsage.nn.model",
     "Aggregator": "graphsage.nn.aggregators",
     "inference": "graphsage.nn.inference",
-    "Trainer": "graphsage.training.trainer",
+    "Trainer": "graphsage.runs.trainer",
     "TrainResult": "graphsage.training.records",
     "Callback": "graphsage.training.callbacks",
     "Progress": "graphsage.runs.progress_bar",

@@ -25,7 +25,7 @@ class TensorBoard(Callback):
         self._steps, self._writer = [], None
 
     def on_fit_begin(self, trainer):
-        folder = self.folder or trainer.recorder.folder
+        folder = self.folder or (trainer.recorder and trainer.recorder.folder)
         if folder is None:
             raise ValueError("TensorBoard writes into a folder: give it one, or the trainer")
         state = trainer.state

@@ -19,6 +19,9 @@ class Callback:
     def on_epoch(self, trainer, epoch):
         """After the validation at the end of an epoch, before the checkpoint. epoch: ``Epoch``."""
 
+    def on_save(self, trainer):
+        """When a checkpoint is due between two updates, and after the last: ``trainer.state`` is whole, and all of it told."""
+
     def on_fit_end(self, trainer, result):
         """At the end, also after Ctrl-C. result: ``TrainResult``."""
 

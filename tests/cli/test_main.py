@@ -26,7 +26,7 @@ from graphsage.config.toml import read_config
 from graphsage.data.catalogue import dataset_card, list_datasets
 from graphsage.graph.graph import Graph
 from graphsage.runs import run as run_module
-from graphsage.training.trainer import Trainer
+from graphsage.runs.trainer import Trainer
 
 FLAGS = [field.name for config in (ModelConfig, TrainConfig) for field in fields(config)]
 

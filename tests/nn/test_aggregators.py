@@ -16,10 +16,10 @@ import graphsage as gs
 from graphsage.config.settings import AGGREGATORS
 from graphsage.nn.layer import SAGELayer
 from graphsage.nn.pooling import BY_NAME, PNA, make_aggregator
+from graphsage.runs.trainer import Trainer
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.tensors.segments import packed, segment_softmax, segment_std
-from graphsage.training.trainer import Trainer
 
 WIDTH, NUM_SRC = 5, 9
 #: Nothing, one, a repeat, the node itself, everybody; rows of equal length for ties.

@@ -14,7 +14,7 @@ from graphsage.runs import run as module
 from graphsage.training.records import Epoch, TrainResult
 from graphsage.runs.run import RunResult, build_model, compare, majority_score, make_trainer, run, run_all
 from graphsage.training.tasks import METRICS
-from graphsage.training.trainer import Trainer
+from graphsage.runs.trainer import Trainer
 
 
 @pytest.fixture(scope="module")

@@ -20,9 +20,9 @@ from graphsage.loading.node_loader import NeighborLoader
 from graphsage.nn.inference import inference
 from graphsage.nn.model import GraphSAGE
 from graphsage.runs.run import build_model, majority_score, make_trainer
+from graphsage.runs.trainer import Trainer
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.training.tasks import METRICS
-from graphsage.training.trainer import Trainer
 
 CLOCKS = ("seconds", "starting", "waiting", "training", "evaluating", "saving", "memory")
 FULL = {"batch_size": None, "epochs": 15}
