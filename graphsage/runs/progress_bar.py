@@ -7,8 +7,8 @@ import time
 import torch
 from tqdm import tqdm
 
-from graphsage.training.callbacks import Callback
 from graphsage.tensors.device import peak_memory
+from graphsage.training.callbacks import Callback
 
 BAR = "{desc} |{bar:10}| {percentage:.0f} %{postfix}"
 BAR_SECONDS, LINE_SECONDS = 0.25, 30.0  # between two looks at the training; each reads a loss, which waits for a GPU

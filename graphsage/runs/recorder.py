@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from graphsage.base.files import locked, remove_leftovers
-from graphsage.nn.model import GraphSAGE
 from graphsage.config.run_files import LATEST
+from graphsage.nn.model import GraphSAGE
 from graphsage.runs.checkpoint import Checkpoints, older_checkpoints
 from graphsage.runs.metrics_file import MetricsFile
-from graphsage.training.callbacks import Callback
-from graphsage.training.records import TrainingStopped
 from graphsage.runs.resume import checkpoint_of
 from graphsage.trained.save import save_trained
+from graphsage.training.callbacks import Callback
+from graphsage.training.records import TrainingStopped
 
 FLUSH_SECONDS = 1.0  # how far metrics.jsonl may lag behind
 

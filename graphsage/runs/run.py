@@ -8,20 +8,20 @@ import numpy as np
 import torch
 
 from graphsage.base.files import locked
+from graphsage.config.run_files import CONFIG, METRICS_FILE, REPORT, RESULT
 from graphsage.config.toml import write_config
 from graphsage.data.catalogue import load_dataset
 from graphsage.nn.model import GraphSAGE
-from graphsage.trained.outputs import write_predictions
-from graphsage.config.run_files import CONFIG, METRICS_FILE, REPORT, RESULT
+from graphsage.report.report import write_report
 from graphsage.runs.metrics_file import read_metrics
 from graphsage.runs.recorder import stopping
-from graphsage.training.records import TrainResult
-from graphsage.report.report import write_report
 from graphsage.runs.run_folder import read_result, write_result
-from graphsage.trained.save import is_saved, versions
-from graphsage.training.tasks import METRICS, constant_outputs
 from graphsage.runs.tensorboard import TensorBoard
 from graphsage.runs.trainer import Trainer
+from graphsage.trained.outputs import write_predictions
+from graphsage.trained.save import is_saved, versions
+from graphsage.training.records import TrainResult
+from graphsage.training.tasks import METRICS, constant_outputs
 
 LARGE = 200_000  # nodes from which what a finished run leaves takes longer than two seconds
 

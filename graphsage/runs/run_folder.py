@@ -5,11 +5,11 @@ import os
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from graphsage.base.files import written_aside
 from graphsage.config.run_files import CONFIG, RESULT
 from graphsage.config.settings import FREE, aggregator_name
 from graphsage.config.toml import read_config, write_config
 from graphsage.data.catalogue import list_datasets
-from graphsage.base.files import written_aside
 from graphsage.training.records import Epoch, TrainResult
 
 RUNS = "runs"  # beside where the command is given

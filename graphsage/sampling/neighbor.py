@@ -140,15 +140,16 @@ class NeighborSampler:
 
     def _scratch(self, num_seeds):
         """Scratch arrays that hold any batch of ``num_seeds`` seeds, taken from the free ones where one fits."""
-        num_nodes, num_edges = self._bounds(num_seeds)
         try:
             scratch = self._free.pop()
         except IndexError:
             scratch = None
-        if scratch is None or scratch.too_small(num_nodes, num_edges):
+        if scratch is None or scratch.num_seeds < num_seeds:  # what holds more seeds holds fewer
+            num_nodes, num_edges = self._bounds(num_seeds)
             if self.replace:  # else a batch is no larger than the graph
                 refuse_giants(f"a batch of {num_seeds} seeds with fanouts {list(self.fanouts)}", 12 * num_edges)
-            scratch = _Scratch(self.graph.num_nodes, num_nodes, num_edges, set_size(min(max(self.fanouts), self._max_degree)))
+            table_size = set_size(min(max(self.fanouts), self._max_degree))
+            scratch = _Scratch(num_seeds, self.graph.num_nodes, num_nodes, num_edges, table_size)
         return scratch
 
     def _bounds(self, num_seeds):
@@ -190,7 +191,8 @@ def _opened(scratch, num_edges, hop_offsets):
 class _Scratch:
     """Working arrays of one call. Large, but memory that no batch touches costs nothing."""
 
-    def __init__(self, total_nodes, num_nodes, num_edges, table_size):
+    def __init__(self, num_seeds, total_nodes, num_nodes, num_edges, table_size):
+        self.num_seeds = num_seeds
         self.ids = LocalIds(total_nodes, num_nodes)
         self.nodes = np.empty(num_nodes + 1, np.int32)  # the kernel writes one ahead
         self.indptr = np.empty(num_nodes + 1, np.int64)
@@ -203,6 +205,3 @@ class _Scratch:
         """The arrays that a kernel writes: see ``sample_unique``. A closed batch needs no ids beside its local ones."""
         neighbors = self.neighbors if open_end else self.indices
         return self.nodes, self.indptr, neighbors, self.indices, self.positions, self.table
-
-    def too_small(self, num_nodes, num_edges):
-        return len(self.nodes) <= num_nodes or len(self.indices) < num_edges

@@ -11,14 +11,14 @@ from helpers.blocks import NUM_CLASSES, NUM_FEATURES, blocks, configured
 from torch import nn
 
 from graphsage.base.files import InUse
-from graphsage.runs import resume
 from graphsage.config.run_files import LATEST, METRICS_FILE
+from graphsage.runs import resume
 from graphsage.runs.checkpoint import load_checkpoint, machine, older_checkpoints
 from graphsage.runs.metrics_file import read_metrics
 from graphsage.runs.run import build_model
+from graphsage.runs.trainer import Trainer
 from graphsage.trained.save import DESCRIPTION, MODEL
 from graphsage.training.state import CLOCKS
-from graphsage.runs.trainer import Trainer
 
 CLOCKED = {*CLOCKS, "seconds", "memory"}
 GONE = 2**31 - 1  # no process has this number
