@@ -16,7 +16,8 @@ from graphsage.base.checks import as_count
 from graphsage.base.jit import inline
 
 VERSION = 1  # of the draws: a change of any of them changes this, the golden draws and the changelog
-PLAN, SAMPLE, ORDER, DROPOUT, INIT, NEGATIVE, WALK, TREE, SPLIT, GENERATE = range(10)  # streams: what the numbers are for
+# streams: what the numbers are for
+PLAN, SAMPLE, ORDER, DROPOUT, INIT, NEGATIVE, WALK, TREE, SPLIT, GENERATE, EVALUATE, PREDICT = range(12)
 REPLICA = 0  # a distributed rank, one day
 
 GAMMA = np.uint64(0x9E3779B97F4A7C15)

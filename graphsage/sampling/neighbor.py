@@ -16,6 +16,8 @@ from graphsage.sampling.localids import LocalIds
 from graphsage.sampling.minibatch import MiniBatch, OpenMiniBatch
 from graphsage.sampling.parts import sample_in_parts
 
+STREAMS = {"train": rng.SAMPLE, "evaluate": rng.EVALUATE, "predict": rng.PREDICT}
+
 
 class NeighborSampler:
     """Uniform neighbour sampling (Hamilton et al. 2017, section 3.1), each node expanded once, at its first hop.
@@ -26,6 +28,7 @@ class NeighborSampler:
     isolated: "empty" gives an isolated node an empty row, "self" makes it its own neighbour.
     edge_ids: True records the edge id of each sampled edge, and which way it was walked if the graph is undirected.
     weights: "ignore" samples a weighted graph uniformly; else it is refused.
+    stream: "train", "evaluate" or "predict": batches of one stream share no random number with those of another.
     num_threads: batches prepared at once by ``batches`` and ``NeighborLoader`` (0: on the calling thread; None: half of the
         cores, at most 4).
     """
@@ -41,6 +44,7 @@ class NeighborSampler:
         edge_ids=False,
         weights=SampleConfig.weights,
         num_threads=SampleConfig.num_threads,
+        stream="train",
     ):
         if not isinstance(graph, Graph):
             raise TypeError(f"graph must be a Graph (see Graph.from_edges and its siblings), got {type(graph).__name__}")
@@ -54,6 +58,7 @@ class NeighborSampler:
             isolated=one_of("isolated", isolated, ISOLATED),
             edge_ids=as_flag("edge_ids", edge_ids),
             num_threads=default_threads() if num_threads is None else as_count("num_threads", num_threads),
+            stream=one_of("stream", stream, tuple(STREAMS)),
             _max_degree=int(graph.degrees.max(initial=0)),
             _hop_fanouts=np.array(fanouts, np.int64),
             _free=deque(),  # scratch arrays not in use; append and pop are atomic
@@ -80,7 +85,7 @@ class NeighborSampler:
             raise ValueError("seeds is empty: a batch needs at least one seed")
         epoch, step = as_count("epoch", epoch, most=2**64 - 1), as_count("step", step, most=2**64 - 1)
         as_count("num_threads", num_threads, least=1)
-        key = rng.stream_key(self.seed, rng.SAMPLE, epoch, step, rng.REPLICA)
+        key = rng.stream_key(self.seed, STREAMS[self.stream], epoch, step, rng.REPLICA)
         scratch = self._scratch(len(seeds))
         draw = sample_unique if num_threads == 1 else partial(sample_in_parts, num_threads)
         seeds = seeds.copy()  # contiguous and writable: the type that the kernels are compiled for

@@ -37,10 +37,10 @@ class Trainer:
         ``load_trained`` reads; None: nowhere.
     callbacks: objects with any of the methods of ``Callback``. log: called with each line of progress; None for silence.
 
-    Validation and test of a ``GraphSAGE`` are exact: all neighbours of all nodes (``inference``); those of another module
-    are sampled as in training, the same draws each time. Best: highest validation score, then lowest validation loss;
-    without validation nodes, the last epoch. Raises ValueError for a device that cannot be used, and where model, dataset
-    and config do not fit together.
+    The test of a ``GraphSAGE`` is exact: all neighbours of all nodes (``inference``); so is its validation, but where that
+    would cost much more than the training (``EvaluationPlan``). Else neighbours are sampled, the same draws each time.
+    Best: highest validation score, then lowest validation loss; without validation nodes, the last epoch. Raises ValueError
+    for a device that cannot be used, and where model, dataset and config do not fit together.
     """
 
     def __init__(self, model, dataset, config=None, *, loss=None, folder=None, callbacks=(), log=print):
@@ -82,6 +82,8 @@ class Trainer:
                 layer.aggregator.prepare(self.dataset.graph.degrees)
         try:
             self._tell("on_fit_begin")
+            if self.evaluator.plan.line:
+                self.log(self.evaluator.plan.line)
             result = self._result(interrupted=self._train())
             self.recorder.save_model(self, result)
             self._tell("on_fit_end", result)
@@ -168,7 +170,7 @@ class Trainer:
                         return
         self.state.check_finite()
         with self._clock("evaluating"):
-            scores = self.evaluate(self.dataset.val)
+            scores = self._validate()
         self.state.check_finite(scores[1])
         self._end_epoch(learning_rate, *scores)
         if self._owes_save or self.recorder.is_due(self.config.checkpoint_seconds):
@@ -215,11 +217,21 @@ class Trainer:
             return nullcontext()
         return torch.autocast(self.device.type, getattr(torch, self.config.precision))
 
-    def evaluate(self, nodes):
-        """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none."""
+    def _validate(self):
+        """(score, loss) as planned; (None, None) after an epoch that is not validated. The last one always is."""
+        done, plan = self.state.epoch + 1, self.evaluator.plan
+        if done % plan.every and done < self.config.epochs:
+            return None, None
+        return self.evaluate(self.evaluator.nodes, **({} if plan.exact else {"sampled": True}))
+
+    def evaluate(self, nodes, *, sampled=False):
+        """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none.
+
+        sampled: on sampled neighbours, also for a ``GraphSAGE``.
+        """
         if not len(nodes):
             return None, None
-        outputs, labels = self.evaluator.outputs(nodes), self.loader.labels[torch.tensor(nodes)]
+        outputs, labels = self.evaluator.outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes)]
         return self.metric.score(outputs, labels), self.loss(outputs.to(self.device), labels.to(self.device)).item()
 
     # ---- what is kept and told
