@@ -15,6 +15,7 @@ FEATURE_DTYPES = ("float32", "bfloat16")
 PRECISIONS = ("float32", "bfloat16", "float16")
 SCHEDULES = ("constant", "cosine", "step", "plateau")
 CLASS_WEIGHTS = ("none", "balanced")
+EVALUATE = ("auto", "exact", "sampled")
 FEATURES_ON = ("auto", "cpu", "device")
 FREE = {  # settings that may change in the middle of a training: they touch no number of the steps that are done
     "epochs", "num_threads", "device", "features_on", "patience", "log_every", "checkpoint_every", "checkpoint_seconds",
@@ -102,6 +103,9 @@ class TrainConfig(SampleConfig):
     patience: int | None = _option(None, "end after so many epochs without a better validation score (default: never)")
     normalize_features: bool | None = _option(None, "divide feature rows by their sum (default: bags of words only)")
     metric: str = _option("auto", "score that picks the best epoch; auto: accuracy, micro_f1 or r2, by task", choices=METRICS)
+    evaluate: str = _option("auto", "validate on all or on sampled neighbours; auto: by cost (test: exact)", choices=EVALUATE)
+    evaluate_every: int | None = _option(None, "epochs between validations (default: by cost)")
+    evaluate_nodes: int | None = _option(None, "most nodes to validate on, the same ones each time (default: by cost)")
     seed: int = _option(0, "of initialisation, seed plan, sampling and dropout; 0 <= seed < 2^64")
     device: str = _option("auto", "auto (CUDA if there), cpu, cuda, cuda:1, mps")
     features_on: str = _option("auto", "where dense features are kept; auto: on a GPU with room for them", choices=FEATURES_ON)
@@ -116,9 +120,11 @@ class TrainConfig(SampleConfig):
     def __post_init__(self):
         super().__post_init__()
         _least(self, 1, "epochs", "schedule_epochs", "accumulate", "keep_checkpoints")
-        _least(self, 1, *(n for n in ("batch_size", "batches_per_epoch", "patience") if getattr(self, n) is not None))
+        counts = ("batch_size", "batches_per_epoch", "patience", "evaluate_every", "evaluate_nodes")
+        _least(self, 1, *(name for name in counts if getattr(self, name) is not None))
         _least(self, 0, "log_every", "seed", "checkpoint_every")
         _among(self, "optimizer", OPTIMIZERS)
+        _among(self, "evaluate", EVALUATE)
         _among(self, "features_on", FEATURES_ON)
         _among(self, "feature_dtype", FEATURE_DTYPES)
         _among(self, "precision", PRECISIONS)
@@ -154,6 +160,8 @@ class TrainConfig(SampleConfig):
         if self.optimizer == "rprop":
             self._refuse_set("schedule", "by optimizer='rprop', which finds its own step sizes: leave it out")
             self._refuse_set("clip_norm", "by optimizer='rprop', which looks at signs only: leave it out")
+        if self.schedule == "plateau" and self.evaluate_every not in (None, 1):
+            self._refuse_set("evaluate_every", "by schedule='plateau', which needs a score each epoch: leave it out")
         if self.schedule in ("constant", "cosine"):
             for name in ("schedule_epochs", "schedule_factor"):
                 self._refuse_set(name, f"by schedule={self.schedule!r}: leave it out")

@@ -55,7 +55,7 @@ class Batch:
         )
 
     def having(self, **changes):
-        """The same batch but for ``changes``."""
+        """The same batch but for ``changes``: ``dataclasses.replace`` would ask a reduced batch for its x."""
         return replace(self, **{"x": vars(self).get("x"), **changes})
 
     def filled(self, store):

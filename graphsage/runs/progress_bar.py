@@ -142,10 +142,10 @@ def _loss(state):
 
 
 def _scores(trainer):
-    history, best = trainer.state.history, trainer.state.best_epoch
-    if not history or history[-1].val_score is None:
+    validated = [epoch for epoch in trainer.state.history if epoch.val_score is not None]
+    if not validated:
         return []
-    last, best = (trainer.metric.shown(epoch.val_score).strip() for epoch in (history[-1], best))
+    last, best = (trainer.metric.shown(epoch.val_score).strip() for epoch in (validated[-1], trainer.state.best_epoch))
     return [f"val {last} (best {best})"]
 
 

@@ -22,10 +22,10 @@ class Trainer(Loop):
         ``load_trained`` reads; None: nowhere.
     callbacks: objects with any of the methods of ``Callback``. log: called with each line of progress; None for silence.
 
-    Validation and test of a ``GraphSAGE`` are exact: all neighbours of all nodes (``inference``); those of another module
-    are sampled as in training, the same draws each time. Best: highest validation score, then lowest validation loss;
-    without validation nodes, the last epoch. Raises ValueError for a device that cannot be used, and where model, dataset
-    and config do not fit together.
+    The test of a ``GraphSAGE`` is exact: all neighbours of all nodes (``inference``); so is its validation, but where that
+    would cost much more than the training (``EvaluationPlan``). Else neighbours are sampled, the same draws each time.
+    Best: highest validation score, then lowest validation loss; without validation nodes, the last epoch. Raises ValueError
+    for a device that cannot be used, and where model, dataset and config do not fit together.
     """
 
     def __init__(self, model, dataset, config=None, *, loss=None, folder=None, callbacks=(), log=print):

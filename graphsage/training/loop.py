@@ -63,6 +63,8 @@ class Loop:
                 layer.aggregator.prepare(self.dataset.graph.degrees)
         try:
             self._tell("on_fit_begin")
+            if self.evaluator.plan.line:
+                self.log(self.evaluator.plan.line)
             result = self._result(interrupted=self._train())
             self._tell("on_fit_end", result)
         except BaseException as error:
@@ -134,7 +136,7 @@ class Loop:
                         return
         self.state.check_finite()
         with self._clock("evaluating"):
-            scores = self.evaluate(self.dataset.val)
+            scores = self._validate()
         self.state.check_finite(scores[1])
         self._end_epoch(learning_rate, *scores)
         if self._owes_save or time.monotonic() - self._saved_at >= self.config.checkpoint_seconds:
@@ -181,11 +183,21 @@ class Loop:
             return nullcontext()
         return torch.autocast(self.device.type, getattr(torch, self.config.precision))
 
-    def evaluate(self, nodes):
-        """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none."""
+    def _validate(self):
+        """(score, loss) as planned; (None, None) after an epoch that is not validated. The last one always is."""
+        done, plan = self.state.epoch + 1, self.evaluator.plan
+        if done % plan.every and done < self.config.epochs:
+            return None, None
+        return self.evaluate(self.evaluator.nodes, **({} if plan.exact else {"sampled": True}))
+
+    def evaluate(self, nodes, *, sampled=False):
+        """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none.
+
+        sampled: on sampled neighbours, also for a ``GraphSAGE``.
+        """
         if not len(nodes):
             return None, None
-        outputs, labels = self.evaluator.outputs(nodes), self.loader.labels[torch.tensor(nodes)]
+        outputs, labels = self.evaluator.outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes)]
         return self.metric.score(outputs, labels), self.loss(outputs.to(self.device), labels.to(self.device)).item()
 
     # ---- what is kept and told

@@ -139,7 +139,7 @@ def test_dropout_is_drawn_anew_for_each_position(dense):
     batch = next(trainer.loader.epoch(0))
 
     def loss(epoch, step):
-        return trainer.step(replace(batch, epoch=epoch, step=step)).item()
+        return trainer.step(batch.having(epoch=epoch, step=step)).item()
 
     first = loss(0, 0)
     assert loss(0, 0) == first
