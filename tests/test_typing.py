@@ -101,7 +101,7 @@ def signatures():
                 yield f"{name}.{key}", inspect.signature(function)
 
 
-@pytest.mark.parametrize("name, signature", signatures(), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize("name, signature", list(signatures()), ids=lambda value: value if isinstance(value, str) else "")
 def test_every_public_call_is_annotated(name, signature):
     plain = [p.name for p in signature.parameters.values() if p.annotation is p.empty and p.name not in ("self", "cls")]
     assert plain == [], name

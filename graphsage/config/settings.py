@@ -197,7 +197,7 @@ class RunConfig:
             check_depth(self.model.num_layers, self.train.fanouts)
 
     @property
-    def dropout(self):
+    def dropout(self) -> float:
         """The model's dropout: as set, else 0.5 for sampled batches and 0 for a full batch."""
         if self.model.dropout is not None:
             return self.model.dropout

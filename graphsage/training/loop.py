@@ -5,11 +5,13 @@ from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 
 import torch
+from numpy.typing import ArrayLike
 
 from graphsage.base import rng
 from graphsage.base.interrupt import Interrupt, noted_interrupt
 from graphsage.base.jit import is_interrupt
 from graphsage.config.settings import TrainConfig
+from graphsage.loading.batch import Batch
 from graphsage.nn.model import GraphSAGE
 from graphsage.tensors.device import pick_device
 from graphsage.tensors.keyed_rng import keyed_rng
@@ -53,7 +55,7 @@ class Loop:
 
     # ---- from beginning to end
 
-    def fit(self):
+    def fit(self) -> TrainResult:
         """From beginning to end: see ``Trainer.fit``."""
         self.state = self.state if self._is_resumed else State()
         self._is_resumed = self._has_started = self._owes_save = False
@@ -73,7 +75,7 @@ class Loop:
         return result
 
     @property
-    def interrupted(self):
+    def interrupted(self) -> bool:
         """Did Ctrl-C come in the last ``fit``? Perhaps in its last step: then the training is whole all the same."""
         return self._interrupt.came
 
@@ -146,7 +148,7 @@ class Loop:
         with self._clock("waiting" if self._has_started else "starting"):
             return next(batches, None)
 
-    def step(self, batch):
+    def step(self, batch: Batch) -> torch.Tensor:
         """The batch's gradient, and the update where it ends a group of ``accumulate``; returns its loss, detached."""
         size, place = self.config.accumulate, batch.step % self.config.accumulate
         if place == 0:
@@ -190,7 +192,7 @@ class Loop:
             return None, None
         return self.evaluate(self.evaluator.nodes, **({} if plan.exact else {"sampled": True}))
 
-    def evaluate(self, nodes, *, sampled=False):
+    def evaluate(self, nodes: ArrayLike, *, sampled=False) -> tuple[float | None, float | None]:
         """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none.
 
         sampled: on sampled neighbours, also for a ``GraphSAGE``.
