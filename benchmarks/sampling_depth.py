@@ -17,7 +17,8 @@ from publish import new_result, numbers, options_of, publish, until_interrupted
 from sampling_depth_report import draw, markdown
 from workloads import graph_names, one_thread, peak_memory, real_datasets, rmat_dataset, setting
 
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer
 
 OPTIONS = {

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 
 from graphsage.cli.arguments import Refused, add_flag, in_its_place, let_threads_sleep, user_input
-from graphsage.config.settings import ModelConfig, RunConfig, SampleConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import GROUPS, RunConfig, TrainConfig
 
 OF_RUN = ("split", "runs", "baseline", "tensorboard")  # settings that are flags of their own, before the groups
 
@@ -57,15 +58,9 @@ def add_train(commands):
     group.add_argument("--config", metavar="FILE", help=text)
     text = "go on with a run that was interrupted: its folder, or a checkpoint in it"
     group.add_argument("--resume", metavar="FOLDER", help=text)
-    sampling = {field.name for field in fields(SampleConfig)}
-    groups = {
-        "model": fields(ModelConfig),
-        "sampling": fields(SampleConfig),
-        "training": [field for field in fields(TrainConfig) if field.name not in sampling],
-    }
-    for title, settings in groups.items():
-        group = parser.add_argument_group(title)
-        for field in settings:
+    for title, kind in {"model": ModelConfig, **GROUPS}.items():
+        group = parser.add_argument_group(title, kind.__doc__.partition("\n")[0].replace("``", ""))
+        for field in fields(kind):
             add_flag(group, field)
     parser.set_defaults(command=_train)
 

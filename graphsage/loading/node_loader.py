@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from graphsage.base.checks import as_count, one_of
 from graphsage.base.threads import default_threads, ordered_map
-from graphsage.config.settings import FEATURES_ON
+from graphsage.config.groups import FEATURES_ON
 from graphsage.data.dataset import NodeDataset
 from graphsage.loading.batch import Batch
 from graphsage.loading.parcel import Parcel

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from graphsage.base.checks import as_count, one_of
-from graphsage.config.settings import ISOLATED
+from graphsage.config.groups import ISOLATED
 from graphsage.graph.graph import Graph
 from graphsage.nn.aggregators import aggregate
 from graphsage.tensors.csr_matrix import CSRMatrix

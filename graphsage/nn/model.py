@@ -9,7 +9,8 @@ from torch import nn
 
 from graphsage.base import rng
 from graphsage.base.checks import as_count
-from graphsage.config.settings import DROPOUT, ModelConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import DROPOUT
 from graphsage.nn.aggregators import Aggregator
 from graphsage.nn.dropout import relu_and_dropout
 from graphsage.nn.first_inputs import first_inputs, input_dropout

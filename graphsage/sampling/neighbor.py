@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from graphsage.base import rng
 from graphsage.base.checks import as_count, as_fanouts, as_flag, as_ids, one_of, refuse_giants
 from graphsage.base.threads import default_threads, ordered_map
-from graphsage.config.settings import ISOLATED, SampleConfig
+from graphsage.config.groups import ISOLATED, SampleConfig
 from graphsage.graph.graph import Graph
 from graphsage.sampling.draws import as_draw, entries
 from graphsage.sampling.draws.uniform import Uniform, set_size

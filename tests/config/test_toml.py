@@ -5,7 +5,8 @@ from dataclasses import fields, is_dataclass, replace
 
 import pytest
 
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.config.toml import END, read_config, write_config
 
 #: Every setting by another value than its default.
@@ -109,7 +110,7 @@ def test_a_file_that_was_cut_off_is_no_whole_one(tmp_path):
     write_config(EVERY, path)
     content = path.read_text(encoding="utf-8")
     assert content.endswith(END)
-    for length in (0, len(content) // 2, content.index("[train]"), len(content) - len(END), len(content) - 1):
+    for length in (0, len(content) // 2, content.index("[optimise]"), len(content) - len(END), len(content) - 1):
         path.write_text(content[:length], encoding="utf-8")
         with pytest.raises(ValueError, match=r"is truncated: its last line is not '# The last line: a file without it was cut"):
             read_config(path, whole=True)
@@ -122,4 +123,22 @@ def test_an_aggregator_of_ones_own_is_told_by_its_name(tmp_path):
     path = tmp_path / "config.toml"
     write_config(replace(RunConfig(), model=ModelConfig(aggregator=Mine)), path)
     with pytest.raises(ValueError, match=r"aggregator must be one of .*; got 'Mine \(user-defined\)'$"):
+        read_config(path)
+
+
+def test_a_file_of_before_had_one_table_for_all_groups(tmp_path):
+    """The same settings in [train], as files had them before there were groups."""
+    now, before = tmp_path / "now.toml", tmp_path / "before.toml"
+    write_config(EVERY, now)
+    text = now.read_text(encoding="utf-8")
+    for name in ("optimise", "evaluate", "save", "compute"):
+        text = text.replace(f"\n[{name}]\n", "")
+    before.write_text(text.replace("[sample]", "[train]"), encoding="utf-8")
+    assert read_config(before, whole=True) == read_config(now, whole=True)
+
+
+def test_a_setting_is_in_its_own_group_only(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text("[save]\nepochs = 3\n")
+    with pytest.raises(ValueError, match=r"\[save\] epochs is no setting"):
         read_config(path)

@@ -13,7 +13,7 @@ from conftest import CHECKOUT
 from helpers.nn_helpers import LEARNED, SEEDS, batch_of, close, model_of, node_dataset, regular_graph
 
 import graphsage as gs
-from graphsage.config.settings import AGGREGATORS
+from graphsage.config.groups import AGGREGATORS
 from graphsage.nn.layer import SAGELayer
 from graphsage.nn.pooling import BY_NAME, PNA, make_aggregator
 from graphsage.runs.trainer import Trainer

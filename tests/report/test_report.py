@@ -12,7 +12,8 @@ from helpers.blocks import configured
 from helpers.pages import Page
 from helpers.reports import NAMES, SCRIPT, data, guesses, history, log_of, result_of
 
-from graphsage.config.settings import ModelConfig, RunConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig
 from graphsage.data.cards import dataset_card
 from graphsage.report import scores_by_degree as report_scores
 from graphsage.report.page import bar, markup, tag
