@@ -12,7 +12,8 @@ from dataclasses import asdict
 from common import RESULTS, record, say, write_json
 from publish import percent
 
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.data.catalogue import load_dataset
 from graphsage.runs.run import run_all
 

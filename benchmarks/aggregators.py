@@ -25,7 +25,8 @@ from common import ONE_THREAD, RESULTS, record, say, write_json, write_text
 from publish import paste, percent, table, words
 
 import graphsage as gs
-from graphsage.config.settings import AGGREGATORS, ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import AGGREGATORS, ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer, run
 from graphsage.training.tasks import METRICS
 

@@ -9,7 +9,8 @@ from common import say
 from workloads import peak_memory, rmat_dataset, setting
 
 import graphsage as gs
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer
 
 SPACING = 1.2  # validation after 1, 2, 3, 4, 5, 6, 8, ... updates: times to a target are that exact

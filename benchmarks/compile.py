@@ -20,7 +20,8 @@ from publish import heading, new_result, options_of, paste, short, table, until_
 from workloads import one_thread, rmat_dataset
 
 import graphsage as gs
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer
 from graphsage.tensors.keyed_rng import keyed_rng
 

@@ -17,7 +17,8 @@ from common import RESULTS, record, say, write_json, write_text
 from publish import paste, percent, table
 
 import graphsage as gs
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer
 
 GRAPHS = {name: SETTINGS[name][1] for name in ("cora", "debian")} | {"minesweeper": HETEROPHILOUS["minesweeper"]}

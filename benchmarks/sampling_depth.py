@@ -17,7 +17,8 @@ from publish import new_result, numbers, options_of, publish, until_interrupted
 from sampling_depth_report import draw, markdown
 from workloads import graph_names, one_thread, peak_memory, real_datasets, rmat_dataset, setting
 
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer
 
 OPTIONS = {
@@ -132,7 +133,7 @@ class Cost:
 
     def __init__(self, trainer):
         self.trainer, self.loader = trainer, trainer.loader
-        self.steps = max(1, len(trainer.loader.plan.nodes) // trainer.loader.plan.batch_size)  # no short batch
+        self.steps = max(1, len(trainer.loader.plan.items) // trainer.loader.plan.batch_size)  # no short batch
         self.used = 0
         self._batch({})
         _, seconds, _ = timed(lambda: self._batch({}))

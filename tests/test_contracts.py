@@ -32,8 +32,8 @@ from hypothesis import strategies as st
 
 import graphsage
 from graphsage.graph.graph import Graph
+from graphsage.sampling.items import SeedPlan
 from graphsage.sampling.neighbor import NeighborSampler
-from graphsage.sampling.plan import SeedPlan
 from graphsage.sampling.tree import multihop_sampling
 
 FANOUTS = [10, 5]

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 import graphsage
-from graphsage.config.settings import DROPOUT, ModelConfig, SampleConfig
+from graphsage.config.groups import ModelConfig, SampleConfig
+from graphsage.config.settings import DROPOUT
 from graphsage.nn.layer import SAGELayer
 
 HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
-    Aggregator Batch Callback Graph GraphSAGE JoinedDataset MiniBatch ModelConfig NeighborLoader NeighborSampler
+    Aggregator Batch Callback Graph GraphSAGE Items JoinedDataset MiniBatch ModelConfig NeighborLoader NeighborSampler
     NodeDataset Predictions Progress RunConfig SampleConfig SeedPlan SparseFeatures TensorBoard TrainConfig TrainResult Trained
     Trainer describe inference join_datasets load_dataset load_model load_trained multihop_sampling row_normalize save_model
     save_trained
@@ -96,6 +97,6 @@ def test_defaults_of_the_layer_are_those_of_the_config():
 
 def test_defaults_of_the_sampler_are_those_of_its_config():
     given = defaults(graphsage.NeighborSampler)
-    shared = {name: getattr(SampleConfig(), name) for name in given.keys() - {"seed", "edge_ids"}}
-    assert given == {**shared, "seed": 0, "edge_ids": False}
+    shared = {name: getattr(SampleConfig(), name) for name in given.keys() - {"seed", "edge_ids", "draw", "stream"}}
+    assert given == {**shared, "seed": 0, "edge_ids": False, "draw": "uniform", "stream": "train"}
     assert shared.keys() == vars(SampleConfig()).keys()

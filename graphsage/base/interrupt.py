@@ -36,7 +36,7 @@ def noted_interrupt(notice=""):
 
 @contextmanager
 def raised_sigterm():
-    """Inside, SIGTERM raises KeyboardInterrupt as Ctrl-C does, so that nothing half-written is left; where nobody handles it."""
+    """Inside, SIGTERM raises KeyboardInterrupt as Ctrl-C does, so that nothing half-written is left; unless it is handled."""
     with _handler(signal.default_int_handler, [signal.SIGTERM]):
         yield
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from graphsage.base.jit import inline, kernel, prefetch
 from graphsage.base.rng import fold
-from graphsage.sampling.draws.positions import distinct, independent, shuffle
+from graphsage.sampling.draws import pick, takes_all
+from graphsage.sampling.draws.uniform import shuffle
 from graphsage.sampling.localids import home, place
 
 BLOCK = 16  # frontier nodes a pipeline stage; 16 to 32 measured best
@@ -31,32 +32,31 @@ def seeds_first(seeds, keys, local, base, nodes, seed_index):
 
 
 @inline
-def draw_rows(indptr, indices, nodes, first, last, end, k, replace, stand_in, hop_key, table, row_ptr, positions, drawn):
+def draw_rows(graph, draw, k, hop_key, nodes, table, row_ptr, positions, first, last, end, drawn):
     """Stage 1: edge positions of the rows [first, last) to ``positions[drawn:]``, asking for ``indices`` there.
 
     Also asks for ``indptr`` of the block after, up to row ``end``. A stand-in (isolated node v as its own neighbour) is the
     position -v - 1. Returns the new end of ``positions``.
     """
+    indptr, indices = graph
     for i in range(last, min(last + BLOCK, end)):
         prefetch(indptr, nodes[i])
     for i in range(first, last):
         v = np.int64(nodes[i])
         head = indptr[v]
         degree = indptr[v + 1] - head
+        # each branch adds up by itself: a size that was looked up first would make every row wait for its degree to arrive
         if degree == 0:
-            if stand_in:
+            if draw[1]:
                 positions[drawn] = -v - 1
                 drawn += 1
-        elif replace and k >= 0:
-            independent(indices, positions, drawn, head, degree, k, fold(hop_key, np.uint64(v)))
-            drawn += k
-        elif k < 0 or degree <= k:
+        elif takes_all(draw, degree, k):
             prefetch(indices, head)
             for j in range(degree):
                 positions[drawn + j] = head + j
             drawn += degree
         else:
-            distinct(indices, positions, drawn, head, degree, k, fold(hop_key, np.uint64(v)), table)
+            pick(draw, k, indices, positions, drawn, head, degree, fold(hop_key, np.uint64(v)), table)
             drawn += k
         row_ptr[i + 1] = drawn
     return drawn
@@ -92,58 +92,70 @@ def relabel(neighbors, cols, keys, local, base, nodes, count, first, last):
     return count
 
 
+@inline
+def walk_rows(graph, draw, k, hop_key, ids, work, count, first, end, done):
+    """The pipeline over the rows [first, end), whose edges go to ``done`` and on; returns (edges, nodes) there are then.
+
+    ids: (keys, local, base), of which an empty ``local`` asks for no local ids. work: (nodes, row_ptr, neighbors, cols,
+    positions, table).
+    """
+    keys, local, base = ids
+    nodes, row_ptr, neighbors, cols, positions, table = work
+    drawn = done  # edges: [0, done) are relabelled, [done, read) have global ids, [read, drawn) have positions
+    read = done
+    for i in range(first, min(first + BLOCK, end)):
+        prefetch(graph[0], nodes[i])
+    for start in range(first, end, BLOCK):
+        stop = min(start + BLOCK, end)
+        before = drawn
+        drawn = draw_rows(graph, draw, k, hop_key, nodes, table, row_ptr, positions, start, stop, end, drawn)
+        read_ids(graph[1], positions, neighbors, keys, local, read, before)
+        if len(local):
+            count = relabel(neighbors, cols, keys, local, base, nodes, count, done, read)
+        done, read = read, before
+    read_ids(graph[1], positions, neighbors, keys, local, read, drawn)
+    if len(local):
+        count = relabel(neighbors, cols, keys, local, base, nodes, count, done, drawn)
+    return drawn, count
+
+
 @kernel
-def sample_unique(
-    indptr, indices, seeds, fanouts, replace, stand_in, open_end, key,
-    table, keys, local, base, nodes, row_ptr, neighbors, cols, positions, hop_offsets, seed_index,
-):
+def sample_unique(graph, draw, seeds, fanouts, open_end, key, ids, work, hop_offsets, seed_index):
     """Expand ``seeds`` hop by hop, each node once, at the hop where it first appears; returns the number of edges.
 
-    keys, local, base: the local-id map (``graphsage.sampling.localids``). table: int64[2^m], only used by fanouts above
-    SCAN_LIMIT. Written: nodes (local -> global, with room for one more), row_ptr, neighbors and cols (the batch's CSR in
-    global and in local ids; both may be one array, which then ends with local ids), positions (of each edge in
-    ``indices``, negative for a stand-in), hop_offsets[L + 2], seed_index[B].
-    open_end: the last hop gets no local ids: its neighbours enter neither nodes nor cols.
+    graph: (indptr, indices). draw: the parameters of ``entries`` and ``pick``. ids: (keys, local, base), the local-id map
+    (``graphsage.sampling.localids``). open_end: the last hop gets no local ids: its neighbours enter neither nodes nor cols.
+    work: (nodes, row_ptr, neighbors, cols, positions, table), written: nodes (local -> global, with room for one more),
+    row_ptr, neighbors and cols (the batch's CSR in global and in local ids; both may be one array, which then ends with
+    local ids), positions (of each edge in ``indices``, negative for a stand-in); table: int64[2^m], only used by fanouts
+    above SCAN_LIMIT. Written as well: hop_offsets[L + 2], seed_index[B].
     """
+    keys, local, base = ids
+    nodes, row_ptr = work[0], work[1]
     count = seeds_first(seeds, keys, local, base, nodes, seed_index)
     hop_offsets[0] = 0
     hop_offsets[1] = count
     row_ptr[0] = 0
     first, done = 0, 0
     for hop in range(len(fanouts)):
-        k, end = fanouts[hop], count
-        hop_key = fold(key, np.uint64(hop))
         asked = local[:0] if open_end and hop == len(fanouts) - 1 else local
-        drawn = done  # edges: [0, done) are relabelled, [done, read) have global ids, [read, drawn) have positions
-        read = done
-        for i in range(first, min(first + BLOCK, end)):
-            prefetch(indptr, nodes[i])
-        for start in range(first, end, BLOCK):
-            stop = min(start + BLOCK, end)
-            before = drawn
-            drawn = draw_rows(
-                indptr, indices, nodes, start, stop, end, k, replace, stand_in, hop_key, table, row_ptr, positions, drawn
-            )
-            read_ids(indices, positions, neighbors, keys, asked, read, before)
-            if len(asked):
-                count = relabel(neighbors, cols, keys, local, base, nodes, count, done, read)
-            done, read = read, before
-        read_ids(indices, positions, neighbors, keys, asked, read, drawn)
-        if len(asked):
-            count = relabel(neighbors, cols, keys, local, base, nodes, count, done, drawn)
-        done = drawn
+        end = count
+        hop_key = fold(key, np.uint64(hop))
+        done, count = walk_rows(graph, draw, fanouts[hop], hop_key, (keys, asked, base), work, count, first, end, done)
         first = end
         hop_offsets[hop + 2] = count
     return done
 
 
 @kernel
-def sample_tree(indptr, indices, rows, k, replace, key, table, out):
+def sample_tree(graph, draw, rows, k, key, table, out):
     """k draws for each of ``rows`` (repeats draw anew: the key folds the slot) to ``out`` [M * k], as row numbers.
 
     Without replacement: k distinct neighbours in random order where the degree allows, else k draws with replacement.
     An isolated node stands in for its own neighbours. Without ``indices`` (length 0), positions stay as they were drawn.
     """
+    indptr, indices = graph
+    replace, _ = draw
     count = len(rows)
     for start in range(0, count + BLOCK, BLOCK):
         for s in range(start + BLOCK, min(start + 2 * BLOCK, count)):
@@ -155,10 +167,10 @@ def sample_tree(indptr, indices, rows, k, replace, key, table, out):
             slot_key = fold(key, np.uint64(s))
             if degree == 0:
                 out[s * k : (s + 1) * k] = -v - 1
-            elif replace or degree < k:
-                independent(indices, out, s * k, head, degree, k, slot_key)
-            else:
-                distinct(indices, out, s * k, head, degree, k, slot_key, table)
+                continue
+            repeats = replace or degree < k
+            pick((repeats, True), k, indices, out, s * k, head, degree, slot_key, table)
+            if not repeats:
                 shuffle(out, s * k, k, slot_key)
         for q in range(max(0, start - BLOCK) * k, min(start, count) * k):
             p = out[q]

@@ -32,6 +32,10 @@ class MiniBatch:
         neighbour; None unless asked for.
     edge_reversed: bool[S], True where an undirected edge was walked from its dst to its src; None where edge_ids is None
         or the graph has no such flags.
+    neighbors: None, or int32[S]: the batch is open. Its last hop has no local ids, as a first layer needs none that reduces
+        raw features by global ids: ``neighbors`` are the sampled neighbours in global ids, those of ``nodes[i]`` at
+        [indptr[i], indptr[i + 1]). ``nodes`` and ``hop_offsets`` then end with n_{L-1}, ``indices`` with the rows of the
+        first n_{L-2} nodes, and ``blocks`` has none for the first layer.
     """
 
     nodes: np.ndarray
@@ -41,79 +45,38 @@ class MiniBatch:
     indices: np.ndarray
     edge_ids: np.ndarray | None = None
     edge_reversed: np.ndarray | None = None
+    neighbors: np.ndarray | None = None
 
     @property
-    def num_hops(self):
-        """L."""
-        return len(self.hop_offsets) - 2
+    def is_open(self) -> bool:
+        """Has the last hop no local ids?"""
+        return self.neighbors is not None
 
     @property
-    def num_sampled_edges(self):
+    def num_hops(self) -> int:
+        """L, an open one included."""
+        return len(self.hop_offsets) - 2 + self.is_open
+
+    @property
+    def num_sampled_edges(self) -> int:
         """S, the edges of the whole batch; each is stored once, though several layers may use it."""
-        return len(self.indices)
+        return len(self.neighbors if self.is_open else self.indices)
 
     @cached_property
-    def blocks(self):
+    def blocks(self) -> list[Block]:
         """One Block a layer, input side first: prefix views of the batch's CSR.
 
         Layer l computes the rows [0, n_{L-1-l}) from [0, n_{L-l}). Example: fanouts [15, 10] and one seed with 15 new
         neighbours that have 150 new ones: blocks[0] computes 16 rows from 166 inputs, blocks[1] 1 row from 16.
         """
-        return _blocks(self)
+        ends = self.hop_offsets[1:].tolist()
+        return [self._block(*rows) for rows in reversed(list(zip(ends, ends[1:])))]
 
-    def __repr__(self):
-        return _text(self)
+    def _block(self, num_dst, num_src):
+        indptr = self.indptr[: num_dst + 1]
+        return Block(indptr, self.indices[: indptr[-1]], num_dst, num_src)
 
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class OpenMiniBatch:
-    """A MiniBatch whose last hop has no local ids, as a first layer needs none that reduces raw features by global ids.
-
-    nodes: int32[n_{L-1}]; hop_offsets: int64[L + 1] = [0, n_0, ..., n_{L-1}]; seed_index, indptr, edge_ids and edge_reversed
-        as in ``MiniBatch``.
-    neighbors: int32[S], the sampled neighbours in global ids: those of ``nodes[i]`` at [indptr[i], indptr[i + 1]).
-    indices: int32[indptr[n_{L-2}]], the same in local ids, for the rows that the layers after the first compute.
-    """
-
-    nodes: np.ndarray
-    seed_index: np.ndarray
-    hop_offsets: np.ndarray
-    indptr: np.ndarray
-    neighbors: np.ndarray
-    indices: np.ndarray
-    edge_ids: np.ndarray | None = None
-    edge_reversed: np.ndarray | None = None
-
-    @property
-    def num_hops(self):
-        """L, the open one included."""
-        return len(self.hop_offsets) - 1
-
-    @property
-    def num_sampled_edges(self):
-        """S, the edges of the whole batch, those of the open hop included."""
-        return len(self.neighbors)
-
-    @cached_property
-    def blocks(self):
-        """One Block for each layer but the first; see ``MiniBatch.blocks``."""
-        return _blocks(self)
-
-    def __repr__(self):
-        return _text(self)
-
-
-def _blocks(batch):
-    ends = batch.hop_offsets[1:].tolist()
-    return [_block(batch, ends[h], ends[h + 1]) for h in reversed(range(len(ends) - 1))]
-
-
-def _block(batch, num_dst, num_src):
-    indptr = batch.indptr[: num_dst + 1]
-    return Block(indptr, batch.indices[: indptr[-1]], num_dst, num_src)
-
-
-def _text(batch):
-    counts = {"seeds": len(batch.seed_index), "nodes": len(batch.nodes), "edges": batch.num_sampled_edges}
-    listed = ", ".join(f"{name}={count}" for name, count in counts.items())
-    return f"{type(batch).__name__}({listed}, hops={batch.num_hops})"
+    def __repr__(self) -> str:
+        counts = {"seeds": len(self.seed_index), "nodes": len(self.nodes), "edges": self.num_sampled_edges}
+        listed = ", ".join(f"{name}={count}" for name, count in counts.items())
+        return f"MiniBatch({listed}, hops={self.num_hops}{', open' if self.is_open else ''})"

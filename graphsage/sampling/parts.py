@@ -9,7 +9,8 @@ import numpy as np
 
 from graphsage.base.jit import kernel, prefetch
 from graphsage.base.rng import fold
-from graphsage.sampling.hops import BLOCK, draw_rows, read_ids, relabel, seeds_first
+from graphsage.sampling.draws import entries
+from graphsage.sampling.hops import relabel, seeds_first, walk_rows
 from graphsage.sampling.localids import home
 
 LEAST_ROWS = 1 << 12  # a part has so many rows at least: a thread's start is not worth fewer
@@ -17,31 +18,20 @@ AHEAD = 64  # edges between asking for a local id and using it
 
 
 @kernel
-def row_ends(indptr, nodes, first, end, k, replace, stand_in, row_ptr):
+def row_ends(graph, draw, k, nodes, row_ptr, first, end):
     """row_ptr[i + 1] of the rows [first, end), as drawing them will leave it."""
+    indptr = graph[0]
     for i in range(first, end):
         if i + AHEAD < end:
             prefetch(indptr, nodes[i + AHEAD])
         v = np.int64(nodes[i])
-        degree = indptr[v + 1] - indptr[v]
-        size = np.int64(stand_in) if degree == 0 else k if replace and k >= 0 else degree if k < 0 else min(degree, k)
-        row_ptr[i + 1] = row_ptr[i] + size
+        row_ptr[i + 1] = row_ptr[i] + entries(draw, indptr[v + 1] - indptr[v], k)
 
 
 @kernel
-def draw_part(indptr, indices, nodes, first, end, k, replace, stand_in, hop_key, table, row_ptr, positions, neighbors):
+def draw_part(graph, draw, k, hop_key, ids, work, first, end):
     """Positions and global neighbour ids of the rows [first, end), whose places ``row_ptr`` knows."""
-    drawn = read = row_ptr[first]
-    nowhere = nodes[:0]
-    for start in range(first, end, BLOCK):
-        stop = min(start + BLOCK, end)
-        before = drawn
-        drawn = draw_rows(
-            indptr, indices, nodes, start, stop, end, k, replace, stand_in, hop_key, table, row_ptr, positions, drawn
-        )
-        read_ids(indices, positions, neighbors, None, nowhere, read, before)
-        read = before
-    read_ids(indices, positions, neighbors, None, nowhere, read, drawn)
+    walk_rows(graph, draw, k, hop_key, ids, work, 0, first, end, work[1][first])
 
 
 @kernel
@@ -60,28 +50,24 @@ def relabel_hop(neighbors, cols, keys, local, base, nodes, count, first, last):
     return count
 
 
-def sample_in_parts(
-    num_threads, indptr, indices, seeds, fanouts, replace, stand_in, open_end, key,
-    table, keys, local, base, nodes, row_ptr, neighbors, cols, positions, hop_offsets, seed_index,
-):
+def sample_in_parts(num_threads, graph, draw, seeds, fanouts, open_end, key, ids, work, hop_offsets, seed_index):
     """``sample_unique`` by ``num_threads`` threads; the same arguments, results and number of edges."""
+    (keys, local, base), (nodes, row_ptr, neighbors, cols, _, table) = ids, work
     count = place_seeds(seeds, keys, local, base, nodes, seed_index)
     hop_offsets[:2] = 0, count
     row_ptr[0] = 0
     first = 0
+    nowhere = (None, local[:0], base)
     with ThreadPoolExecutor(num_threads, thread_name_prefix="graphsage") as executor:
         for hop, k in enumerate(fanouts.tolist()):
             end, hop_key = count, fold(np.array([key]), np.array([hop], np.uint64))[0]
-            row_ends(indptr, nodes, first, end, k, replace, stand_in, row_ptr)
+            row_ends(graph, draw, k, nodes, row_ptr, first, end)
             parts = min(num_threads, max(1, (end - first) // LEAST_ROWS))
             cuts = np.linspace(first, end, parts + 1).astype(np.int64).tolist()
             drawing = [
-                executor.submit(
-                    draw_part, indptr, indices, nodes, a, b, k, replace, stand_in, hop_key, np.empty_like(table),
-                    row_ptr, positions, neighbors,
-                )
+                executor.submit(draw_part, graph, draw, k, hop_key, nowhere, (*work[:5], np.empty_like(table)), a, b)
                 for a, b in zip(cuts, cuts[1:])
-            ]  # fmt: skip
+            ]
             for part in drawing:
                 part.result()
             if not (open_end and hop == len(fanouts) - 1):

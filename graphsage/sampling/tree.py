@@ -1,17 +1,28 @@
 """multihop_sampling: the tree form. Hop h holds exactly B * k_1 * ... * k_h ids."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from graphsage.base import rng
-from graphsage.base.checks import as_count, as_fanouts, as_flag, one_of, refuse_giants
-from graphsage.sampling.draws.positions import set_size
+from graphsage.base.checks import as_count, as_fanouts, one_of, refuse_giants
+from graphsage.sampling.draws.uniform import Uniform, set_size
 from graphsage.sampling.hops import sample_tree
 from graphsage.sampling.neighbor_tables import table_of
 
 
 def multihop_sampling(
-    src_nodes, sample_nums, neighbor_table, *, replace=True, isolated="self", weights="refuse", seed=None
-):
+    src_nodes: ArrayLike,
+    sample_nums: Sequence[int],
+    neighbor_table: Any,
+    *,
+    replace: bool = True,
+    isolated: str = "self",
+    weights: str = "refuse",
+    seed: int | tuple[int, ...] | None = None,
+) -> list[np.ndarray]:
     """Sample ``sample_nums[h]`` neighbours for every id of hop h, hop by hop.
 
     src_nodes: the B seeds, B >= 1; repeats are legal and draw independently.
@@ -38,23 +49,23 @@ def multihop_sampling(
     fanouts = as_fanouts("sample_nums", sample_nums, allow_all=False)
     if one_of("isolated", isolated, ("self", "empty")) == "empty":
         raise ValueError('isolated="empty" needs the unique form (NeighborSampler): rows of a tree cannot be empty')
-    key, replace = _key(seed), as_flag("replace", replace)
+    key, draw = _key(seed), Uniform(replace)
     table = table_of(neighbor_table, weights)
     hops = [table.seeds("src_nodes", src_nodes)]
     if not len(hops[0]):
         raise ValueError("src_nodes is empty: a batch needs at least one seed")
     _refuse_giants(len(hops[0]), fanouts)
     for hop, k in enumerate(fanouts):
-        hops.append(_next_hop(table, hops[-1], k, replace, rng.fold(key, np.array([hop], np.uint64))[0]))
+        hops.append(_next_hop(table, hops[-1], k, draw, rng.fold(key, np.array([hop], np.uint64))[0]))
     return hops
 
 
-def _next_hop(table, ids, k, replace, key):
+def _next_hop(table, ids, k, draw, key):
     indptr, indices, rows = table.next_rows(ids)
     out = np.empty(len(ids) * k, np.int64)
     # a row no longer than k needs no set of picks, and k may be huge
-    taken = np.empty(1 if replace else set_size(min(k, _most_neighbors(indptr, rows))), np.int64)
-    sample_tree(indptr, indices, rows, k, replace, key, taken, out)
+    taken = np.empty(1 if draw.replace else set_size(min(k, _most_neighbors(indptr, rows))), np.int64)
+    sample_tree((indptr, indices), draw.parameters(True), rows, k, key, taken, out)
     return table.names(rows, k, out)
 
 

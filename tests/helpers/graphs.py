@@ -7,8 +7,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from graphsage.graph.graph import Graph
+from graphsage.sampling.items import SeedPlan
 from graphsage.sampling.neighbor import NeighborSampler
-from graphsage.sampling.plan import SeedPlan
 from graphsage.sampling.tree import multihop_sampling
 
 #: Edges 0 -> 1, 0 -> 2, 1 -> 2: no reversal, relabelling or transposition of it looks the same.

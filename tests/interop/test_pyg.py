@@ -158,7 +158,7 @@ def test_trimming_layer_by_layer_changes_no_seed(fanouts):
 
 
 def test_a_reduced_batch_is_refused_by_name():
-    with pytest.raises(TypeError, match="^this is a ReducedBatch .* make the loader with reduce=None$"):
+    with pytest.raises(TypeError, match="^this batch is reduced .* make the loader with reduce=None$"):
         to_pyg(batch_of(DENSE, SEEDS, [3, 2], reduce="mean"))
 
 
@@ -194,6 +194,6 @@ def test_the_loader_feeds_a_loop_of_theirs():
 
 
 def test_an_open_minibatch_is_refused():
-    text = "^an OpenMiniBatch has no local ids for its last hop: draw it with sample, not with sample_open$"
+    text = "^an open MiniBatch has no local ids for its last hop: draw it with sample, not with sample_open$"
     with pytest.raises(TypeError, match=text):
         to_pyg(NeighborSampler(asymmetric(), [2]).sample_open([0]))

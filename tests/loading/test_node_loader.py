@@ -10,10 +10,13 @@ import torch
 from helpers.nn_helpers import SEEDS, awkward_graph, batch_of, close, model_of, node_dataset
 
 from graphsage.data.dataset import NodeDataset
-from graphsage.loading.node_loader import Batch, NeighborLoader, ReducedBatch, _Parcel
-from graphsage.sampling.minibatch import MiniBatch, OpenMiniBatch
-from graphsage.sampling.neighbor import NeighborSampler
-from graphsage.sampling.plan import SeedPlan
+from graphsage.loading import node_loader
+from graphsage.loading.batch import Batch
+from graphsage.loading.node_loader import NeighborLoader
+from graphsage.loading.parcel import Parcel
+from graphsage.sampling.items import SeedPlan
+from graphsage.sampling.minibatch import MiniBatch
+from graphsage.sampling.neighbor import STREAMS, NeighborSampler
 from graphsage.tensors.csr_matrix import CSRMatrix, Transpose
 
 DENSE, SPARSE = node_dataset(), node_dataset(is_sparse=True)
@@ -36,9 +39,9 @@ def contents(batch):
         elif isinstance(value, (list, tuple)):
             for i, item in enumerate(value):
                 look(f"{name}[{i}]", item)
-        elif isinstance(value, (Batch, ReducedBatch, MiniBatch, OpenMiniBatch, CSRMatrix, Transpose)):
-            for field in value.__dataclass_fields__:
-                look(f"{name}.{field}", getattr(value, field))
+        elif isinstance(value, (Batch, MiniBatch, CSRMatrix, Transpose)):
+            for field, part in vars(value).items():
+                look(f"{name}.{field}", part)
 
     look("batch", batch)
     return found
@@ -89,7 +92,7 @@ class TestBatches:
             if reduce is None:
                 assert isinstance(batch, Batch) and torch.equal(dense(batch.x), x[nodes])
             else:
-                assert isinstance(batch, ReducedBatch) and torch.equal(dense(batch.x_self), x[nodes])
+                assert batch.reduce == reduce and torch.equal(dense(batch.x_self), x[nodes])
                 kind = BY_HAND[reduce]
                 for row, v in zip(dense(batch.x_neigh), range(len(nodes)), strict=True):
                     begin, end = batch.minibatch.indptr[v : v + 2]
@@ -249,21 +252,21 @@ class TestMoves:
     def test_to_another_device_reaches_every_tensor(self, dataset, reduce):
         batch = batch_of(dataset, SEEDS, [3, 2], reduce=reduce)
         tensors, moved = [], batch.to("meta")
-        batch._map(lambda tensor: tensors.append(tensor) or tensor)
+        batch.map(lambda tensor: tensors.append(tensor) or tensor)
         found = []
-        moved._map(lambda tensor: found.append((tensor.device.type, tensor.shape, tensor.dtype)) or tensor)
+        moved.map(lambda tensor: found.append((tensor.device.type, tensor.shape, tensor.dtype)) or tensor)
         assert found == [("meta", tensor.shape, tensor.dtype) for tensor in tensors]
-        # seed_index, y; a block and its transpose, and where x is not reduced another block; x or two of them, each a
-        # tensor or a CSR with its transpose
+        # seeds, places, seed_index, y; a block and its transpose, and where x is not reduced another block; x or two of
+        # them, each a tensor or a CSR with its transpose
         sizes = {(None, False): 2 + 1, (None, True): 2 + 3, ("mean", False): 2, ("mean", True): 12}
-        assert len(found) == 2 + 4 + sizes[reduce, dataset is SPARSE]
+        assert len(found) == 4 + 4 + sizes[reduce, dataset is SPARSE]
 
     @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
     def test_pinned_and_on_the_gpu(self, dataset, reduce):
         batch = batch_of(dataset, SEEDS, [3, 2], reduce=reduce)
         pinned = batch.pin_memory()
         flags = []
-        pinned._map(lambda tensor: flags.append(tensor.is_pinned()) or tensor)
+        pinned.map(lambda tensor: flags.append(tensor.is_pinned()) or tensor)
         assert all(flags) and contents(pinned) == contents(batch)
         assert contents(pinned.to("cuda").to("cpu")) == contents(batch)
         model = model_of()
@@ -298,7 +301,7 @@ def test_bfloat16_features_are_those_of_rounded_ones(reduce):
 def storages(batch):
     """Where in memory its tensors are."""
     found = set()
-    batch._map(lambda tensor: found.add(tensor.untyped_storage().data_ptr()) or tensor)
+    batch.map(lambda tensor: found.add(tensor.untyped_storage().data_ptr()) or tensor)
     return found
 
 
@@ -308,7 +311,7 @@ def test_a_parcel_holds_the_batch(dataset, reduce):
     """All of it in one piece of memory, with tensors of no elements among them."""
     for seeds in (SEEDS, [int(np.flatnonzero(dataset.graph.degrees == 0)[0])]):
         batch = batch_of(dataset, seeds, [3, 2], reduce=reduce)
-        parcel = _Parcel(batch, pin_memory=False)
+        parcel = Parcel(batch, pin_memory=False)
         opened = parcel.to("cpu")
         assert contents(opened) == contents(batch)
         assert storages(opened) == {parcel.buffer.untyped_storage().data_ptr()}
@@ -323,7 +326,7 @@ def test_features_that_are_read_on_the_device(reduce, dtype, monkeypatch):
     usual = list(NeighborLoader(DENSE, sampler, 8, **options))
     loader = NeighborLoader(DENSE, sampler, 8, **options)
     loader.prepare = loader._draft
-    assert not isinstance(loader.prepare(0, 0), (Batch, ReducedBatch))
+    assert loader.prepare(0, 0).pending is not None
     assert [contents(batch) for batch in loader] == [contents(batch) for batch in usual]
 
 
@@ -331,7 +334,7 @@ def test_features_that_are_read_on_the_device(reduce, dtype, monkeypatch):
 
 
 def test_a_reduced_batch_has_no_x():
-    text = r"^this is a ReducedBatch \(its loader has reduce='max'\).* no x: make the loader with reduce=None$"
+    text = r"^this batch is reduced \(its loader has reduce='max'\).* no x: make the loader with reduce=None$"
     with pytest.raises(TypeError, match=text):
         batch_of(DENSE, SEEDS, [3, 2], reduce="max").x  # noqa: B018 - the property raises
 
@@ -383,5 +386,75 @@ def test_a_sampler_on_another_graph():
     text = r"^the sampler must be on dataset.graph, Graph\(num_nodes=60, .*\); it is on another, Graph\(num_nodes=50, "
     with pytest.raises(ValueError, match=text):
         NeighborLoader(DENSE, sampler, 8)
-    with pytest.raises(TypeError, match="^sampler must be a NeighborSampler, got NoneType$"):
+    with pytest.raises(TypeError, match="^sampler must be a NeighborSampler or have sample.items, epoch, step., got NoneType$"):
         NeighborLoader(DENSE, None, 8)
+
+
+# ---- where a batch comes from
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_batch_names_its_seeds_and_their_places(mode):
+    nodes = DENSE.train[::-1].copy()
+    for batch in loader_of(DENSE, mode, nodes=nodes):
+        assert batch.seeds.tolist() == nodes[batch.places].tolist() == seeds_of(batch).tolist()
+        assert batch.y.tolist() == DENSE.labels[batch.seeds].tolist()
+
+
+def test_a_loader_in_order():
+    sampler = NeighborSampler(DENSE.graph, [3, 2], num_threads=2)
+    batches = list(NeighborLoader(DENSE, sampler, 7, nodes=np.arange(60), shuffle=False))
+    assert torch.cat([batch.seeds for batch in batches]).tolist() == list(range(60))
+    assert len(list(NeighborLoader(DENSE, sampler, 7, nodes=np.arange(60), drop_last=True))) == 8
+
+
+class Own:
+    """A sampler of somebody's own: it answers ``sample(items, epoch, step)``, and no more."""
+
+    def __init__(self, graph):
+        self.inner = NeighborSampler(graph, [3, 2], seed=4)
+
+    def sample(self, items, epoch, step):
+        return self.inner.sample(items.seeds, epoch=epoch, step=step)
+
+
+def test_any_sampler_will_do():
+    loader = NeighborLoader(DENSE, Own(DENSE.graph), 8)
+    loader.plan = loader_of(DENSE).plan
+    assert [contents(batch) for batch in loader] == [contents(batch) for batch in loader_of(DENSE)]
+    with pytest.raises(TypeError, match="or have sample_open.items, epoch, step., got Own$"):
+        NeighborLoader(DENSE, Own(DENSE.graph), 8, reduce="mean")
+
+
+def test_over_other_nodes_does_not_keep_the_full_batch():
+    sampler = NeighborSampler(DENSE.graph, [-1, -1])
+    loader = NeighborLoader(DENSE, sampler, None)
+    assert len(next(iter(loader)).seeds) == len(DENSE.train)
+    assert next(iter(loader.over(DENSE.test[:5]))).seeds.tolist() == DENSE.test[:5].tolist()
+
+
+def test_a_store_may_be_shared():
+    first = loader_of(DENSE)
+    second = NeighborLoader(DENSE, first.sampler, 8, store=first.store)
+    assert second.store is first.store
+    assert [contents(batch) for batch in second] == [contents(batch) for batch in loader_of(DENSE)]
+
+
+@pytest.mark.parametrize("dtype, free, where", [
+    ("float32", 2 * 60 * 9 * 4, "cuda"), ("float32", 2 * 60 * 9 * 4 - 2, "cpu"),
+    ("bfloat16", 2 * 60 * 9 * 2, "cuda"), ("bfloat16", 2 * 60 * 9 * 2 - 2, "cpu"),
+])
+def test_features_lie_on_a_gpu_with_twice_the_room_free(dtype, free, where, monkeypatch):
+    """A made-up GPU: only where the features would go is asked."""
+    monkeypatch.setattr(node_loader, "free_memory", lambda device: free)
+    features = np.zeros((60, 9), np.float32)
+    assert torch.device(node_loader._feature_device(features, torch.device("cuda"), "auto", dtype)).type == where
+    assert torch.device(node_loader._feature_device(features, torch.device("cpu"), "auto", dtype)).type == "cpu"
+    assert torch.device(node_loader._feature_device(features, torch.device("cuda"), "cpu", dtype)).type == "cpu"
+
+
+def test_streams_share_no_batch():
+    train, evaluate, predict = (NeighborSampler(DENSE.graph, [3, 2], seed=4, stream=name) for name in STREAMS)
+    samplers, nodes = (train, evaluate, predict), np.arange(60)
+    drawn = [[sampler.sample(nodes, 0, step).indices.tolist() for step in range(5)] for sampler in samplers]
+    assert len({str(batch) for batches in drawn for batch in batches}) == 15

@@ -201,7 +201,7 @@ def test_features_of_another_width(width, is_sparse, reduce):
 def test_what_is_no_batch():
     batch = batch_of(DENSE, SEEDS, [3, 2])
     for thing, name in ((batch.minibatch, "MiniBatch"), (batch.x, "Tensor"), (None, "NoneType")):
-        with pytest.raises(TypeError, match=f"^x must be a Batch, a ReducedBatch or a list of tensors .*, got {name}$"):
+        with pytest.raises(TypeError, match=f"^x must be a Batch or a list of tensors .*, got {name}$"):
             model_of()(thing)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from graphsage import Graph, NeighborSampler, multihop_sampling
 from graphsage.sampling import localids, parts
-from graphsage.sampling.draws.positions import SCAN_LIMIT, set_size
+from graphsage.sampling.draws.uniform import SCAN_LIMIT, set_size
 from graphsage.sampling.hops import BLOCK
 
 pytestmark = pytest.mark.kernels
@@ -81,7 +81,7 @@ def assert_batches_equal(graph, seeds, fanouts, replace, isolated, seed, epoch=0
 
 
 def assert_open_is(ours, twin):
-    """An OpenMiniBatch has the twin's draws, and its ids as far as there are any."""
+    """An open MiniBatch has the twin's draws, and its ids as far as there are any."""
     num_rows, num_inner = twin.hop_offsets[-2], twin.hop_offsets[-3]
     expected = {
         "nodes": twin.nodes[:num_rows],
@@ -226,7 +226,7 @@ class InParts:
 
 def test_small_hops_are_not_divided(monkeypatch):
     drawn = []
-    monkeypatch.setattr(parts, "draw_part", lambda *arguments: drawn.append(arguments[3:5]) or parts_draw(*arguments))
+    monkeypatch.setattr(parts, "draw_part", lambda *arguments: drawn.append(arguments[-2:]) or parts_draw(*arguments))
     graph = random_graph(3 * parts.LEAST_ROWS, 20_000, seed=1)
     NeighborSampler(graph, (2,)).sample(range(parts.LEAST_ROWS), num_threads=4)
     NeighborSampler(graph, (2,)).sample(range(2 * parts.LEAST_ROWS), num_threads=4)

@@ -12,7 +12,7 @@ from helpers.graphs import filled_lists
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphsage.sampling.plan import SeedPlan
+from graphsage.sampling.items import Items, SeedPlan
 
 NODES = np.arange(100, 150)
 
@@ -103,11 +103,11 @@ def test_copies_of_a_plan_are_the_plan(copied):
 
 
 BAD = [
-    ({"nodes": []}, ValueError, "nodes is empty: an epoch needs at least one training node"),
-    ({"nodes": [0.5]}, TypeError, "nodes must be integers"),
-    ({"nodes": [[1]]}, ValueError, "nodes must be one-dimensional, got shape (1, 1)"),
-    ({"nodes": [True, False]}, TypeError, "np.flatnonzero turns a mask into ids"),
-    ({"nodes": None}, TypeError, "nodes must be a list or a one-dimensional array, got None"),
+    ({"items": []}, ValueError, "nodes is empty: an epoch needs at least one training node"),
+    ({"items": [0.5]}, TypeError, "nodes must be integers"),
+    ({"items": [[1]]}, ValueError, "nodes must be one-dimensional, got shape (1, 1)"),
+    ({"items": [True, False]}, TypeError, "np.flatnonzero turns a mask into ids"),
+    ({"items": None}, TypeError, "nodes must be a list or a one-dimensional array, got None"),
     ({"batch_size": 0}, ValueError, "batch_size must be an integer >= 1, got 0"),
     ({"batch_size": -1}, ValueError, "batch_size must be an integer >= 1, got -1"),
     ({"batch_size": 2.0}, TypeError, "batch_size must be an integer >= 1, got 2.0"),
@@ -124,7 +124,7 @@ BAD = [
 @pytest.mark.parametrize("settings, error, text", BAD, ids=[f"{case[0]}" for case in BAD])
 def test_what_is_no_plan(settings, error, text):
     with pytest.raises(error, match=re.escape(text)):
-        SeedPlan(**({"nodes": [0, 1, 2]} | settings))
+        SeedPlan(**({"items": [0, 1, 2]} | settings))
 
 
 @pytest.mark.parametrize("batch_size", [None, 2])
@@ -139,3 +139,56 @@ def test_what_is_no_plan(settings, error, text):
 def test_a_place_outside_the_plan(batch_size, epoch, step, error, text):
     with pytest.raises(error, match=text):
         SeedPlan([0, 1, 2], batch_size).seeds(epoch, step)
+
+
+# ---- order
+
+
+def test_without_shuffle_a_pass_keeps_the_items_order():
+    plan = SeedPlan([5, 3, 3, 9, 1], 2, shuffle=False)
+    for epoch in (0, 7):
+        assert [plan.seeds(epoch, step).tolist() for step in plan.steps] == [[5, 3], [3, 9], [1]]
+        assert [plan.places(epoch, step).tolist() for step in plan.steps] == [[0, 1], [2, 3], [4]]
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_drop_last_leaves_out_a_short_step_only(shuffle):
+    assert SeedPlan(np.arange(7), 3, shuffle=shuffle, drop_last=True).num_steps == 2
+    assert SeedPlan(np.arange(6), 3, shuffle=shuffle, drop_last=True).num_steps == 2
+    kept, whole = (SeedPlan(np.arange(7), 3, shuffle=shuffle, drop_last=drop) for drop in (True, False))
+    assert [kept.seeds(4, step).tolist() for step in range(2)] == [whole.seeds(4, step).tolist() for step in range(2)]
+
+
+def test_ranks_share_the_steps_of_one_process():
+    for num_ranks in (1, 2, 3, 9):
+        ranks = [SeedPlan(np.arange(50), 7, seed=2, rank=rank, num_ranks=num_ranks) for rank in range(num_ranks)]
+        assert sorted(step for plan in ranks for step in plan.steps) == list(range(ranks[0].num_steps))
+        assert all(plan.seeds(1, 5).tolist() == ranks[0].seeds(1, 5).tolist() for plan in ranks)
+
+
+def test_pairs_keep_what_belongs_to_them():
+    pairs, time = np.array([[0, 1], [2, 3], [4, 4]]), np.array([1.5, 2.5, 3.5])
+    items = Items(pairs, time=time)
+    plan = SeedPlan(items, 2, seed=3)
+    for step in plan.steps:
+        places = plan.places(0, step)
+        assert plan.items[places].seeds.tolist() == pairs[places].tolist()
+        assert plan.items[places].time.tolist() == time[places].tolist() and plan.items[places].label is None
+
+
+@pytest.mark.parametrize("options, error, text", [
+    ({"items": [1, 2], "batch_size": 4, "drop_last": True}, ValueError, "drop_last=True leaves nothing of 2 items"),
+    ({"items": [1, 2], "batch_size": 1, "batches_per_epoch": 2, "shuffle": False}, ValueError, "shuffle=False is about a pass"),
+    ({"items": [1], "shuffle": "no"}, TypeError, "shuffle must be True or False, got 'no'"),
+    ({"items": [1], "rank": 2, "num_ranks": 2}, ValueError, "rank must be an integer from 0 to 1, got 2"),
+])
+def test_orders_that_cannot_be(options, error, text):
+    with pytest.raises(error, match=text):
+        SeedPlan(**options)
+
+
+def test_items_that_do_not_fit():
+    with pytest.raises(ValueError, match=r"^time must have one entry per item, 2; got shape \(3,\)$"):
+        Items([1, 2], time=[1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match=r"^seeds must be one-dimensional, got shape \(1, 3\)$"):
+        Items([[1, 2, 3]])

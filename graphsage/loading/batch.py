@@ -1,0 +1,103 @@
+"""Batch: what a loader yields."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import torch
+
+from graphsage.sampling.minibatch import MiniBatch
+from graphsage.tensors.csr_matrix import CSRMatrix, to_device
+from graphsage.tensors.store import FeatureStore
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Batch:
+    """B seeds with the topology around them, features and labels.
+
+    minibatch: the topology in numpy arrays (global ids, edge ids, ...).
+    blocks: CSRMatrix [num_dst, num_src] a layer, input side first; a reduced batch has none for the first layer.
+    seeds: int64[B], the nodes asked about, in the order they were asked for, repeats included. places: int64[B], where each
+        stands among the loader's items. seed_index: int64[B], row of each seed in the last block's output.
+    y: the seeds' labels, int64[B], -1 where a seed has none; of a multilabel dataset float32[B, C], a row of -1; of a
+        regression float32[B, T], a row of NaN. epoch, step: the batch's position.
+    x: features of all the batch's nodes, float32 [n_L, F] or CSRMatrix, in the order of ``minibatch.nodes``.
+
+    A reduced batch (a loader with ``reduce``) has x_self and x_neigh [n_{L-1}, F] in place of x, tensors or CSRMatrix: the
+    first layer's aggregation is done. reduce: the aggregator that made x_neigh, else None.
+    pending: what the features are still to be read for, (global ids, CSRMatrix [ids, N] or None); None once they are there.
+    """
+
+    minibatch: MiniBatch
+    blocks: list[CSRMatrix]
+    seeds: torch.Tensor
+    places: torch.Tensor
+    seed_index: torch.Tensor
+    y: torch.Tensor
+    epoch: int
+    step: int
+    x: torch.Tensor | CSRMatrix | None = field(default_factory=lambda: None)  # no class attribute: see __getattr__
+    x_self: torch.Tensor | CSRMatrix | None = None
+    x_neigh: torch.Tensor | CSRMatrix | None = None
+    reduce: str | None = None
+    pending: tuple | None = None
+
+    def __post_init__(self):
+        if self.x is None:
+            del self.__dict__["x"]
+
+    def __getattr__(self, name):
+        """What is asked for and not there."""
+        if name != "x":
+            raise AttributeError(f"a Batch has no attribute {name!r}")
+        if self.reduce is None:
+            raise TypeError("the features of this batch are not read yet: take it from its loader's iterator")
+        raise TypeError(
+            f"this batch is reduced (its loader has reduce={self.reduce!r}): it has x_self and x_neigh, but no x: "
+            "make the loader with reduce=None"
+        )
+
+    def having(self, **changes: Any) -> Self:
+        """The same batch but for ``changes``: ``dataclasses.replace`` would ask a reduced batch for its x."""
+        return replace(self, **{"x": vars(self).get("x"), **changes})
+
+    def filled(self, store: FeatureStore) -> Self:
+        """The batch with features of ``store``, on its device."""
+        nodes, reads = self.pending
+        rows = store.rows(nodes)
+        if self.reduce is None:
+            return self.having(x=rows, pending=None)
+        x_neigh = store.reduce(self.reduce, reads, nodes)
+        return self.having(x_self=_ready(rows), x_neigh=_ready(x_neigh), pending=None)
+
+    def to(self, device: str | torch.device) -> Self:
+        """The same batch with its tensors on ``device``."""
+        return self.map(lambda tensor: to_device(tensor, device))
+
+    def pin_memory(self) -> Self:
+        """The same batch in page-locked memory, from which copies to a GPU run in the background."""
+        return self.map(lambda tensor: tensor.pin_memory())
+
+    def map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> Self:
+        """The batch of ``function(tensor)`` for each of its tensors, in a fixed order."""
+        return self.having(**{name: _mapped(value, function) for name, value in vars(self).items()})
+
+    def __repr__(self):
+        kind = "" if self.reduce is None else f", reduce={self.reduce!r}"
+        where = f"epoch={self.epoch}, step={self.step}, device={str(self.y.device)!r}"
+        return f"Batch(seeds={len(self.seeds)}, edges={self.minibatch.num_sampled_edges}, {where}{kind})"
+
+
+def _ready(x):
+    """Sparse rows with the transpose that the weights' gradient needs."""
+    return x.with_transpose() if isinstance(x, CSRMatrix) else x
+
+
+def _mapped(value, function):
+    if isinstance(value, torch.Tensor):
+        return function(value)
+    if isinstance(value, CSRMatrix):
+        return value.map(function)
+    if isinstance(value, (list, tuple)):
+        return type(value)(_mapped(item, function) for item in value)
+    return value

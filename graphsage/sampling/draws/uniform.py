@@ -1,0 +1,127 @@
+"""Uniform: each of a row's edges with the same probability, with or without replacement."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphsage.base.checks import as_flag
+from graphsage.base.jit import inline, prefetch
+from graphsage.base.rng import GAMMA, draw_below, mix
+
+SCAN_LIMIT = 64  # up to this fanout a scan of the picks so far is faster than a hash table
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """min(k, degree) distinct edges of a row, every set of that size equally likely; with ``replace``, k independent draws.
+
+    k = -1 takes the whole row, with or without replacement.
+    """
+
+    replace: bool = False
+
+    def __post_init__(self):
+        object.__setattr__(self, "replace", as_flag("replace", self.replace))
+
+    def parameters(self, stand_in):
+        """What kernels take as ``draw``. stand_in: an isolated node has one entry, itself."""
+        return self.replace, stand_in
+
+
+@inline
+def takes_all(draw, degree, k):
+    """Is a row of ``degree`` >= 1 edges taken whole, in its order? k < 0: all are asked for."""
+    replace, _ = draw
+    return k < 0 or (degree <= k and not replace)
+
+
+@inline
+def entries(draw, degree, k):
+    """How many entries a row of ``degree`` edges has in a batch."""
+    _, stand_in = draw
+    if degree == 0:
+        return np.int64(stand_in)
+    return degree if takes_all(draw, degree, k) else k
+
+
+@inline
+def set_size(k):
+    """Entries of the table that holds k picks: a power of two, at most half full; 1 where a scan does without."""
+    size = 1
+    while k > SCAN_LIMIT and size <= 2 * k:
+        size *= 2
+    return size
+
+
+@inline
+def pick(draw, k, indices, positions, start, head, degree, key, table):
+    """k entries of the row [head, head + degree) to ``positions[start:]``, asking for ``indices``. key: of the row.
+
+    With replacement k independent ones, else k <= degree distinct ones: a uniformly random set, not a random order, by Floyd's
+    method (Bentley and Floyd 1987): step j draws from [0, degree - k + j] and takes the last of that range if the draw is
+    taken already. Table, bits and scan answer the same question, so the draws do not depend on which is used.
+    """
+    replace, _ = draw  # one function for all cases: each further one that arrays pass through costs a row its references
+    if replace:
+        for j in range(k):
+            at = head + draw_below(key, np.uint64(j), np.uint64(degree))
+            positions[start + j] = at
+            prefetch(indices, at)
+        return
+    if k > SCAN_LIMIT:
+        _with_table(indices, positions, start, head, degree, k, key, table[: set_size(k)])
+        return
+    bits = np.uint64(0)  # of each pick modulo 64: most draws are seen to be new without a scan, and up to degree 64 all are
+    for j in range(k):
+        last = degree - k + j
+        chosen = draw_below(key, np.uint64(j), np.uint64(last + 1))
+        if (bits >> np.uint64(chosen & 63)) & np.uint64(1):
+            if degree <= 64 or _contains(positions, start, start + j, head + chosen):
+                chosen = last
+        bits |= np.uint64(1) << np.uint64(chosen & 63)
+        positions[start + j] = head + chosen
+        prefetch(indices, head + chosen)
+
+
+@inline
+def _contains(values, first, last, value):
+    for q in range(first, last):
+        if values[q] == value:
+            return True
+    return False
+
+
+@inline
+def _with_table(indices, positions, start, head, degree, k, key, taken):
+    taken[:] = -1
+    for j in range(k):
+        last = degree - k + j
+        chosen = draw_below(key, np.uint64(j), np.uint64(last + 1))
+        if _seen(taken, chosen):
+            chosen = last
+            _seen(taken, chosen)
+        positions[start + j] = head + chosen
+        prefetch(indices, head + chosen)
+
+
+@inline
+def _seen(table, value):
+    """Was ``value`` >= 0 in the open-addressing set (-1 = free, size a power of two)? It is in afterwards."""
+    mask = len(table) - 1
+    at = np.int64(mix(np.uint64(value) * GAMMA) >> np.uint64(1)) & mask
+    while table[at] >= 0:
+        if table[at] == value:
+            return True
+        at = (at + 1) & mask
+    table[at] = value
+    return False
+
+
+@inline
+def shuffle(values, start, k, key):
+    """``values[start:start + k]`` to uniformly random order (Fisher-Yates), by the draws k, k + 1, ... of ``key``."""
+    for j in range(k - 1, 0, -1):
+        other = draw_below(key, np.uint64(2 * k - 1 - j), np.uint64(j + 1))
+        value = values[start + j]
+        values[start + j] = values[start + other]
+        values[start + other] = value

@@ -1,0 +1,156 @@
+"""What is asked, and in which order: items, and the plan that makes steps of them. Both meanings of an epoch."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from graphsage.base import rng
+from graphsage.base.checks import ReadOnlyRecord, as_array, as_count, as_flag, as_integers, read_only
+
+
+@dataclass(frozen=True, eq=False)
+class Items(ReadOnlyRecord):
+    """n things that a model is asked about.
+
+    seeds: int64[n] nodes, or int64[n, 2] pairs of them; repeats are legal. That they are in a graph is checked where one is.
+    label, time, weight: an entry an item, or None.
+    """
+
+    seeds: np.ndarray
+    label: np.ndarray | None = None
+    time: np.ndarray | None = None
+    weight: np.ndarray | None = None
+
+    def __post_init__(self):
+        seeds = as_array("seeds", self.seeds)
+        if seeds.ndim == 2 and seeds.shape[1] == 2:
+            seeds = as_integers("seeds", seeds.ravel()).reshape(-1, 2)
+        else:
+            seeds = as_integers("seeds", self.seeds)
+        object.__setattr__(self, "seeds", read_only(seeds.copy()))  # items must not change with the caller's array
+        for name in ("label", "time", "weight"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, self._of_each(name))
+
+    def _of_each(self, name):
+        values = as_array(name, getattr(self, name))
+        if values.shape[:1] != (len(self),):
+            raise ValueError(f"{name} must have one entry per item, {len(self)}; got shape {values.shape}")
+        return read_only(values.copy())
+
+    def __len__(self) -> int:
+        """n."""
+        return len(self.seeds)
+
+    def __getitem__(self, places):
+        """The items at ``places`` (a slice or int64[m]), in that order."""
+        made = object.__new__(Items)  # parts of what was checked
+        made.__setstate__({name: None if part is None else part[places] for name, part in vars(self).items()})
+        return made
+
+
+def seeds_of(items):
+    """The seeds of ``Items``; anything else is seeds already."""
+    return items.seeds if isinstance(items, Items) else items
+
+
+@dataclass(frozen=True, eq=False)
+class SeedPlan(ReadOnlyRecord):
+    """The items of each step, as a pure function of (seed, epoch, step).
+
+    items: ``Items``, or the nodes int64[n].
+    batch_size=None: full batch, one step an epoch with all items in their own order.
+    batches_per_epoch=None: an epoch is one pass; each item is used once, in an order drawn anew each epoch, in
+        ceil(n / batch_size) steps of which the last may be short.
+    batches_per_epoch=N: an epoch is N steps of batch_size items drawn at random with replacement, so a batch may repeat one.
+    shuffle=False: a pass goes through the items in their own order. drop_last=True: it leaves out a last step that is short.
+    rank, num_ranks: of several processes, this one's steps are rank, rank + num_ranks, ... of those that all share.
+    """
+
+    items: Items
+    batch_size: int | None = None
+    batches_per_epoch: int | None = None
+    seed: int = 0
+    shuffle: bool = field(default=True, kw_only=True)
+    drop_last: bool = field(default=False, kw_only=True)
+    rank: int = field(default=0, kw_only=True)
+    num_ranks: int = field(default=1, kw_only=True)
+    _orders: dict = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self):
+        self._set(items=self.items if isinstance(self.items, Items) else Items(_as_nodes(self.items)))
+        if not len(self.items):
+            raise ValueError("nodes is empty: an epoch needs at least one training node")
+        for name in ("batch_size", "batches_per_epoch"):
+            if getattr(self, name) is not None:
+                # Python ints, for a uint8 would overflow in the sums below
+                self._set(**{name: as_count(name, getattr(self, name), least=1)})
+        self._set(seed=as_count("seed", self.seed, most=2**64 - 1), num_ranks=as_count("num_ranks", self.num_ranks, least=1))
+        self._set(rank=as_count("rank", self.rank, most=self.num_ranks - 1))
+        self._set(shuffle=as_flag("shuffle", self.shuffle), drop_last=as_flag("drop_last", self.drop_last))
+        self._refuse_unused()
+
+    def _set(self, **values):
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def _refuse_unused(self):
+        if self.batch_size is None and self.batches_per_epoch is not None:
+            raise ValueError(
+                f"batches_per_epoch = {self.batches_per_epoch} needs a batch_size: a full batch is one step an epoch"
+            )
+        if self.batches_per_epoch is not None and not self.shuffle:
+            raise ValueError("shuffle=False is about a pass, and batches_per_epoch draws at random: leave one of them out")
+        if not self.num_steps:
+            rule = f"drop_last=True leaves nothing of {len(self.items)} items"
+            raise ValueError(f"{rule} with batch_size = {self.batch_size}: take a smaller one")
+
+    @property
+    def nodes(self) -> np.ndarray:
+        """int64[n]: the seeds of all items."""
+        return self.items.seeds
+
+    @property
+    def num_steps(self) -> int:
+        """Steps an epoch, those of all ranks."""
+        if self.batch_size is None:
+            return 1
+        whole, rest = divmod(len(self.items), self.batch_size)
+        return self.batches_per_epoch or whole + (rest > 0 and not self.drop_last)
+
+    @property
+    def steps(self) -> range:
+        """range: the steps of this rank."""
+        return range(self.rank, self.num_steps, self.num_ranks)
+
+    def places(self, epoch: int, step: int) -> np.ndarray:
+        """int64 positions in ``items`` of one step: [batch_size], less in the last step of a pass, all in a full batch."""
+        as_count("epoch", epoch, most=2**64 - 1)
+        as_count("step", step, most=self.num_steps - 1)
+        if self.batch_size is None:
+            return np.arange(len(self.items))
+        if self.batches_per_epoch is not None:
+            key = rng.stream_key(self.seed, rng.PLAN, epoch, step, rng.REPLICA)
+            return rng.draws_below(key, self.batch_size, len(self.items))
+        first = step * self.batch_size
+        if not self.shuffle:
+            return np.arange(first, min(first + self.batch_size, len(self.items)))
+        return self._order(epoch)[first : first + self.batch_size]
+
+    def seeds(self, epoch: int, step: int) -> np.ndarray:
+        """int64 seeds of one step."""
+        places = self.places(epoch, step)
+        return self.nodes if self.batch_size is None else self.nodes[places]
+
+    def _order(self, epoch):
+        """The pass's permutation; the latest is kept, as all steps of an epoch ask for it."""
+        order = self._orders.get(epoch)
+        if order is None:
+            order = rng.permutation(rng.stream_key(self.seed, rng.PLAN, epoch), len(self.items))
+            self._orders.clear()
+            self._orders[epoch] = order
+        return order
+
+
+def _as_nodes(nodes):
+    return as_integers("nodes", nodes)
