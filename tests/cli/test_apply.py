@@ -292,8 +292,7 @@ def test_ctrl_c_leaves_no_file(name, command, run, monkeypatch):
 
 
 SLOW = """
-import signal, time
-signal.signal(signal.SIGINT, signal.default_int_handler)
+import time
 from graphsage.trained import tables_out
 tables_out.CHUNK = 1
 cells = tables_out._cells

@@ -106,7 +106,6 @@ def install(name, point):
 
 def child(command):
     """Never returns."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     log = os.open(command["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1), os.dup2(log, 2)
     code = 99
