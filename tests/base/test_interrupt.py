@@ -26,25 +26,30 @@ def handlers():
         signal.signal(number, handler)
 
 
+def send(number):
+    assert signal.getsignal(number) is not signal.SIG_DFL  # it would end the tests
+    signal.raise_signal(number)
+
+
 @pytest.mark.parametrize("second", BOTH)
 @pytest.mark.parametrize("first", BOTH)
 def test_the_first_is_noted_and_the_second_raised(first, second, capfd):
     with noted_interrupt("ending\n") as interrupt:
         assert not interrupt.came
-        signal.raise_signal(first)
+        send(first)
         assert interrupt.came and capfd.readouterr().err == "\nending\n"
         with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(second)
+            send(second)
 
 
 def test_sigterm_is_heard_where_ctrl_c_is_ignored(handlers):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with noted_interrupt() as interrupt:
-        signal.raise_signal(signal.SIGINT)
+        send(signal.SIGINT)
         assert not interrupt.came
-        signal.raise_signal(signal.SIGTERM)
+        send(signal.SIGTERM)
         assert interrupt.came
-        signal.raise_signal(signal.SIGINT)  # still ignored
+        send(signal.SIGINT)  # still ignored
     assert handlers() == [signal.SIG_IGN, signal.SIG_DFL]
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -54,7 +59,7 @@ def test_what_others_handle_is_theirs(number):
     heard, usual = [], signal.getsignal(number)
     signal.signal(number, lambda *given: heard.append(given[0]))
     with noted_interrupt() as interrupt, raised_sigterm():
-        signal.raise_signal(number)
+        send(number)
         assert heard == [number] and not interrupt.came
     signal.signal(number, usual)
 
@@ -75,7 +80,7 @@ def test_in_another_thread_nothing_is_handled(handlers):
 def test_sigterm_is_raised_around_what_notes_it():
     with raised_sigterm():
         with noted_interrupt() as interrupt:
-            signal.raise_signal(signal.SIGTERM)
+            send(signal.SIGTERM)
         assert interrupt.came
         with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGTERM)
+            send(signal.SIGTERM)
