@@ -3,7 +3,6 @@
 import argparse
 import os
 import shlex
-import signal
 from contextlib import contextmanager
 from dataclasses import fields, replace
 
@@ -20,7 +19,7 @@ several labels; R^2 of numbers). The model that is best on validation is kept an
 tested once, beside two baselines: what is most frequent (or the mean), and the same
 model trained without edges (from each node's own features only).
 Ctrl-C ends the training after the step under way, saves it, and --resume goes on;
-with --no-save it tests what there is.
+with --no-save it tests what there is. `kill PID` (SIGTERM) does the same.
 """
 
 TRAIN_EXAMPLES = """three ways to train:
@@ -102,13 +101,12 @@ def _train(options):
 
 @contextmanager
 def _training(folder):
-    """Around the training: errors that the user can mend become a sentence, and an end by SIGTERM is one by Ctrl-C."""
+    """Around the training: errors that the user can mend become a sentence."""
     from graphsage.base.checks import TooLarge
     from graphsage.base.files import InUse
     from graphsage.runs.checkpoint import CheckpointError
     from graphsage.training.records import TrainingStopped
 
-    before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     try:
         yield
     except (TrainingStopped, CheckpointError, TooLarge, InUse) as error:
@@ -117,8 +115,6 @@ def _training(folder):
         if folder is not None:
             _say_how_to_go_on(folder)
         raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _say_how_to_go_on(folder):
