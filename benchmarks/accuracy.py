@@ -13,7 +13,8 @@ from benchmarks.shared.options import parser_of
 from benchmarks.shared.publish import percent
 from benchmarks.shared.records import RESULTS, record, write_json
 from benchmarks.shared.workloads import SETTINGS
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.data.catalogue import load_dataset
 from graphsage.runs.run import run_all
 

@@ -26,7 +26,8 @@ from benchmarks.shared.options import parser_of, words
 from benchmarks.shared.publish import paste, percent, table
 from benchmarks.shared.records import RESULTS, record, write_json, write_text
 from benchmarks.shared.workloads import HETEROPHILOUS, PLANETOID
-from graphsage.config.settings import AGGREGATORS, ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import AGGREGATORS, ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer, run
 from graphsage.training.tasks import METRICS
 

@@ -23,7 +23,8 @@ from benchmarks.shared.processes import one_thread
 from benchmarks.shared.publish import heading, paste, short, table
 from benchmarks.shared.records import new_result, until_interrupted, write_json, write_text
 from benchmarks.shared.workloads import rmat_dataset
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer
 from graphsage.tensors.keyed_rng import keyed_rng
 

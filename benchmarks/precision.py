@@ -17,7 +17,8 @@ from benchmarks.shared.options import parser_of
 from benchmarks.shared.publish import paste, percent, table
 from benchmarks.shared.records import RESULTS, record, write_json, write_text
 from benchmarks.shared.workloads import HETEROPHILOUS, SETTINGS
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer
 
 GRAPHS = {name: SETTINGS[name][1] for name in ("cora", "debian")} | {"minesweeper": HETEROPHILOUS["minesweeper"]}

@@ -21,9 +21,9 @@ pytest.importorskip("pyarrow")
 
 PROGRAMS = {
     "sampling_depth": "--graphs cora,rmat --scale 6 --depths 1,2 --fanouts 2,all --batches 8",
-    "batch_size": "--batches 1024,all --seconds 0.1 --draws 2 --scales 6,7",
+    "batch_size": "--batches 1024,all --seconds 0.1 --epochs 1 --trained 1 --draws 2 --scales 6,7",
     "scaling": "--scales 6,7 --degrees 2 --scale 7 --batch 16 --threads 1,2",
-    "import_tables": "--kinds texts,parquet --nodes 40 --edges 100",
+    "import_tables": "--kinds parquet --nodes 40 --edges 100",
 }
 RUN = """
 import runpy, sys
@@ -81,6 +81,17 @@ def test_scaling_covers_its_parts(results):
     memory = ["memory", "memory"] if sys.platform == "linux" else []
     assert [row["part"] for row in rows] == [*memory, "nodes", "nodes", "degrees", *["threads"] * 6]
     assert {row["threads"] for row in rows if row["part"] == "threads"} == {1, 2}
+
+
+@pytest.mark.parametrize("kind", ["array", "columns", "texts", "parquet"])
+def test_every_kind_of_tables_can_be_read(kind, monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    import_tables = importlib.import_module("benchmarks.import_tables")
+    assert kind in import_tables.KINDS
+    import_tables.write(tmp_path / kind, kind, 40, 100)
+    dataset = graphsage.load_dataset(tmp_path / kind, progress=False)
+    width = import_tables.COLUMNS if kind == "columns" else import_tables.WIDTH
+    assert (dataset.num_nodes, dataset.num_features) == (40, width)
 
 
 # ---- the four claims

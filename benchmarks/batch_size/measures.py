@@ -10,7 +10,8 @@ import graphsage as gs
 from benchmarks.shared.measuring import say
 from benchmarks.shared.processes import peak_memory
 from benchmarks.shared.workloads import rmat_dataset, setting
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer
 
 SPACING = 1.2  # validation after 1, 2, 3, 4, 5, 6, 8, ... updates: times to a target are that exact

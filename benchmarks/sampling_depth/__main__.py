@@ -20,7 +20,8 @@ from benchmarks.shared.processes import one_thread, peak_memory
 from benchmarks.shared.publish import publish
 from benchmarks.shared.records import new_result, until_interrupted, write_json
 from benchmarks.shared.workloads import graph_names, real_datasets, rmat_dataset, setting
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer
 
 OPTIONS = {

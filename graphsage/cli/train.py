@@ -4,11 +4,12 @@ import argparse
 import os
 import shlex
 import signal
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import fields, replace
 
 from graphsage.cli.arguments import Refused, add_flag, in_its_place, let_threads_sleep, user_input
-from graphsage.config.settings import ModelConfig, RunConfig, SampleConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import GROUPS, RunConfig, TrainConfig
 
 OF_RUN = ("split", "runs", "baseline", "tensorboard")  # settings that are flags of their own, before the groups
 
@@ -57,15 +58,9 @@ def add_train(commands):
     group.add_argument("--config", metavar="FILE", help=text)
     text = "go on with a run that was interrupted: its folder, or a checkpoint in it"
     group.add_argument("--resume", metavar="FOLDER", help=text)
-    sampling = {field.name for field in fields(SampleConfig)}
-    groups = {
-        "model": fields(ModelConfig),
-        "sampling": fields(SampleConfig),
-        "training": [field for field in fields(TrainConfig) if field.name not in sampling],
-    }
-    for title, settings in groups.items():
-        group = parser.add_argument_group(title)
-        for field in settings:
+    for title, kind in {"model": ModelConfig, **GROUPS}.items():
+        group = parser.add_argument_group(title, kind.__doc__.partition("\n")[0].replace("``", ""))
+        for field in fields(kind):
             add_flag(group, field)
     parser.set_defaults(command=_train)
 
@@ -107,17 +102,15 @@ def _train(options):
 
 @contextmanager
 def _training(folder):
-    """Around the training, which has the folder to itself: errors that the user can mend become a sentence, and an end by
-    SIGTERM is one by Ctrl-C."""
+    """Around the training: errors that the user can mend become a sentence, and an end by SIGTERM is one by Ctrl-C."""
     from graphsage.base.checks import TooLarge
-    from graphsage.base.files import InUse, locked
+    from graphsage.base.files import InUse
     from graphsage.runs.checkpoint import CheckpointError
     from graphsage.training.records import TrainingStopped
 
     before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     try:
-        with nullcontext() if folder is None else locked(folder):
-            yield
+        yield
     except (TrainingStopped, CheckpointError, TooLarge, InUse) as error:
         raise Refused(str(error)) from error
     except KeyboardInterrupt:
@@ -169,7 +162,6 @@ def _made(config, out):
 
 
 def _resumed(options):
-    from graphsage.config.run_files import CONFIG
     from graphsage.runs.resume import free
     from graphsage.runs.run_folder import open_run_folder
 
@@ -183,16 +175,7 @@ def _resumed(options):
         raise ValueError(f"--resume {rule}: beside it only {flags} may be given, and the place of a dataset that moved")
     config = configured(config, vars(options))
 
-    def start(config):
-        from graphsage.base.files import locked
-        from graphsage.config.toml import write_config
-
-        with locked(folder):
-            if config.runs > 1:  # a single run does so itself
-                write_config(config, folder / CONFIG)
-        return folder, checkpoint or True
-
-    return config, start
+    return config, lambda config: (folder, checkpoint or True)
 
 
 def configured(base, given):

@@ -1,8 +1,10 @@
 """Several graphs as one dataset: trained on some of them, tested on others."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 
@@ -37,17 +39,19 @@ class JoinedDataset(NodeDataset):
         self._set(graph_offsets=read_only(offsets))
 
     @property
-    def graph_index(self):
+    def graph_index(self) -> np.ndarray:
         """int64[N]: which graph each node belongs to, 0..G-1."""
         return np.repeat(np.arange(len(self.graph_names)), np.diff(self.graph_offsets))
 
-    def nodes_of(self, name):
+    def nodes_of(self, name: str) -> np.ndarray:
         """int64: the nodes of the graph called ``name``; node i of that dataset is the i-th of them."""
         number = _number_of(name, self.graph_names)
         return np.arange(self.graph_offsets[number], self.graph_offsets[number + 1])
 
 
-def join_datasets(datasets, *, train, val=None, test, seed=0, name=None):
+def join_datasets(
+    datasets: Sequence[NodeDataset], *, train: Any, val: Any = None, test: Any, seed: int = 0, name: str | None = None
+) -> JoinedDataset:
     """The disjoint union of ``datasets``, to be trained on some of them and tested on others: the inductive task.
 
     datasets: G >= 1 ``NodeDataset`` with distinct names, as many features (all sparse or all dense), the same kind of

@@ -1,6 +1,7 @@
 """Node features: a dense float32 matrix, or sparse rows (bag of words) that never turn into a dense N x F array."""
 
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 
@@ -45,21 +46,21 @@ class SparseFeatures(ReadOnlyRecord):
         return made
 
     @classmethod
-    def identity(cls, num_rows):
+    def identity(cls, num_rows: int) -> Self:
         """A column for each row: what stands for features where there are none, so that nodes differ by who they are."""
         return cls(np.arange(num_rows + 1), np.arange(num_rows), None, max(num_rows, 1))
 
     @property
-    def num_rows(self):
+    def num_rows(self) -> int:
         """N."""
         return len(self.indptr) - 1
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """(N, F)."""
         return self.num_rows, self.num_columns
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray) -> Self:
         """The given rows (int[M] array, each in [0, N), trusted), in that order, repeats included."""
         starts = self.indptr[rows]
         counts = self.indptr[rows + 1] - starts
@@ -68,14 +69,14 @@ class SparseFeatures(ReadOnlyRecord):
         values = None if self.values is None else self.values[at]
         return self._trusted(indptr=indptr, indices=self.indices[at], values=values, num_columns=self.num_columns)
 
-    def to_scipy(self):
+    def to_scipy(self) -> Any:
         """``scipy.sparse.csr_array`` float32 [N, F]."""
         from scipy.sparse import csr_array
 
         values = np.ones(len(self.indices), np.float32) if self.values is None else self.values
         return csr_array((values, self.indices, self.indptr), shape=self.shape, copy=True)
 
-    def row_normalized(self):
+    def row_normalized(self) -> Self:
         """Each row divided by the sum of its absolute values; an all-zero row stays zero."""
         sizes = np.ones(len(self.indices), np.float32) if self.values is None else self.values
         rows = np.repeat(np.arange(self.num_rows), np.diff(self.indptr))
@@ -103,7 +104,7 @@ def as_features(features):
     return _checked_dense(features)
 
 
-def row_normalize(features):
+def row_normalize(features: Any) -> np.ndarray | SparseFeatures:
     """Each row divided by the sum of its absolute values (dense or sparse); an all-zero row stays zero."""
     features = as_features(features)
     if isinstance(features, SparseFeatures):

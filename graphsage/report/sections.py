@@ -15,7 +15,7 @@ BY_DEGREE = {"multiclass": ("accuracy", True), "multilabel": ("micro-F1", True),
 
 PHASES_TOLD = (
     "Starting: until the first batch was done, whose kernels are compiled or loaded then. "
-    "Waiting: for batches that were not ready. Evaluating: exact scores after each epoch."
+    "Waiting: for batches that were not ready. Evaluating: scores on the validation nodes."
 )
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from graphsage.graph.features import SparseFeatures
-from graphsage.config.run_files import LATEST
 from graphsage.base.files import written_aside
+from graphsage.config.run_files import LATEST
+from graphsage.graph.features import SparseFeatures
 
 KIND, VERSION = "graphsage checkpoint", 1
 SAMPLED_ROWS = 1000  # of the features, in a dataset's identity: they may be larger than the memory

@@ -7,20 +7,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from graphsage.base.files import locked
+from graphsage.config.run_files import CONFIG, METRICS_FILE, REPORT, RESULT
 from graphsage.config.toml import write_config
 from graphsage.data.catalogue import load_dataset
 from graphsage.nn.model import GraphSAGE
-from graphsage.trained.outputs import write_predictions
-from graphsage.config.run_files import CONFIG, METRICS_FILE, REPORT, RESULT
+from graphsage.report.report import write_report
 from graphsage.runs.metrics_file import read_metrics
 from graphsage.runs.recorder import stopping
-from graphsage.training.records import TrainResult
-from graphsage.report.report import write_report
 from graphsage.runs.run_folder import read_result, write_result
-from graphsage.trained.save import is_saved, versions
-from graphsage.training.tasks import METRICS, constant_outputs
 from graphsage.runs.tensorboard import TensorBoard
-from graphsage.training.trainer import Trainer
+from graphsage.runs.trainer import Trainer
+from graphsage.trained.outputs import write_predictions
+from graphsage.trained.save import is_saved, versions
+from graphsage.training.records import TrainResult
+from graphsage.training.tasks import METRICS, constant_outputs
 
 LARGE = 200_000  # nodes from which what a finished run leaves takes longer than two seconds
 
@@ -53,11 +54,15 @@ def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), progre
         dataset = load_dataset(config.dataset, split=config.split)
         log(dataset.summary())
     trainer = make_trainer(config, dataset, folder=folder, callbacks=[*callbacks, *progress], log=log)
-    if resume:
-        _resume(trainer, resume, log)
+    with trainer.held():
+        if resume:
+            _resume(trainer, resume, log)
+        return _held_run(config, trainer, dataset, folder, progress, log)
+
+
+def _held_run(config, trainer, dataset, folder, progress, log):
     if folder is not None:
         with stopping(folder, "begun"):
-            Path(folder).mkdir(parents=True, exist_ok=True)
             Path(folder, RESULT).unlink(missing_ok=True)  # it says that nothing is left to do
             write_config(config, Path(folder, CONFIG))  # only now: what was refused leaves it as it was
     result = trainer.fit()
@@ -88,6 +93,17 @@ def run_all(config, dataset, *, folder=None, resume=False, callbacks=(), progres
 
     A training that Ctrl-C cut short counts only where it is the only one.
     """
+    if config.runs > 1 and folder is not None:
+        with stopping(folder, "begun"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+        with locked(folder):
+            if resume:  # the settings that may change; a single run writes its own
+                write_config(config, Path(folder, CONFIG))
+            return _runs(config, dataset, folder, resume, callbacks, progress, log)
+    return _runs(config, dataset, folder, resume, callbacks, progress, log)
+
+
+def _runs(config, dataset, folder, resume, callbacks, progress, log):
     results = []
     for number in range(config.runs):
         single = replace(config, runs=1, train=replace(config.train, seed=config.train.seed + number))

@@ -8,8 +8,8 @@ import numpy as np
 
 from graphsage.base.jit import inline, kernel, prefetch
 from graphsage.base.rng import fold
-from graphsage.sampling.draws import entries, pick
-from graphsage.sampling.draws.uniform import distinct, independent, shuffle
+from graphsage.sampling.draws import pick, takes_all
+from graphsage.sampling.draws.uniform import shuffle
 from graphsage.sampling.localids import home, place
 
 BLOCK = 16  # frontier nodes a pipeline stage; 16 to 32 measured best
@@ -45,12 +45,19 @@ def draw_rows(graph, draw, k, hop_key, nodes, table, row_ptr, positions, first, 
         v = np.int64(nodes[i])
         head = indptr[v]
         degree = indptr[v + 1] - head
-        size = entries(draw, degree, k)
-        if degree:
-            pick(draw, k, size, indices, positions, drawn, head, degree, fold(hop_key, np.uint64(v)), table)
-        elif size:
-            positions[drawn] = -v - 1
-        drawn += size
+        # each branch adds up by itself: a size that was looked up first would make every row wait for its degree to arrive
+        if degree == 0:
+            if draw[1]:
+                positions[drawn] = -v - 1
+                drawn += 1
+        elif takes_all(draw, degree, k):
+            prefetch(indices, head)
+            for j in range(degree):
+                positions[drawn + j] = head + j
+            drawn += degree
+        else:
+            pick(draw, k, indices, positions, drawn, head, degree, fold(hop_key, np.uint64(v)), table)
+            drawn += k
         row_ptr[i + 1] = drawn
     return drawn
 
@@ -160,10 +167,10 @@ def sample_tree(graph, draw, rows, k, key, table, out):
             slot_key = fold(key, np.uint64(s))
             if degree == 0:
                 out[s * k : (s + 1) * k] = -v - 1
-            elif replace or degree < k:
-                independent(indices, out, s * k, head, degree, k, slot_key)
-            else:
-                distinct(indices, out, s * k, head, degree, k, slot_key, table)
+                continue
+            repeats = replace or degree < k
+            pick((repeats, True), k, indices, out, s * k, head, degree, slot_key, table)
+            if not repeats:
                 shuffle(out, s * k, k, slot_key)
         for q in range(max(0, start - BLOCK) * k, min(start, count) * k):
             p = out[q]

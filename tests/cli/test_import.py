@@ -151,7 +151,7 @@ def test_features_of_tables_are_not_normalised_by_rows(folder):
 
     from graphsage.config.settings import TrainConfig
     from graphsage.data import load_dataset
-    from graphsage.training.trainer import normalizes
+    from graphsage.training.setup import normalizes
 
     dataset = load_dataset(folder, progress=False)
     assert not normalizes(TrainConfig(), dataset) and normalizes(TrainConfig(), replace(dataset, schema=None))

@@ -21,12 +21,13 @@ from graphsage.cli import import_ as cli_import
 from graphsage.cli import main as cli
 from graphsage.cli import sample as cli_sample
 from graphsage.cli import train as cli_train
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.config.toml import read_config
 from graphsage.data.catalogue import dataset_card, list_datasets
 from graphsage.graph.graph import Graph
 from graphsage.runs import run as run_module
-from graphsage.training.trainer import Trainer
+from graphsage.runs.trainer import Trainer
 
 FLAGS = [field.name for config in (ModelConfig, TrainConfig) for field in fields(config)]
 
@@ -84,8 +85,10 @@ def test_every_hyperparameter_is_a_flag_with_its_default(name, command):
 
 def test_help_of_train_teaches(command):
     _, out, _ = command("train", "--help")
-    for line in ("Train a GraphSAGE model", "three ways to train:", "\nmodel:", "\nsampling:", "\ntraining:", "--no-baseline"):
+    groups = [f"\n{name}:" for name in ("model", "sample", "optimise", "evaluate", "save", "compute")]
+    for line in ("Train a GraphSAGE model", "three ways to train:", *groups):
         assert line in out
+    assert "--no-baseline" in out
     assert "graphsage model" not in out
     assert "Ctrl-C ends the training after the step under way, saves it, and --resume goes on;" in " ".join(out.split())
     assert "(default: 10,10)" in " ".join(out.split()) and "==SUPPRESS==" not in out
@@ -355,10 +358,10 @@ def test_every_flag_reaches_its_config():
         "fanouts": (4, -1, 2), "replace": True, "isolated": "self", "weights": "ignore", "num_threads": 3, "batch_size": 9,
         "batches_per_epoch": 8, "epochs": 6, "optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.75,
         "schedule": "step", "schedule_epochs": 4, "schedule_factor": 0.25, "clip_norm": 1.5, "accumulate": 5,
-        "label_smoothing": 0.125, "class_weights": "balanced", "patience": 12,
-        "normalize_features": False, "metric": "macro_f1", "seed": 11, "device": "cpu", "features_on": "cpu",
-        "feature_dtype": "bfloat16", "precision": "bfloat16", "compile": True, "log_every": 13, "checkpoint_every": 14,
-        "checkpoint_seconds": 0.5, "keep_checkpoints": 3,
+        "label_smoothing": 0.125, "class_weights": "balanced", "normalize_features": False, "seed": 11,
+        "metric": "macro_f1", "patience": 12, "evaluate": "sampled", "evaluate_every": 2, "evaluate_nodes": 77,
+        "log_every": 13, "checkpoint_every": 14, "checkpoint_seconds": 0.5, "keep_checkpoints": 3,
+        "device": "cpu", "features_on": "cpu", "feature_dtype": "bfloat16", "precision": "bfloat16", "compile": True,
     }  # fmt: skip
     assert list(given) == FLAGS
     words = ["folder"]

@@ -15,8 +15,8 @@ from helpers.blocks import blocks, configured
 
 import graphsage
 from graphsage.runs.progress_bar import Progress, human, parts
-from graphsage.training.records import Epoch
 from graphsage.runs.run import make_trainer, run
+from graphsage.training.records import Epoch
 from graphsage.training.state import State
 from graphsage.training.tasks import METRICS
 

@@ -10,14 +10,15 @@ import torch
 from helpers.blocks import NUM_CLASSES, NUM_FEATURES, blocks, configured
 from torch import nn
 
-from graphsage.runs import resume
+from graphsage.base.files import InUse
 from graphsage.config.run_files import LATEST, METRICS_FILE
+from graphsage.runs import resume
 from graphsage.runs.checkpoint import load_checkpoint, machine, older_checkpoints
 from graphsage.runs.metrics_file import read_metrics
 from graphsage.runs.run import build_model
+from graphsage.runs.trainer import Trainer
 from graphsage.trained.save import DESCRIPTION, MODEL
 from graphsage.training.state import CLOCKS
-from graphsage.training.trainer import Trainer
 
 CLOCKED = {*CLOCKS, "seconds", "memory"}
 GONE = 2**31 - 1  # no process has this number
@@ -489,3 +490,51 @@ def test_the_same_machine_does_not_warn(dataset, cut):
     lines = []
     made(dataset, folder=cut, log=lines.append).resume()
     assert lines == []
+
+
+# ---- the gradient scaler, and the folder's lock
+
+
+def test_the_scaler_of_float16_goes_on_where_it_was(dataset, tmp_path):
+    """Its scale grows by its counter: here every third update, so that both differ from a new scaler's."""
+    trainer = Trainer(build_model(configured(), dataset), dataset, configured(precision="float16", epochs=3).train,
+                      folder=tmp_path, log=None)
+    trainer.scaler.set_growth_interval(3)
+    trainer.fit()
+    then = trainer.scaler.state_dict()
+    assert then["scale"] != 65536 and then["_growth_tracker"] != 0
+    again = Trainer(build_model(configured(), dataset), dataset, configured(precision="float16", epochs=3).train,
+                    folder=tmp_path, log=None)
+    again.resume()
+    assert again.scaler.state_dict() == then
+
+
+class Second:
+    """Lets another trainer begin in the folder meanwhile."""
+
+    def __init__(self, other):
+        self.other, self.errors = other, []
+
+    def on_step(self, trainer, step):
+        with pytest.raises(InUse, match="is in use by another process: wait for its end, or end it"):
+            self.other.fit()
+        self.errors.append(step)
+
+
+def test_a_folder_is_for_one_trainer_at_a_time(dataset, tmp_path):
+    second = Second(of_case("passes", dataset, folder=tmp_path))
+    of_case("passes", dataset, folder=tmp_path, callbacks=[second]).fit()
+    assert second.errors
+    second.other.resume()
+    second.other.fit()  # its turn now
+
+
+def test_the_folder_is_free_after_an_error(dataset, tmp_path):
+    class Breaks:
+        def on_step(self, trainer, step):
+            raise RuntimeError("broken")
+
+    trainer = of_case("passes", dataset, folder=tmp_path, callbacks=[Breaks()])
+    with pytest.raises(RuntimeError, match="broken"):
+        trainer.fit()
+    of_case("passes", dataset, folder=tmp_path).fit()

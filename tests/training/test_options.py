@@ -14,10 +14,10 @@ from torch import nn
 from graphsage.config.settings import TrainConfig
 from graphsage.loading.batch import Batch
 from graphsage.runs.run import make_trainer
+from graphsage.runs.trainer import Trainer
 from graphsage.trained.save import load_trained
 from graphsage.training.records import TrainingStopped
 from graphsage.training.tasks import make_loss
-from graphsage.training.trainer import Trainer
 
 
 @pytest.fixture(scope="module")

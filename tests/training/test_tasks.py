@@ -17,8 +17,8 @@ from graphsage.config import settings as config
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.model import GraphSAGE
 from graphsage.runs.run import compare, make_trainer, run
+from graphsage.runs.trainer import Trainer
 from graphsage.training.tasks import METRICS, constant_outputs, pick_metric
-from graphsage.training.trainer import Trainer
 
 score = {name: metric.score for name, metric in METRICS.items()}
 

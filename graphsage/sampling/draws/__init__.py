@@ -1,13 +1,14 @@
 """The draws, one file each: the rules by which the edges of a row are chosen.
 
-A draw is a small frozen record. ``parameters`` hands the kernels what its two stages read: ``entries`` says how many entries a
-row has, ``pick`` writes their positions. Another draw is another file with those, and a line in ``DRAWS``.
+A draw is a small frozen record. ``parameters`` hands the kernels what its stages read: ``takes_all`` says which rows are taken
+whole, ``entries`` how many entries a row has by that, ``pick`` writes the positions of k. Another draw is another file with
+those, and a line in ``DRAWS``.
 """
 
 from graphsage.base.checks import one_of
-from graphsage.sampling.draws.uniform import Uniform, entries, pick
+from graphsage.sampling.draws.uniform import Uniform, entries, pick, takes_all
 
-__all__ = ["DRAWS", "Uniform", "as_draw", "entries", "pick"]
+__all__ = ["DRAWS", "Uniform", "as_draw", "entries", "pick", "takes_all"]
 
 DRAWS = {"uniform": Uniform}
 

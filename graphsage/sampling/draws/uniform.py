@@ -29,31 +29,19 @@ class Uniform:
 
 
 @inline
-def entries(draw, degree, k):
-    """How many entries a row of ``degree`` edges has in a batch; k < 0: all."""
-    replace, stand_in = draw
-    if degree == 0:
-        return np.int64(stand_in)
-    if k < 0 or (degree <= k and not replace):
-        return degree
-    return k
+def takes_all(draw, degree, k):
+    """Is a row of ``degree`` >= 1 edges taken whole, in its order? k < 0: all are asked for."""
+    replace, _ = draw
+    return k < 0 or (degree <= k and not replace)
 
 
 @inline
-def pick(draw, k, size, indices, positions, start, head, degree, key, table):
-    """The ``size`` entries of the row [head, head + degree), degree >= 1, to ``positions[start:]``, asking for ``indices``.
-
-    key: of the row. A row that is taken whole keeps its order.
-    """
-    replace, _ = draw
-    if replace and k >= 0:
-        independent(indices, positions, start, head, degree, size, key)
-    elif size == degree:
-        prefetch(indices, head)
-        for j in range(degree):
-            positions[start + j] = head + j
-    else:
-        distinct(indices, positions, start, head, degree, size, key, table)
+def entries(draw, degree, k):
+    """How many entries a row of ``degree`` edges has in a batch."""
+    _, stand_in = draw
+    if degree == 0:
+        return np.int64(stand_in)
+    return degree if takes_all(draw, degree, k) else k
 
 
 @inline
@@ -66,25 +54,33 @@ def set_size(k):
 
 
 @inline
-def distinct(indices, positions, start, head, degree, k, key, table):
-    """k distinct positions of [head, head + degree) to ``positions[start:]``: a uniformly random set, not a random order.
+def pick(draw, k, indices, positions, start, head, degree, key, table):
+    """k entries of the row [head, head + degree) to ``positions[start:]``, asking for ``indices``. key: of the row.
 
-    Floyd's method (Bentley and Floyd 1987): step j draws from [0, degree - k + j] and takes the last of that range if the
-    draw is taken already. Table, bits and scan answer the same question, so the draws do not depend on which is used.
+    With replacement k independent ones, else k <= degree distinct ones: a uniformly random set, not a random order, by Floyd's
+    method (Bentley and Floyd 1987): step j draws from [0, degree - k + j] and takes the last of that range if the draw is
+    taken already. Table, bits and scan answer the same question, so the draws do not depend on which is used.
     """
+    replace, _ = draw  # one function for all cases: each further one that arrays pass through costs a row its references
+    if replace:
+        for j in range(k):
+            at = head + draw_below(key, np.uint64(j), np.uint64(degree))
+            positions[start + j] = at
+            prefetch(indices, at)
+        return
     if k > SCAN_LIMIT:
         _with_table(indices, positions, start, head, degree, k, key, table[: set_size(k)])
         return
     bits = np.uint64(0)  # of each pick modulo 64: most draws are seen to be new without a scan, and up to degree 64 all are
     for j in range(k):
         last = degree - k + j
-        pick = draw_below(key, np.uint64(j), np.uint64(last + 1))
-        if (bits >> np.uint64(pick & 63)) & np.uint64(1):
-            if degree <= 64 or _contains(positions, start, start + j, head + pick):
-                pick = last
-        bits |= np.uint64(1) << np.uint64(pick & 63)
-        positions[start + j] = head + pick
-        prefetch(indices, head + pick)
+        chosen = draw_below(key, np.uint64(j), np.uint64(last + 1))
+        if (bits >> np.uint64(chosen & 63)) & np.uint64(1):
+            if degree <= 64 or _contains(positions, start, start + j, head + chosen):
+                chosen = last
+        bits |= np.uint64(1) << np.uint64(chosen & 63)
+        positions[start + j] = head + chosen
+        prefetch(indices, head + chosen)
 
 
 @inline
@@ -100,12 +96,12 @@ def _with_table(indices, positions, start, head, degree, k, key, taken):
     taken[:] = -1
     for j in range(k):
         last = degree - k + j
-        pick = draw_below(key, np.uint64(j), np.uint64(last + 1))
-        if _seen(taken, pick):
-            pick = last
-            _seen(taken, pick)
-        positions[start + j] = head + pick
-        prefetch(indices, head + pick)
+        chosen = draw_below(key, np.uint64(j), np.uint64(last + 1))
+        if _seen(taken, chosen):
+            chosen = last
+            _seen(taken, chosen)
+        positions[start + j] = head + chosen
+        prefetch(indices, head + chosen)
 
 
 @inline
@@ -119,15 +115,6 @@ def _seen(table, value):
         at = (at + 1) & mask
     table[at] = value
     return False
-
-
-@inline
-def independent(indices, positions, start, head, degree, k, key):
-    """k independent uniform positions of [head, head + degree) to ``positions[start:]``."""
-    for j in range(k):
-        pick = head + draw_below(key, np.uint64(j), np.uint64(degree))
-        positions[start + j] = pick
-        prefetch(indices, pick)
 
 
 @inline

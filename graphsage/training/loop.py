@@ -1,18 +1,18 @@
-"""Trainer: the loop of the original description, on one screen."""
+"""The loop of the original description. It knows no disk: ``runs.trainer`` adds one."""
 
 import time
 from contextlib import closing, contextmanager, nullcontext
-from functools import cached_property, partial
+from functools import partial
 
 import torch
+from numpy.typing import ArrayLike
 
 from graphsage.base import rng
 from graphsage.base.interrupt import Interrupt, noted_interrupt
 from graphsage.base.jit import is_interrupt
 from graphsage.config.settings import TrainConfig
+from graphsage.loading.batch import Batch
 from graphsage.nn.model import GraphSAGE
-from graphsage.runs.checkpoint import identity
-from graphsage.runs.recorder import Recorder
 from graphsage.tensors.device import pick_device
 from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.training.callbacks import checked_callbacks
@@ -26,24 +26,16 @@ from graphsage.training.tasks import make_loss, pick_metric
 NOTICE = "Ctrl-C: ending after this step (Ctrl-C again: at once)\n"
 
 
-class Trainer:
-    """Trains ``model`` on the training nodes of ``dataset``, keeps the best on validation, tests it once at the end.
+class Loop:
+    """A ``Trainer`` without a folder: what is kept of it is what its callbacks keep.
 
-    model: ``GraphSAGE``, or any ``torch.nn.Module`` that makes of a ``Batch`` the outputs of its seeds, [B, C].
-    dataset: ``NodeDataset``. config: ``TrainConfig``, which names the three modes.
-    loss: function(outputs, y) -> mean loss; None: by the dataset's task, cross-entropy (multiclass), binary cross-entropy
-        of each column (multilabel) or squared error (regression).
-    folder: where ``metrics.jsonl``, checkpoints and the model of a ``GraphSAGE`` go, from which ``resume`` goes on and
-        ``load_trained`` reads; None: nowhere.
-    callbacks: objects with any of the methods of ``Callback``. log: called with each line of progress; None for silence.
-
-    Validation and test of a ``GraphSAGE`` are exact: all neighbours of all nodes (``inference``); those of another module
-    are sampled as in training, the same draws each time. Best: highest validation score, then lowest validation loss;
-    without validation nodes, the last epoch. Raises ValueError for a device that cannot be used, and where model, dataset
-    and config do not fit together.
+    recorder: a callback that is told first, and keeps the state at each ``on_save``, so that a training that Ctrl-C cut short
+        can be gone on with; None: there is none.
     """
 
-    def __init__(self, model, dataset, config=None, *, loss=None, folder=None, callbacks=(), log=print):
+    recorder = None
+
+    def __init__(self, model, dataset, config=None, *, loss=None, callbacks=(), log=print):
         self.config = config = TrainConfig() if config is None else config
         check(model, dataset, config, has_own_loss=loss is not None)
         self.device = pick_device(config.device)
@@ -58,56 +50,34 @@ class Trainer:
         self.optimizer = make_optimizer(model, config, self.device)
         self.schedule = Schedule(self.optimizer, config, config.epochs * -(-len(self.loader) // config.accumulate))
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "float16")
-        self.recorder = Recorder(folder, config.keep_checkpoints)
         self.state, self._is_resumed, self._interrupt = State(), False, Interrupt()
         self._forward = torch.compile(model, dynamic=True) if config.compile else model
 
     # ---- from beginning to end
 
-    def fit(self):
-        """Train for ``config.epochs`` epochs; returns ``TrainResult`` and leaves the best weights in the model.
-
-        Starts from the model's present weights: a second call goes on with them and with the optimizer as it is, over the
-        batches of the first, but after ``resume`` from where the checkpoint was. The model is left in evaluation mode, and
-        saved if there is a folder (``load_trained``). Ctrl-C ends the training after the step under way, with a checkpoint if
-        there is a folder; a second one ends it at once. Without a folder and before the end of the first epoch there is
-        nothing to keep, and KeyboardInterrupt is raised.
-        Raises ``TrainingStopped`` where the loss is no number any more, and where nothing can be saved.
-        """
+    def fit(self) -> TrainResult:
+        """From beginning to end: see ``Trainer.fit``."""
         self.state = self.state if self._is_resumed else State()
-        self.recorder.begin(self.state, resumed=self._is_resumed)
         self._is_resumed = self._has_started = self._owes_save = False
+        self._saved_at = time.monotonic()
         if isinstance(self.model, GraphSAGE):
             for layer in self.model.layers:
                 layer.aggregator.prepare(self.dataset.graph.degrees)
         try:
             self._tell("on_fit_begin")
+            if self.evaluator.plan.line:
+                self.log(self.evaluator.plan.line)
             result = self._result(interrupted=self._train())
-            self.recorder.save_model(self, result)
             self._tell("on_fit_end", result)
         except BaseException as error:
             self._tell("on_exception", error)
             raise
         return result
 
-    def resume(self, path=None):
-        """Let ``fit`` go on from the checkpoint ``path`` (default: the folder's latest; from the beginning if there is none).
-
-        It will end with the very weights of a training without a break: on the CPU of the same machine, with the same torch
-        and as many threads of it; the log says where one of these differs. ValueError where file, model, dataset or
-        settings are not those of the checkpoint.
-        """
-        self._is_resumed = self.recorder.restore(self, path)
-
     @property
-    def interrupted(self):
+    def interrupted(self) -> bool:
         """Did Ctrl-C come in the last ``fit``? Perhaps in its last step: then the training is whole all the same."""
         return self._interrupt.came
-
-    @cached_property
-    def identity(self):
-        """What tells the dataset from another: see ``checkpoint.identity``."""
-        return identity(self.dataset)
 
     def _train(self):
         """Epochs until the end; returns whether Ctrl-C came before."""
@@ -129,7 +99,7 @@ class Trainer:
 
     def _result(self, *, interrupted):
         state, best = self.state, self.state.best_epoch
-        can_resume = interrupted and self.recorder.folder is not None
+        can_resume = interrupted and self.recorder is not None
         if best is None and not can_resume:
             raise KeyboardInterrupt
         if best is not None:
@@ -168,17 +138,17 @@ class Trainer:
                         return
         self.state.check_finite()
         with self._clock("evaluating"):
-            scores = self.evaluate(self.dataset.val)
+            scores = self._validate()
         self.state.check_finite(scores[1])
         self._end_epoch(learning_rate, *scores)
-        if self._owes_save or self.recorder.is_due(self.config.checkpoint_seconds):
+        if self._owes_save or time.monotonic() - self._saved_at >= self.config.checkpoint_seconds:
             self._save()
 
     def _next(self, batches):
         with self._clock("waiting" if self._has_started else "starting"):
             return next(batches, None)
 
-    def step(self, batch):
+    def step(self, batch: Batch) -> torch.Tensor:
         """The batch's gradient, and the update where it ends a group of ``accumulate``; returns its loss, detached."""
         size, place = self.config.accumulate, batch.step % self.config.accumulate
         if place == 0:
@@ -215,11 +185,21 @@ class Trainer:
             return nullcontext()
         return torch.autocast(self.device.type, getattr(torch, self.config.precision))
 
-    def evaluate(self, nodes):
-        """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none."""
+    def _validate(self):
+        """(score, loss) as planned; (None, None) after an epoch that is not validated. The last one always is."""
+        done, plan = self.state.epoch + 1, self.evaluator.plan
+        if done % plan.every and done < self.config.epochs:
+            return None, None
+        return self.evaluate(self.evaluator.nodes, **({} if plan.exact else {"sampled": True}))
+
+    def evaluate(self, nodes: ArrayLike, *, sampled=False) -> tuple[float | None, float | None]:
+        """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none.
+
+        sampled: on sampled neighbours, also for a ``GraphSAGE``.
+        """
         if not len(nodes):
             return None, None
-        outputs, labels = self.evaluator.outputs(nodes), self.loader.labels[torch.tensor(nodes)]
+        outputs, labels = self.evaluator.outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes)]
         return self.metric.score(outputs, labels), self.loss(outputs.to(self.device), labels.to(self.device)).item()
 
     # ---- what is kept and told
@@ -230,7 +210,6 @@ class Trainer:
         done = state.epoch * len(self.loader) + state.step  # of all batches
         for batch, loss in group:
             step = state.add(batch, loss, learning_rate, len(self.loader))
-            self.recorder.add(step)
             self._tell("on_step", step)
             if self.config.log_every and state.step % self.config.log_every == 0:
                 self.log(f"Epoch {step.epoch:03d} Batch {state.step:03d} Loss: {loss.item():.4f}")
@@ -241,7 +220,6 @@ class Trainer:
     def _end_epoch(self, learning_rate, val_score, val_loss):
         epoch = self.state.end_epoch(self.metric.name, val_score, val_loss, learning_rate, self.model)
         self.schedule.after_epoch(val_score)
-        self.recorder.add(epoch)
         self._tell("on_epoch", epoch)
         score = "" if val_score is None else f" Validation {self.metric.label}: {self.metric.shown(val_score).strip()}"
         self.log(f"Epoch {epoch.number:03d} Loss: {epoch.loss:.4f}{score} ({epoch.seconds:.1f} s)")
@@ -249,8 +227,8 @@ class Trainer:
     def _save(self):
         self.state.check_finite()
         with self._clock("saving"):
-            self.recorder.save(self)
-        self._owes_save = False
+            self._tell("on_save")
+        self._owes_save, self._saved_at = False, time.monotonic()
 
     @contextmanager
     def _clock(self, name):
@@ -261,7 +239,7 @@ class Trainer:
             self.state.clocks[name] += time.perf_counter() - started
 
     def _tell(self, event, *what):
-        for callback in self.callbacks:
+        for callback in filter(None, (self.recorder, *self.callbacks)):
             getattr(callback, event, _nothing)(self, *what)
 
 

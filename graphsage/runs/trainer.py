@@ -1,0 +1,91 @@
+"""Trainer: the loop, and the folder it may be kept in."""
+
+import os
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from graphsage.config.run_files import LATEST
+from graphsage.config.settings import TrainConfig
+from graphsage.data.dataset import NodeDataset
+from graphsage.runs.checkpoint import identity
+from graphsage.runs.recorder import Recorder
+from graphsage.runs.resume import restore
+from graphsage.training.loop import Loop
+from graphsage.training.records import TrainResult
+
+
+class Trainer(Loop):
+    """Trains ``model`` on the training nodes of ``dataset``, keeps the best on validation, tests it once at the end.
+
+    model: ``GraphSAGE``, or any ``torch.nn.Module`` that makes of a ``Batch`` the outputs of its seeds, [B, C].
+    dataset: ``NodeDataset``. config: ``TrainConfig``, which names the three modes.
+    loss: function(outputs, y) -> mean loss; None: by the dataset's task, cross-entropy (multiclass), binary cross-entropy
+        of each column (multilabel) or squared error (regression).
+    folder: where ``metrics.jsonl``, checkpoints and the model of a ``GraphSAGE`` go, from which ``resume`` goes on and
+        ``load_trained`` reads; None: nowhere.
+    callbacks: objects with any of the methods of ``Callback``. log: called with each line of progress; None for silence.
+
+    The test of a ``GraphSAGE`` is exact: all neighbours of all nodes (``inference``); so is its validation, but where that
+    would cost much more than the training (``EvaluationPlan``). Else neighbours are sampled, the same draws each time.
+    Best: highest validation score, then lowest validation loss; without validation nodes, the last epoch. Raises ValueError
+    for a device that cannot be used, and where model, dataset and config do not fit together.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        dataset: NodeDataset,
+        config: TrainConfig | None = None,
+        *,
+        loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
+        folder: str | os.PathLike[str] | None = None,
+        callbacks: Iterable[Any] = (),
+        log: Callable[[str], object] | None = print,
+    ) -> None:
+        super().__init__(model, dataset, config, loss=loss, callbacks=callbacks, log=log)
+        self.recorder = None if folder is None else Recorder(folder, self.config.keep_checkpoints)
+
+    def fit(self) -> TrainResult:
+        """Train for ``config.epochs`` epochs; returns ``TrainResult`` and leaves the best weights in the model.
+
+        Starts from the model's present weights: a second call goes on with them and with the optimizer as it is, over the
+        batches of the first, but after ``resume`` from where the checkpoint was. The model is left in evaluation mode, and
+        saved if there is a folder (``load_trained``). Ctrl-C ends the training after the step under way, with a checkpoint if
+        there is a folder; a second one ends it at once. Without a folder and before the end of the first epoch there is
+        nothing to keep, and KeyboardInterrupt is raised.
+        Raises ``TrainingStopped`` where the loss is no number any more, and where nothing can be saved; ``InUse`` (a
+        ValueError) where another process, or another ``Trainer``, works in the folder.
+        """
+        with self.held():
+            return super().fit()
+
+    def held(self) -> AbstractContextManager[None]:
+        """A context in which the folder is this trainer's alone; ``InUse`` where another works there. ``fit`` is in one."""
+        return nullcontext() if self.recorder is None else self.recorder.held()
+
+    def resume(self, path: str | os.PathLike[str] | None = None) -> None:
+        """Let ``fit`` go on from the checkpoint ``path`` (default: the folder's latest; from the beginning if there is none).
+
+        It will end with the very weights of a training without a break: on the CPU of the same machine, with the same torch
+        and as many threads of it; the log says where one of these differs. ValueError where file, model, dataset or
+        settings are not those of the checkpoint.
+        """
+        if path is None and self.recorder is None:
+            raise ValueError("there is no folder to resume from: name a checkpoint, or make the Trainer with a folder")
+        if path is None and self.recorder.has_checkpoint():
+            path = self.recorder.folder / LATEST
+        if path is not None:
+            restore(self, path)
+        self._is_resumed = path is not None
+        if self.recorder is not None:
+            self.recorder.resumes_from = path and Path(path)
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """What tells the dataset from another: see ``checkpoint.identity``."""
+        return identity(self.dataset)
