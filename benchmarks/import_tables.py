@@ -76,7 +76,7 @@ def measure(kind, result, options):
     say(f"{kind}: {row['import']['wall']:.1f} s; second starts")
     starts = [run("-c", LOAD, folder) for _ in range(options.rounds)]
     row["starts"] = [{**cost, "load": float(out.split()[0])} for cost, out in starts]
-    row |= dict(zip(("nodes", "arcs", "features"), map(int, starts[0][1].split()[1:])))
+    row |= dict(zip(("nodes", "graph_edges", "features"), map(int, starts[0][1].split()[1:])))
     if kind == options.kinds[0]:
         say(f"{kind}: an epoch")
         row["epoch"], _ = run("-m", "graphsage", *TRAIN.format(folder=folder).split())
@@ -168,7 +168,7 @@ def markdown(result):
         cells += [median([start[name] for start in starts]) for name in ("wall", "cpu", "peak")]
         rows.append([row["kind"], *map(short, cells)])
     first = result["rows"][0]
-    sizes = f"{first['nodes']:,} nodes, {result['config']['edges']:,} lines of edges, {first['arcs']:,} arcs."
+    sizes = f"{first['nodes']:,} nodes, {result['config']['edges']:,} lines of edges, {first['graph_edges']:,} edges of the graph."
     epoch = first["epoch"]
     text = (
         f"One epoch of training on `{first['kind']}` with its exact validation (fanouts 10,10, batches of 1,024, one thread, "
