@@ -3,7 +3,6 @@
 import argparse
 import os
 import shlex
-import signal
 from contextlib import contextmanager
 from dataclasses import fields, replace
 
@@ -20,7 +19,7 @@ several labels; R^2 of numbers). The model that is best on validation is kept an
 tested once, beside two baselines: what is most frequent (or the mean), and the same
 model trained without edges (from each node's own features only).
 Ctrl-C ends the training after the step under way, saves it, and --resume goes on;
-with --no-save it tests what there is.
+with --no-save it tests what there is. `kill PID` (SIGTERM) does the same.
 """
 
 TRAIN_EXAMPLES = """three ways to train:
@@ -79,17 +78,17 @@ def _train(options):
         with in_its_place(options.resume, f"graphsage train DATASET --resume {options.resume}"):
             dataset = load_dataset(config.dataset, split=config.split)
         config = replace(config, dataset=lasting_name(config.dataset))
-        device = make_trainer(config, dataset).device
+        trainer = make_trainer(replace(config, runs=1), dataset)
         folder, resume = start(config)  # the last of what the user may have to mend
     print(dataset.summary())
     first, last = config.train.seed, config.train.seed + config.runs - 1
     seeds = f"seed {first}" if first == last else f"seeds {first} to {last}"
-    print(f"Training on {describe(device)}, {seeds}" + ("" if folder is None else f", in {folder}"), flush=True)
+    print(f"Training on {describe(trainer.device)}, {seeds}" + ("" if folder is None else f", in {folder}"), flush=True)
     if config.tensorboard:
         print(f"Watch it: tensorboard --logdir {folder}", flush=True)
     with _training(folder):
         progress = Progress()
-        results = run_all(config, dataset, folder=folder, resume=resume, progress=[progress], log=progress.log)
+        results = run_all(config, dataset, trainer=trainer, folder=folder, resume=resume, progress=[progress], log=progress.log)
     if len(results) < config.runs:
         print(f"Interrupted: {len(results)} of {config.runs} runs count.")
     is_cut = len(results) < config.runs or results[-1].interrupted
@@ -102,13 +101,12 @@ def _train(options):
 
 @contextmanager
 def _training(folder):
-    """Around the training: errors that the user can mend become a sentence, and an end by SIGTERM is one by Ctrl-C."""
+    """Around the training: errors that the user can mend become a sentence."""
     from graphsage.base.checks import TooLarge
     from graphsage.base.files import InUse
     from graphsage.runs.checkpoint import CheckpointError
     from graphsage.training.records import TrainingStopped
 
-    before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     try:
         yield
     except (TrainingStopped, CheckpointError, TooLarge, InUse) as error:
@@ -117,8 +115,6 @@ def _training(folder):
         if folder is not None:
             _say_how_to_go_on(folder)
         raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _say_how_to_go_on(folder):

@@ -27,6 +27,8 @@ from graphsage.config.toml import read_config
 from graphsage.data.catalogue import dataset_card, list_datasets
 from graphsage.graph.graph import Graph
 from graphsage.runs import run as run_module
+from graphsage.runs.checkpoint import load_checkpoint
+from graphsage.runs.metrics_file import read_metrics
 from graphsage.runs.trainer import Trainer
 
 FLAGS = [field.name for config in (ModelConfig, TrainConfig) for field in fields(config)]
@@ -539,19 +541,10 @@ def test_sample_knows_names_isolated_and_replace(command, monkeypatch, tiny):
 # ---- ends
 
 
-# what runs in the background of a shell inherits that Ctrl-C is ignored
-HEARS_CTRL_C = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from graphsage.cli.main import main
-raise SystemExit(main())
-"""
-
-
 def ctrl_c_when(condition, arguments):
     """(exit code, standard output, standard error) of a command that gets Ctrl-C after a line with ``condition(line)``."""
     out = []
-    with started(*arguments, python=("-c", HEARS_CTRL_C)) as process:
+    with started(*arguments) as process:
         for line in process.stdout:
             out.append(line)
             if condition(line):
@@ -569,6 +562,32 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tiny, tmp_path):
     assert "Traceback" not in err
     assert "Ctrl-C: ending after this step" in err and "Test accuracy" not in out
     assert "graphsage train --resume" in out
+
+
+BACKGROUND = '"$@" & echo "pid $!"; wait $!; echo "code $?"'  # of a script, where the shell lets it ignore Ctrl-C
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_kill_ends_a_run_in_the_background_within_a_step_and_saves(tmp_path):
+    folder = tmp_path / "run"
+    settings = ["--out", folder, "--epochs", "1000000", "--batch-size", "8", "--checkpoint-seconds", "999", "--device", "cpu"]
+    train = [sys.executable, "-m", "graphsage", "train", "sbm:nodes=400,classes=4", *settings]
+    environment = {**os.environ, "PYTHONPATH": str(Path(graphsage.__file__).parents[1])}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(["sh", "-c", BACKGROUND, "sh", *train], env=environment, **streams) as shell:
+        pid = int(shell.stdout.readline().removeprefix("pid "))
+        try:
+            assert any(line.startswith("Epoch 003") for line in shell.stdout)
+            os.kill(pid, signal.SIGINT)  # is ignored, or the run would end at once by the second signal
+            os.kill(pid, signal.SIGTERM)
+            out = shell.communicate(timeout=60)[0]
+        finally:
+            if shell.poll() is None:
+                os.kill(pid, signal.SIGKILL)
+    assert out.endswith("code 130\n") and "Ctrl-C: ending after this step" in out
+    assert f"graphsage train --resume {folder}\n" in out and "Traceback" not in out
+    steps = [line for line in read_metrics(folder / "metrics.jsonl") if line["kind"] == "step"]
+    assert len(steps) == load_checkpoint(folder / "checkpoint.pt")["state"]["updates"] >= 15
 
 
 def test_a_resume_that_is_refused_leaves_the_configuration_as_it_was(command, tiny):

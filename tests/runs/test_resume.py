@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.blocks import NUM_CLASSES, NUM_FEATURES, blocks, configured
+from helpers.leftovers import name_aside
 from torch import nn
 
 from graphsage.base.files import InUse
@@ -21,7 +22,6 @@ from graphsage.trained.save import DESCRIPTION, MODEL
 from graphsage.training.state import CLOCKS
 
 CLOCKED = {*CLOCKS, "seconds", "memory"}
-GONE = 2**31 - 1  # no process has this number
 OFTEN = {"checkpoint_every": 2, "checkpoint_seconds": 0}
 
 
@@ -372,7 +372,7 @@ def test_a_training_is_not_overwritten_by_one_that_goes_on_from_elsewhere(datase
 
 def test_what_a_crash_left_aside_is_cleared(dataset, tmp_path):
     made(dataset, folder=tmp_path, callbacks=[Cut((2, 0), gently=True)]).fit()
-    for name in (f".{LATEST}.{GONE}.part", f".{METRICS_FILE}.{GONE}.part"):
+    for name in (name_aside(LATEST), name_aside(METRICS_FILE)):
         (tmp_path / name).write_bytes(b"half")
     trainer = made(dataset, folder=tmp_path)
     trainer.resume()

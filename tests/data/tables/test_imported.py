@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import CHECKOUT
+from helpers.leftovers import name_aside
 from helpers.mutations import generator, mutated
 from helpers.table_files import EDGES, NODES, write_tables
 
@@ -253,7 +254,7 @@ def test_what_a_killed_import_leaves_is_no_import_and_goes_with_the_next(folder)
 
 
 def test_what_another_import_is_writing_is_left_alone(folder):
-    theirs = folder / ".graphsage" / f".1.{os.getppid()}.part"
+    theirs = folder / ".graphsage" / name_aside("1", os.getppid())
     theirs.mkdir(parents=True)
     load_dataset(folder, progress=False)
     assert theirs.is_dir()
