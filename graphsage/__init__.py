@@ -4,7 +4,8 @@
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # not typing's, whose import takes longer than all else here; checkers and editors know it by its name
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not run ``__getattr__``
     from graphsage import interop as interop
@@ -83,7 +84,7 @@ __all__ = sorted(_HOME)
 __version__: str
 
 
-def _loaded(name: str) -> Any:
+def _loaded(name):
     if name == "__version__":
         from importlib.metadata import version
 
