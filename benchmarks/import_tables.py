@@ -168,7 +168,7 @@ def markdown(result):
         cells += [median([start[name] for start in starts]) for name in ("wall", "cpu", "peak")]
         rows.append([row["kind"], *map(short, cells)])
     first = result["rows"][0]
-    sizes = f"{first['nodes']:,} nodes, {result['config']['edges']:,} lines of edges, {first['graph_edges']:,} edges of the graph."
+    sizes = f"{first['nodes']:,} nodes, {result['config']['edges']:,} lines of edges, {first['graph_edges']:,} edges stored."
     epoch = first["epoch"]
     text = (
         f"One epoch of training on `{first['kind']}` with its exact validation (fanouts 10,10, batches of 1,024, one thread, "

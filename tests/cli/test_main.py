@@ -15,12 +15,14 @@ from conftest import NOTICE
 from helpers.data_helpers import planetoid_files, wait_for, write_files
 
 import graphsage
-from graphsage.cli import apply as cli_apply
-from graphsage.cli import datasets as cli_datasets
-from graphsage.cli import import_ as cli_import
-from graphsage.cli import main as cli
-from graphsage.cli import sample as cli_sample
-from graphsage.cli import train as cli_train
+from graphsage.cli import (
+    apply as cli_apply,
+    datasets as cli_datasets,
+    import_ as cli_import,
+    main as cli,
+    sample as cli_sample,
+    train as cli_train,
+)
 from graphsage.config.groups import ModelConfig
 from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.config.toml import read_config

@@ -9,8 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from helpers.blocks import NUM_CLASSES, blocks, configured
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from graphsage.cli import main as cli
 from graphsage.config import groups as config
