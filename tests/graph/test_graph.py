@@ -10,17 +10,13 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
-from helpers.graphs import DST, ROWS, SRC, asymmetric, edge_counts, edge_lists, graphs
+from helpers.graphs import DST, ROWS, SRC, asymmetric, edge_counts, edge_lists, graphs, rows
 from hypothesis import given, strategies as st
 
 from graphsage.graph.graph import Graph
 
 SUCCESSORS = nx.DiGraph(zip(SRC, DST))
 CSR = ([0, 0, 1, 3], [0, 0, 1])  # of ROWS
-
-
-def rows(graph):
-    return {i: graph.neighbors(i).tolist() for i in range(graph.num_nodes)}
 
 
 def assert_same(graph, other):
@@ -112,11 +108,11 @@ def callers_edges(graph):
 KEEP_OR_DROP = st.sampled_from(["keep", "drop"])
 
 
-def kept_counts(arcs, duplicates, self_loops):
+def kept_counts(edges, duplicates, self_loops):
     """How often each (src, dst) should be there."""
     if self_loops == "drop":
-        arcs = [(u, v) for u, v in arcs if u != v]
-    return Counter(set(arcs) if duplicates == "drop" else arcs)
+        edges = [(u, v) for u, v in edges if u != v]
+    return Counter(set(edges) if duplicates == "drop" else edges)
 
 
 @given(edge_lists(), st.booleans(), KEEP_OR_DROP, KEEP_OR_DROP)
@@ -128,8 +124,8 @@ def test_edge_ids_lead_back_to_the_callers_edges(edges, undirected, duplicates, 
     assert callers_edges(graph) == (np.array(src, int)[ids].tolist(), np.array(dst, int)[ids].tolist())
     assert graph.weights.tolist() == ids.tolist()
 
-    arcs = list(zip(src, dst)) + [(v, u) for u, v in zip(src, dst) if undirected and u != v]
-    assert edge_counts(*graph.to_edges()) == kept_counts(arcs, duplicates, self_loops)
+    listed = list(zip(src, dst)) + [(v, u) for u, v in zip(src, dst) if undirected and u != v]
+    assert edge_counts(*graph.to_edges()) == kept_counts(listed, duplicates, self_loops)
 
 
 def test_dropped_duplicates_keep_the_smallest_id():

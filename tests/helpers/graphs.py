@@ -17,6 +17,11 @@ SRC, DST = [0, 0, 1], [1, 2, 2]
 ROWS = {0: [], 1: [0], 2: [0, 1]}
 
 
+def rows(graph):
+    """{node: its neighbours, in the row's order}."""
+    return {node: graph.neighbors(node).tolist() for node in range(graph.num_nodes)}
+
+
 def asymmetric():
     """The 3-node graph that shows directions."""
     return Graph.from_edges(SRC, DST, 3)

@@ -83,29 +83,23 @@ def test_without_validation_nodes(tmp_path):
     assert not any(name.startswith("validation/") for name in points(tmp_path))
 
 
-def test_long_epochs_are_written_on_the_way(dataset, tmp_path, monkeypatch):
-    monkeypatch.setattr("graphsage.runs.tensorboard.KEPT_BACK", 2)
-    board, waiting = TensorBoard(tmp_path), []
+@pytest.mark.parametrize(
+    ("limit", "waiting"),
+    [
+        (("KEPT_BACK", 2), [1, 0, 1]),
+        (("FLUSH_SECONDS", 0), [0, 0, 0]),  # what waits longer is lost in a kill, although a checkpoint may count it as done
+    ],
+)
+def test_long_epochs_and_slow_steps_are_written_on_the_way(limit, waiting, dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(f"graphsage.runs.tensorboard.{limit[0]}", limit[1])
+    board, found = TensorBoard(tmp_path), []
 
     class Counts:
         def on_step(self, trainer, step):
-            waiting.append(len(board._steps))
+            found.append(len(board._steps))
 
     make_trainer(configured(epochs=1), dataset, callbacks=[board, Counts()], log=None).fit()
-    assert waiting == [1, 0, 1] and len(points(tmp_path)["training/loss"]) == 3
-
-
-def test_slow_steps_are_written_on_the_way(dataset, tmp_path, monkeypatch):
-    """What waits longer is lost in a kill, although a checkpoint may count it as done."""
-    monkeypatch.setattr("graphsage.runs.tensorboard.FLUSH_SECONDS", 0)
-    board, waiting = TensorBoard(tmp_path), []
-
-    class Counts:
-        def on_step(self, trainer, step):
-            waiting.append(len(board._steps))
-
-    make_trainer(configured(epochs=1), dataset, callbacks=[board, Counts()], log=None).fit()
-    assert waiting == [0, 0, 0] and len(points(tmp_path)["training/loss"]) == 3
+    assert found == waiting and len(points(tmp_path)["training/loss"]) == 3
 
 
 @pytest.mark.parametrize("error", [None, RuntimeError("a bug"), KeyboardInterrupt()])

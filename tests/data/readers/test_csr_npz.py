@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from helpers.graphs import edges_by_id
+from helpers.graphs import edges_by_id, rows
 from helpers.mutations import generator, mutated_npz, npy, peak_of, save, write_zip
 from scipy import sparse
 
@@ -31,10 +31,6 @@ def arrays(adjacency="adj_", attributes="attr_"):
     else:
         made |= {f"{attributes}{part}": np.asarray(getattr(ATTRIBUTES, part)) for part in ADJACENCY}
     return {**made, "labels": LABELS}
-
-
-def rows(graph):
-    return {row: graph.indices[graph.indptr[row] : graph.indptr[row + 1]].tolist() for row in range(graph.num_nodes)}
 
 
 @pytest.mark.parametrize("attributes", ["attr_", "attr.", "attr_matrix.", "attr_matrix_", None])

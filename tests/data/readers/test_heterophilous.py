@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.graphs import edges_by_id
+from helpers.graphs import edges_by_id, rows
 from helpers.mutations import generator, mutated_npz, save
 
 from graphsage.data import dataset_card, load_dataset
@@ -51,10 +51,6 @@ def arrays():
 def folder(tmp_path):
     save(tmp_path / "tiny.npz", **arrays())
     return tmp_path
-
-
-def rows(graph):
-    return {row: graph.indices[graph.indptr[row] : graph.indptr[row + 1]].tolist() for row in range(graph.num_nodes)}
 
 
 def test_the_small_file(folder):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.graphs import edges_by_id
+from helpers.graphs import edges_by_id, rows
 from helpers.mutations import generator, mutated
 
 from graphsage.data import load_dataset
@@ -19,10 +19,6 @@ def write(folder, content=CONTENT, cites=CITES, name="tiny"):
     (folder / f"{name}.content").write_bytes(content)
     (folder / f"{name}.cites").write_bytes(cites)
     return folder
-
-
-def rows(graph):
-    return {row: graph.indices[graph.indptr[row] : graph.indptr[row + 1]].tolist() for row in range(graph.num_nodes)}
 
 
 def test_the_small_files(tmp_path):

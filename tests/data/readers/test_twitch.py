@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 import pytest
-from helpers.graphs import edges_by_id
+from helpers.graphs import edges_by_id, rows
 from helpers.mutations import generator, mutated, peak_of
 
 from graphsage.data import dataset_card, load_dataset
@@ -38,10 +38,6 @@ def write(folder, edges=EDGES, features=FEATURES, targets=TARGETS, name="XX"):
     for end, data in (("_edges.csv", edges), (".json", features), ("_target.csv", targets)):
         (folder / f"{name}{end}").write_bytes(data)
     return folder
-
-
-def rows(graph):
-    return {row: graph.indices[graph.indptr[row] : graph.indptr[row + 1]].tolist() for row in range(graph.num_nodes)}
 
 
 def test_the_small_files(tmp_path):
