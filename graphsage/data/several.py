@@ -56,8 +56,8 @@ def join_datasets(datasets, *, train, val=None, test, seed=0, name=None):
     val=None: of the nodes of each graph in ``train`` a fifth, drawn at random by ``seed``, validates. val=(): nothing does.
 
     Returns a ``JoinedDataset``. Node i of graph g has the id graph_offsets[g] + i; no edge runs between graphs. Node names
-    become (graph, name) where all datasets have some, else there are none. Edge i of graph g has the id edge_offsets[g] + i, where
-    the offsets grow by the largest id of each graph, plus 1. name: the graphs' names with + between.
+    become (graph, name) where all datasets have some, else there are none. Edge i of graph g has the id edge_offsets[g] + i,
+    where the offsets grow by the largest id of each graph, plus 1. name: the graphs' names with + between.
     A graph that no list names is still part of the union: its nodes are neighbours of each other, and in no split.
     Raises ValueError or TypeError, one sentence. Hamilton, Ying, Leskovec 2017, section 4.2 (generalising across graphs).
     """

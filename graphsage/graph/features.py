@@ -1,6 +1,7 @@
 """Node features: a dense float32 matrix, or sparse rows (bag of words) that never turn into a dense N x F array."""
 
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -8,6 +9,7 @@ from graphsage.base.checks import ReadOnlyRecord, as_array, as_count, as_indices
 from graphsage.graph.build import checked_indptr, indptr_of
 
 CHUNK = 1 << 22  # values looked at together when a large (perhaps memory-mapped) array is scanned
+_CHECKED = WeakValueDictionary()  # {id: array} of the dense features that were checked and still live: each is scanned once
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +90,10 @@ class SparseFeatures(ReadOnlyRecord):
 def as_features(features):
     """Checked node features: float32 [N, F] ndarray (shared where it can be) or ``SparseFeatures``.
 
-    Takes arrays of any real dtype, scipy sparse matrices and ``SparseFeatures``. NaN and infinity are refused.
+    Takes arrays of any real dtype, scipy sparse matrices and ``SparseFeatures``. NaN and infinity are refused. What it has
+    returned once it returns again unread: a memory map may be larger than the memory.
     """
-    if isinstance(features, SparseFeatures):
+    if isinstance(features, SparseFeatures) or _CHECKED.get(id(features), _CHECKED) is features:
         return features
     if hasattr(features, "tocsr"):
         if len(features.shape) != 2:
@@ -129,7 +132,9 @@ def _checked_dense(features):
         dense = np.ascontiguousarray(array, np.float32)
     if dense.dtype != array.dtype and array.dtype.kind == "f" and not np.isfinite(dense).all():
         raise ValueError(f"features must fit float32, got {np.abs(array).max()}")
-    return read_only(dense)
+    checked = read_only(dense)
+    _CHECKED[id(checked)] = checked
+    return checked
 
 
 def _checked_values(values, count):
