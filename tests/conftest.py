@@ -3,6 +3,7 @@
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from pathlib import Path
 os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="graphsage-numba-")
 atexit.register(shutil.rmtree, os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
 os.environ["OMP_NUM_THREADS"] = "1"  # torch: on a small machine its threads only get in each other's way
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell; here and in children Ctrl-C is tested
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 from hypothesis import settings

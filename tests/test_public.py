@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import graphsage
-from graphsage.config.settings import DROPOUT, ModelConfig, SampleConfig
+from graphsage.config.groups import ModelConfig, SampleConfig
+from graphsage.config.settings import DROPOUT
 from graphsage.nn.layer import SAGELayer
 
 HEAVY = ("torch", "numba", "scipy", "networkx")

@@ -1,32 +1,37 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all.
+
+What is being written has the name ``.NAME.HOST-PID-START-RANDOM.part``: no other thread, process or machine takes it, and
+whoever finds it can tell whether its writer is still there.
+"""
 
 import os
+import platform
+import re
+import secrets
 import shutil
+import time
+import zlib
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+
+ASIDE = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)-(\d*)-[0-9a-f]{16}\.part", re.DOTALL)
+FORGOTTEN = 24 * 3600  # seconds without a change, after which nobody is still writing
 
 
 @contextmanager
 def written_aside(path):
     """An open binary file beside ``path`` that takes its place at the end: readers meanwhile see the old one.
 
-    If anything fails the old file stays and nothing else is left behind; an OSError names ``path``.
+    Of several writers at once the last one stays. If anything fails the old file stays and nothing else is left behind; an
+    OSError names ``path``.
     """
-    path = Path(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(aside, "wb") as file:
+    with _aside(path) as aside:
+        with open(aside, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(aside, path)
-    except OSError as error:
-        if error.filename == str(aside):
-            error.filename = str(path)  # nobody asked for a file of the other name
-        raise
-    finally:
-        with suppress(OSError):  # not there; or on a disk that is read-only, which was the error
-            aside.unlink()
 
 
 @contextmanager
@@ -38,46 +43,104 @@ def folder_written_aside(path):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(path.parent)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with _aside(path) as aside:
         aside.mkdir()
         yield aside
         for file in aside.iterdir():
-            _flush(file)
+            _flush(file, os.O_RDWR)
+        _flush_names(aside)
         os.rename(aside, path)
+
+
+@contextmanager
+def _aside(path):
+    """A free name beside ``path``; at the end the folder is on the disk, and nothing has that name."""
+    path = Path(path)
+    aside = path.with_name(f".{path.name[:50]}.{_host()}-{os.getpid()}-{_start(os.getpid())}-{secrets.token_hex(8)}.part")
+    try:
+        yield aside
+        _flush_names(path.parent)
+    except OSError as error:
+        if error.filename is not None and os.fspath(error.filename) == str(aside):
+            error.filename = str(path)  # nobody asked for a file of the other name
+        raise
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        with suppress(OSError):  # not there; or on a disk that is read-only, which was the error
+            _remove(aside)
 
 
-def _flush(path):
-    descriptor = os.open(path, os.O_RDWR)
+def _remove(path):
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()
+
+
+def _flush(path, flags):
+    descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
+def _flush_names(folder):
+    """The names in ``folder`` outlive a power cut; Windows and some file systems cannot promise that."""
+    with suppress(OSError):
+        _flush(folder, os.O_RDONLY)
+
+
+# ---- what was never finished
+
+
 def remove_leftovers(folder):
-    """Delete what processes that are no more were writing aside in ``folder``."""
-    for path in Path(folder).glob(".*.*.part"):
-        pid = path.name.split(".")[-2]
-        if pid.isdecimal() and not _is_running(int(pid)):
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+    """Delete what processes that are no more were writing aside in ``folder``.
+
+    Those of this machine are looked up; what another machine writes on a shared disk is left for a day after its last change.
+    """
+    for path in Path(folder).glob(".*.part"):
+        with suppress(OSError):  # gone meanwhile, or somebody else's
+            if _is_left(path):
+                _remove(path)
 
 
-def _is_running(pid):
-    if os.name == "nt":  # there a signal 0 is Ctrl-C
-        return True
+def _is_left(path):
+    found = ASIDE.fullmatch(path.name)
+    if found is None:
+        return False
+    host, pid, start = found.groups()
+    if host == _host() and os.name != "nt":  # there a signal 0 is Ctrl-C
+        return not _is_running(int(pid), start)
+    return time.time() - path.stat().st_mtime > FORGOTTEN
+
+
+def _is_running(pid, start):
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:  # somebody else's
         pass
-    return True
+    return _start(pid) in (start, "")
+
+
+def _start(pid):
+    """When the process began, in ticks since the system did, as numbers are given again; "" where that is not told."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19].decode()
+    except (OSError, IndexError):
+        return ""
+
+
+@cache
+def _host():
+    """Tells apart where a process number names another process: machines, and containers on one of them."""
+    numbers = "/proc/self/ns/pid"
+    place = platform.node() + (os.readlink(numbers) if os.path.islink(numbers) else "")
+    return f"{zlib.crc32(place.encode()):08x}"
+
+
+# ---- one process at a time
 
 
 class InUse(ValueError):

@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 
+from graphsage.base.interrupt import raised_sigterm
 from graphsage.cli.apply import add_apply
 from graphsage.cli.arguments import Parser, Refused, parsed
 from graphsage.cli.datasets import add_datasets
@@ -23,10 +24,11 @@ EXAMPLES = """examples:
 
 
 def main(arguments=None):
-    """Run one command line; returns the exit code: 0, 2 for what the user can mend, 130 after Ctrl-C."""
+    """Run one command line; returns the exit code: 0, 2 for what the user can mend, 130 after Ctrl-C or SIGTERM."""
     options = parsed(_parser(), sys.argv[1:] if arguments is None else arguments)
     try:
-        code = options.command(options)
+        with raised_sigterm():
+            code = options.command(options)
         sys.stdout.flush()  # here, where a reader that has gone can be told from a failure
         return code or 0
     except Refused as error:

@@ -3,12 +3,12 @@
 import argparse
 import os
 import shlex
-import signal
 from contextlib import contextmanager
 from dataclasses import fields, replace
 
 from graphsage.cli.arguments import Refused, add_flag, in_its_place, let_threads_sleep, user_input
-from graphsage.config.settings import ModelConfig, RunConfig, SampleConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import GROUPS, RunConfig, TrainConfig
 
 OF_RUN = ("split", "runs", "baseline", "tensorboard")  # settings that are flags of their own, before the groups
 
@@ -19,7 +19,7 @@ several labels; R^2 of numbers). The model that is best on validation is kept an
 tested once, beside two baselines: what is most frequent (or the mean), and the same
 model trained without edges (from each node's own features only).
 Ctrl-C ends the training after the step under way, saves it, and --resume goes on;
-with --no-save it tests what there is.
+with --no-save it tests what there is. `kill PID` (SIGTERM) does the same.
 """
 
 TRAIN_EXAMPLES = """three ways to train:
@@ -57,15 +57,9 @@ def add_train(commands):
     group.add_argument("--config", metavar="FILE", help=text)
     text = "go on with a run that was interrupted: its folder, or a checkpoint in it"
     group.add_argument("--resume", metavar="FOLDER", help=text)
-    sampling = {field.name for field in fields(SampleConfig)}
-    groups = {
-        "model": fields(ModelConfig),
-        "sampling": fields(SampleConfig),
-        "training": [field for field in fields(TrainConfig) if field.name not in sampling],
-    }
-    for title, settings in groups.items():
-        group = parser.add_argument_group(title)
-        for field in settings:
+    for title, kind in {"model": ModelConfig, **GROUPS}.items():
+        group = parser.add_argument_group(title, kind.__doc__.partition("\n")[0].replace("``", ""))
+        for field in fields(kind):
             add_flag(group, field)
     parser.set_defaults(command=_train)
 
@@ -84,17 +78,17 @@ def _train(options):
         with in_its_place(options.resume, f"graphsage train DATASET --resume {options.resume}"):
             dataset = load_dataset(config.dataset, split=config.split)
         config = replace(config, dataset=lasting_name(config.dataset))
-        device = make_trainer(config, dataset).device
+        trainer = make_trainer(replace(config, runs=1), dataset)
         folder, resume = start(config)  # the last of what the user may have to mend
     print(dataset.summary())
     first, last = config.train.seed, config.train.seed + config.runs - 1
     seeds = f"seed {first}" if first == last else f"seeds {first} to {last}"
-    print(f"Training on {describe(device)}, {seeds}" + ("" if folder is None else f", in {folder}"), flush=True)
+    print(f"Training on {describe(trainer.device)}, {seeds}" + ("" if folder is None else f", in {folder}"), flush=True)
     if config.tensorboard:
         print(f"Watch it: tensorboard --logdir {folder}", flush=True)
     with _training(folder):
         progress = Progress()
-        results = run_all(config, dataset, folder=folder, resume=resume, progress=[progress], log=progress.log)
+        results = run_all(config, dataset, trainer=trainer, folder=folder, resume=resume, progress=[progress], log=progress.log)
     if len(results) < config.runs:
         print(f"Interrupted: {len(results)} of {config.runs} runs count.")
     is_cut = len(results) < config.runs or results[-1].interrupted
@@ -107,13 +101,12 @@ def _train(options):
 
 @contextmanager
 def _training(folder):
-    """Around the training: errors that the user can mend become a sentence, and an end by SIGTERM is one by Ctrl-C."""
+    """Around the training: errors that the user can mend become a sentence."""
     from graphsage.base.checks import TooLarge
     from graphsage.base.files import InUse
     from graphsage.runs.checkpoint import CheckpointError
     from graphsage.training.records import TrainingStopped
 
-    before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     try:
         yield
     except (TrainingStopped, CheckpointError, TooLarge, InUse) as error:
@@ -122,8 +115,6 @@ def _training(folder):
         if folder is not None:
             _say_how_to_go_on(folder)
         raise
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _say_how_to_go_on(folder):

@@ -2,23 +2,26 @@
 
 import json
 import tomllib
-from dataclasses import fields, is_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 from graphsage.base.files import written_aside
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig, aggregator_name
+from graphsage.config.groups import ModelConfig
+from graphsage.config.options import options_of
+from graphsage.config.settings import GROUPS, RunConfig, TrainConfig, aggregator_name
 
 HEAD = "# All settings of a run. The same run again: graphsage train --config FILE\n"
 END = "# The last line: a file without it was cut off.\n"
-TABLES = {"model": ModelConfig, "train": TrainConfig}
+TABLES = {"model": ModelConfig, **GROUPS}
+OLD = "train"  # the one table of all of them in files of before
 
 
 def write_config(config, path):
     """Write ``config`` (``RunConfig``) to the file ``path``; a setting that is None stands there as a comment."""
-    tables = [f"\n[{name}]\n{_lines(getattr(config, name))}" for name in TABLES]
+    parts = {name: config.model if name == "model" else config.train for name in TABLES}
+    tables = [f"\n[{name}]\n{_lines(part, TABLES[name])}" for name, part in parts.items()]
     with written_aside(path) as file:
-        file.write((HEAD + _lines(config) + "".join(tables) + END).encode())
+        file.write((HEAD + _lines(config, RunConfig) + "".join(tables) + END).encode())
 
 
 def read_config(path, *, whole=False):
@@ -34,14 +37,17 @@ def read_config(path, *, whole=False):
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is no TOML file: {error}") from None
     try:
-        tables = {name: kind(**_settings(kind, content.pop(name, {}), f"[{name}] ")) for name, kind in TABLES.items()}
-        return replace(RunConfig(**tables), **_settings(RunConfig, content, ""))
+        model = ModelConfig(**_settings(ModelConfig, content.pop("model", {}), "[model] "))
+        train = _settings(TrainConfig, content.pop(OLD, {}), f"[{OLD}] ")
+        for name, kind in GROUPS.items():
+            train |= _settings(kind, content.pop(name, {}), f"[{name}] ")
+        return RunConfig(model=model, train=TrainConfig(**train), **_settings(RunConfig, content, ""))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _lines(config):
-    return "".join(_line(f.name, getattr(config, f.name), f.metadata["help"]) for f in _plain(type(config)))
+def _lines(config, kind):
+    return "".join(_line(f.name, getattr(config, f.name), f.metadata["help"]) for f in options_of(kind))
 
 
 def _line(name, value, text):
@@ -54,14 +60,10 @@ def _line(name, value, text):
     return f"{name} = {json.dumps(value, ensure_ascii=False)}  # {text}\n"
 
 
-def _plain(kind):
-    return [f for f in fields(kind) if not is_dataclass(f.default_factory)]
-
-
 def _settings(kind, table, where):
     if not isinstance(table, dict):
         raise ValueError(f"{where.strip()} must be a table of settings, got {table!r}")
-    known = [f.name for f in _plain(kind)]
+    known = [f.name for f in options_of(kind)]
     for name in table:
         if name not in known:
             near = get_close_matches(name, known, n=1)

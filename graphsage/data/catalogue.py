@@ -3,9 +3,10 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from graphsage.data.cards import dataset_card, datasets_folder, list_datasets, unknown_name
-from graphsage.data.dataset import SPLITS, DatasetError
+from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
 from graphsage.data.download import CACHE_VARIABLE, cache_folder, fetch, is_intact
 from graphsage.data.generators.by_name import generate, is_generated
 from graphsage.data.layouts import LAYOUTS, layout_of
@@ -19,7 +20,15 @@ class DatasetNotHere(DatasetError):
     """A known dataset whose files are nowhere on this machine and were not, or could not be, downloaded."""
 
 
-def load_dataset(name_or_path, *, split=None, schema=None, cache=None, download=True, progress=True):
+def load_dataset(
+    name_or_path: str | os.PathLike[str],
+    *,
+    split: int | None = None,
+    schema: dict[str, Any] | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    download: bool = True,
+    progress: bool = True,
+) -> NodeDataset:
     """The ``NodeDataset`` of a known name ("debian", "cora", ...: ``graphsage datasets``), of a folder, or a generated one.
 
     A name comes from the package if it is bundled; else from the folder in the environment variable GRAPHSAGE_DATA (the
@@ -49,7 +58,9 @@ def load_dataset(name_or_path, *, split=None, schema=None, cache=None, download=
     return dataset
 
 
-def fetch_dataset(name, *, cache=None, download=True, progress=True):
+def fetch_dataset(
+    name: str, *, cache: str | os.PathLike[str] | None = None, download: bool = True, progress: bool = True
+) -> Path:
     """The folder with the files of a known dataset; they are downloaded into the cache if they are nowhere yet."""
     return _folder_of(dataset_card(name), cache, download, progress)
 

@@ -1,7 +1,10 @@
 """NodeDataset: a graph with features, labels and a split, checked once so that nothing later has to."""
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import NoneType
+from typing import Any, Self
 
 import numpy as np
 
@@ -75,35 +78,35 @@ class NodeDataset(ReadOnlyRecord):
     # ---- sizes
 
     @property
-    def num_nodes(self):
+    def num_nodes(self) -> int:
         """N."""
         return self.graph.num_nodes
 
     @property
-    def num_features(self):
+    def num_features(self) -> int:
         """F."""
         return self.features.shape[1]
 
     @property
-    def task(self):
+    def task(self) -> str:
         """ "multiclass", "multilabel" or "regression"."""
         return task_of(self.labels)
 
     @property
-    def num_classes(self):
+    def num_classes(self) -> int:
         """C: the number of class names or label columns, or the largest label + 1 (0 without labels); 0 in a regression."""
         if self.task == "regression":
             return 0
         return self.num_outputs
 
     @property
-    def num_outputs(self):
+    def num_outputs(self) -> int:
         """C, or T in a regression: how many numbers a model gives for a node."""
         if self.task != "multiclass":
             return self.labels.shape[1]
         return int(self.labels.max(initial=-1)) + 1 if self.class_names is None else len(self.class_names)
 
-    def statistics(self):
+    def statistics(self) -> dict[str, int]:
         """The counts that a dataset's card states, as a dict of ints; ``num_edges`` counts an undirected edge twice."""
         degrees = self.graph.degrees
         return {
@@ -116,7 +119,7 @@ class NodeDataset(ReadOnlyRecord):
             **{f"num_{split}": len(getattr(self, split)) for split in SPLITS},
         }
 
-    def summary(self):
+    def summary(self) -> str:
         """Two lines for people."""
         counts = {name: f"{count:,}" for name, count in self.statistics().items()}
         return (
@@ -125,7 +128,7 @@ class NodeDataset(ReadOnlyRecord):
             "to train / validate / test on"
         ).format(name=self.name or "dataset", outputs=OUTPUTS[self.task].format(self.num_outputs), **counts)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         counts = ", ".join(f"{name}={count}" for name, count in self.statistics().items())
         kind = "" if self.task == "multiclass" else f"task={self.task!r}, num_outputs={self.num_outputs}, "
         return f"NodeDataset({self.name!r}, {kind}{counts})"
@@ -133,7 +136,16 @@ class NodeDataset(ReadOnlyRecord):
     # ---- from and to
 
     @classmethod
-    def from_networkx(cls, graph, *, features=None, label, split=None, weight=None, name=None):
+    def from_networkx(
+        cls,
+        graph: Any,
+        *,
+        features: str | Sequence[str] | None = None,
+        label: str,
+        split: str | None = None,
+        weight: str | None = None,
+        name: str | None = None,
+    ) -> Self:
         """The dataset of a networkx graph whose nodes have attributes; the graph is read as by ``Graph.from_networkx``.
 
         features: an attribute or a list of them, each a number or a list of numbers of one length at every node; they stand
@@ -147,7 +159,7 @@ class NodeDataset(ReadOnlyRecord):
 
         return cls(**parts_of_networkx(graph, features=features, label=label, split=split, weight=weight), name=name)
 
-    def save(self, path):
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Write the dataset to the file ``path``, NAME.npz, which ``load`` reads back (``graphsage.data.readers.npz_form``).
 
         The file that was there stays until the new one is whole. ValueError for another suffix, and where node_ids are
@@ -158,7 +170,7 @@ class NodeDataset(ReadOnlyRecord):
         save_parts(self, path)
 
     @staticmethod
-    def load(path):
+    def load(path: str | os.PathLike[str]) -> 'NodeDataset':
         """The dataset in a file of ``save``, with the same arrays and names.
 
         DatasetError, one sentence, for a file that is missing, truncated, damaged, of another kind or of a newer version.
@@ -171,7 +183,7 @@ class NodeDataset(ReadOnlyRecord):
 
     # ---- variants
 
-    def without_edges(self):
+    def without_edges(self) -> Self:
         """The same nodes, features, labels and split on a graph without edges: what a features-only model sees."""
         empty = Graph(
             indptr=np.zeros(self.num_nodes + 1, np.int64),
@@ -180,7 +192,7 @@ class NodeDataset(ReadOnlyRecord):
         )
         return replace(self, graph=empty)
 
-    def row_normalized(self):
+    def row_normalized(self) -> Self:
         """The dataset with each row of features divided by the sum of its absolute values (zero rows stay zero)."""
         return replace(self, features=row_normalize(self.features))
 

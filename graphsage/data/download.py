@@ -1,8 +1,7 @@
 """Fetches the files of a dataset into the cache: checksum first, name second, so what has the right name is right.
 
-pooch downloads to a temporary file beside the target, compares its sha256, and only then renames it. An interrupted or
-wrong download therefore leaves nothing that a later start would take for the file; what a killed process leaves behind
-has another name.
+A download is written aside, and gets its name when its sha256 is right. An interrupted or wrong one therefore leaves nothing
+that a later start would take for the file; what a killed process leaves behind has another name, and goes with the next.
 """
 
 import hashlib
@@ -10,6 +9,7 @@ import os
 import sys
 from pathlib import Path
 
+from graphsage.base.files import remove_leftovers, written_aside
 from graphsage.data.dataset import DatasetError
 
 CACHE_VARIABLE = "GRAPHSAGE_CACHE"
@@ -62,53 +62,44 @@ def fetch(name, files, folder, *, progress=True):
 
 def _fetch_one(file, folder, bar):
     """One file; every way in which that can fail becomes one sentence."""
-    import pooch
-
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel("WARNING")  # its note on every file would break the progress bar
     try:
-        downloader = _Downloader(file, bar)
-        pooch.retrieve(file.url, f"sha256:{file.sha256}", fname=file.name, path=folder, downloader=downloader)
-    except (OSError, ValueError) as error:  # requests' errors are OSErrors, a wrong checksum is a ValueError
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder)
+        with written_aside(folder / file.name) as stream:
+            _download(file, _Counted(stream, file.size, bar))
+    except (OSError, ValueError) as error:  # requests' errors are OSErrors
         raise DatasetError(f"{file.name} could not be fetched from {file.url}: {_reason(error)}") from error
+
+
+def _download(file, counted):
+    """pooch's HTTP download with time limits; ValueError where the bytes are not those of the card."""
+    from pooch import HTTPDownloader
+
+    responses = []
+    keep = {"response": lambda response, **_: responses.append(response)}
+    try:
+        HTTPDownloader(timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), chunk_size=1 << 16, hooks=keep)(file.url, counted, None)
     finally:
-        logger.setLevel(level)
-
-
-class _Downloader:
-    """pooch's HTTP download with time limits, a bar in true bytes, and an end once the pinned size is exceeded."""
-
-    def __init__(self, file, bar):
-        self.file, self.bar = file, bar
-
-    def __call__(self, url, output_file, pooch):
-        from pooch import HTTPDownloader
-
-        responses = []
-        keep = {"response": lambda response, **_: responses.append(response)}
-        request = HTTPDownloader(timeout=(CONNECT_TIMEOUT, READ_TIMEOUT), chunk_size=1 << 16, hooks=keep)
-        try:
-            with open(output_file, "wb") as stream:
-                counted = _Counted(stream, self.file.size, self.bar)
-                request(url, counted, pooch)
-        finally:
-            for response in responses:  # pooch leaves the connection of a failed download open
-                response.close()
-        if counted.count < self.file.size:
-            raise ValueError(f"the server sent {counted.count} of {self.file.size} bytes")
+        for response in responses:  # pooch leaves the connection of a failed download open
+            response.close()
+    if counted.count < file.size:
+        raise ValueError(f"the server sent {counted.count} of {file.size} bytes")
+    if counted.sha256.hexdigest() != file.sha256:
+        raise ValueError("its sha256 is not the one on the dataset's card, so it was deleted")
 
 
 class _Counted:
-    """A file that counts, reports and limits what is written to it."""
+    """A file that counts, sums, reports and limits what is written to it."""
 
     def __init__(self, stream, limit, bar):
-        self.stream, self.limit, self.bar, self.count = stream, limit, bar, 0
+        self.stream, self.limit, self.bar = stream, limit, bar
+        self.count, self.sha256 = 0, hashlib.sha256()
 
     def write(self, chunk):
         self.count += len(chunk)
         if self.count > self.limit:
             raise ValueError(f"the server sent more than the {self.limit} bytes that the file has")
+        self.sha256.update(chunk)
         self.bar.update(len(chunk))
         self.stream.write(chunk)
 
@@ -119,8 +110,6 @@ class _Counted:
 def _reason(error):
     """What went wrong, in words; the chain of nested connection errors is cut to its cause."""
     text = str(error)
-    if "hash of downloaded file" in text:
-        return "its sha256 is not the one on the dataset's card, so it was deleted"
     if "NameResolutionError" in text or "Failed to resolve" in text:
         return "the server's name cannot be resolved (no network?)"
     if "Connection refused" in text:

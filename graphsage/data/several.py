@@ -1,8 +1,10 @@
 """Several graphs as one dataset: trained on some of them, tested on others."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 
@@ -36,17 +38,19 @@ class JoinedDataset(NodeDataset):
         self._set(edge_offsets=_checked_offsets("edge_offsets", edges, num_graphs, edges.max(initial=0)))
 
     @property
-    def graph_index(self):
+    def graph_index(self) -> np.ndarray:
         """int64[N]: which graph each node belongs to, 0..G-1."""
         return np.repeat(np.arange(len(self.graph_names)), np.diff(self.graph_offsets))
 
-    def nodes_of(self, name):
+    def nodes_of(self, name: str) -> np.ndarray:
         """int64: the nodes of the graph called ``name``; node i of that dataset is the i-th of them."""
         number = _number_of(name, self.graph_names)
         return np.arange(self.graph_offsets[number], self.graph_offsets[number + 1])
 
 
-def join_datasets(datasets, *, train, val=None, test, seed=0, name=None):
+def join_datasets(
+    datasets: Sequence[NodeDataset], *, train: Any, val: Any = None, test: Any, seed: int = 0, name: str | None = None
+) -> JoinedDataset:
     """The disjoint union of ``datasets``, to be trained on some of them and tested on others: the inductive task.
 
     datasets: G >= 1 ``NodeDataset`` with distinct names, as many features (all sparse or all dense), the same kind of
@@ -56,8 +60,8 @@ def join_datasets(datasets, *, train, val=None, test, seed=0, name=None):
     val=None: of the nodes of each graph in ``train`` a fifth, drawn at random by ``seed``, validates. val=(): nothing does.
 
     Returns a ``JoinedDataset``. Node i of graph g has the id graph_offsets[g] + i; no edge runs between graphs. Node names
-    become (graph, name) where all datasets have some, else there are none. Edge i of graph g has the id edge_offsets[g] + i,
-    where the offsets grow by the largest id of each graph, plus 1. name: the graphs' names with + between.
+    become (graph, name) where all datasets have some, else there are none. Edge i of graph g has the id edge_offsets[g] + i;
+    the offsets grow by the largest id of each graph, plus 1. name: the graphs' names with + between.
     A graph that no list names is still part of the union: its nodes are neighbours of each other, and in no split.
     Raises ValueError or TypeError, one sentence. Hamilton, Ying, Leskovec 2017, section 4.2 (generalising across graphs).
     """

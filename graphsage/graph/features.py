@@ -1,6 +1,7 @@
 """Node features: a dense float32 matrix, or sparse rows (bag of words) that never turn into a dense N x F array."""
 
 from dataclasses import dataclass
+from typing import Any, Self
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -8,8 +9,8 @@ import numpy as np
 from graphsage.base.checks import ReadOnlyRecord, as_array, as_count, as_indices, integer_array, read_only
 from graphsage.graph.build import checked_indptr, indptr_of
 
+_DENSE = WeakValueDictionary()  # id -> array: what was checked, as long as somebody has it
 CHUNK = 1 << 22  # values looked at together when a large (perhaps memory-mapped) array is scanned
-_CHECKED = WeakValueDictionary()  # {id: array} of the dense features that were checked and still live: each is scanned once
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,21 +48,21 @@ class SparseFeatures(ReadOnlyRecord):
         return made
 
     @classmethod
-    def identity(cls, num_rows):
+    def identity(cls, num_rows: int) -> Self:
         """A column for each row: what stands for features where there are none, so that nodes differ by who they are."""
         return cls(np.arange(num_rows + 1), np.arange(num_rows), None, max(num_rows, 1))
 
     @property
-    def num_rows(self):
+    def num_rows(self) -> int:
         """N."""
         return len(self.indptr) - 1
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """(N, F)."""
         return self.num_rows, self.num_columns
 
-    def take(self, rows):
+    def take(self, rows: np.ndarray) -> Self:
         """The given rows (int[M] array, each in [0, N), trusted), in that order, repeats included."""
         starts = self.indptr[rows]
         counts = self.indptr[rows + 1] - starts
@@ -70,14 +71,14 @@ class SparseFeatures(ReadOnlyRecord):
         values = None if self.values is None else self.values[at]
         return self._trusted(indptr=indptr, indices=self.indices[at], values=values, num_columns=self.num_columns)
 
-    def to_scipy(self):
+    def to_scipy(self) -> Any:
         """``scipy.sparse.csr_array`` float32 [N, F]."""
         from scipy.sparse import csr_array
 
         values = np.ones(len(self.indices), np.float32) if self.values is None else self.values
         return csr_array((values, self.indices, self.indptr), shape=self.shape, copy=True)
 
-    def row_normalized(self):
+    def row_normalized(self) -> Self:
         """Each row divided by the sum of its absolute values; an all-zero row stays zero."""
         sizes = np.ones(len(self.indices), np.float32) if self.values is None else self.values
         rows = np.repeat(np.arange(self.num_rows), np.diff(self.indptr))
@@ -90,10 +91,10 @@ class SparseFeatures(ReadOnlyRecord):
 def as_features(features):
     """Checked node features: float32 [N, F] ndarray (shared where it can be) or ``SparseFeatures``.
 
-    Takes arrays of any real dtype, scipy sparse matrices and ``SparseFeatures``. NaN and infinity are refused. What it has
-    returned once it returns again unread: a memory map may be larger than the memory.
+    Takes arrays of any real dtype, scipy sparse matrices and ``SparseFeatures``. NaN and infinity are refused. What it returned
+    before comes back as it is: a matrix that is larger than memory, say, is read through once, not by each that is given it.
     """
-    if isinstance(features, SparseFeatures) or _CHECKED.get(id(features), _CHECKED) is features:
+    if isinstance(features, SparseFeatures) or (features is not None and _DENSE.get(id(features)) is features):
         return features
     if hasattr(features, "tocsr"):
         if len(features.shape) != 2:
@@ -103,10 +104,12 @@ def as_features(features):
             matrix = matrix.copy()
             matrix.sum_duplicates()
         return SparseFeatures(matrix.indptr, matrix.indices, _without_ones(matrix.data), matrix.shape[1])
-    return _checked_dense(features)
+    dense = _checked_dense(features)
+    _DENSE[id(dense)] = dense
+    return dense
 
 
-def row_normalize(features):
+def row_normalize(features: Any) -> np.ndarray | SparseFeatures:
     """Each row divided by the sum of its absolute values (dense or sparse); an all-zero row stays zero."""
     features = as_features(features)
     if isinstance(features, SparseFeatures):
@@ -132,9 +135,7 @@ def _checked_dense(features):
         dense = np.ascontiguousarray(array, np.float32)
     if dense.dtype != array.dtype and array.dtype.kind == "f" and not np.isfinite(dense).all():
         raise ValueError(f"features must fit float32, got {np.abs(array).max()}")
-    checked = read_only(dense)
-    _CHECKED[id(checked)] = checked
-    return checked
+    return read_only(dense)
 
 
 def _checked_values(values, count):

@@ -7,10 +7,13 @@ anew. Of the rest, scipy keeps weights (but weights that are all 1 come back as 
 weight="weight", weights; a dict keeps node ids alone, and edge arrays neither.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from graphsage.base.checks import MAX_NODES, ReadOnlyRecord, as_count, as_flag, as_ids, integer_array, one_of, read_only
 from graphsage.graph.build import (
@@ -77,28 +80,31 @@ class Graph(ReadOnlyRecord):
     # ---- sizes
 
     @property
-    def num_nodes(self):
+    def num_nodes(self) -> int:
         """N, the number of rows."""
         return len(self.indptr) - 1
 
     @property
-    def num_edges(self):
+    def num_edges(self) -> int:
         """E, the number of stored (directed) edges: an undirected edge between two nodes counts twice."""
         return len(self.indices)
 
     @cached_property
-    def degrees(self):
+    def degrees(self) -> np.ndarray:
         """int64[N]: how many edges each row holds."""
         return read_only(np.diff(self.indptr))
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         extras = "".join(f", {name}" for name in ("weights", "node_ids") if getattr(self, name) is not None)
         return f"Graph(num_nodes={self.num_nodes}, num_edges={self.num_edges}{extras})"
 
     # ---- from
 
     @classmethod
-    def from_csr(cls, indptr, indices, *, weights=None, duplicates="keep", self_loops="keep", copy=True):
+    def from_csr(
+        cls, indptr: ArrayLike, indices: ArrayLike, *, weights: ArrayLike | None = None,
+        duplicates: str = "keep", self_loops: str = "keep", copy: bool = True,
+    ) -> Self:  # fmt: skip
         """Row i is ``indices[indptr[i]:indptr[i + 1]]``, in that order. Edge ids are positions in ``indices``.
 
         duplicates, self_loops: "keep" or "drop" (of equal edges in a row the first stays).
@@ -111,18 +117,10 @@ class Graph(ReadOnlyRecord):
 
     @classmethod
     def from_edges(
-        cls,
-        src,
-        dst,
-        num_nodes,
-        *,
-        weights=None,
-        edge_ids=None,
-        node_ids=None,
-        undirected=False,
-        duplicates="keep",
-        self_loops="keep",
-    ):
+        cls, src: ArrayLike, dst: ArrayLike, num_nodes: int, *, weights: ArrayLike | None = None,
+        edge_ids: ArrayLike | None = None, node_ids: Any = None, undirected: bool = False,
+        duplicates: str = "keep", self_loops: str = "keep",
+    ) -> Self:  # fmt: skip
         """Edge i lets ``dst[i]`` aggregate from ``src[i]``. Rows are sorted by source, so edge order does not matter.
 
         src, dst: integers [E] in [0, num_nodes). undirected=True adds the reverse of every edge but self loops; it
@@ -147,7 +145,9 @@ class Graph(ReadOnlyRecord):
         )
 
     @classmethod
-    def from_adjacency_dict(cls, adjacency, *, duplicates="keep", self_loops="keep"):
+    def from_adjacency_dict(
+        cls, adjacency: Mapping[Any, Iterable[Any]], *, duplicates: str = "keep", self_loops: str = "keep"
+    ) -> Self:
         """``{node: neighbours}``: row of a node is its list of neighbours, in that order.
 
         Keys 0..n-1 (in any order) are the row numbers. Other keys - sparse integers, text, any hashable - become rows in
@@ -169,7 +169,7 @@ class Graph(ReadOnlyRecord):
         return _cleaned(graph, duplicates, self_loops)
 
     @classmethod
-    def from_scipy(cls, matrix, *, duplicates="keep", self_loops="keep"):
+    def from_scipy(cls, matrix: Any, *, duplicates: str = "keep", self_loops: str = "keep") -> Self:
         """Row i of a square sparse matrix holds the neighbours of node i; every stored entry, zeros too, is an edge.
 
         Stored values become ``weights`` unless all of them are 1. Edge ids are positions in the matrix's own arrays (for
@@ -183,7 +183,9 @@ class Graph(ReadOnlyRecord):
         return cls.from_csr(matrix.indptr, matrix.indices, **options)
 
     @classmethod
-    def from_networkx(cls, graph, *, weight=None, duplicates="keep", self_loops="keep"):
+    def from_networkx(
+        cls, graph: Any, *, weight: str | None = None, duplicates: str = "keep", self_loops: str = "keep"
+    ) -> Self:
         """A node aggregates from its predecessors; from both ends of its edges in an undirected graph.
 
         weight: name of the edge attribute to keep as weights (missing: 1.0). Nodes 0..n-1 are the row numbers; others
@@ -207,23 +209,23 @@ class Graph(ReadOnlyRecord):
 
     # ---- to
 
-    def to_edges(self):
+    def to_edges(self) -> tuple[np.ndarray, np.ndarray]:
         """(src, dst), int64[E] each, row by row, as ``from_edges`` takes them."""
         return self.indices.astype(np.int64), np.repeat(np.arange(self.num_nodes), self.degrees)
 
-    def to_adjacency_dict(self):
+    def to_adjacency_dict(self) -> dict[Any, list[Any]]:
         """``{node: [neighbours]}`` in row order, under the caller's own node ids."""
         names = self._names()
         return {name: [names[j] for j in self.neighbors(i).tolist()] for i, name in enumerate(names)}
 
-    def to_scipy(self):
+    def to_scipy(self) -> Any:
         """``scipy.sparse.csr_array`` [N, N] whose values are the weights, or float32 ones."""
         from scipy.sparse import csr_array
 
         data = np.ones(self.num_edges, np.float32) if self.weights is None else self.weights
         return csr_array((data, self.indices, self.indptr), shape=(self.num_nodes, self.num_nodes), copy=True)
 
-    def to_networkx(self):
+    def to_networkx(self) -> Any:
         """``DiGraph`` (``MultiDiGraph`` if an edge repeats) with an edge u -> v for each u in row v.
 
         Edges carry ``weight`` where the graph has weights.
@@ -240,18 +242,18 @@ class Graph(ReadOnlyRecord):
 
     # ---- use
 
-    def neighbors(self, row):
+    def neighbors(self, row: int) -> np.ndarray:
         """int32 view of one row, duplicates and all; rows count from 0 (a negative one is refused)."""
         row = as_count("row", row, most=self.num_nodes - 1)
         return self.indices[self.indptr[row] : self.indptr[row + 1]]
 
-    def refuse_weights(self, weights):
+    def refuse_weights(self, weights: str) -> None:
         """Raise if the graph has weights and ``weights`` does not say "ignore": sampling is uniform."""
         if one_of("weights", weights, ("refuse", "ignore")) == "refuse" and self.weights is not None:
             rule = 'pass weights="ignore" to sample regardless (--weights ignore)'
             raise ValueError(f"the graph has weights, and sampling is uniform: {rule}")
 
-    def reverse(self):
+    def reverse(self) -> Self:
         """The graph with every edge turned round; ids, flags and weights travel with their edges."""
         src, dst = self.to_edges()
         indptr, indices, at, _ = rows_from_edges(dst, src, self.num_nodes)
@@ -268,7 +270,7 @@ class Graph(ReadOnlyRecord):
             weights=None if self.weights is None else self.weights[at],
         )
 
-    def rows_of(self, node_ids):
+    def rows_of(self, node_ids: Any) -> np.ndarray:
         """int64 rows of the caller's own node ids; an unknown id is refused by name."""
         if self.node_ids is None:
             return as_ids("node_ids", node_ids, self.num_nodes)

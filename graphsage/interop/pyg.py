@@ -1,12 +1,15 @@
 """Batches for PyTorch Geometric, which is not installed with this package: ``pip install torch-geometric``."""
 
+from typing import Any
+
 import numpy as np
 import torch
 
+from graphsage.loading.batch import Batch
 from graphsage.sampling.minibatch import MiniBatch
 
 
-def to_pyg(batch):
+def to_pyg(batch: Batch) -> Any:
     """``torch_geometric.data.Data`` of a MiniBatch or Batch, in PyG's own conventions.
 
     edge_index: int64 [2, S], from the sampled neighbour to the node that aggregates it; n_id: global ids of its nodes;

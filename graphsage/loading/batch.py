@@ -1,11 +1,14 @@
 """Batch: what a loader yields."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import torch
 
 from graphsage.sampling.minibatch import MiniBatch
 from graphsage.tensors.csr_matrix import CSRMatrix, to_device
+from graphsage.tensors.store import FeatureStore
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -54,11 +57,11 @@ class Batch:
             "make the loader with reduce=None"
         )
 
-    def having(self, **changes):
-        """The same batch but for ``changes``."""
+    def having(self, **changes: Any) -> Self:
+        """The same batch but for ``changes``: ``dataclasses.replace`` would ask a reduced batch for its x."""
         return replace(self, **{"x": vars(self).get("x"), **changes})
 
-    def filled(self, store):
+    def filled(self, store: FeatureStore) -> Self:
         """The batch with features of ``store``, on its device."""
         nodes, reads = self.pending
         rows = store.rows(nodes)
@@ -67,15 +70,15 @@ class Batch:
         x_neigh = store.reduce(self.reduce, reads, nodes)
         return self.having(x_self=_ready(rows), x_neigh=_ready(x_neigh), pending=None)
 
-    def to(self, device):
+    def to(self, device: str | torch.device) -> Self:
         """The same batch with its tensors on ``device``."""
         return self.map(lambda tensor: to_device(tensor, device))
 
-    def pin_memory(self):
+    def pin_memory(self) -> Self:
         """The same batch in page-locked memory, from which copies to a GPU run in the background."""
         return self.map(lambda tensor: tensor.pin_memory())
 
-    def map(self, function):
+    def map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> Self:
         """The batch of ``function(tensor)`` for each of its tensors, in a fixed order."""
         return self.having(**{name: _mapped(value, function) for name, value in vars(self).items()})
 

@@ -1,14 +1,18 @@
 """NeighborLoader: seeds in, batches of tensors out, prepared on threads while the caller trains."""
 
 import math
+from collections.abc import Iterator
 from copy import copy
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from graphsage.base.checks import as_count, one_of
 from graphsage.base.threads import default_threads, ordered_map
-from graphsage.config.settings import FEATURES_ON
+from graphsage.config.groups import FEATURES_ON
+from graphsage.data.dataset import NodeDataset
 from graphsage.loading.batch import Batch
 from graphsage.loading.parcel import Parcel
 from graphsage.sampling.items import SeedPlan
@@ -37,20 +41,20 @@ class NeighborLoader:
 
     def __init__(
         self,
-        dataset,
-        sampler,
-        batch_size,
-        batches_per_epoch=None,
-        reduce=None,
+        dataset: NodeDataset,
+        sampler: Any,
+        batch_size: int | None,
+        batches_per_epoch: int | None = None,
+        reduce: str | None = None,
         *,
-        nodes=None,
-        shuffle=True,
-        drop_last=False,
-        store=None,
-        device="cpu",
-        features_on="auto",
-        feature_dtype="float32",
-    ):
+        nodes: ArrayLike | None = None,
+        shuffle: bool = True,
+        drop_last: bool = False,
+        store: FeatureStore | None = None,
+        device: str | torch.device = "cpu",
+        features_on: str = "auto",
+        feature_dtype: str = "float32",
+    ) -> None:
         _check_sampler(sampler, dataset.graph, reduce)
         self.sampler = sampler
         nodes = dataset.train if nodes is None else nodes
@@ -67,7 +71,7 @@ class NeighborLoader:
         self._same_each_epoch = batch_size is None and all(k == -1 for k in getattr(sampler, "fanouts", [0]))
         self._kept = None
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Batches an epoch."""
         return len(self.plan.steps)
 
@@ -75,19 +79,19 @@ class NeighborLoader:
         size = "full" if self.plan.batch_size is None else self.plan.batch_size
         return f"NeighborLoader(batches={len(self)}, batch_size={size}, nodes={len(self.plan.items)}, sampler={self.sampler})"
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Batch]:
         # runs when the first batch is asked for: Lightning makes iterators that it throws away, and they are no epochs
         epoch, self.next_epoch = self.next_epoch, self.next_epoch + 1
         yield from self.epoch(epoch)
 
-    def over(self, nodes):
+    def over(self, nodes: ArrayLike) -> Self:
         """A loader like this one, with the same features in memory, that goes through ``nodes`` once an epoch."""
         other = copy(self)
         other.plan = SeedPlan(nodes, self.plan.batch_size, None, self.plan.seed)
         other.next_epoch, other._kept = 0, None
         return other
 
-    def epoch(self, epoch, start=0):
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of one epoch from step ``start``, in order; the same ones whenever it is asked for."""
         steps = self.plan.steps[as_count("start", start, most=len(self)) :]
         if self._same_each_epoch and steps:
@@ -102,7 +106,7 @@ class NeighborLoader:
         finally:
             prepared.close()
 
-    def prepare(self, epoch, step):
+    def prepare(self, epoch: int, step: int) -> Batch | Parcel:
         """One batch as far as threads make it: all of it, on the CPU, unless features are read on a GPU."""
         draft = self._draft(epoch, step)
         if self.store.device.type == "cpu":

@@ -1,5 +1,6 @@
 """Aggregator: how the neighbours of a node become one row; and the four that have no parameters: sum, mean, max, gcn."""
 
+import numpy as np
 from torch import nn
 
 from graphsage.tensors.csr_matrix import CSRMatrix
@@ -25,16 +26,16 @@ class Aggregator(nn.Module):
     takes_sparse = False
     reduction = None  # its name in REDUCTIONS, if a loader may take its place
 
-    def __init__(self, in_features, hidden_features):
+    def __init__(self, in_features: int, hidden_features: int) -> None:
         super().__init__()
         self.in_features = self.out_features = in_features
 
-    def reset_parameters(self):
+    def reset_parameters(self) -> None:
         """Draw the weights anew, from torch's generator. Default: each child's own ``reset_parameters``."""
         for child in self.children():
             child.reset_parameters()
 
-    def prepare(self, degrees):
+    def prepare(self, degrees: np.ndarray) -> None:
         """Called by ``Trainer.fit`` before the first step with the degrees int64 [N] of the training graph."""
 
 

@@ -1,10 +1,14 @@
 """Exact inference: every node, all neighbours, one layer at a time, in bounded memory."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
 
 from graphsage.base.checks import as_count, one_of
-from graphsage.config.settings import ISOLATED
+from graphsage.config.groups import ISOLATED
+from graphsage.graph.graph import Graph
 from graphsage.nn.aggregators import aggregate
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.store import FeatureStore, free_memory
@@ -15,17 +19,17 @@ CHUNK_VALUES = 1 << 24  # and at most so many inputs of its rows: 64 MB of float
 
 @torch.no_grad()
 def inference(
-    model,
-    graph,
-    features,
+    model: Any,
+    graph: Graph,
+    features: Any,
     *,
-    isolated="empty",
-    device=None,
-    chunk_edges=CHUNK_EDGES,
-    num_layers=None,
-    out=None,
-    progress=None,
-):
+    isolated: str = "empty",
+    device: str | torch.device | None = None,
+    chunk_edges: int = CHUNK_EDGES,
+    num_layers: int | None = None,
+    out: np.ndarray | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> torch.Tensor:
     """Logits of all N nodes from all their neighbours: float32 [N, out_features] on the CPU, in row order.
 
     Layer by layer (the alternative, whole neighbourhoods of each node, grows with the power of the depth). Memory: the

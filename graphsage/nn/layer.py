@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from graphsage.base.checks import as_count, one_of
-from graphsage.config.settings import COMBINES, INITS, ModelConfig
+from graphsage.config.groups import COMBINES, INITS, ModelConfig
 from graphsage.nn.linear import plus
 from graphsage.nn.pooling import make_aggregator
 

@@ -1,14 +1,17 @@
 """GraphSAGE: the model, for batches, trees and (see ``inference``) whole graphs."""
 
 from dataclasses import asdict
+from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from graphsage.base import rng
 from graphsage.base.checks import as_count
-from graphsage.config.settings import DROPOUT, ModelConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import DROPOUT
 from graphsage.nn.aggregators import Aggregator
 from graphsage.nn.dropout import relu_and_dropout
 from graphsage.nn.first_inputs import first_inputs, input_dropout
@@ -36,20 +39,20 @@ class GraphSAGE(nn.Module):
 
     def __init__(
         self,
-        in_features,
-        hidden_features,
-        out_features,
-        num_layers=ModelConfig.num_layers,
-        aggregator=ModelConfig.aggregator,
-        dropout=DROPOUT,
+        in_features: int,
+        hidden_features: int,
+        out_features: int,
+        num_layers: int = ModelConfig.num_layers,
+        aggregator: str | type[Aggregator] = ModelConfig.aggregator,
+        dropout: float = DROPOUT,
         *,
-        combine=ModelConfig.combine,
-        input_dropout=ModelConfig.input_dropout,
-        normalize=ModelConfig.normalize,
-        bias=ModelConfig.bias,
-        init=ModelConfig.init,
-        seed=0,
-    ):
+        combine: str = ModelConfig.combine,
+        input_dropout: float = ModelConfig.input_dropout,
+        normalize: bool = ModelConfig.normalize,
+        bias: bool = ModelConfig.bias,
+        init: str = ModelConfig.init,
+        seed: int = 0,
+    ) -> None:
         super().__init__()
         if dropout is None:
             raise ValueError("dropout must be in [0, 1), got None")
@@ -83,28 +86,33 @@ class GraphSAGE(nn.Module):
         self.reset_parameters()
 
     @property
-    def arguments(self):
+    def arguments(self) -> dict[str, Any]:
         """``GraphSAGE(**arguments)`` is the same model, but for weights that were trained since."""
         own = ("in_features", "out_features", "seed", "dropout", "input_dropout", "normalize")
         return {**asdict(self._config), **{name: getattr(self, name) for name in own}}
 
-    def reset_parameters(self, seed=None):
+    def reset_parameters(self, seed: int | None = None) -> None:
         """Draw all weights anew: the same ones for the same seed (default: the model's own)."""
         with keyed_rng(rng.stream_key(self.seed if seed is None else seed, rng.INIT)):
             for layer in self.layers:
                 layer.reset_parameters()
 
+    def prepare(self, degrees: np.ndarray) -> None:
+        """Tell each aggregator the degrees int64 [N] of the graph to train on."""
+        for layer in self.layers:
+            layer.aggregator.prepare(degrees)
+
     @property
-    def num_layers(self):
+    def num_layers(self) -> int:
         """Layers, and hops that a batch needs."""
         return len(self.layers)
 
     @property
-    def first_layer_reduction(self):
+    def first_layer_reduction(self) -> str | None:
         """What a loader may reduce raw features by: its ``reduce`` argument. None if the first aggregator is none of those."""
         return self.layers[0].aggregator.reduction
 
-    def forward(self, x):
+    def forward(self, x: Any) -> torch.Tensor:
         if isinstance(x, (list, tuple)):
             return self._forward_tree(x)
         if not (hasattr(x, "blocks") and hasattr(x, "reduce")):
@@ -114,7 +122,7 @@ class GraphSAGE(nn.Module):
             raise ValueError(f"the batch has {hops} hops, but the model has {depth} layers: give one a layer")
         return self.represent(x)
 
-    def represent(self, x):
+    def represent(self, x: Any) -> torch.Tensor:
         """What the first layers make of a batch's seeds, one layer a hop: [B, width]. With a hop a layer, the logits."""
         width = (x.x if x.reduce is None else x.x_self).shape[1]
         if width != self.in_features:
@@ -157,7 +165,7 @@ class GraphSAGE(nn.Module):
         """Input dropout. After a reduction, the same whether the loader or the model did that; before what learns."""
         return tuple(input_dropout(x, self.input_dropout, self.training) for x in inputs)
 
-    def finish(self, depth, h):
+    def finish(self, depth: int, h: torch.Tensor) -> torch.Tensor:
         """What follows the products of layer ``depth``: nothing after the last."""
         if depth == self.num_layers - 1:
             return h

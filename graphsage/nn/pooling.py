@@ -10,7 +10,7 @@ from torch import nn
 
 from graphsage.base import rng
 from graphsage.base.checks import one_of
-from graphsage.config.settings import AGGREGATORS
+from graphsage.config.groups import AGGREGATORS
 from graphsage.nn.aggregators import Aggregator, Reduction
 from graphsage.nn.linear import Linear
 from graphsage.tensors.csr_matrix import CSRMatrix

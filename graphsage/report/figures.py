@@ -47,7 +47,7 @@ def score_curve(epochs, metric, best):
         axes = _axes(figure, "epoch", f"validation {metric.label}")
         _line(axes, epochs, "val_score", GREEN, "o", "-", None)
         kept = [e for e in epochs if e["epoch"] == best]
-        if kept:
+        if kept and kept[0]["val_score"] is not None:
             axes.axvline(best, color=INK, linestyle=":", linewidth=1)
             star = {"markersize": 15, "markeredgecolor": INK, "markeredgewidth": 0.6, "linestyle": "none"}
             axes.plot([best], [kept[0]["val_score"]], "*", color=ORANGE, label=f"best: epoch {best}", **star)

@@ -5,8 +5,7 @@ import numpy as np
 from graphsage.config.run_files import CONFIG
 from graphsage.data.cards import dataset_card, list_datasets
 from graphsage.data.described.describe import describe
-from graphsage.report import report_tables as tables
-from graphsage.report import scores_by_degree as scores
+from graphsage.report import report_tables as tables, scores_by_degree as scores
 from graphsage.report.page import beside, folded, joined, scrolled, section, tag
 
 MOST_CONFUSIONS, MOST_IN_MAP, MOST_TARGETS = 15, 60, 4
@@ -15,7 +14,7 @@ BY_DEGREE = {"multiclass": ("accuracy", True), "multilabel": ("micro-F1", True),
 
 PHASES_TOLD = (
     "Starting: until the first batch was done, whose kernels are compiled or loaded then. "
-    "Waiting: for batches that were not ready. Evaluating: exact scores after each epoch."
+    "Waiting: for batches that were not ready. Evaluating: scores on the validation nodes."
 )
 
 

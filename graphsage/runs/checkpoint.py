@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from graphsage.graph.features import SparseFeatures
-from graphsage.config.run_files import LATEST
 from graphsage.base.files import written_aside
+from graphsage.config.run_files import LATEST
+from graphsage.graph.features import SparseFeatures
 
 KIND, VERSION = "graphsage checkpoint", 1
 SAMPLED_ROWS = 1000  # of the features, in a dataset's identity: they may be larger than the memory
@@ -45,14 +45,13 @@ class Checkpoints:
         try:
             os.link(path, older)
         except OSError:  # a file system without hard links
-            shutil.copyfile(path, older)
+            _copy(path, older)
 
     def go_on_from(self, path, updates):
         """``path`` (of this folder or another) is the latest now: what came after it is being done again."""
         latest = self.folder / LATEST
         if not (latest.exists() and path.samefile(latest)):
-            with written_aside(latest) as file:
-                file.write(path.read_bytes())
+            _copy(path, latest)
         for newer in older_checkpoints(self.folder):  # its metrics are gone: who went on from it would leave a gap there
             if newer > _older(self.folder, updates):
                 newer.unlink(missing_ok=True)
@@ -61,6 +60,11 @@ class Checkpoints:
     def _drop_old(self):
         for path in older_checkpoints(self.folder)[max(0, self.keep - 1) :]:
             path.unlink(missing_ok=True)
+
+
+def _copy(path, to):
+    with open(path, "rb") as source, written_aside(to) as file:
+        shutil.copyfileobj(source, file)
 
 
 def _older(folder, updates):

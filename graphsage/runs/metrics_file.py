@@ -10,7 +10,6 @@ from graphsage.base.files import written_aside
 from graphsage.config.run_files import METRICS_FILE
 
 
-
 class MetricsFile:
     """Lines are kept back until ``flush``, which puts them on the disk: before a checkpoint that counts them as done."""
 

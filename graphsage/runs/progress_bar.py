@@ -3,12 +3,14 @@
 import os
 import sys
 import time
+from typing import Any
 
 import torch
 from tqdm import tqdm
 
-from graphsage.training.callbacks import Callback
 from graphsage.tensors.device import peak_memory
+from graphsage.training.callbacks import Callback
+from graphsage.training.records import Epoch, Step, TrainResult
 
 BAR = "{desc} |{bar:10}| {percentage:.0f} %{postfix}"
 BAR_SECONDS, LINE_SECONDS = 0.25, 30.0  # between two looks at the training; each reads a loss, which waits for a GPU
@@ -32,14 +34,14 @@ class Progress(Callback):
     seconds: between two looks at the training (default: 0.25 for a bar, 30 for lines).
     """
 
-    def __init__(self, *, lines=None, bar=None, seconds=None):
+    def __init__(self, *, lines: Any = None, bar: bool | None = None, seconds: float | None = None) -> None:
         self.lines, self.screen = lines or sys.stdout, bar or sys.stderr
         self.has_bar = self.screen.isatty() and not os.environ.get("TQDM_DISABLE")
         self.seconds = (BAR_SECONDS if self.has_bar else LINE_SECONDS) if seconds is None else seconds
         self._bar = self._kept = None
         self._looked_at = self._logged_at = 0.0
 
-    def log(self, line):
+    def log(self, line: str) -> None:
         """Print ``line``, or keep it back where a bar is and another was printed within the second."""
         now = time.monotonic()
         if self._bar is not None and self._pause and now - self._logged_at < self._pause:
@@ -49,23 +51,23 @@ class Progress(Callback):
         with _Bar.external_write_mode(self.lines):  # the bar steps aside, and is drawn again below
             print(line, file=self.lines, flush=True)
 
-    def on_fit_begin(self, trainer):
+    def on_fit_begin(self, trainer: Any) -> None:
         self._looked_at = time.monotonic()
         self._pause = LOG_SECONDS if self.lines.isatty() and not trainer.config.log_every else 0
 
-    def on_step(self, trainer, step):
+    def on_step(self, trainer: Any, step: Step) -> None:
         self._look_if_due(trainer)
 
-    def on_evaluate(self, trainer, done, total):
+    def on_evaluate(self, trainer: Any, done: int, total: int) -> None:
         self._look_if_due(trainer, f", evaluating {100 * done / total:.0f} %")
 
-    def on_epoch(self, trainer, epoch):
+    def on_epoch(self, trainer: Any, epoch: Epoch) -> None:
         self._look_if_due(trainer)
 
-    def on_fit_end(self, trainer, result):
+    def on_fit_end(self, trainer: Any, result: TrainResult) -> None:
         self._end()
 
-    def on_exception(self, trainer, error):
+    def on_exception(self, trainer: Any, error: BaseException) -> None:
         self._end()
 
     def _look_if_due(self, trainer, under_way=""):
@@ -142,10 +144,10 @@ def _loss(state):
 
 
 def _scores(trainer):
-    history, best = trainer.state.history, trainer.state.best_epoch
-    if not history or history[-1].val_score is None:
+    validated = [epoch for epoch in trainer.state.history if epoch.val_score is not None]
+    if not validated:
         return []
-    last, best = (trainer.metric.shown(epoch.val_score).strip() for epoch in (history[-1], best))
+    last, best = (trainer.metric.shown(epoch.val_score).strip() for epoch in (validated[-1], trainer.state.best_epoch))
     return [f"val {last} (best {best})"]
 
 

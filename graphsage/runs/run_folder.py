@@ -2,14 +2,14 @@
 
 import json
 import os
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
+from graphsage.base.files import written_aside
 from graphsage.config.run_files import CONFIG, RESULT
-from graphsage.config.settings import FREE, aggregator_name
+from graphsage.config.settings import FREE, TrainConfig, aggregator_name
 from graphsage.config.toml import read_config, write_config
 from graphsage.data.catalogue import list_datasets
-from graphsage.base.files import written_aside
 from graphsage.training.records import Epoch, TrainResult
 
 RUNS = "runs"  # beside where the command is given
@@ -91,7 +91,8 @@ def _plain(config):
 def _decisive(config):
     """The settings that a result depends on."""
     idle = FREE - {"epochs", "patience"}
-    train = {name: value for name, value in config["train"].items() if name not in idle}
+    settings = {**{f.name: f.default for f in fields(TrainConfig)}, **config["train"]}  # an older file lacks the newer ones
+    train = {name: value for name, value in settings.items() if name not in idle}
     return {**{name: value for name, value in config.items() if name not in {*idle, "dataset"}}, "train": train}
 
 

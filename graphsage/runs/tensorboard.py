@@ -1,11 +1,14 @@
 """TensorBoard: the course of a training in TensorBoard's files."""
 
+import os
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from graphsage.training.callbacks import Callback
+from graphsage.training.records import Epoch, Step, TrainResult
 from graphsage.training.state import CLOCKS
 
 KEPT_BACK = 1000  # steps: reading a loss waits for a GPU
@@ -20,11 +23,11 @@ class TensorBoard(Callback):
     seconds before it may be missing: metrics.jsonl has all. ValueError, now, where the package tensorboard is missing.
     """
 
-    def __init__(self, folder=None):
+    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         self.folder, self._make = folder, _writer_kind()
         self._steps, self._writer = [], None
 
-    def on_fit_begin(self, trainer):
+    def on_fit_begin(self, trainer: Any) -> None:
         folder = self.folder or (trainer.recorder and trainer.recorder.folder)
         if folder is None:
             raise ValueError("TensorBoard writes into a folder: give it one, or the trainer")
@@ -33,12 +36,12 @@ class TensorBoard(Callback):
         self._steps, self._written_at = [], time.monotonic()
         self._writer = self._make(Path(folder), purge_step=begins, flush_secs=FLUSH_SECONDS)
 
-    def on_step(self, trainer, step):
+    def on_step(self, trainer: Any, step: Step) -> None:
         self._steps.append(step)
         if len(self._steps) == KEPT_BACK or time.monotonic() - self._written_at >= FLUSH_SECONDS:
             self._write_steps()
 
-    def on_epoch(self, trainer, epoch):
+    def on_epoch(self, trainer: Any, epoch: Epoch) -> None:
         self._write_steps()
         values = {
             f"validation/{epoch.metric}": epoch.val_score,
@@ -48,10 +51,10 @@ class TensorBoard(Callback):
         }
         self._write(values, epoch.number * len(trainer.loader))
 
-    def on_fit_end(self, trainer, result):
+    def on_fit_end(self, trainer: Any, result: TrainResult) -> None:
         self._close()
 
-    def on_exception(self, trainer, error):
+    def on_exception(self, trainer: Any, error: BaseException) -> None:
         self._close()
 
     def _write_steps(self):

@@ -1,14 +1,23 @@
 """Trainer: the loop, and the folder it may be kept in."""
 
-from contextlib import nullcontext
+import os
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from graphsage.config.run_files import LATEST
+from graphsage.config.settings import TrainConfig
+from graphsage.data.dataset import NodeDataset
 from graphsage.runs.checkpoint import identity
 from graphsage.runs.recorder import Recorder
 from graphsage.runs.resume import restore
+from graphsage.tensors.store import FeatureStore
 from graphsage.training.loop import Loop
+from graphsage.training.records import TrainResult
 
 
 class Trainer(Loop):
@@ -20,19 +29,35 @@ class Trainer(Loop):
         of each column (multilabel) or squared error (regression).
     folder: where ``metrics.jsonl``, checkpoints and the model of a ``GraphSAGE`` go, from which ``resume`` goes on and
         ``load_trained`` reads; None: nowhere.
+    store: a ``FeatureStore`` of the dataset's features, normalised if they are to be, from another trainer's ``loader.store``.
     callbacks: objects with any of the methods of ``Callback``. log: called with each line of progress; None for silence.
 
-    Validation and test of a ``GraphSAGE`` are exact: all neighbours of all nodes (``inference``); those of another module
-    are sampled as in training, the same draws each time. Best: highest validation score, then lowest validation loss;
-    without validation nodes, the last epoch. Raises ValueError for a device that cannot be used, and where model, dataset
-    and config do not fit together.
+    The test of a ``GraphSAGE`` is exact: all neighbours of all nodes (``inference``); so is its validation, but where that
+    would cost much more than the training (``EvaluationPlan``). Else neighbours are sampled, the same draws each time.
+    Best: highest validation score, then lowest validation loss; without validation nodes, the last epoch. Raises ValueError
+    for a device that cannot be used, and where model, dataset and config do not fit together.
     """
 
-    def __init__(self, model, dataset, config=None, *, loss=None, folder=None, callbacks=(), log=print):
-        super().__init__(model, dataset, config, loss=loss, callbacks=callbacks, log=log)
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        dataset: NodeDataset,
+        config: TrainConfig | None = None,
+        *,
+        loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
+        folder: str | os.PathLike[str] | None = None,
+        store: FeatureStore | None = None,
+        callbacks: Iterable[Any] = (),
+        log: Callable[[str], object] | None = print,
+    ) -> None:
+        super().__init__(model, dataset, config, loss=loss, store=store, callbacks=callbacks, log=log)
+        self.keep_in(folder)
+
+    def keep_in(self, folder: str | os.PathLike[str] | None) -> None:
+        """``folder`` in place of the one given before; None: nowhere."""
         self.recorder = None if folder is None else Recorder(folder, self.config.keep_checkpoints)
 
-    def fit(self):
+    def fit(self) -> TrainResult:
         """Train for ``config.epochs`` epochs; returns ``TrainResult`` and leaves the best weights in the model.
 
         Starts from the model's present weights: a second call goes on with them and with the optimizer as it is, over the
@@ -46,11 +71,11 @@ class Trainer(Loop):
         with self.held():
             return super().fit()
 
-    def held(self):
+    def held(self) -> AbstractContextManager[None]:
         """A context in which the folder is this trainer's alone; ``InUse`` where another works there. ``fit`` is in one."""
         return nullcontext() if self.recorder is None else self.recorder.held()
 
-    def resume(self, path=None):
+    def resume(self, path: str | os.PathLike[str] | None = None) -> None:
         """Let ``fit`` go on from the checkpoint ``path`` (default: the folder's latest; from the beginning if there is none).
 
         It will end with the very weights of a training without a break: on the CPU of the same machine, with the same torch
@@ -68,6 +93,6 @@ class Trainer(Loop):
             self.recorder.resumes_from = path and Path(path)
 
     @cached_property
-    def identity(self):
+    def identity(self) -> dict[str, Any]:
         """What tells the dataset from another: see ``checkpoint.identity``."""
         return identity(self.dataset)

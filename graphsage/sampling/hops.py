@@ -9,7 +9,7 @@ import numpy as np
 from graphsage.base.jit import inline, kernel, prefetch
 from graphsage.base.rng import fold
 from graphsage.sampling.draws import pick, takes_all
-from graphsage.sampling.draws.uniform import distinct, independent, shuffle
+from graphsage.sampling.draws.uniform import shuffle
 from graphsage.sampling.localids import home, place
 
 BLOCK = 16  # frontier nodes a pipeline stage; 16 to 32 measured best
@@ -167,10 +167,10 @@ def sample_tree(graph, draw, rows, k, key, table, out):
             slot_key = fold(key, np.uint64(s))
             if degree == 0:
                 out[s * k : (s + 1) * k] = -v - 1
-            elif replace or degree < k:
-                independent(indices, out, s * k, head, degree, k, slot_key)
-            else:
-                distinct(indices, out, s * k, head, degree, k, slot_key, table)
+                continue
+            repeats = replace or degree < k
+            pick((repeats, True), k, indices, out, s * k, head, degree, slot_key, table)
+            if not repeats:
                 shuffle(out, s * k, k, slot_key)
         for q in range(max(0, start - BLOCK) * k, min(start, count) * k):
             p = out[q]

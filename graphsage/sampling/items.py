@@ -38,7 +38,7 @@ class Items(ReadOnlyRecord):
             raise ValueError(f"{name} must have one entry per item, {len(self)}; got shape {values.shape}")
         return read_only(values.copy())
 
-    def __len__(self):
+    def __len__(self) -> int:
         """n."""
         return len(self.seeds)
 
@@ -106,12 +106,12 @@ class SeedPlan(ReadOnlyRecord):
             raise ValueError(f"{rule} with batch_size = {self.batch_size}: take a smaller one")
 
     @property
-    def nodes(self):
+    def nodes(self) -> np.ndarray:
         """int64[n]: the seeds of all items."""
         return self.items.seeds
 
     @property
-    def num_steps(self):
+    def num_steps(self) -> int:
         """Steps an epoch, those of all ranks."""
         if self.batch_size is None:
             return 1
@@ -119,11 +119,11 @@ class SeedPlan(ReadOnlyRecord):
         return self.batches_per_epoch or whole + (rest > 0 and not self.drop_last)
 
     @property
-    def steps(self):
+    def steps(self) -> range:
         """range: the steps of this rank."""
         return range(self.rank, self.num_steps, self.num_ranks)
 
-    def places(self, epoch, step):
+    def places(self, epoch: int, step: int) -> np.ndarray:
         """int64 positions in ``items`` of one step: [batch_size], less in the last step of a pass, all in a full batch."""
         as_count("epoch", epoch, most=2**64 - 1)
         as_count("step", step, most=self.num_steps - 1)
@@ -137,7 +137,7 @@ class SeedPlan(ReadOnlyRecord):
             return np.arange(first, min(first + self.batch_size, len(self.items)))
         return self._order(epoch)[first : first + self.batch_size]
 
-    def seeds(self, epoch, step):
+    def seeds(self, epoch: int, step: int) -> np.ndarray:
         """int64 seeds of one step."""
         places = self.places(epoch, step)
         return self.nodes if self.batch_size is None else self.nodes[places]

@@ -48,22 +48,22 @@ class MiniBatch:
     neighbors: np.ndarray | None = None
 
     @property
-    def is_open(self):
+    def is_open(self) -> bool:
         """Has the last hop no local ids?"""
         return self.neighbors is not None
 
     @property
-    def num_hops(self):
+    def num_hops(self) -> int:
         """L, an open one included."""
         return len(self.hop_offsets) - 2 + self.is_open
 
     @property
-    def num_sampled_edges(self):
+    def num_sampled_edges(self) -> int:
         """S, the edges of the whole batch; each is stored once, though several layers may use it."""
         return len(self.neighbors if self.is_open else self.indices)
 
     @cached_property
-    def blocks(self):
+    def blocks(self) -> list[Block]:
         """One Block a layer, input side first: prefix views of the batch's CSR.
 
         Layer l computes the rows [0, n_{L-1-l}) from [0, n_{L-l}). Example: fanouts [15, 10] and one seed with 15 new
@@ -76,7 +76,7 @@ class MiniBatch:
         indptr = self.indptr[: num_dst + 1]
         return Block(indptr, self.indices[: indptr[-1]], num_dst, num_src)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         counts = {"seeds": len(self.seed_index), "nodes": len(self.nodes), "edges": self.num_sampled_edges}
         listed = ", ".join(f"{name}={count}" for name, count in counts.items())
         return f"MiniBatch({listed}, hops={self.num_hops}{', open' if self.is_open else ''})"

@@ -1,19 +1,22 @@
 """NeighborSampler: the unique form. Each node of a batch once, all hops as one CSR."""
 
 from collections import deque
+from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from graphsage.base import rng
 from graphsage.base.checks import as_count, as_fanouts, as_flag, as_ids, one_of, refuse_giants
 from graphsage.base.threads import default_threads, ordered_map
-from graphsage.config.settings import ISOLATED, SampleConfig
+from graphsage.config.groups import ISOLATED, SampleConfig
 from graphsage.graph.graph import Graph
 from graphsage.sampling.draws import as_draw, entries
-from graphsage.sampling.draws.uniform import set_size
+from graphsage.sampling.draws.uniform import Uniform, set_size
 from graphsage.sampling.hops import sample_unique
-from graphsage.sampling.items import seeds_of
+from graphsage.sampling.items import Items, SeedPlan, seeds_of
 from graphsage.sampling.localids import LocalIds
 from graphsage.sampling.minibatch import MiniBatch
 from graphsage.sampling.parts import sample_in_parts
@@ -36,20 +39,30 @@ class NeighborSampler:
         cores, at most 4).
     """
 
+    graph: Graph
+    fanouts: tuple[int, ...]
+    draw: Uniform
+    replace: bool
+    seed: int
+    isolated: str
+    edge_ids: bool
+    stream: str
+    num_threads: int
+
     def __init__(
         self,
-        graph,
-        fanouts=SampleConfig.fanouts,
+        graph: Graph,
+        fanouts: Sequence[int] = SampleConfig.fanouts,
         *,
-        replace=SampleConfig.replace,
-        seed=0,
-        isolated=SampleConfig.isolated,
-        edge_ids=False,
-        weights=SampleConfig.weights,
-        num_threads=SampleConfig.num_threads,
-        draw="uniform",
-        stream="train",
-    ):
+        replace: bool = SampleConfig.replace,
+        seed: int = 0,
+        isolated: str = SampleConfig.isolated,
+        edge_ids: bool = False,
+        weights: str = SampleConfig.weights,
+        num_threads: int | None = SampleConfig.num_threads,
+        draw: Any = "uniform",
+        stream: str = "train",
+    ) -> None:
         if not isinstance(graph, Graph):
             raise TypeError(f"graph must be a Graph (see Graph.from_edges and its siblings), got {type(graph).__name__}")
         graph.refuse_weights(weights)
@@ -79,7 +92,7 @@ class NeighborSampler:
     def __setattr__(self, name, value):
         raise AttributeError(f"{name} cannot be set: buffers are sized for a sampler's settings; make another NeighborSampler")
 
-    def sample(self, seeds, epoch=0, step=0, *, num_threads=1):
+    def sample(self, seeds: ArrayLike | Items, epoch: int = 0, step: int = 0, *, num_threads: int = 1) -> MiniBatch:
         """MiniBatch around ``seeds`` (integers [B], B >= 1, repeats legal; or ``Items``). Safe to call from several threads.
 
         num_threads: that draw this one batch, the same one for any number. Pays for a single large batch; for many,
@@ -87,7 +100,7 @@ class NeighborSampler:
         """
         return self._sample(seeds, epoch, step, num_threads, open_end=False)
 
-    def sample_open(self, seeds, epoch=0, step=0, *, num_threads=1):
+    def sample_open(self, seeds: ArrayLike | Items, epoch: int = 0, step: int = 0, *, num_threads: int = 1) -> MiniBatch:
         """The same draws as an open MiniBatch: the last hop, the largest one, gets no local ids. About a third faster."""
         return self._sample(seeds, epoch, step, num_threads, open_end=True)
 
@@ -105,7 +118,7 @@ class NeighborSampler:
         self._free.append(scratch)  # not after an exception: what was interrupted may be half-used
         return batch
 
-    def batches(self, plan, *, epoch=0):
+    def batches(self, plan: SeedPlan, *, epoch: int = 0) -> Iterator[MiniBatch]:
         """Yield the MiniBatch of each step of a ``SeedPlan``'s epoch, in order, prepared by ``num_threads`` threads."""
         return ordered_map(
             lambda step: self.sample(plan.seeds(epoch, step), epoch, step),
@@ -140,15 +153,16 @@ class NeighborSampler:
 
     def _scratch(self, num_seeds):
         """Scratch arrays that hold any batch of ``num_seeds`` seeds, taken from the free ones where one fits."""
-        num_nodes, num_edges = self._bounds(num_seeds)
         try:
             scratch = self._free.pop()
         except IndexError:
             scratch = None
-        if scratch is None or scratch.too_small(num_nodes, num_edges):
+        if scratch is None or scratch.num_seeds < num_seeds:  # what holds more seeds holds fewer
+            num_nodes, num_edges = self._bounds(num_seeds)
             if self.replace:  # else a batch is no larger than the graph
                 refuse_giants(f"a batch of {num_seeds} seeds with fanouts {list(self.fanouts)}", 12 * num_edges)
-            scratch = _Scratch(self.graph.num_nodes, num_nodes, num_edges, set_size(min(max(self.fanouts), self._max_degree)))
+            table_size = set_size(min(max(self.fanouts), self._max_degree))
+            scratch = _Scratch(num_seeds, self.graph.num_nodes, num_nodes, num_edges, table_size)
         return scratch
 
     def _bounds(self, num_seeds):
@@ -190,7 +204,8 @@ def _opened(scratch, num_edges, hop_offsets):
 class _Scratch:
     """Working arrays of one call. Large, but memory that no batch touches costs nothing."""
 
-    def __init__(self, total_nodes, num_nodes, num_edges, table_size):
+    def __init__(self, num_seeds, total_nodes, num_nodes, num_edges, table_size):
+        self.num_seeds = num_seeds
         self.ids = LocalIds(total_nodes, num_nodes)
         self.nodes = np.empty(num_nodes + 1, np.int32)  # the kernel writes one ahead
         self.indptr = np.empty(num_nodes + 1, np.int64)
@@ -203,6 +218,3 @@ class _Scratch:
         """The arrays that a kernel writes: see ``sample_unique``. A closed batch needs no ids beside its local ones."""
         neighbors = self.neighbors if open_end else self.indices
         return self.nodes, self.indptr, neighbors, self.indices, self.positions, self.table
-
-    def too_small(self, num_nodes, num_edges):
-        return len(self.nodes) <= num_nodes or len(self.indices) < num_edges

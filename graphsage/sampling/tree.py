@@ -1,6 +1,10 @@
 """multihop_sampling: the tree form. Hop h holds exactly B * k_1 * ... * k_h ids."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from graphsage.base import rng
 from graphsage.base.checks import as_count, as_fanouts, one_of, refuse_giants
@@ -10,8 +14,15 @@ from graphsage.sampling.neighbor_tables import table_of
 
 
 def multihop_sampling(
-    src_nodes, sample_nums, neighbor_table, *, replace=True, isolated="self", weights="refuse", seed=None
-):
+    src_nodes: ArrayLike,
+    sample_nums: Sequence[int],
+    neighbor_table: Any,
+    *,
+    replace: bool = True,
+    isolated: str = "self",
+    weights: str = "refuse",
+    seed: int | tuple[int, ...] | None = None,
+) -> list[np.ndarray]:
     """Sample ``sample_nums[h]`` neighbours for every id of hop h, hop by hop.
 
     src_nodes: the B seeds, B >= 1; repeats are legal and draw independently.

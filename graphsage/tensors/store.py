@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from graphsage.base.checks import one_of
-from graphsage.config.settings import FEATURE_DTYPES
+from graphsage.config.groups import FEATURE_DTYPES
 from graphsage.graph.features import SparseFeatures, as_features
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.reductions import REDUCTIONS, merged_rows

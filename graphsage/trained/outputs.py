@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from graphsage.config.settings import SampleConfig, check_depth
+from graphsage.config.groups import SampleConfig
+from graphsage.config.settings import check_depth
 from graphsage.loading.node_loader import NeighborLoader
 from graphsage.nn.inference import checked_out, inference
 from graphsage.sampling.neighbor import NeighborSampler

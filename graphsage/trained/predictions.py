@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 
+from graphsage.data.dataset import NodeDataset
 from graphsage.data.split import SPLITS
 
 
@@ -22,12 +24,12 @@ class Predictions:
     task: str
     class_names: tuple | None
 
-    def __len__(self):
+    def __len__(self) -> int:
         """M."""
         return len(self.nodes)
 
     @cached_property
-    def probabilities(self):
+    def probabilities(self) -> np.ndarray:
         """float32 [M, C]: softmax of the logits (multiclass) or sigmoid of each (multilabel). None for a regression."""
         if self.task == "regression":
             return None
@@ -35,7 +37,7 @@ class Predictions:
         return (logits.softmax(1) if self.task == "multiclass" else logits.sigmoid()).numpy()
 
     @cached_property
-    def labels(self):
+    def labels(self) -> Any:
         """The predicted class number int64[M] (multiclass), yes or no bool [M, C] (multilabel), or numbers float32 [M, T]."""
         if self.task == "multiclass":
             return self.outputs.argmax(1)
@@ -47,7 +49,7 @@ class Predictions:
             nodes=self.nodes[rows], outputs=self.outputs[rows], task=self.task, class_names=self.class_names
         )
 
-    def columns(self, dataset, *, probabilities=False):
+    def columns(self, dataset: NodeDataset, *, probabilities: bool = False) -> dict[str, Any]:
         """{name: array or list [M]}: node, predicted, probability.
 
         node: the dataset's own ids, else numbers. predicted: the class (its name where it has one); several labels a node are
@@ -62,7 +64,7 @@ class Predictions:
             columns |= {f"probability_{name}": self.probabilities[:, c] for c, name in enumerate(names)}
         return columns
 
-    def known_columns(self, dataset, splits):
+    def known_columns(self, dataset: NodeDataset, splits: np.ndarray) -> dict[str, Any]:
         """The same with split and label after node: what is known of the nodes; nothing where a node has no label.
 
         splits: ``split_names(dataset)``, which is made once however many slices there are.

@@ -1,6 +1,7 @@
 """A trained model on disk: one file that holds the weights and what rebuilds the model around them. No pickle."""
 
 import json
+import os
 import platform
 from hashlib import sha256
 from importlib.metadata import version
@@ -11,8 +12,10 @@ from safetensors.torch import save
 
 from graphsage.base.files import written_aside
 from graphsage.config.run_files import CONFIG, DESCRIPTION, LATEST, MODEL
-from graphsage.config.settings import aggregator_name, check_depth
+from graphsage.config.settings import TrainConfig, aggregator_name, check_depth
 from graphsage.config.toml import read_config
+from graphsage.data.dataset import NodeDataset
+from graphsage.nn.aggregators import Aggregator
 from graphsage.nn.model import GraphSAGE
 from graphsage.trained.model_json import describe_model
 from graphsage.trained.trained import Trained
@@ -23,7 +26,7 @@ KEY = "graphsage"  # of the metadata that makes a safetensors file one of ours
 FORM = 1  # of "trained" in there, and of model.json; a newer one is refused
 
 
-def save_model(model, path):
+def save_model(model: GraphSAGE, path: str | os.PathLike[str]) -> None:
     """Write ``model`` (``GraphSAGE``) to a safetensors file: weights, and its arguments as metadata.
 
     Of an aggregator of the caller's own only the name is kept: a file cannot bring code along.
@@ -32,7 +35,7 @@ def save_model(model, path):
     _write(Path(path), _packed(model, plain_arguments(model)))
 
 
-def load_model(path, *, aggregator=None):
+def load_model(path: str | os.PathLike[str], *, aggregator: type[Aggregator] | None = None) -> GraphSAGE:
     """The ``GraphSAGE`` in a file of ``save_model``, on the CPU, in evaluation mode. ValueError for any other file.
 
     aggregator: what the model was made with, where that was no name but a class of the caller's own.
@@ -40,7 +43,7 @@ def load_model(path, *, aggregator=None):
     return _unpacked(path, aggregator)[0]
 
 
-def save_trained(folder, model, dataset, config):
+def save_trained(folder: str | os.PathLike[str], model: GraphSAGE, dataset: NodeDataset, config: TrainConfig) -> None:
     """Write ``folder``/model.safetensors, which ``load_trained`` reads, and model.json, the same in words for others.
 
     dataset, config: the ``NodeDataset`` that ``model`` was trained on and the ``TrainConfig``. The folder must be there.
@@ -76,7 +79,7 @@ def is_saved(folder):
         return False
 
 
-def load_trained(path, *, aggregator=None):
+def load_trained(path: str | os.PathLike[str], *, aggregator: type[Aggregator] | None = None) -> Trained:
     """The ``Trained`` model of a run: ``path`` is its folder, or its model.safetensors. On the CPU, in evaluation mode.
 
     aggregator: as in ``load_model``. ValueError, one sentence, where the file is missing, damaged or no trained model.
@@ -130,9 +133,14 @@ def _trained(model, *, form, **found):
     return Trained(model=model, **found)
 
 
+def can_save(model):
+    """Can a file bring the model back, code and all? A ``GraphSAGE``: what this package makes."""
+    return isinstance(model, GraphSAGE)
+
+
 def plain_arguments(model):
     """``model.arguments`` as JSON can hold them."""
-    if not isinstance(model, GraphSAGE):
+    if not can_save(model):
         rule = "as a file cannot bring the code of another along: save its state_dict"
         raise TypeError(f"model must be a GraphSAGE, {rule}; got {type(model).__name__}")
     return {**model.arguments, "aggregator": aggregator_name(model.arguments["aggregator"])}

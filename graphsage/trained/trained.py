@@ -2,10 +2,13 @@
 
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from graphsage.base.checks import as_ids
+from graphsage.data.dataset import NodeDataset
 from graphsage.nn.model import GraphSAGE
 from graphsage.tensors.device import pick_device
 from graphsage.trained import outputs as apply
@@ -42,14 +45,16 @@ class Trained:
     schema: dict | None
     name: str | None
 
-    def outputs(self, dataset, nodes=None, **how):
+    def outputs(self, dataset: NodeDataset, nodes: ArrayLike | None = None, **how: Any) -> np.ndarray:
         """What the model gives for ``nodes`` (default: all, in the graph's order): float32 array [M, C] of logits, or [M, T].
 
         nodes: int [M] rows of the graph, in any order, repeats included.
         """
         return self._layers(dataset, nodes, self.model.num_layers, **how)
 
-    def embed(self, dataset, nodes=None, *, out=None, **how):
+    def embed(
+        self, dataset: NodeDataset, nodes: ArrayLike | None = None, *, out: np.ndarray | None = None, **how: Any
+    ) -> np.ndarray:
         """What goes into the last layer for ``nodes``: float32 array [M, width], after ReLU. One-layer models have none.
 
         out: an array of that shape, a memory map perhaps, to write to instead of new memory; only for all nodes.
@@ -58,18 +63,18 @@ class Trained:
         return self._layers(dataset, nodes, self.model.num_layers - 1, out=out, **how)
 
     @property
-    def embedding_width(self):
+    def embedding_width(self) -> int:
         """The width of what goes into the last layer; ValueError for a model of one layer."""
         _refuse_one_layer(self.model)
         return self.model.layers[-2].out_features
 
-    def predict(self, dataset, nodes=None, **how):
+    def predict(self, dataset: NodeDataset, nodes: ArrayLike | None = None, **how: Any) -> Predictions:
         """``Predictions`` for ``nodes`` (default: all, in the graph's order)."""
         outputs = self.outputs(dataset, nodes, **how)
         nodes = np.arange(dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
         return Predictions(nodes=nodes, outputs=outputs, task=self.task, class_names=self.class_names)
 
-    def evaluate(self, dataset, **how):
+    def evaluate(self, dataset: NodeDataset, **how: Any) -> dict[str, Any]:
         """Loss and scores on the labelled nodes: {"train": {"nodes": n, "loss": x, "accuracy": y, ...}, "val": ..., ...}.
 
         "all": every node that has a label. Parts without nodes are left out; a score is None where the part does not allow

@@ -1,5 +1,9 @@
 """Callbacks: what people hang onto a training."""
 
+from typing import Any
+
+from graphsage.training.records import Epoch, Step, TrainResult
+
 
 class Callback:
     """Told of a training as it goes; each method does nothing here. ``Trainer`` takes any object that has some of them.
@@ -7,25 +11,25 @@ class Callback:
     trainer: the ``Trainer``, with ``model``, ``optimizer``, ``config``, ``dataset`` and ``state`` to look at.
     """
 
-    def on_fit_begin(self, trainer):
+    def on_fit_begin(self, trainer: Any) -> None:
         """Before the first step; after a resume, ``trainer.state`` says where that is."""
 
-    def on_step(self, trainer, step):
+    def on_step(self, trainer: Any, step: Step) -> None:
         """After an update, once for each of its batches. step: ``Step``."""
 
-    def on_evaluate(self, trainer, done, total):
+    def on_evaluate(self, trainer: Any, done: int, total: int) -> None:
         """Now and then while outputs of all nodes are computed: rows of the layers, done and in all."""
 
-    def on_epoch(self, trainer, epoch):
+    def on_epoch(self, trainer: Any, epoch: Epoch) -> None:
         """After the validation at the end of an epoch, before the checkpoint. epoch: ``Epoch``."""
 
-    def on_save(self, trainer):
+    def on_save(self, trainer: Any) -> None:
         """When a checkpoint is due between two updates, and after the last: ``trainer.state`` is whole, and all of it told."""
 
-    def on_fit_end(self, trainer, result):
+    def on_fit_end(self, trainer: Any, result: TrainResult) -> None:
         """At the end, also after Ctrl-C. result: ``TrainResult``."""
 
-    def on_exception(self, trainer, error):
+    def on_exception(self, trainer: Any, error: BaseException) -> None:
         """In place of ``on_fit_end`` where an error ends the training, or a Ctrl-C before there is anything to keep."""
 
 

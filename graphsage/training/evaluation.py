@@ -1,45 +1,73 @@
-"""Outputs of a model in training: exact for GraphSAGE, sampled for any other module."""
+"""Outputs of a model in training, exact or sampled, and the plan of its validation: how often, on which nodes and how."""
 
 from contextlib import closing
 
 import numpy as np
 import torch
 
+from graphsage.base import rng
 from graphsage.nn.inference import inference
-from graphsage.nn.model import GraphSAGE
+from graphsage.nn.layered import has_layers
+from graphsage.sampling.neighbor import NeighborSampler
+from graphsage.training.evaluation_plan import evaluation_plan, wider
 
 
 class Evaluator:
-    """all_outputs: float32 [N, C] of all nodes on the CPU, as last computed; None for modules whose outputs are sampled.
+    """plan: ``EvaluationPlan``. nodes: the validation nodes, or a fixed part of them drawn by the seed.
 
+    all_outputs: float32 [N, C] of all nodes on the CPU, as last computed; None for modules whose outputs are sampled.
     progress: as in ``inference``.
     """
 
     def __init__(self, model, loader, dataset, config, progress):
         self.model, self.loader, self.dataset, self.config, self.progress = model, loader, dataset, config, progress
-        self.all_outputs = None
+        self.plan = evaluation_plan(model, loader, dataset, config)
+        self.nodes, self.all_outputs = _part(dataset.val, self.plan.nodes, config.seed), None
 
-    def outputs(self, nodes):
-        """float32 [len(nodes), C] on the CPU, in evaluation mode."""
-        outputs = self.exact()
+    def outputs(self, nodes, *, sampled=False):
+        """float32 [len(nodes), C] on the CPU, in evaluation mode. sampled: on sampled neighbours in any case."""
+        outputs = None if sampled else self.exact()
         return self._sampled(nodes) if outputs is None else outputs[torch.tensor(nodes)]
 
     def exact(self):
         """``all_outputs``, computed anew."""
-        if isinstance(self.model, GraphSAGE):
+        if has_layers(self.model):
             how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
             self.all_outputs = inference(self.model, self.dataset.graph, self.loader.store, **how)
         return self.all_outputs
 
     @torch.no_grad()
     def _sampled(self, nodes):
-        """Neighbours drawn as in training, always the same ones."""
+        """Neighbours drawn from a stream of their own, always the same ones."""
         self.model.eval()
         place, outputs = np.empty(self.dataset.num_nodes, np.int64), None
         place[nodes] = np.arange(len(nodes))
-        with closing(self.loader.over(nodes).epoch(0)) as batches:
+        with closing(self._loader(nodes).epoch(0)) as batches:
             for batch in batches:
                 found = self.model(batch).float().cpu()  # [B, C]
                 outputs = torch.empty(len(nodes), found.shape[1]) if outputs is None else outputs
-                outputs[torch.from_numpy(place[batch.minibatch.nodes[batch.minibatch.seed_index]])] = found
+                outputs[torch.from_numpy(place)[batch.seeds.cpu()]] = found
         return outputs[torch.from_numpy(place[nodes])]
+
+    def _loader(self, nodes):
+        loader, sampler = self.loader.over(nodes), self.loader.sampler
+        is_ours = has_layers(self.model)  # another module may be made for the fanouts it is trained with
+        loader.sampler = NeighborSampler(
+            sampler.graph,
+            wider(sampler.fanouts) if is_ours else sampler.fanouts,
+            replace=sampler.replace,
+            seed=sampler.seed,
+            isolated=sampler.isolated,
+            weights=self.config.weights,
+            num_threads=sampler.num_threads,
+            stream="evaluate",
+        )
+        return loader
+
+
+def _part(nodes, most, seed):
+    """``most`` of the nodes, in their order: the same ones for the same seed."""
+    if len(nodes) <= most:
+        return nodes
+    order = rng.permutation(rng.stream_key(seed, rng.SUBSET), len(nodes))
+    return nodes[np.sort(order[:most])]

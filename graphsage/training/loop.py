@@ -5,12 +5,14 @@ from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 
 import torch
+from numpy.typing import ArrayLike
 
 from graphsage.base import rng
 from graphsage.base.interrupt import Interrupt, noted_interrupt
 from graphsage.base.jit import is_interrupt
 from graphsage.config.settings import TrainConfig
-from graphsage.nn.model import GraphSAGE
+from graphsage.loading.batch import Batch
+from graphsage.nn.layered import has_layers
 from graphsage.tensors.device import pick_device
 from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.training.callbacks import checked_callbacks
@@ -33,17 +35,16 @@ class Loop:
 
     recorder = None
 
-    def __init__(self, model, dataset, config=None, *, loss=None, callbacks=(), log=print):
+    def __init__(self, model, dataset, config=None, *, loss=None, store=None, callbacks=(), log=print):
         self.config = config = TrainConfig() if config is None else config
         check(model, dataset, config, has_own_loss=loss is not None)
         self.device = pick_device(config.device)
         self.model = model.to(self.device)
-        self.dataset = dataset.row_normalized() if normalizes(config, dataset) else dataset
+        self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset
         self.metric = pick_metric(config.metric, dataset)
         self.loss = loss or make_loss(config, dataset, self.device)
-        self.callbacks, self.log = checked_callbacks(callbacks), log or _nothing
-        self._notice = NOTICE if log else ""
-        self.loader = make_loader(model, self.dataset, config, self.device)
+        self.watch_by(callbacks, log)
+        self.loader = make_loader(model, self.dataset, config, self.device, store=store)
         self.evaluator = Evaluator(model, self.loader, self.dataset, config, partial(self._tell, "on_evaluate"))
         self.optimizer = make_optimizer(model, config, self.device)
         self.schedule = Schedule(self.optimizer, config, config.epochs * -(-len(self.loader) // config.accumulate))
@@ -51,18 +52,23 @@ class Loop:
         self.state, self._is_resumed, self._interrupt = State(), False, Interrupt()
         self._forward = torch.compile(model, dynamic=True) if config.compile else model
 
+    def watch_by(self, callbacks, log):
+        """Tell these callbacks, and ``log`` each line of progress, in place of those given before."""
+        self.callbacks, self.log = checked_callbacks(callbacks), log or _nothing
+
     # ---- from beginning to end
 
-    def fit(self):
+    def fit(self) -> TrainResult:
         """From beginning to end: see ``Trainer.fit``."""
         self.state = self.state if self._is_resumed else State()
         self._is_resumed = self._has_started = self._owes_save = False
         self._saved_at = time.monotonic()
-        if isinstance(self.model, GraphSAGE):
-            for layer in self.model.layers:
-                layer.aggregator.prepare(self.dataset.graph.degrees)
+        if has_layers(self.model):
+            self.model.prepare(self.dataset.graph.degrees)
         try:
             self._tell("on_fit_begin")
+            if self.evaluator.plan.line:
+                self.log(self.evaluator.plan.line)
             result = self._result(interrupted=self._train())
             self._tell("on_fit_end", result)
         except BaseException as error:
@@ -71,14 +77,14 @@ class Loop:
         return result
 
     @property
-    def interrupted(self):
+    def interrupted(self) -> bool:
         """Did Ctrl-C come in the last ``fit``? Perhaps in its last step: then the training is whole all the same."""
         return self._interrupt.came
 
     def _train(self):
         """Epochs until the end; returns whether Ctrl-C came before."""
         try:
-            with noted_interrupt(self._notice) as self._interrupt:
+            with noted_interrupt("" if self.log is _nothing else NOTICE) as self._interrupt:
                 while not (done := self._is_done()) and not self._interrupt.came:
                     self._epoch()
                 self._save()
@@ -134,7 +140,7 @@ class Loop:
                         return
         self.state.check_finite()
         with self._clock("evaluating"):
-            scores = self.evaluate(self.dataset.val)
+            scores = self._validate()
         self.state.check_finite(scores[1])
         self._end_epoch(learning_rate, *scores)
         if self._owes_save or time.monotonic() - self._saved_at >= self.config.checkpoint_seconds:
@@ -144,7 +150,7 @@ class Loop:
         with self._clock("waiting" if self._has_started else "starting"):
             return next(batches, None)
 
-    def step(self, batch):
+    def step(self, batch: Batch) -> torch.Tensor:
         """The batch's gradient, and the update where it ends a group of ``accumulate``; returns its loss, detached."""
         size, place = self.config.accumulate, batch.step % self.config.accumulate
         if place == 0:
@@ -181,11 +187,21 @@ class Loop:
             return nullcontext()
         return torch.autocast(self.device.type, getattr(torch, self.config.precision))
 
-    def evaluate(self, nodes):
-        """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none."""
+    def _validate(self):
+        """(score, loss) as planned; (None, None) after an epoch that is not validated. The last one always is."""
+        done, plan = self.state.epoch + 1, self.evaluator.plan
+        if done % plan.every and done < self.config.epochs:
+            return None, None
+        return self.evaluate(self.evaluator.nodes, **({} if plan.exact else {"sampled": True}))
+
+    def evaluate(self, nodes: ArrayLike, *, sampled=False) -> tuple[float | None, float | None]:
+        """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none.
+
+        sampled: on sampled neighbours, also for a ``GraphSAGE``.
+        """
         if not len(nodes):
             return None, None
-        outputs, labels = self.evaluator.outputs(nodes), self.loader.labels[torch.tensor(nodes)]
+        outputs, labels = self.evaluator.outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes)]
         return self.metric.score(outputs, labels), self.loss(outputs.to(self.device), labels.to(self.device)).item()
 
     # ---- what is kept and told

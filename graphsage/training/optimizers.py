@@ -46,7 +46,7 @@ class Schedule:
     def after_epoch(self, val_score):
         if self.config.schedule == "step":
             self.scheduler.step()
-        if self.config.schedule == "plateau":
+        if self.config.schedule == "plateau" and val_score is not None:
             self.scheduler.step(val_score)
 
     def state_dict(self):

@@ -82,6 +82,6 @@ class TrainResult(_Scores):
     outputs: torch.Tensor | None = field(default=None, repr=False, compare=False)
 
     @property
-    def test_accuracy(self):
+    def test_accuracy(self) -> float | None:
         """``test_score`` where the metric is accuracy, else None."""
         return self.test_score if self.metric == "accuracy" else None

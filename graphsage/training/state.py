@@ -38,7 +38,10 @@ class State:
         return Step(**where, loss=loss, learning_rate=learning_rate, nodes=len(batch.y), edges=edges)
 
     def end_epoch(self, metric, val_score, val_loss, learning_rate, model):
-        """The epoch is over and validated; returns its ``Epoch``, and keeps the weights if they are the best so far."""
+        """The epoch is over; returns its ``Epoch``, and keeps the weights if they are the best so far.
+
+        val_score, val_loss: None where it was not validated.
+        """
         epoch = Epoch(
             number=self.epoch + 1,
             loss=torch.stack(self.losses).mean().item(),
@@ -78,8 +81,9 @@ class State:
 
     @property
     def epochs_since_best(self):
-        """Epochs since the best one; 0 before the first."""
-        return self.history[-1].number - self.best_epoch.number if self.history else 0
+        """From the best epoch to the last one that was validated; 0 before the first."""
+        validated = [epoch.number for epoch in self.history if epoch.val_score is not None]
+        return validated[-1] - self.best_epoch.number if validated else 0
 
     def as_dict(self):
         """Plain values and tensors, as a checkpoint may hold."""
@@ -108,6 +112,6 @@ class State:
 
 
 def _better(epoch, best):
-    if epoch.val_score is None:
-        return True
+    if epoch.val_score is None or best.val_score is None:  # the latest, until one is validated
+        return best.val_score is None
     return (epoch.val_score, -epoch.val_loss) > (best.val_score, -best.val_loss)

@@ -41,12 +41,27 @@ def sum_with_hints(values, ahead):
 
 # ---- the cache
 
+SMALL = """
+import numpy as np
+from graphsage.base.jit import kernel
+from graphsage.base.rng import draw_below
+
+FIRST, BOUND = np.uint64(0), np.uint64(1 << 30)
+
+@kernel
+def draw(key):
+    return draw_below(key, FIRST, BOUND)
+"""
+
+
 @pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled, so nothing is cached")
 def test_a_change_of_a_helpers_file_is_seen_through_the_cache(tmp_path):
-    """The kernel's own file stays as it is; numba alone would go on with the helper's old code."""
+    """The kernel's own file stays as it is; numba alone would go on with the helper's old code. A small kernel: it is compiled
+    three times."""
     package = tmp_path / "graphsage"
     shutil.copytree(Path(graphsage.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
-    program = "import graphsage as gs; print(gs.multihop_sampling([0], [9], {i: list(range(99)) for i in range(99)}, seed=1))"
+    (package / "sampling" / "small.py").write_text(SMALL)
+    program = "import numpy as np; from graphsage.sampling.small import draw; print(draw(np.uint64(1)))"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
 
     def drawn():

@@ -15,17 +15,22 @@ from conftest import NOTICE
 from helpers.data_helpers import planetoid_files, wait_for, write_files
 
 import graphsage
-from graphsage.cli import apply as cli_apply
-from graphsage.cli import datasets as cli_datasets
-from graphsage.cli import import_ as cli_import
-from graphsage.cli import main as cli
-from graphsage.cli import sample as cli_sample
-from graphsage.cli import train as cli_train
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.cli import (
+    apply as cli_apply,
+    datasets as cli_datasets,
+    import_ as cli_import,
+    main as cli,
+    sample as cli_sample,
+    train as cli_train,
+)
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.config.toml import read_config
 from graphsage.data.catalogue import dataset_card, list_datasets
 from graphsage.graph.graph import Graph
 from graphsage.runs import run as run_module
+from graphsage.runs.checkpoint import load_checkpoint
+from graphsage.runs.metrics_file import read_metrics
 from graphsage.runs.trainer import Trainer
 
 FLAGS = [field.name for config in (ModelConfig, TrainConfig) for field in fields(config)]
@@ -84,8 +89,10 @@ def test_every_hyperparameter_is_a_flag_with_its_default(name, command):
 
 def test_help_of_train_teaches(command):
     _, out, _ = command("train", "--help")
-    for line in ("Train a GraphSAGE model", "three ways to train:", "\nmodel:", "\nsampling:", "\ntraining:", "--no-baseline"):
+    groups = [f"\n{name}:" for name in ("model", "sample", "optimise", "evaluate", "save", "compute")]
+    for line in ("Train a GraphSAGE model", "three ways to train:", *groups):
         assert line in out
+    assert "--no-baseline" in out
     assert "graphsage model" not in out
     assert "Ctrl-C ends the training after the step under way, saves it, and --resume goes on;" in " ".join(out.split())
     assert "(default: 10,10)" in " ".join(out.split()) and "==SUPPRESS==" not in out
@@ -355,10 +362,10 @@ def test_every_flag_reaches_its_config():
         "fanouts": (4, -1, 2), "replace": True, "isolated": "self", "weights": "ignore", "num_threads": 3, "batch_size": 9,
         "batches_per_epoch": 8, "epochs": 6, "optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.75,
         "schedule": "step", "schedule_epochs": 4, "schedule_factor": 0.25, "clip_norm": 1.5, "accumulate": 5,
-        "label_smoothing": 0.125, "class_weights": "balanced", "patience": 12,
-        "normalize_features": False, "metric": "macro_f1", "seed": 11, "device": "cpu", "features_on": "cpu",
-        "feature_dtype": "bfloat16", "precision": "bfloat16", "compile": True, "log_every": 13, "checkpoint_every": 14,
-        "checkpoint_seconds": 0.5, "keep_checkpoints": 3,
+        "label_smoothing": 0.125, "class_weights": "balanced", "normalize_features": False, "seed": 11,
+        "metric": "macro_f1", "patience": 12, "evaluate": "sampled", "evaluate_every": 2, "evaluate_nodes": 77,
+        "log_every": 13, "checkpoint_every": 14, "checkpoint_seconds": 0.5, "keep_checkpoints": 3,
+        "device": "cpu", "features_on": "cpu", "feature_dtype": "bfloat16", "precision": "bfloat16", "compile": True,
     }  # fmt: skip
     assert list(given) == FLAGS
     words = ["folder"]
@@ -536,19 +543,10 @@ def test_sample_knows_names_isolated_and_replace(command, monkeypatch, tiny):
 # ---- ends
 
 
-# what runs in the background of a shell inherits that Ctrl-C is ignored
-HEARS_CTRL_C = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from graphsage.cli.main import main
-raise SystemExit(main())
-"""
-
-
 def ctrl_c_when(condition, arguments):
     """(exit code, standard output, standard error) of a command that gets Ctrl-C after a line with ``condition(line)``."""
     out = []
-    with started(*arguments, python=("-c", HEARS_CTRL_C)) as process:
+    with started(*arguments) as process:
         for line in process.stdout:
             out.append(line)
             if condition(line):
@@ -566,6 +564,32 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tiny, tmp_path):
     assert "Traceback" not in err
     assert "Ctrl-C: ending after this step" in err and "Test accuracy" not in out
     assert "graphsage train --resume" in out
+
+
+BACKGROUND = '"$@" & echo "pid $!"; wait $!; echo "code $?"'  # of a script, where the shell lets it ignore Ctrl-C
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_kill_ends_a_run_in_the_background_within_a_step_and_saves(tmp_path):
+    folder = tmp_path / "run"
+    settings = ["--out", folder, "--epochs", "1000000", "--batch-size", "8", "--checkpoint-seconds", "999", "--device", "cpu"]
+    train = [sys.executable, "-m", "graphsage", "train", "sbm:nodes=400,classes=4", *settings]
+    environment = {**os.environ, "PYTHONPATH": str(Path(graphsage.__file__).parents[1])}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    with subprocess.Popen(["sh", "-c", BACKGROUND, "sh", *train], env=environment, **streams) as shell:
+        pid = int(shell.stdout.readline().removeprefix("pid "))
+        try:
+            assert any(line.startswith("Epoch 003") for line in shell.stdout)
+            os.kill(pid, signal.SIGINT)  # is ignored, or the run would end at once by the second signal
+            os.kill(pid, signal.SIGTERM)
+            out = shell.communicate(timeout=60)[0]
+        finally:
+            if shell.poll() is None:
+                os.kill(pid, signal.SIGKILL)
+    assert out.endswith("code 130\n") and "Ctrl-C: ending after this step" in out
+    assert f"graphsage train --resume {folder}\n" in out and "Traceback" not in out
+    steps = [line for line in read_metrics(folder / "metrics.jsonl") if line["kind"] == "step"]
+    assert len(steps) == load_checkpoint(folder / "checkpoint.pt")["state"]["updates"] >= 15
 
 
 def test_a_resume_that_is_refused_leaves_the_configuration_as_it_was(command, tiny):

@@ -1,12 +1,15 @@
 """Configuration: every default once, every cross-check, and no field that could be ignored in silence."""
 
 import inspect
+import pydoc
 import re
 from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 
-from graphsage.config.settings import AGGREGATORS, INITS, OPTIMIZERS, ModelConfig, RunConfig, SampleConfig, TrainConfig
+from graphsage.config.groups import AGGREGATORS, INITS, OPTIMIZERS, ModelConfig, SampleConfig
+from graphsage.config.options import options_of
+from graphsage.config.settings import GROUPS, RunConfig, TrainConfig
 from graphsage.config.toml import read_config, write_config
 from graphsage.nn.model import GraphSAGE
 from graphsage.sampling.neighbor import NeighborSampler
@@ -185,3 +188,19 @@ def test_a_file_gives_back_every_setting(tmp_path):
     assert read_config(tmp_path / "config.toml") == config
     write_config(RunConfig(train=TrainConfig(batch_size=None)), tmp_path / "config.toml")
     assert read_config(tmp_path / "config.toml").train.batch_size is None
+
+
+@pytest.mark.parametrize("kind", [ModelConfig, SampleConfig, TrainConfig, RunConfig])
+def test_help_lists_every_setting(kind):
+    """With its default, its meaning and what it may be."""
+    text = pydoc.render_doc(kind, renderer=pydoc.plaintext)
+    for f in options_of(kind):
+        assert f"{f.name} (default: {f.default!r}): {f.metadata['help']}" in text
+        assert ", ".join(f.metadata.get("choices", ())) in text
+    assert "learning_rate (default: 0.01): step size of the optimizer [> 0 and finite]" in TrainConfig.__doc__
+
+
+def test_the_groups_are_a_trainings_settings():
+    """Each setting in one of them."""
+    names = [f.name for kind in GROUPS.values() for f in options_of(kind)]
+    assert sorted(names) == sorted(f.name for f in options_of(TrainConfig)) and len(set(names)) == len(names)

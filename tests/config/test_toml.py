@@ -5,7 +5,8 @@ from dataclasses import fields, is_dataclass, replace
 
 import pytest
 
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.config.toml import END, read_config, write_config
 
 #: Every setting by another value than its default.
@@ -17,6 +18,7 @@ TRAIN = TrainConfig(
     fanouts=(4, -1, 2), replace=True, isolated="self", weights="ignore", num_threads=3, batch_size=9, batches_per_epoch=8,
     epochs=6, optimizer="sgd", learning_rate=0.1 + 0.2, weight_decay=1e-300, schedule="step", schedule_epochs=4,
     schedule_factor=0.25, clip_norm=1.5, accumulate=5, label_smoothing=0.125, class_weights="balanced", patience=12,
+    evaluate="sampled", evaluate_every=3, evaluate_nodes=100,
     normalize_features=False, metric="macro_f1", seed=2**64 - 9, device="cuda:1", features_on="cpu", feature_dtype="bfloat16",
     precision="float16", compile=True, log_every=13, checkpoint_every=14, checkpoint_seconds=0.5, keep_checkpoints=3,
 )  # fmt: skip
@@ -108,7 +110,7 @@ def test_a_file_that_was_cut_off_is_no_whole_one(tmp_path):
     write_config(EVERY, path)
     content = path.read_text(encoding="utf-8")
     assert content.endswith(END)
-    for length in (0, len(content) // 2, content.index("[train]"), len(content) - len(END), len(content) - 1):
+    for length in (0, len(content) // 2, content.index("[optimise]"), len(content) - len(END), len(content) - 1):
         path.write_text(content[:length], encoding="utf-8")
         with pytest.raises(ValueError, match=r"is truncated: its last line is not '# The last line: a file without it was cut"):
             read_config(path, whole=True)
@@ -121,4 +123,22 @@ def test_an_aggregator_of_ones_own_is_told_by_its_name(tmp_path):
     path = tmp_path / "config.toml"
     write_config(replace(RunConfig(), model=ModelConfig(aggregator=Mine)), path)
     with pytest.raises(ValueError, match=r"aggregator must be one of .*; got 'Mine \(user-defined\)'$"):
+        read_config(path)
+
+
+def test_a_file_of_before_had_one_table_for_all_groups(tmp_path):
+    """The same settings in [train], as files had them before there were groups."""
+    now, before = tmp_path / "now.toml", tmp_path / "before.toml"
+    write_config(EVERY, now)
+    text = now.read_text(encoding="utf-8")
+    for name in ("optimise", "evaluate", "save", "compute"):
+        text = text.replace(f"\n[{name}]\n", "")
+    before.write_text(text.replace("[sample]", "[train]"), encoding="utf-8")
+    assert read_config(before, whole=True) == read_config(now, whole=True)
+
+
+def test_a_setting_is_in_its_own_group_only(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text("[save]\nepochs = 3\n")
+    with pytest.raises(ValueError, match=r"\[save\] epochs is no setting"):
         read_config(path)

@@ -4,8 +4,7 @@ import naive
 import numpy as np
 import pytest
 from helpers.graphs import edge_lists
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from graphsage.graph import build, rows
 from graphsage.graph.build import key_shift, rows_from_edges

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from graphsage.config.settings import ModelConfig, RunConfig, TrainConfig
+from graphsage.config.groups import ModelConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.data.dataset import NodeDataset
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph

@@ -27,7 +27,8 @@ class Point:
         self.file, self.left, self.end = file, call, end
 
     def reached(self, path):
-        if self.file not in (Path(path).name, Path(path).name.split(".", 1)[1].rsplit(".", 2)[0]):  # or written aside
+        name = Path(path).name
+        if name != self.file and not (name.startswith(f".{self.file}.") and name.endswith(".part")):  # or written aside
             return False
         self.left -= 1
         return self.left == 0 or (self.left < 0 and self.end == "no space")
@@ -105,7 +106,6 @@ def install(name, point):
 
 def child(command):
     """Never returns."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     log = os.open(command["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(log, 1), os.dup2(log, 2)
     code = 99

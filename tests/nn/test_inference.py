@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.nn_helpers import LAYERS, LEARNED, REDUCTION_LAYERS, awkward_graph, close, features, model_of, node_dataset, sparse
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from graphsage.graph.features import SparseFeatures
@@ -185,8 +184,9 @@ def test_tells_how_far_it_is():
     assert done == sorted(set(done)) and {60, 120, 180} <= set(done)
 
 
-def test_sparse_features_stay_sparse():
-    """20,000 rows of 500,000 columns: dense, 40 GB."""
+def test_sparse_features_stay_sparse(monkeypatch):
+    """20,000 rows of 500,000 columns in one chunk: dense, 40 GB. Small chunks would hide it: 33 dense rows have room."""
+    monkeypatch.setattr("graphsage.nn.inference.CHUNK_VALUES", 20_000 * 500_000)
     rng, graph = np.random.default_rng(0), awkward_graph(20_000, 40_000)
     x = SparseFeatures(np.arange(20_001), rng.integers(0, 500_000, 20_000), None, 500_000)
     for aggregator in ("mean", "max"):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from helpers.pages import measured
+from helpers.reports import data, guesses, history, log_of, result_of
 from report_picture import browser, save_picture
-from test_report import data, guesses, history, log_of, result_of
 
 from graphsage.report.report import write_report
 

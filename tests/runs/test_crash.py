@@ -21,8 +21,8 @@ from helpers.data_helpers import wait_for
 
 import graphsage
 from graphsage.cli import main as cli
-from graphsage.config.toml import END
 from graphsage.config.run_files import LATEST, METRICS_FILE
+from graphsage.config.toml import END
 from graphsage.runs.checkpoint import load_checkpoint
 from graphsage.runs.metrics_file import read_metrics
 

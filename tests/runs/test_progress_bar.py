@@ -15,8 +15,8 @@ from helpers.blocks import blocks, configured
 
 import graphsage
 from graphsage.runs.progress_bar import Progress, human, parts
-from graphsage.training.records import Epoch
 from graphsage.runs.run import make_trainer, run
+from graphsage.training.records import Epoch
 from graphsage.training.state import State
 from graphsage.training.tasks import METRICS
 
@@ -207,14 +207,6 @@ def open_files():
     return len(list(folder.iterdir())) if folder.exists() else 0
 
 
-COMMAND = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background of a shell inherits another
-from graphsage.cli.main import main
-raise SystemExit(main())
-"""
-
-
 def on_a_terminal(*arguments, interrupt=False, columns=110):
     """(exit code, all that a ``graphsage`` on a terminal wrote); interrupt: types Ctrl-C when the first bar is seen."""
     import fcntl
@@ -225,7 +217,7 @@ def on_a_terminal(*arguments, interrupt=False, columns=110):
     if not pid:
         os.environ["PYTHONPATH"] = str(Path(graphsage.__file__).parents[1])
         os.environ.pop("TQDM_DISABLE", None)
-        os.execv(sys.executable, [sys.executable, "-c", COMMAND, *arguments])
+        os.execv(sys.executable, [sys.executable, "-m", "graphsage", *arguments])
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
     text = b""
     try:

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 import torch
 from helpers.blocks import NUM_CLASSES, NUM_FEATURES, blocks, configured
+from helpers.leftovers import name_aside
 from torch import nn
 
 from graphsage.base.files import InUse
-from graphsage.runs import resume
 from graphsage.config.run_files import LATEST, METRICS_FILE
+from graphsage.runs import resume
 from graphsage.runs.checkpoint import load_checkpoint, machine, older_checkpoints
 from graphsage.runs.metrics_file import read_metrics
 from graphsage.runs.run import build_model
+from graphsage.runs.trainer import Trainer
 from graphsage.trained.save import DESCRIPTION, MODEL
 from graphsage.training.state import CLOCKS
-from graphsage.runs.trainer import Trainer
 
 CLOCKED = {*CLOCKS, "seconds", "memory"}
-GONE = 2**31 - 1  # no process has this number
 OFTEN = {"checkpoint_every": 2, "checkpoint_seconds": 0}
 
 
@@ -372,7 +372,7 @@ def test_a_training_is_not_overwritten_by_one_that_goes_on_from_elsewhere(datase
 
 def test_what_a_crash_left_aside_is_cleared(dataset, tmp_path):
     made(dataset, folder=tmp_path, callbacks=[Cut((2, 0), gently=True)]).fit()
-    for name in (f".{LATEST}.{GONE}.part", f".{METRICS_FILE}.{GONE}.part"):
+    for name in (name_aside(LATEST), name_aside(METRICS_FILE)):
         (tmp_path / name).write_bytes(b"half")
     trainer = made(dataset, folder=tmp_path)
     trainer.resume()

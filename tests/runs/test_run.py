@@ -11,10 +11,10 @@ from helpers.data_helpers import planetoid_files, write_files
 from graphsage.data.dataset import NodeDataset
 from graphsage.graph.graph import Graph
 from graphsage.runs import run as module
-from graphsage.training.records import Epoch, TrainResult
 from graphsage.runs.run import RunResult, build_model, compare, majority_score, make_trainer, run, run_all
-from graphsage.training.tasks import METRICS
 from graphsage.runs.trainer import Trainer
+from graphsage.training.records import Epoch, TrainResult
+from graphsage.training.tasks import METRICS
 
 
 @pytest.fixture(scope="module")

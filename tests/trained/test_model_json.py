@@ -79,7 +79,7 @@ def test_a_stranger_computes_the_same(model, sparse, isolated, tmp_path):
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("aggregator", gs.config.settings.AGGREGATORS)
+@pytest.mark.parametrize("aggregator", gs.config.groups.AGGREGATORS)
 def test_every_weight_of_every_aggregator_has_a_symbol(aggregator, tmp_path):
     dataset, config = blocks(), configured({"aggregator": aggregator})
     save_trained(tmp_path, build_model(config, dataset), dataset, config.train)

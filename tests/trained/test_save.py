@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 import graphsage as gs
 from graphsage.cli import main as cli
-from graphsage.config.settings import AGGREGATORS
+from graphsage.config.groups import AGGREGATORS
 from graphsage.runs.run import build_model
 from graphsage.trained.save import load_trained, save_trained
 

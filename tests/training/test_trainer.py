@@ -13,7 +13,8 @@ import torch.nn.functional as F
 from helpers.blocks import ISOLATED, NUM_CLASSES, NUM_FEATURES, blocks, configured
 from helpers.nn_helpers import LEARNED
 
-from graphsage.config.settings import ModelConfig, RunConfig, SampleConfig, TrainConfig
+from graphsage.config.groups import ModelConfig, SampleConfig
+from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
 from graphsage.loading.node_loader import NeighborLoader
@@ -139,7 +140,7 @@ def test_dropout_is_drawn_anew_for_each_position(dense):
     batch = next(trainer.loader.epoch(0))
 
     def loss(epoch, step):
-        return trainer.step(replace(batch, epoch=epoch, step=step)).item()
+        return trainer.step(batch.having(epoch=epoch, step=step)).item()
 
     first = loss(0, 0)
     assert loss(0, 0) == first

@@ -87,7 +87,7 @@ class Description(ReadOnlyRecord):
         return [(1 << bit >> 1, (1 << bit) - 1, count) for bit, count in enumerate(nodes)]
 
 
-def describe(dataset):
+def describe(dataset: NodeDataset) -> Description:
     """The ``Description`` of a ``NodeDataset``: counted exactly, not sampled, in time that grows with N + E (+ N x F).
 
     Without nodes, edges or labels all counts are 0 and shares of nothing NaN. Raises TypeError for anything but a NodeDataset.

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from graphsage.base.files import written_aside
 from graphsage.data.described.describe_report import clipped, largest_classes, split_sizes
 
 DOTS_PER_INCH = 120
@@ -22,7 +23,8 @@ def save_png(found, path):
     figure.suptitle(f"{found.name or 'dataset'}: {found.num_nodes:,} nodes, {found.num_edges:,} edges")
     for draw, axes in zip((_degrees, _splits, _classes, _homophily), figure.subplots(2, 2).flat):
         draw(found, axes)
-    figure.savefig(path, format="png", dpi=DOTS_PER_INCH)
+    with written_aside(path) as file:
+        figure.savefig(file, format="png", dpi=DOTS_PER_INCH)
 
 
 def _degrees(found, axes):

@@ -45,19 +45,6 @@ def entries(draw, degree, k):
 
 
 @inline
-def pick(draw, k, indices, positions, start, head, degree, key, table):
-    """k entries of the row [head, head + degree) that is not taken whole to ``positions[start:]``, asking for ``indices``.
-
-    key: of the row.
-    """
-    replace, _ = draw
-    if replace:
-        independent(indices, positions, start, head, degree, k, key)
-    else:
-        distinct(indices, positions, start, head, degree, k, key, table)
-
-
-@inline
 def set_size(k):
     """Entries of the table that holds k picks: a power of two, at most half full; 1 where a scan does without."""
     size = 1
@@ -67,25 +54,33 @@ def set_size(k):
 
 
 @inline
-def distinct(indices, positions, start, head, degree, k, key, table):
-    """k distinct positions of [head, head + degree) to ``positions[start:]``: a uniformly random set, not a random order.
+def pick(draw, k, indices, positions, start, head, degree, key, table):
+    """k entries of the row [head, head + degree) to ``positions[start:]``, asking for ``indices``. key: of the row.
 
-    Floyd's method (Bentley and Floyd 1987): step j draws from [0, degree - k + j] and takes the last of that range if the
-    draw is taken already. Table, bits and scan answer the same question, so the draws do not depend on which is used.
+    With replacement k independent ones, else k <= degree distinct ones: a uniformly random set, not a random order, by Floyd's
+    method (Bentley and Floyd 1987): step j draws from [0, degree - k + j] and takes the last of that range if the draw is
+    taken already. Table, bits and scan answer the same question, so the draws do not depend on which is used.
     """
+    replace, _ = draw  # one function for all cases: each further one that arrays pass through costs a row its references
+    if replace:
+        for j in range(k):
+            at = head + draw_below(key, np.uint64(j), np.uint64(degree))
+            positions[start + j] = at
+            prefetch(indices, at)
+        return
     if k > SCAN_LIMIT:
         _with_table(indices, positions, start, head, degree, k, key, table[: set_size(k)])
         return
     bits = np.uint64(0)  # of each pick modulo 64: most draws are seen to be new without a scan, and up to degree 64 all are
     for j in range(k):
         last = degree - k + j
-        pick = draw_below(key, np.uint64(j), np.uint64(last + 1))
-        if (bits >> np.uint64(pick & 63)) & np.uint64(1):
-            if degree <= 64 or _contains(positions, start, start + j, head + pick):
-                pick = last
-        bits |= np.uint64(1) << np.uint64(pick & 63)
-        positions[start + j] = head + pick
-        prefetch(indices, head + pick)
+        chosen = draw_below(key, np.uint64(j), np.uint64(last + 1))
+        if (bits >> np.uint64(chosen & 63)) & np.uint64(1):
+            if degree <= 64 or _contains(positions, start, start + j, head + chosen):
+                chosen = last
+        bits |= np.uint64(1) << np.uint64(chosen & 63)
+        positions[start + j] = head + chosen
+        prefetch(indices, head + chosen)
 
 
 @inline
@@ -101,12 +96,12 @@ def _with_table(indices, positions, start, head, degree, k, key, taken):
     taken[:] = -1
     for j in range(k):
         last = degree - k + j
-        pick = draw_below(key, np.uint64(j), np.uint64(last + 1))
-        if _seen(taken, pick):
-            pick = last
-            _seen(taken, pick)
-        positions[start + j] = head + pick
-        prefetch(indices, head + pick)
+        chosen = draw_below(key, np.uint64(j), np.uint64(last + 1))
+        if _seen(taken, chosen):
+            chosen = last
+            _seen(taken, chosen)
+        positions[start + j] = head + chosen
+        prefetch(indices, head + chosen)
 
 
 @inline
@@ -120,15 +115,6 @@ def _seen(table, value):
         at = (at + 1) & mask
     table[at] = value
     return False
-
-
-@inline
-def independent(indices, positions, start, head, degree, k, key):
-    """k independent uniform positions of [head, head + degree) to ``positions[start:]``."""
-    for j in range(k):
-        pick = head + draw_below(key, np.uint64(j), np.uint64(degree))
-        positions[start + j] = pick
-        prefetch(indices, pick)
 
 
 @inline

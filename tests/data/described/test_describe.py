@@ -7,38 +7,17 @@ from dataclasses import FrozenInstanceError
 import networkx as nx
 import numpy as np
 import pytest
+from helpers.described import dataset_of, small
 from helpers.graphs import graphs, random_graph
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy.sparse import csr_array
 
 from graphsage.data.catalogue import load_dataset
-from graphsage.data.dataset import NodeDataset
 from graphsage.data.described import describe as module
 from graphsage.data.described.describe import PERCENTS, describe
 from graphsage.data.described.homophily import homophily
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
-
-
-def dataset_of(graph, labels=None, features=None, **more):
-    n = graph.num_nodes
-    return NodeDataset(**{
-        "graph": graph,
-        "features": np.ones((n, 1)) if features is None else features,
-        "labels": [-1] * n if labels is None else labels,
-        "train": [], "val": [], "test": [],
-        **more,
-    })  # fmt: skip
-
-
-def small():
-    """7 nodes: 0 - 1 - 2 - 3 both ways, 4 -> 5 twice, 5 -> 5, 6 alone. Classes a a b c c c and none for 6."""
-    graph = Graph.from_edges([0, 1, 1, 2, 2, 3, 4, 4, 5], [1, 0, 2, 1, 3, 2, 5, 5, 5], 7)
-    features = [[0, 0], [1, 3], [0.5, 0], [0, 0], [0, 0], [2, 0], [0, -1]]
-    labels, names = [0, 0, 1, 2, 2, 2, -1], ["a", "b", "c", "of no node"]
-    return dataset_of(graph, labels, features, train=[3, 0], val=[1], test=[], class_names=names, name="small")
-
 
 # ---- by hand
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_describe import dataset_of, small
+from helpers.described import dataset_of, small
 
 from graphsage.data.described.describe import describe
 from graphsage.data.described.describe_report import largest_classes

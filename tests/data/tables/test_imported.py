@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import CHECKOUT
+from helpers.leftovers import name_aside
 from helpers.mutations import generator, mutated
 from helpers.table_files import EDGES, NODES, write_tables
 
 from graphsage.data import DatasetError, NodeDataset, load_dataset
-from graphsage.data.tables import folder as tables
-from graphsage.data.tables import import_tables, imported
+from graphsage.data.tables import folder as tables, import_tables, imported
 from graphsage.graph import features as checks
 from graphsage.graph.features import SparseFeatures
 
@@ -275,7 +275,7 @@ def test_what_a_killed_import_leaves_is_no_import_and_goes_with_the_next(folder)
 
 
 def test_what_another_import_is_writing_is_left_alone(folder):
-    theirs = folder / ".graphsage" / f".1.{os.getppid()}.part"
+    theirs = folder / ".graphsage" / name_aside("1", os.getppid())
     theirs.mkdir(parents=True)
     load_dataset(folder, progress=False)
     assert theirs.is_dir()

@@ -1,0 +1,166 @@
+"""Every default, once: the settings of a model, and those of a training in groups. A field's help is its meaning or unit."""
+
+from dataclasses import dataclass
+
+from graphsage.config.options import FACTOR, NOT_NEGATIVE, POSITIVE, SHARE, Settings, documented, option
+
+AGGREGATORS = ("mean", "sum", "max", "gcn", "mean_pool", "max_pool", "lstm", "attention", "std", "pna")
+INITS = ("kaiming_uniform", "kaiming_normal")
+OPTIMIZERS = ("adam", "sgd", "rprop")
+METRICS = ("auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2")
+COMBINES = ("sum", "concat")
+ISOLATED = ("empty", "self")
+WEIGHTS = ("refuse", "ignore")
+FEATURE_DTYPES = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "float16")
+SCHEDULES = ("constant", "cosine", "step", "plateau")
+CLASS_WEIGHTS = ("none", "balanced")
+EVALUATE = ("auto", "exact", "sampled")
+FEATURES_ON = ("auto", "cpu", "device")
+
+
+def _aggregator(value):
+    if not callable(value) and value not in AGGREGATORS:  # a class of the caller's own: see graphsage.Aggregator
+        raise ValueError(f"aggregator must be one of {', '.join(AGGREGATORS)}; got {value!r}")
+    return value
+
+
+def _fanouts(fanouts):
+    from graphsage.base.checks import as_fanouts  # here: numpy would slow `graphsage --help` down
+
+    try:
+        return as_fanouts("fanouts", fanouts, allow_all=True)
+    except TypeError as error:  # a setting of the wrong type is a wrong value here, as in the other checks
+        raise ValueError(str(error)) from None
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig(Settings):
+    """Hyperparameters of ``GraphSAGE`` beyond its input and output widths."""
+
+    hidden_features: int = option(128, "width of each hidden layer", least=1)
+    num_layers: int = option(2, "layers, one sampled hop each", least=1)
+    aggregator: str = option("mean", "how neighbours are reduced", choices=AGGREGATORS, check=_aggregator)
+    combine: str = option("sum", "node and neighbours: added, or side by side", choices=COMBINES)
+    dropout: float | None = option(None, "share of hidden units dropped in training (default: 0.5, full batch: 0)", real=SHARE)
+    input_dropout: float = option(0.0, "share of input features dropped in training", real=SHARE)
+    normalize: bool = option(False, "scale the rows of each hidden layer to L2 norm 1")
+    bias: bool = option(True, "add a learned bias")
+    init: str = option("kaiming_uniform", "weight initialisation", choices=INITS)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.aggregator == "gcn" and self.combine == "concat":
+            raise ValueError("combine='concat' is not used with aggregator='gcn', which has one matrix: use combine='sum'")
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class SampleConfig(Settings):
+    """How a batch is drawn."""
+
+    fanouts: tuple[int, ...] = option((10, 10), "neighbours drawn a hop, seeds' side first; -1 takes all", check=_fanouts)
+    replace: bool = option(False, "draw neighbours with replacement")
+    isolated: str = option("empty", "a node without neighbours: empty row or itself", choices=ISOLATED)
+    weights: str = option("refuse", "a graph with edge weights: an error, or sampled uniformly all the same", choices=WEIGHTS)
+    num_threads: int | None = option(
+        None, "threads that prepare batches; 0 prepares them between steps (default: half of the cores, at most 4)", least=0
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.replace and all(k == -1 for k in self.fanouts):
+            raise ValueError("replace = True is not used where every fanout is -1 (all neighbours): leave it out")
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class OptimiseConfig(Settings):
+    """What an epoch is, and how the weights change in it."""
+
+    batch_size: int | None = option(
+        512, "seeds a step; 'full': all training nodes and all neighbours at once", least=1, or_none=True
+    )
+    batches_per_epoch: int | None = option(None, "random batches an epoch (default: one pass over the training nodes)", least=1)
+    epochs: int = option(20, "epochs", least=1)
+    optimizer: str = option("adam", "update rule; rprop suits full batches only", choices=OPTIMIZERS)
+    learning_rate: float = option(0.01, "step size of the optimizer", real=POSITIVE)
+    weight_decay: float = option(5e-4, "L2 penalty (adam, sgd)", real=NOT_NEGATIVE)
+    schedule: str = option("constant", "of the learning rate: cosine to 0, or lower by step or on plateau", choices=SCHEDULES)
+    schedule_epochs: int = option(
+        10, "step: lower it every so many epochs; plateau: after so many without a better score", least=1
+    )
+    schedule_factor: float = option(0.1, "step, plateau: multiply the learning rate by this", real=FACTOR)
+    clip_norm: float | None = option(
+        None, "largest L2 norm of the gradient; a longer one is shortened (default: any)", real=POSITIVE
+    )
+    accumulate: int = option(1, "batches an update: their mean gradient", least=1)
+    label_smoothing: float = option(0.0, "share of the target given to all classes alike (one class a node)", real=SHARE)
+    class_weights: str = option("none", "balanced: rare classes or labels weigh more in the loss", choices=CLASS_WEIGHTS)
+    normalize_features: bool | None = option(None, "divide feature rows by their sum (default: bags of words only)")
+    seed: int = option(0, "of initialisation, seed plan, sampling and dropout; 0 <= seed < 2^64", least=0)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.seed >= 2**64:
+            raise ValueError(f"seed must be below 2^64, got {self.seed}")
+        if self.batch_size is None:
+            for name in ("batches_per_epoch", "accumulate"):
+                self.refuse_set(name, "in a full batch: leave it out, or set batch_size")
+        if self.optimizer == "rprop":
+            self._refuse_for_rprop()
+        if self.schedule in ("constant", "cosine"):
+            for name in ("schedule_epochs", "schedule_factor"):
+                self.refuse_set(name, f"by schedule={self.schedule!r}: leave it out")
+
+    def _refuse_for_rprop(self):
+        if self.batch_size is not None:
+            raise ValueError(
+                "optimizer='rprop' follows the signs of full gradients: use it with batch_size=None (full batch)"
+            )
+        if self.weight_decay != 0:
+            self.refuse_set("weight_decay", "by optimizer='rprop': leave it out")
+        self.refuse_set("schedule", "by optimizer='rprop', which finds its own step sizes: leave it out")
+        self.refuse_set("clip_norm", "by optimizer='rprop', which looks at signs only: leave it out")
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig(Settings):
+    """How the training is validated, and what picks its best epoch."""
+
+    metric: str = option("auto", "score that picks the best epoch; auto: accuracy, micro_f1 or r2, by task", choices=METRICS)
+    patience: int | None = option(
+        None, "end after so many epochs without a better validation score (default: never)", least=1
+    )
+    evaluate: str = option("auto", "validate on all or on sampled neighbours; auto: by cost (test: exact)", choices=EVALUATE)
+    evaluate_every: int | None = option(None, "epochs between validations (default: by cost)", least=1)
+    evaluate_nodes: int | None = option(
+        None, "most nodes to validate on, the same ones each time (default: by cost)", least=1
+    )
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class SaveConfig(Settings):
+    """What is told and kept on the way."""
+
+    log_every: int = option(0, "print the loss every so many batches; 0: once an epoch only", least=0)
+    checkpoint_every: int = option(0, "save every so many batches as well; 0: at the ends of epochs only", least=0)
+    checkpoint_seconds: float = option(
+        5.0, "least seconds between saves at ends of epochs; 0: save at the end of each", real=NOT_NEGATIVE
+    )
+    keep_checkpoints: int = option(2, "how many of the latest checkpoints to keep", least=1)
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class ComputeConfig(Settings):
+    """Where and in what precision it is computed."""
+
+    device: str = option("auto", "auto (CUDA if there), cpu, cuda, cuda:1, mps")
+    features_on: str = option("auto", "where dense features are kept; auto: on a GPU with room for them", choices=FEATURES_ON)
+    feature_dtype: str = option("float32", "dense features are kept so; bfloat16: half the memory", choices=FEATURE_DTYPES)
+    precision: str = option("float32", "of the products in training; others: autocast", choices=PRECISIONS)
+    compile: bool = option(False, "torch.compile the model; on the CPU without gain: 1.0 to 2.2 times the time a step")

@@ -1,0 +1,128 @@
+"""How a training is validated: settled once, by sizes alone, so that a resume and another machine choose the same."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from graphsage.graph.features import SparseFeatures
+from graphsage.nn.layered import has_layers
+
+CHEAP = 1 << 28  # values read and written by an exact inference that is made each epoch in any case: below a second of a core
+SHARE = 0.5  # of an epoch's training that its validation may cost
+LEAST_FANOUT = 25  # no gradient is kept, so more neighbours than in training are cheap: noise falls with their number
+LEAST_NODES = 1000  # a score of fewer is uncertain by more than 1.5 points
+MOST_EPOCHS = 10  # between two validations
+BACKWARD = 3  # a step with its gradient, in forward passes
+
+
+@dataclass(frozen=True)
+class EvaluationPlan:
+    """exact: all neighbours of all nodes, or sampled ones. every: epochs between validations. nodes: how many.
+
+    line: what is told of it; "" for the plain thing, which is exact, each epoch, on all validation nodes.
+    """
+
+    exact: bool
+    every: int
+    nodes: int
+    line: str = ""
+
+
+def wider(fanouts):
+    """Fanouts of a sampled validation: those of training, but at least 25 a hop."""
+    return tuple(k if k < 0 else max(k, LEAST_FANOUT) for k in fanouts)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What the cost depends on. widths: values a node has before and after each layer, [L + 1]. fanouts: of training.
+
+    batch_size: seeds a step. num_batches: steps an epoch. num_val: validation nodes.
+    """
+
+    num_nodes: int
+    num_edges: int
+    widths: tuple
+    fanouts: tuple
+    batch_size: int
+    num_batches: int
+    num_val: int
+
+    def exact(self):
+        """Values read and written by exact inference: of each edge the source, of each row its input and output."""
+        pairs = zip(self.widths, self.widths[1:])
+        return sum(self.num_edges * width + self.num_nodes * (width + out) for width, out in pairs)
+
+    def training(self):
+        """The same of an epoch's training."""
+        return BACKWARD * self.num_batches * self._batch(self.batch_size, self.fanouts)
+
+    def sampled(self, num_nodes):
+        """The same of a sampled validation on ``num_nodes`` nodes."""
+        return num_nodes * self._batch(self.batch_size, wider(self.fanouts)) / self.batch_size
+
+    def _batch(self, num_seeds, fanouts):
+        degree, rows = self.num_edges / max(self.num_nodes, 1), [num_seeds]
+        drawn = [degree if k < 0 else min(k, degree) for k in fanouts]
+        for k in drawn[:-1]:
+            rows.append(min(rows[-1] * (1 + k), self.num_nodes))
+        layers = zip(reversed(rows), reversed(drawn), self.widths, self.widths[1:])
+        return sum(n * k * width + n * (width + out) for n, k, width, out in layers)
+
+
+def evaluation_plan(model, loader, dataset, config):
+    """The ``EvaluationPlan`` of a training: as set, else by cost. Modules other than ``GraphSAGE`` are always sampled."""
+    if not has_layers(model):
+        if config.evaluate == "exact":
+            raise ValueError("evaluate='exact' is for GraphSAGE; other modules are sampled: leave it out")
+        every, nodes = config.evaluate_every or 1, min(config.evaluate_nodes or len(dataset.val), len(dataset.val))
+        return EvaluationPlan(False, every, nodes)
+    return plan_of(_sizes(model, loader, dataset, config), config)
+
+
+def plan_of(sizes, config):
+    """The ``EvaluationPlan`` of a ``GraphSAGE`` of these sizes."""
+    budget, nodes, is_auto = SHARE * sizes.training(), min(config.evaluate_nodes or sizes.num_val, sizes.num_val), False
+    exact, affordable = config.evaluate == "exact", nodes
+    if config.evaluate == "auto":
+        if config.evaluate_nodes is None:
+            affordable = min(nodes, max(LEAST_NODES, int(budget / sizes.sampled(1))))
+        exact = sizes.exact() <= max(CHEAP, budget, sizes.sampled(affordable))
+        is_auto = not exact
+    nodes = affordable if is_auto else nodes
+    every = config.evaluate_every or (_every(sizes, nodes, budget, config) if is_auto else 1)
+    return EvaluationPlan(exact, every, nodes, _line(exact, every, nodes, sizes, config))
+
+
+def _every(sizes, nodes, budget, config):
+    """Epochs between validations that cost ``budget`` an epoch; each one where a plateau is looked for."""
+    if config.schedule == "plateau":
+        return 1
+    most = MOST_EPOCHS if config.patience is None else min(MOST_EPOCHS, config.patience)
+    return int(np.clip(np.ceil(sizes.sampled(nodes) / budget), 1, most))
+
+
+def _line(exact, every, nodes, sizes, config):
+    if not nodes or exact and every == 1 and nodes == sizes.num_val:
+        return ""
+    how = "all neighbours" if exact else f"sampled neighbours ({','.join(map(str, wider(sizes.fanouts)))})"
+    part = f" of {sizes.num_val:,}" if nodes < sizes.num_val else ""
+    when = "every epoch" if every == 1 else f"every {every} epochs"
+    times = sizes.exact() / sizes.training()
+    why = f"; exact would take about {times:.2g} times an epoch's training (--evaluate exact)"
+    return f"Validation: {nodes:,}{part} nodes on {how}, {when}{'' if exact or config.evaluate == 'sampled' else why}"
+
+
+def _sizes(model, loader, dataset, config):
+    first = dataset.num_features
+    if isinstance(dataset.features, SparseFeatures):
+        first = len(dataset.features.indices) / max(dataset.num_nodes, 1)  # entries a row
+    return Sizes(
+        dataset.graph.num_nodes,
+        dataset.graph.num_edges,
+        (first, *(layer.out_features for layer in model.layers)),
+        tuple(loader.sampler.fanouts),
+        config.batch_size or len(dataset.train),
+        len(loader),
+        len(dataset.val),
+    )
