@@ -32,21 +32,25 @@ class Column:
 
 
 def fitted(table, name, column):
-    """The ``Column`` of a column whose kind is yet to be told: numbers, dates, few texts or many."""
+    """(``Column`` of a column whose kind is yet to be told: numbers, dates, few texts or many; the column, perhaps parsed).
+
+    Numbers and dates come back as float64 [N], NaN where one is missing: ``encoded`` takes those as well.
+    """
     missing, present = column.null_count, len(column) - column.null_count
     if not present:
-        return Column(name=name, spec=None, missing=missing, note="no node has a value")
+        return Column(name=name, spec=None, missing=missing, note="no node has a value"), column
     for kind, parsed in PARSED.items():
         values, wrong = parsed(column)
         if wrong.sum() <= STRAY_SHARE * present:
             refuse_strays(table, name, column, wrong, kind)
-            return _scaled(table, name, kind, finite(table, 0, name, values))
+            values = finite(table, 0, name, values)
+            return _scaled(table, name, kind, values), values
         refuse_commas(table, name, column, wrong)
     distinct = column.unique().drop_null()
     if len(distinct) <= MAX_CATEGORIES and 2 * len(distinct) <= present:
         spec = {"name": name, "kind": "category", "values": sorted(as_texts(distinct).to_pylist())}
-        return Column(name=name, spec=spec, missing=missing)
-    return _words(name, column)
+        return Column(name=name, spec=spec, missing=missing), column
+    return _words(name, column), column
 
 
 def encoded(table, spec, column):
@@ -71,10 +75,8 @@ def _scaled(table, name, kind, values):
 
 
 def _encoded_scaled(table, spec, column):
-    values, wrong = PARSED[spec["kind"]](column)
-    if wrong.any():
-        refuse_text(table, 0, spec["name"], column, int(np.argmax(wrong)), f"must be a {spec['kind']}, as it was in training")
-    values = (finite(table, 0, spec["name"], values) - spec["mean"]) / spec["deviation"]
+    values = column if isinstance(column, np.ndarray) else _parsed(table, spec, column)
+    values = (values - spec["mean"]) / spec["deviation"]
     missing = np.isnan(values)
     with np.errstate(over="ignore"):
         encoded = np.where(missing, 0, values).astype(np.float32)
@@ -82,6 +84,14 @@ def _encoded_scaled(table, spec, column):
         at = int(np.argmin(np.isfinite(encoded)))
         refuse_text(table, 0, spec["name"], column, at, "is too far from the mean for a float32")
     return encoded[:, None], Column(name=spec["name"], spec=spec, missing=int(missing.sum()))
+
+
+def _parsed(table, spec, column):
+    """float64 [N]: the numbers or dates of a column that was fitted on another table."""
+    values, wrong = PARSED[spec["kind"]](column)
+    if wrong.any():
+        refuse_text(table, 0, spec["name"], column, int(np.argmax(wrong)), f"must be a {spec['kind']}, as it was in training")
+    return finite(table, 0, spec["name"], values)
 
 
 # ---- categories

@@ -6,7 +6,7 @@ with a zone (Z, +02:00). Without a zone it is taken for UTC. 31/05/2024 is a tex
 
 import numpy as np
 
-from graphsage.data.tables.numbers import MISSING, as_numbers, numbers_in, refuse_text
+from graphsage.data.tables.numbers import MISSING, checked_numbers, numbers_in, refuse_text
 
 ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 DATE = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([ T][0-9]{{2}}(:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]+)?)?)?{ZONE}?)?$"
@@ -64,10 +64,9 @@ def as_times(table, first, name, column):
     """("number" or "date", earliest, latest) of a part of a column of times, none missing; dates are days since 1970-01-01."""
     if column.null_count:
         table.refuse(first + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False))), f"{name} is empty")
-    _, wrong = numbers_in(column)
+    values, wrong = numbers_in(column)
     if not wrong.all():
-        values = as_numbers(table, first, name, column)
-        kind = "number"
+        values, kind = checked_numbers(table, first, name, column, values, wrong), "number"
     else:
         values, _ = dates_in(column)
         values, kind = values.to_numpy(zero_copy_only=False), "date"

@@ -24,8 +24,8 @@ class Nodes:
     """What is known of the nodes before the edges are read.
 
     table: the ``Table`` of nodes, or None. ids: pyarrow array, int64 or texts, of a row each; None where only the edges tell.
-    columns: {name: pyarrow array} of the table, without the ids. array: features.npy [N, F], memory-mapped, or None.
-    outside: what a sentence says of an id that is none of these.
+    columns: {name: pyarrow array} of the table, without the ids; numbers and dates, once fitted, as float64 [N].
+    array: features.npy [N, F], memory-mapped, or None. outside: what a sentence says of an id that is none of these.
     """
 
     table: Table | None
@@ -79,9 +79,15 @@ def _array(path):
 
 
 def fitted_columns(nodes, others):
-    """[``Column``]: what becomes of each column but those called ``others``."""
-    columns = {name: column for name, column in nodes.columns.items() if name not in others}
-    return [_index(name) if PANDAS_INDEX.fullmatch(name) else fitted(nodes.table, name, columns[name]) for name in columns]
+    """[``Column``]: what becomes of each column but those called ``others``. ``nodes`` keeps what was parsed on the way."""
+    found = []
+    for name in [name for name in nodes.columns if name not in others]:
+        if PANDAS_INDEX.fullmatch(name):
+            found.append(_index(name))
+        else:
+            column, nodes.columns[name] = fitted(nodes.table, name, nodes.columns[name])
+            found.append(column)
+    return found
 
 
 def _index(name):

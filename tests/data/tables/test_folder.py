@@ -330,6 +330,19 @@ def test_row_numbers_of_pandas_are_no_feature(tmp_path, name):
     assert np.array_equal(dense(grown), dense(dataset)) and found.unused == (name, name)
 
 
+def test_columns_of_numbers_and_dates_are_parsed_once(tmp_path, monkeypatch):
+    """x is tried as numbers, y and the words in z as numbers and as dates; nothing is tried again to be encoded."""
+    tried = []
+    for kind, parse in table_columns.PARSED.items():
+        counted = lambda column, kind=kind, parse=parse: (tried.append(kind), parse(column))[1]  # noqa: E731
+        monkeypatch.setitem(table_columns.PARSED, kind, counted)
+    nodes = "id,x,y,z\n0,1,2024-01-01,a b\n1,NA,2024-01-03,b c\n2,4,,c d\n"
+    dataset, found = read(write_tables(tmp_path, "source,target\n0,1\n", nodes))
+    assert tried == ["number", "number", "date", "number", "date"]
+    assert dense(dataset)[:, :2].tolist() == [[-1, -1], [0, 1], [1, 0]]
+    assert [(column.name, column.missing) for column in found.columns] == [("x", 1), ("y", 1), ("z", 0)]
+
+
 def test_a_constant_is_no_division_by_zero(tmp_path):
     dataset, _ = read(write_tables(tmp_path, "source,target\n0,1\n", "id,x\n0,5\n1,5\n"))
     assert dense(dataset).tolist() == [[0], [0]]

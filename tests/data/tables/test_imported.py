@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from helpers.table_files import EDGES, NODES, write_tables
 
 from graphsage.data import DatasetError, NodeDataset, load_dataset
 from graphsage.data.tables import folder as tables, import_tables, imported
+from graphsage.graph import features as checks
 from graphsage.graph.features import SparseFeatures
 
 pytest.importorskip("pyarrow")
@@ -91,6 +93,26 @@ def test_a_second_start_gives_the_same(folder, kind, no_tables_are_read):
     assert copied == (kind in ("dense", "array of doubles", "array and columns"))
     if not isinstance(second.features, SparseFeatures):
         assert not second.features.flags.owndata and not second.features.flags.writeable
+
+
+def test_features_are_scanned_once_a_start(folder, monkeypatch):
+    """At the import and at a start that opens it under another name and split: features may be larger than the memory."""
+    scanned, real = [], checks._checked_dense
+
+    def scan(array):
+        scanned.append(array.shape)
+        return real(array)
+
+    monkeypatch.setattr(checks, "_checked_dense", scan)
+    write_tables(folder, EDGES, PLAIN, ROWS)
+    for split in (None, None, 1):
+        scanned.clear()
+        dataset = import_tables.read_tables(folder, "other", split=split, class_names=("a", "b"))
+        assert (scanned, dataset.name) == ([(6, 2)], "other")
+    other = replace(dataset, train=[], name="third").without_edges()
+    assert scanned == [(6, 2)] and other.features is dataset.features
+    with pytest.raises(ValueError, match=r"features must be finite, got features\[0, 0\] = nan"):
+        replace(other, features=np.full((6, 2), np.nan))
 
 
 @pytest.mark.parametrize("file", ["edges.csv", "nodes.csv", "features.npy"])
