@@ -32,10 +32,10 @@ test:
 
 bench:
 	@sh tools/install.sh dev
-	.venv/bin/python benchmarks/sampling_depth.py --size small --out $(BENCH)/sampling_depth
-	.venv/bin/python benchmarks/batch_size.py --size small --out $(BENCH)/batch_size
-	.venv/bin/python benchmarks/scaling.py --size small --out $(BENCH)/scaling
-	.venv/bin/python benchmarks/throughput.py --scale 16 --rounds 2 --out $(BENCH)/throughput
+	.venv/bin/python -m benchmarks.sampling_depth --size small --out $(BENCH)/sampling_depth
+	.venv/bin/python -m benchmarks.batch_size --size small --out $(BENCH)/batch_size
+	.venv/bin/python -m benchmarks.scaling --size small --out $(BENCH)/scaling
+	.venv/bin/python -m benchmarks.throughput --size small --out $(BENCH)/throughput
 	@echo 'tables and figures: $(BENCH)/*/*.md, $(BENCH)/*/*.png'
 
 docs:

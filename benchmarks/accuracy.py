@@ -1,37 +1,24 @@
 """README's accuracy table: ten seeds of each setting, with machine, versions and commit.
 
-    python benchmarks/accuracy.py [--runs 10] [--only cora,debian]
+    python -m benchmarks.accuracy [--runs 10] [--only cora,debian]
 
 Writes results/accuracy/accuracy.json and prints the table. About 7 minutes on one core; Cora, Citeseer and PubMed are
 downloaded, or looked for in GRAPHSAGE_DATA.
 """
 
-import argparse
 from dataclasses import asdict
 
-from common import RESULTS, record, say, write_json
-from publish import percent
-
+from benchmarks.shared.measuring import say
+from benchmarks.shared.options import parser_of
+from benchmarks.shared.publish import percent
+from benchmarks.shared.records import RESULTS, record, write_json
+from benchmarks.shared.workloads import SETTINGS
 from graphsage.config.groups import ModelConfig
 from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.data.catalogue import load_dataset
 from graphsage.runs.run import run_all
 
-# of dropout 0.5 or 0.8, input dropout 0 or 0.5, weight decay 5e-4 or 2e-3: the best mean validation accuracy, over the three
-# graphs together, of the seeds 100 to 102
-PLANETOID = {
-    "model": {"hidden_features": 64, "dropout": 0.8, "input_dropout": 0.5},
-    "train": {"epochs": 200, "weight_decay": 0.002},
-}
-TEXTBOOK = {"model": {"dropout": 0.0}, "train": {"batch_size": 16, "batches_per_epoch": 20, "replace": True}}
 SCORES = ("features_only", "graphsage")
-SETTINGS = {
-    "cora": ("cora", PLANETOID),
-    "citeseer": ("citeseer", PLANETOID),
-    "pubmed": ("pubmed", PLANETOID),
-    "debian": ("debian", {"model": {}, "train": {}}),
-    "textbook": ("cora", TEXTBOOK),
-}
 
 
 def measure(name, runs):
@@ -57,7 +44,7 @@ def row(name, measured):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of("accuracy", __doc__)
     parser.add_argument("--runs", type=int, default=10, help="seeds of each setting (default: 10)")
     parser.add_argument("--only", default=",".join(SETTINGS), help=f"some of {','.join(SETTINGS)}")
     options = parser.parse_args()

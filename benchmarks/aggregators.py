@@ -1,6 +1,6 @@
 """Test scores of every aggregator, on graphs where unlike nodes are linked, and on graphs that were not trained on.
 
-    python benchmarks/aggregators.py [aggregators heterophilous twitch] [--runs N] [--aggregators mean,pna] [--readme]
+    python -m benchmarks.aggregators [aggregators heterophilous twitch] [--runs N] [--aggregators mean,pna] [--readme]
 
 aggregators: each on Cora and Debian, 5 seeds. heterophilous: tolokers and minesweeper (ROC AUC), chameleon_filtered
 (accuracy), 10 splits, beside the same model without edges. twitch: trained on DE and applied to the six other countries
@@ -10,7 +10,6 @@ Writes results/aggregators/MODE.json and MODE.md, the table; both grow run by ru
 has. Datasets other than Debian are downloaded, or looked for in GRAPHSAGE_DATA.
 """
 
-import argparse
 import os
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -20,22 +19,19 @@ from multiprocessing import get_context
 
 import numpy as np
 import torch
-from accuracy import PLANETOID
-from common import ONE_THREAD, RESULTS, record, say, write_json, write_text
-from publish import paste, percent, table, words
 
 import graphsage as gs
+from benchmarks.shared.measuring import ONE_THREAD, say
+from benchmarks.shared.options import parser_of, words
+from benchmarks.shared.publish import paste, percent, table
+from benchmarks.shared.records import RESULTS, record, write_json, write_text
+from benchmarks.shared.workloads import HETEROPHILOUS, PLANETOID
 from graphsage.config.groups import AGGREGATORS, ModelConfig
 from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer, run
 from graphsage.training.tasks import METRICS
 
 GRAPHS = {"cora": PLANETOID, "debian": {"model": {}, "train": {}}}
-HETEROPHILOUS = {
-    "tolokers": {"model": {}, "train": {"epochs": 100, "metric": "roc_auc"}},
-    "minesweeper": {"model": {}, "train": {"epochs": 100, "metric": "roc_auc"}},
-    "chameleon_filtered": {"model": {}, "train": {"epochs": 100, "batch_size": 64}},
-}
 TWITCH = {"model": {}, "train": {"epochs": 30, "metric": "roc_auc"}}
 HOME, ABROAD = "twitch-de", ("twitch-engb", "twitch-es", "twitch-fr", "twitch-ptbr", "twitch-ru", "twitch-zhtw")
 RUNS = {"aggregators": 5, "heterophilous": 10, "twitch": 5}
@@ -199,7 +195,7 @@ def done(functions, jobs):
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of("aggregators", __doc__)
     parser.add_argument("modes", nargs="*", metavar="MODE", help=f"some of {', '.join(MODES)} (default: all)")
     parser.add_argument("--runs", type=int, help="seeds, or splits (default: 5, 10 and 5)")
     parser.add_argument("--epochs", type=int, help="epochs of each training (default: as each setting has it)")

@@ -1,6 +1,6 @@
 """What ``torch.compile`` of the model's step costs and gains: the option --compile beside none.
 
-    python benchmarks/compile.py [--quick] [--readme]
+    python -m benchmarks.compile [--quick] [--readme]
 
 Training steps (forward, backward, Adam) on batches that are drawn beforehand, compiled and not in turn within each round, on
 one thread of the CPU. Also: how long compiling takes, whether both compute the same, and whether a resumed training ends with
@@ -15,11 +15,14 @@ from itertools import islice
 from pathlib import Path
 
 import torch
-from common import each_round, interleave, median, median_ratio, timed, write_json, write_text
-from publish import heading, new_result, options_of, paste, short, table, until_interrupted, words
-from workloads import one_thread, rmat_dataset
 
 import graphsage as gs
+from benchmarks.shared.measuring import each_round, interleave, median, median_ratio, timed
+from benchmarks.shared.options import options_of, words
+from benchmarks.shared.processes import one_thread
+from benchmarks.shared.publish import heading, paste, short, table
+from benchmarks.shared.records import new_result, until_interrupted, write_json, write_text
+from benchmarks.shared.workloads import rmat_dataset
 from graphsage.config.groups import ModelConfig
 from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer

@@ -1,6 +1,6 @@
 """A graph of one's own from tables: how long an import takes and how much memory, the second start, an epoch of training.
 
-    python benchmarks/import_tables.py [--size small] [--kinds array,columns,texts,parquet] [--nodes 1000000] [--edges 30000000]
+    python -m benchmarks.import_tables [--size small] [--kinds array,columns,texts,parquet] [--nodes 1000000] [--edges 30000000]
 
 Random edges (repeats and loops among them), 16 classes, the tables in four kinds:
 array    edges.csv and nodes.csv with integer ids in random order; 64 features in features.npy, which stays memory-mapped
@@ -24,8 +24,11 @@ from shutil import rmtree
 from time import perf_counter
 
 import numpy as np
-from common import ONE_THREAD, cache_folder, median, say, versions
-from publish import heading, new_result, options_of, publish, pyplot, short, table, until_interrupted, words
+
+from benchmarks.shared.measuring import ONE_THREAD, median, say, versions
+from benchmarks.shared.options import options_of, words
+from benchmarks.shared.publish import heading, publish, pyplot, short, table
+from benchmarks.shared.records import cache_folder, new_result, until_interrupted
 
 OPTIONS = {
     "kinds": (words, "kinds of tables"),
@@ -73,7 +76,7 @@ def measure(kind, result, options):
     say(f"{kind}: {row['import']['wall']:.1f} s; second starts")
     starts = [run("-c", LOAD, folder) for _ in range(options.rounds)]
     row["starts"] = [{**cost, "load": float(out.split()[0])} for cost, out in starts]
-    row |= dict(zip(("nodes", "arcs", "features"), map(int, starts[0][1].split()[1:])))
+    row |= dict(zip(("nodes", "graph_edges", "features"), map(int, starts[0][1].split()[1:])))
     if kind == options.kinds[0]:
         say(f"{kind}: an epoch")
         row["epoch"], _ = run("-m", "graphsage", *TRAIN.format(folder=folder).split())
@@ -165,7 +168,7 @@ def markdown(result):
         cells += [median([start[name] for start in starts]) for name in ("wall", "cpu", "peak")]
         rows.append([row["kind"], *map(short, cells)])
     first = result["rows"][0]
-    sizes = f"{first['nodes']:,} nodes, {result['config']['edges']:,} lines of edges, {first['arcs']:,} arcs."
+    sizes = f"{first['nodes']:,} nodes, {result['config']['edges']:,} lines of edges, {first['graph_edges']:,} edges stored."
     epoch = first["epoch"]
     text = (
         f"One epoch of training on `{first['kind']}` with its exact validation (fanouts 10,10, batches of 1,024, one thread, "
@@ -174,7 +177,7 @@ def markdown(result):
     return f"{heading(result)}\n\n{sizes}\n\n{table(header, rows)}\n\n{text}\n"
 
 
-def draw(result, path):
+def draw(result, file):
     """Seconds of import and second start, a pair of bars a kind."""
     plt = pyplot()
     figure, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
@@ -184,7 +187,7 @@ def draw(result, path):
     for axis, title in zip(axes, ("import, seconds", "second start, seconds")):
         axis.set_title(title)
         axis.invert_yaxis()
-    figure.savefig(path, dpi=110)
+    figure.savefig(file, dpi=110)
     plt.close(figure)
 
 

@@ -1,22 +1,22 @@
 """What bfloat16 costs in accuracy: the products (--precision), and dense features kept in half the memory (--feature-dtype).
 
-    python benchmarks/precision.py [--runs 5] [--readme]
+    python -m benchmarks.precision [--runs 5] [--readme]
 
 Cora and Debian (sparse features, which stay float32) and minesweeper (dense ones; ROC AUC), the same seeds for each setting.
 Writes results/precision/precision.json and .md. About 8 minutes on one core; Cora and minesweeper are downloaded, or looked
 for in GRAPHSAGE_DATA.
 """
 
-import argparse
 from dataclasses import asdict
 
 import numpy as np
-from accuracy import SETTINGS
-from aggregators import HETEROPHILOUS
-from common import RESULTS, record, say, write_json, write_text
-from publish import paste, percent, table
 
 import graphsage as gs
+from benchmarks.shared.measuring import say
+from benchmarks.shared.options import parser_of
+from benchmarks.shared.publish import paste, percent, table
+from benchmarks.shared.records import RESULTS, record, write_json, write_text
+from benchmarks.shared.workloads import HETEROPHILOUS, SETTINGS
 from graphsage.config.groups import ModelConfig
 from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer
@@ -54,7 +54,7 @@ def markdown(rows):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = parser_of("precision", __doc__)
     parser.add_argument("--runs", type=int, default=5, help="seeds of each setting (default: 5)")
     parser.add_argument("--readme", action="store_true", help="put the table into benchmarks/README.md")
     options = parser.parse_args()

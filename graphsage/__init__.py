@@ -10,23 +10,15 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run ``__getattr
     from graphsage import interop as interop
     from graphsage.config.settings import (
         ModelConfig as ModelConfig,
-    )
-    from graphsage.config.settings import (
         RunConfig as RunConfig,
-    )
-    from graphsage.config.settings import (
         SampleConfig as SampleConfig,
-    )
-    from graphsage.config.settings import (
         TrainConfig as TrainConfig,
     )
     from graphsage.data.catalogue import load_dataset as load_dataset
     from graphsage.data.dataset import NodeDataset as NodeDataset
     from graphsage.data.described.describe import describe as describe
-    from graphsage.data.several import JoinedDataset as JoinedDataset
-    from graphsage.data.several import join_datasets as join_datasets
-    from graphsage.graph.features import SparseFeatures as SparseFeatures
-    from graphsage.graph.features import row_normalize as row_normalize
+    from graphsage.data.several import JoinedDataset as JoinedDataset, join_datasets as join_datasets
+    from graphsage.graph.features import SparseFeatures as SparseFeatures, row_normalize as row_normalize
     from graphsage.graph.graph import Graph as Graph
     from graphsage.loading.batch import Batch as Batch
     from graphsage.loading.node_loader import NeighborLoader as NeighborLoader
@@ -36,22 +28,15 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not run ``__getattr
     from graphsage.runs.progress_bar import Progress as Progress
     from graphsage.runs.tensorboard import TensorBoard as TensorBoard
     from graphsage.runs.trainer import Trainer as Trainer
-    from graphsage.sampling.items import Items as Items
-    from graphsage.sampling.items import SeedPlan as SeedPlan
+    from graphsage.sampling.items import Items as Items, SeedPlan as SeedPlan
     from graphsage.sampling.minibatch import MiniBatch as MiniBatch
     from graphsage.sampling.neighbor import NeighborSampler as NeighborSampler
     from graphsage.sampling.tree import multihop_sampling as multihop_sampling
     from graphsage.trained.predictions import Predictions as Predictions
     from graphsage.trained.save import (
         load_model as load_model,
-    )
-    from graphsage.trained.save import (
         load_trained as load_trained,
-    )
-    from graphsage.trained.save import (
         save_model as save_model,
-    )
-    from graphsage.trained.save import (
         save_trained as save_trained,
     )
     from graphsage.trained.trained import Trained as Trained

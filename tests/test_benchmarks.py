@@ -26,10 +26,10 @@ PROGRAMS = {
     "import_tables": "--kinds parquet --nodes 40 --edges 100",
 }
 RUN = """
-import sys
-sys.path.insert(0, sys.argv[1])
-for program, arguments in zip(sys.argv[2::2], sys.argv[3::2]):
-    __import__(program).main(arguments.split())
+import runpy, sys
+for program, arguments in zip(sys.argv[1::2], sys.argv[2::2]):
+    sys.argv = [program, *arguments.split()]
+    runpy.run_module(f"benchmarks.{program}", run_name="__main__", alter_sys=True)  # what python -m does
 """
 
 
@@ -40,7 +40,7 @@ def results(tmp_path_factory):
     arguments = [word for name in PROGRAMS for word in (name, f"--quick {PROGRAMS[name]} --out {folder / name}")]
     environment = os.environ | {"GRAPHSAGE_BENCH_CACHE": str(folder / "cache"), "GRAPHSAGE_DATA": str(folder)}
     environment |= {"PYTHONPATH": str(CHECKOUT), "XDG_CACHE_HOME": str(folder)}
-    command = [sys.executable, "-c", RUN, str(CHECKOUT / "benchmarks"), *arguments]
+    command = [sys.executable, "-c", RUN, *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return {name: read(folder / name, name) for name in PROGRAMS}
@@ -56,7 +56,7 @@ def test_a_result_says_what_it_is_of(results, name):
     result, tables, figure = results[name]
     assert figure
     assert {"machine", "versions", "commit", "config", "rows"} <= result.keys()
-    assert result["config"]["command"].startswith(f"python benchmarks/{name}.py --quick")
+    assert result["config"]["command"].startswith(f"python -m benchmarks.{name} --quick")
     assert f"`{result['config']['command']}`" in tables
 
 
@@ -85,8 +85,8 @@ def test_scaling_covers_its_parts(results):
 
 @pytest.mark.parametrize("kind", ["array", "columns", "texts", "parquet"])
 def test_every_kind_of_tables_can_be_read(kind, monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(str(CHECKOUT / "benchmarks"))
-    import_tables = importlib.import_module("import_tables")
+    monkeypatch.syspath_prepend(CHECKOUT)
+    import_tables = importlib.import_module("benchmarks.import_tables")
     assert kind in import_tables.KINDS
     import_tables.write(tmp_path / kind, kind, 40, 100)
     dataset = graphsage.load_dataset(tmp_path / kind, progress=False)
@@ -99,8 +99,8 @@ def test_every_kind_of_tables_can_be_read(kind, monkeypatch, tmp_path):
 
 @pytest.fixture
 def rules(monkeypatch):
-    monkeypatch.syspath_prepend(str(CHECKOUT / "benchmarks"))
-    return importlib.import_module("batch_size_claims")
+    monkeypatch.syspath_prepend(CHECKOUT)
+    return importlib.import_module("benchmarks.batch_size.claims")
 
 
 def gradient(batch, cosine, neighbours="sampled"):
@@ -176,8 +176,8 @@ def test_the_target_is_a_share_of_the_best_and_cost_is_where_a_curve_meets_it(ru
 
 
 def test_aggregators_measures_its_three_modes(monkeypatch, tmp_path):
-    monkeypatch.syspath_prepend(str(CHECKOUT / "benchmarks"))
-    aggregators = importlib.import_module("aggregators")
+    monkeypatch.syspath_prepend(CHECKOUT)
+    aggregators = importlib.import_module("benchmarks.aggregators")
     asked = []
 
     def load(name, split=0):

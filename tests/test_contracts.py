@@ -27,8 +27,7 @@ from helpers.graphs import (
     random_graph,
     seed_lists,
 )
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import graphsage
 from graphsage.graph.graph import Graph

@@ -63,7 +63,7 @@ WRONG = {
     "python": ["print(1 + 1)  # 3", "import graphsage as gs\ngs.GraphSage", "def f(:"],
     "py": ["adjacency_dict = data.graph.to_dict()"],
     "sh": ["make tset", "make train PYTHN=python3", "graphsage trian debian", "graphsage train nowhere", "ls",
-           "python examples/no.py", "python benchmarks/batch_size.py --qiuck"],
+           "python examples/no.py", "python -m benchmarks.no", "python -m benchmarks.batch_size --qiuck"],
     "powershell": ["graphsage train debian --epoks 3"],
     "pyton": ["1 + 1"],
 }

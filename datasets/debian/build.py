@@ -94,7 +94,7 @@ def names_in(package, kind):
     return names
 
 
-def arcs_of(packages, id_of):
+def edges_of(packages, id_of):
     """int64[A, 3], unique rows (package, what it depends on, kind), sorted.
 
     A name that is no package stands for every package that provides it; a name that nobody provides is dropped.
@@ -103,14 +103,14 @@ def arcs_of(packages, id_of):
     for package in packages:
         for name in names_in(package, "Provides"):
             providers[name].add(id_of[package["Package"]])
-    arcs = set()
+    edges = set()
     for package in packages:
         source = id_of[package["Package"]]
         for code, kind in enumerate(KINDS):
             for name in names_in(package, kind):
                 targets = (id_of[name],) if name in id_of else providers.get(name, ())
-                arcs.update((source, target, code) for target in targets)
-    return np.array(sorted(arcs), np.int64).reshape(-1, 3)
+                edges.update((source, target, code) for target in targets)
+    return np.array(sorted(edges), np.int64).reshape(-1, 3)
 
 
 def words_of(packages, num_words):
@@ -147,7 +147,7 @@ def build(index, num_words=NUM_WORDS):
         first.setdefault(paragraph["Package"], paragraph)
     names = sorted(first)
     packages = [first[name] for name in names]
-    arcs = arcs_of(paragraphs, {name: number for number, name in enumerate(names)})
+    edges = edges_of(paragraphs, {name: number for number, name in enumerate(names)})
     words, rows = words_of(packages, num_words)
     sections = sorted({package["Section"] for package in packages})
     return {
@@ -157,9 +157,9 @@ def build(index, num_words=NUM_WORDS):
         "words": lines(words),
         "labels": narrow([sections.index(package["Section"]) for package in packages]),
         "split": narrow([split_of(name) for name in names]),
-        "arc_counts": narrow(np.bincount(arcs[:, 0], minlength=len(names))),
-        "arc_targets": narrow(arcs[:, 1]),
-        "arc_kinds": narrow(arcs[:, 2]),
+        "arc_counts": narrow(np.bincount(edges[:, 0], minlength=len(names))),
+        "arc_targets": narrow(edges[:, 1]),
+        "arc_kinds": narrow(edges[:, 2]),
         "word_counts": narrow([len(row) for row in rows]),
         "word_ids": narrow([word for row in rows for word in row]),
     }

@@ -78,17 +78,17 @@ def _train(options):
         with in_its_place(options.resume, f"graphsage train DATASET --resume {options.resume}"):
             dataset = load_dataset(config.dataset, split=config.split)
         config = replace(config, dataset=lasting_name(config.dataset))
-        device = make_trainer(config, dataset).device
+        trainer = make_trainer(replace(config, runs=1), dataset)
         folder, resume = start(config)  # the last of what the user may have to mend
     print(dataset.summary())
     first, last = config.train.seed, config.train.seed + config.runs - 1
     seeds = f"seed {first}" if first == last else f"seeds {first} to {last}"
-    print(f"Training on {describe(device)}, {seeds}" + ("" if folder is None else f", in {folder}"), flush=True)
+    print(f"Training on {describe(trainer.device)}, {seeds}" + ("" if folder is None else f", in {folder}"), flush=True)
     if config.tensorboard:
         print(f"Watch it: tensorboard --logdir {folder}", flush=True)
     with _training(folder):
         progress = Progress()
-        results = run_all(config, dataset, folder=folder, resume=resume, progress=[progress], log=progress.log)
+        results = run_all(config, dataset, trainer=trainer, folder=folder, resume=resume, progress=[progress], log=progress.log)
     if len(results) < config.runs:
         print(f"Interrupted: {len(results)} of {config.runs} runs count.")
     is_cut = len(results) < config.runs or results[-1].interrupted

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 import numpy as np
 
 from graphsage.base.checks import ReadOnlyRecord, as_array, as_count, as_indices, integer_array, read_only
 from graphsage.graph.build import checked_indptr, indptr_of
 
+_DENSE = WeakValueDictionary()  # id -> array: what was checked, as long as somebody has it
 CHUNK = 1 << 22  # values looked at together when a large (perhaps memory-mapped) array is scanned
 
 
@@ -89,9 +91,10 @@ class SparseFeatures(ReadOnlyRecord):
 def as_features(features):
     """Checked node features: float32 [N, F] ndarray (shared where it can be) or ``SparseFeatures``.
 
-    Takes arrays of any real dtype, scipy sparse matrices and ``SparseFeatures``. NaN and infinity are refused.
+    Takes arrays of any real dtype, scipy sparse matrices and ``SparseFeatures``. NaN and infinity are refused. What it returned
+    before comes back as it is: a matrix that is larger than memory, say, is read through once, not by each that is given it.
     """
-    if isinstance(features, SparseFeatures):
+    if isinstance(features, SparseFeatures) or (features is not None and _DENSE.get(id(features)) is features):
         return features
     if hasattr(features, "tocsr"):
         if len(features.shape) != 2:
@@ -101,7 +104,9 @@ def as_features(features):
             matrix = matrix.copy()
             matrix.sum_duplicates()
         return SparseFeatures(matrix.indptr, matrix.indices, _without_ones(matrix.data), matrix.shape[1])
-    return _checked_dense(features)
+    dense = _checked_dense(features)
+    _DENSE[id(dense)] = dense
+    return dense
 
 
 def row_normalize(features: Any) -> np.ndarray | SparseFeatures:

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -95,6 +96,11 @@ class GraphSAGE(nn.Module):
         with keyed_rng(rng.stream_key(self.seed if seed is None else seed, rng.INIT)):
             for layer in self.layers:
                 layer.reset_parameters()
+
+    def prepare(self, degrees: np.ndarray) -> None:
+        """Tell each aggregator the degrees int64 [N] of the graph to train on."""
+        for layer in self.layers:
+            layer.aggregator.prepare(degrees)
 
     @property
     def num_layers(self) -> int:

@@ -5,8 +5,7 @@ import numpy as np
 from graphsage.config.run_files import CONFIG
 from graphsage.data.cards import dataset_card, list_datasets
 from graphsage.data.described.describe import describe
-from graphsage.report import report_tables as tables
-from graphsage.report import scores_by_degree as scores
+from graphsage.report import report_tables as tables, scores_by_degree as scores
 from graphsage.report.page import beside, folded, joined, scrolled, section, tag
 
 MOST_CONFUSIONS, MOST_IN_MAP, MOST_TARGETS = 15, 60, 4

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from graphsage.base.files import locked, remove_leftovers
 from graphsage.config.run_files import LATEST
-from graphsage.nn.model import GraphSAGE
 from graphsage.runs.checkpoint import Checkpoints, older_checkpoints
 from graphsage.runs.metrics_file import MetricsFile
 from graphsage.runs.resume import checkpoint_of
-from graphsage.trained.save import save_trained
+from graphsage.trained.save import can_save, save_trained
 from graphsage.training.callbacks import Callback
 from graphsage.training.records import TrainingStopped
 
@@ -85,7 +84,7 @@ class Recorder(Callback):
 
     def on_fit_end(self, trainer, result):
         """The best weights, as ``load_trained`` reads them; other modules are in the checkpoint alone."""
-        if result.best_epoch is not None and isinstance(trainer.model, GraphSAGE):
+        if result.best_epoch is not None and can_save(trainer.model):
             with stopping(self.folder, "saved"):
                 save_trained(self.folder, trainer.model, trainer.dataset, trainer.config)
 

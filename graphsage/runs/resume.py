@@ -3,9 +3,8 @@
 from dataclasses import asdict
 
 from graphsage.config.settings import FREE
-from graphsage.nn.model import GraphSAGE
 from graphsage.runs.checkpoint import CheckpointError, differences, load_checkpoint, machine
-from graphsage.trained.save import plain_arguments
+from graphsage.trained.save import can_save, plain_arguments
 from graphsage.training.state import State
 
 PARTS = ("model", "optimizer", "schedule", "scaler")
@@ -62,7 +61,7 @@ def _settings(config):
 
 def _arguments(model):
     """What a ``GraphSAGE`` was made with: dropout and the like leave no trace in the weights. {} for another module."""
-    return plain_arguments(model) if isinstance(model, GraphSAGE) else {}
+    return plain_arguments(model) if can_save(model) else {}
 
 
 def _shapes(weights):

@@ -43,9 +43,10 @@ class RunResult:
     interrupted: bool = False
 
 
-def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), progress=(), log=print):
+def run(config, dataset=None, *, trainer=None, folder=None, resume=False, callbacks=(), progress=(), log=print):
     """Load (unless ``dataset`` is given), train, compare; ``log`` gets each line of progress.
 
+    trainer: of ``make_trainer`` for this config and dataset, if there is one already.
     folder: where checkpoints, metrics, the model and the report go; None: nowhere. resume: go on from the checkpoint there
     (or from the one that ``resume`` names) instead of beginning. callbacks: of the ``Trainer``. progress: callbacks that are
     told of the training without edges, too.
@@ -53,7 +54,9 @@ def run(config, dataset=None, *, folder=None, resume=False, callbacks=(), progre
     if dataset is None:
         dataset = load_dataset(config.dataset, split=config.split)
         log(dataset.summary())
-    trainer = make_trainer(config, dataset, folder=folder, callbacks=[*callbacks, *progress], log=log)
+    trainer = trainer or make_trainer(config, dataset)
+    trainer.keep_in(folder)
+    trainer.watch_by([*callbacks, *progress, *_tensorboard(config)], log)
     with trainer.held():
         if resume:
             _resume(trainer, resume, log)
@@ -69,7 +72,7 @@ def _held_run(config, trainer, dataset, folder, progress, log):
     alone, interrupted = None, trainer.interrupted
     if config.baseline and not interrupted:
         log("Training the same model without edges (features only) for comparison ...")
-        alone, interrupted = _features_only(config, dataset, progress)
+        alone, interrupted = _features_only(config, dataset, trainer.loader.store, progress)
     run_result = RunResult(
         result=result,
         majority=majority_score(dataset, trainer.metric),
@@ -87,30 +90,31 @@ def _held_run(config, trainer, dataset, folder, progress, log):
     return replace(run_result, result=replace(result, outputs=None)) if folder is not None else run_result
 
 
-def run_all(config, dataset, *, folder=None, resume=False, callbacks=(), progress=(), log=print):
+def run_all(config, dataset, *, trainer=None, folder=None, resume=False, callbacks=(), progress=(), log=print):
     """``config.runs`` runs, with seeds seed, seed + 1, ...; the results of those that were done when the last ended or Ctrl-C
     came, each in a folder SEED inside of ``folder`` if there are several. resume: those that were done count as they are.
 
-    A training that Ctrl-C cut short counts only where it is the only one.
+    A training that Ctrl-C cut short counts only where it is the only one. trainer: as in ``run``, of the first.
     """
+    how = {"resume": resume, "callbacks": callbacks, "progress": progress, "log": log}
     if config.runs > 1 and folder is not None:
         with stopping(folder, "begun"):
             Path(folder).mkdir(parents=True, exist_ok=True)
         with locked(folder):
             if resume:  # the settings that may change; a single run writes its own
                 write_config(config, Path(folder, CONFIG))
-            return _runs(config, dataset, folder, resume, callbacks, progress, log)
-    return _runs(config, dataset, folder, resume, callbacks, progress, log)
+            return _runs(config, dataset, trainer, folder, how)
+    return _runs(config, dataset, trainer, folder, how)
 
 
-def _runs(config, dataset, folder, resume, callbacks, progress, log):
+def _runs(config, dataset, trainer, folder, how):
     results = []
     for number in range(config.runs):
         single = replace(config, runs=1, train=replace(config.train, seed=config.train.seed + number))
         if config.runs > 1:
-            log(f"Run {number + 1} of {config.runs}, seed {single.train.seed}")
+            how["log"](f"Run {number + 1} of {config.runs}, seed {single.train.seed}")
         try:
-            latest = _one_of(single, dataset, _folder_of(config, folder, single), resume, callbacks, progress, log)
+            latest = _one_of(single, dataset, None if number else trainer, _folder_of(config, folder, single), **how)
         except KeyboardInterrupt:
             if not results:
                 raise
@@ -126,14 +130,14 @@ def _folder_of(config, folder, single):
     return folder if folder is None or config.runs == 1 else Path(folder, str(single.train.seed))
 
 
-def _one_of(config, dataset, folder, resume, callbacks, progress, log):
+def _one_of(config, dataset, trainer, folder, *, resume, log, **how):
     """The run: read where it is done and no checkpoint is named, gone on with where it was begun, else made."""
     done = read_result(folder, config) if resume is True and folder is not None and is_saved(folder) else None
     if done is not None:
         log(f"Done already, in {folder}")
         result, majority, features_only = done
         return RunResult(result=result, majority=majority, features_only=features_only, model=None)
-    return run(config, dataset, folder=folder, resume=resume, callbacks=callbacks, progress=progress, log=log)
+    return run(config, dataset, trainer=trainer, folder=folder, resume=resume, log=log, **how)
 
 
 def _resume(trainer, resume, log):
@@ -160,10 +164,14 @@ def _finish(folder, config, dataset, run_result):
     write_result(folder, config, run_result, versions())
 
 
-def make_trainer(config, dataset, *, folder=None, callbacks=(), log=print):
+def make_trainer(config, dataset, *, folder=None, store=None, callbacks=(), log=print):
     """The ``Trainer`` of an untrained model; ValueError where ``config`` cannot be had on this dataset or machine."""
-    callbacks = [*callbacks, TensorBoard()] if config.tensorboard else callbacks
-    return Trainer(build_model(config, dataset), dataset, config.train, folder=folder, callbacks=callbacks, log=log)
+    how = {"folder": folder, "store": store, "callbacks": [*callbacks, *_tensorboard(config)], "log": log}
+    return Trainer(build_model(config, dataset), dataset, config.train, **how)
+
+
+def _tensorboard(config):
+    return [TensorBoard()] if config.tensorboard else []
 
 
 def build_model(config, dataset):
@@ -205,10 +213,11 @@ def _which_model(results):
     return [f"{cut}The model is that of epoch {result.best_epoch}, {why}."]
 
 
-def _features_only(config, dataset, progress):
+def _features_only(config, dataset, store, progress):
     """(test score, whether Ctrl-C came) of the same training without edges; a training cut short has no score."""
     try:
-        trainer = make_trainer(replace(config, tensorboard=False), dataset.without_edges(), callbacks=progress, log=None)
+        alone = replace(config, tensorboard=False)
+        trainer = make_trainer(alone, dataset.without_edges(), store=store, callbacks=progress, log=None)
         result = trainer.fit()
     except KeyboardInterrupt:
         return None, True

@@ -15,6 +15,7 @@ from graphsage.data.dataset import NodeDataset
 from graphsage.runs.checkpoint import identity
 from graphsage.runs.recorder import Recorder
 from graphsage.runs.resume import restore
+from graphsage.tensors.store import FeatureStore
 from graphsage.training.loop import Loop
 from graphsage.training.records import TrainResult
 
@@ -28,6 +29,7 @@ class Trainer(Loop):
         of each column (multilabel) or squared error (regression).
     folder: where ``metrics.jsonl``, checkpoints and the model of a ``GraphSAGE`` go, from which ``resume`` goes on and
         ``load_trained`` reads; None: nowhere.
+    store: a ``FeatureStore`` of the dataset's features, normalised if they are to be, from another trainer's ``loader.store``.
     callbacks: objects with any of the methods of ``Callback``. log: called with each line of progress; None for silence.
 
     The test of a ``GraphSAGE`` is exact: all neighbours of all nodes (``inference``); so is its validation, but where that
@@ -44,10 +46,15 @@ class Trainer(Loop):
         *,
         loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
         folder: str | os.PathLike[str] | None = None,
+        store: FeatureStore | None = None,
         callbacks: Iterable[Any] = (),
         log: Callable[[str], object] | None = print,
     ) -> None:
-        super().__init__(model, dataset, config, loss=loss, callbacks=callbacks, log=log)
+        super().__init__(model, dataset, config, loss=loss, store=store, callbacks=callbacks, log=log)
+        self.keep_in(folder)
+
+    def keep_in(self, folder: str | os.PathLike[str] | None) -> None:
+        """``folder`` in place of the one given before; None: nowhere."""
         self.recorder = None if folder is None else Recorder(folder, self.config.keep_checkpoints)
 
     def fit(self) -> TrainResult:

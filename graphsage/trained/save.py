@@ -133,9 +133,14 @@ def _trained(model, *, form, **found):
     return Trained(model=model, **found)
 
 
+def can_save(model):
+    """Can a file bring the model back, code and all? A ``GraphSAGE``: what this package makes."""
+    return isinstance(model, GraphSAGE)
+
+
 def plain_arguments(model):
     """``model.arguments`` as JSON can hold them."""
-    if not isinstance(model, GraphSAGE):
+    if not can_save(model):
         rule = "as a file cannot bring the code of another along: save its state_dict"
         raise TypeError(f"model must be a GraphSAGE, {rule}; got {type(model).__name__}")
     return {**model.arguments, "aggregator": aggregator_name(model.arguments["aggregator"])}

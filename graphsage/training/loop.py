@@ -12,7 +12,7 @@ from graphsage.base.interrupt import Interrupt, noted_interrupt
 from graphsage.base.jit import is_interrupt
 from graphsage.config.settings import TrainConfig
 from graphsage.loading.batch import Batch
-from graphsage.nn.model import GraphSAGE
+from graphsage.nn.layered import Layered
 from graphsage.tensors.device import pick_device
 from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.training.callbacks import checked_callbacks
@@ -35,23 +35,26 @@ class Loop:
 
     recorder = None
 
-    def __init__(self, model, dataset, config=None, *, loss=None, callbacks=(), log=print):
+    def __init__(self, model, dataset, config=None, *, loss=None, store=None, callbacks=(), log=print):
         self.config = config = TrainConfig() if config is None else config
         check(model, dataset, config, has_own_loss=loss is not None)
         self.device = pick_device(config.device)
         self.model = model.to(self.device)
-        self.dataset = dataset.row_normalized() if normalizes(config, dataset) else dataset
+        self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset
         self.metric = pick_metric(config.metric, dataset)
         self.loss = loss or make_loss(config, dataset, self.device)
-        self.callbacks, self.log = checked_callbacks(callbacks), log or _nothing
-        self._notice = NOTICE if log else ""
-        self.loader = make_loader(model, self.dataset, config, self.device)
+        self.watch_by(callbacks, log)
+        self.loader = make_loader(model, self.dataset, config, self.device, store=store)
         self.evaluator = Evaluator(model, self.loader, self.dataset, config, partial(self._tell, "on_evaluate"))
         self.optimizer = make_optimizer(model, config, self.device)
         self.schedule = Schedule(self.optimizer, config, config.epochs * -(-len(self.loader) // config.accumulate))
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "float16")
         self.state, self._is_resumed, self._interrupt = State(), False, Interrupt()
         self._forward = torch.compile(model, dynamic=True) if config.compile else model
+
+    def watch_by(self, callbacks, log):
+        """Tell these callbacks, and ``log`` each line of progress, in place of those given before."""
+        self.callbacks, self.log = checked_callbacks(callbacks), log or _nothing
 
     # ---- from beginning to end
 
@@ -60,9 +63,8 @@ class Loop:
         self.state = self.state if self._is_resumed else State()
         self._is_resumed = self._has_started = self._owes_save = False
         self._saved_at = time.monotonic()
-        if isinstance(self.model, GraphSAGE):
-            for layer in self.model.layers:
-                layer.aggregator.prepare(self.dataset.graph.degrees)
+        if isinstance(self.model, Layered):
+            self.model.prepare(self.dataset.graph.degrees)
         try:
             self._tell("on_fit_begin")
             if self.evaluator.plan.line:
@@ -82,7 +84,7 @@ class Loop:
     def _train(self):
         """Epochs until the end; returns whether Ctrl-C came before."""
         try:
-            with noted_interrupt(self._notice) as self._interrupt:
+            with noted_interrupt("" if self.log is _nothing else NOTICE) as self._interrupt:
                 while not (done := self._is_done()) and not self._interrupt.came:
                     self._epoch()
                 self._save()

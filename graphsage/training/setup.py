@@ -3,7 +3,7 @@
 from graphsage.config.settings import TrainConfig, check_depth
 from graphsage.graph.features import SparseFeatures
 from graphsage.loading.node_loader import NeighborLoader
-from graphsage.nn.model import GraphSAGE
+from graphsage.nn.layered import Layered
 from graphsage.sampling.neighbor import NeighborSampler
 
 
@@ -16,7 +16,7 @@ def normalizes(config, dataset):
     return is_sparse if config.normalize_features is None else config.normalize_features
 
 
-def make_loader(model, dataset, config, device, *, nodes=None):
+def make_loader(model, dataset, config, device, *, nodes=None, store=None):
     """The loader of ``nodes`` (default: the training nodes) as ``model`` needs its batches."""
     return NeighborLoader(
         dataset,
@@ -24,6 +24,7 @@ def make_loader(model, dataset, config, device, *, nodes=None):
         config.batch_size,
         config.batches_per_epoch,
         nodes=nodes,
+        store=store,
         reduce=getattr(model, "first_layer_reduction", None),
         device=device,
         features_on=config.features_on,
@@ -64,7 +65,7 @@ def check(model, dataset, config, *, has_own_loss):
         _check_without_validation(config)
     if has_own_loss and (config.label_smoothing or config.class_weights != "none"):
         raise ValueError("label_smoothing and class_weights are not used by a loss of your own: leave them out")
-    if isinstance(model, GraphSAGE):
+    if isinstance(model, Layered):
         _check_widths(model, dataset)
 
 

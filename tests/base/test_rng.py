@@ -5,8 +5,7 @@ from itertools import combinations, product
 import naive
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from graphsage import Graph, NeighborSampler, multihop_sampling
 from graphsage.base import rng

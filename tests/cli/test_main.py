@@ -15,12 +15,14 @@ from conftest import NOTICE
 from helpers.data_helpers import planetoid_files, wait_for, write_files
 
 import graphsage
-from graphsage.cli import apply as cli_apply
-from graphsage.cli import datasets as cli_datasets
-from graphsage.cli import import_ as cli_import
-from graphsage.cli import main as cli
-from graphsage.cli import sample as cli_sample
-from graphsage.cli import train as cli_train
+from graphsage.cli import (
+    apply as cli_apply,
+    datasets as cli_datasets,
+    import_ as cli_import,
+    main as cli,
+    sample as cli_sample,
+    train as cli_train,
+)
 from graphsage.config.groups import ModelConfig
 from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.config.toml import read_config
@@ -87,7 +89,8 @@ def test_every_hyperparameter_is_a_flag_with_its_default(name, command):
 
 def test_help_of_train_teaches(command):
     _, out, _ = command("train", "--help")
-    for line in ("Train a GraphSAGE model", "three ways to train:", "\nmodel:", "\nsample:", "\noptimise:", "\nevaluate:", "\nsave:", "\ncompute:"):
+    groups = [f"\n{name}:" for name in ("model", "sample", "optimise", "evaluate", "save", "compute")]
+    for line in ("Train a GraphSAGE model", "three ways to train:", *groups):
         assert line in out
     assert "--no-baseline" in out
     assert "graphsage model" not in out

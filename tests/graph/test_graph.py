@@ -11,8 +11,7 @@ import pytest
 import scipy.sparse as sp
 import torch
 from helpers.graphs import DST, ROWS, SRC, asymmetric, edge_counts, edge_lists, graphs
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from graphsage.graph.graph import Graph
 

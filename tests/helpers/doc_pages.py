@@ -160,13 +160,14 @@ def check_make(words):
 
 def check_python(words):
     """Not run, as programs of the checkout have tests of their own, and pip and venv install: the program has the flags."""
-    if words[0] == "-m":
-        assert words[1] in ("pip", "venv")
+    if words[0] == "-m" and words[1] in ("pip", "venv"):
         return
-    program = CHECKOUT / words[0]
-    assert program.is_file(), program
-    flags = [word for word in words[1:] if word.startswith("--")]
-    text = subprocess.run([sys.executable, program, "--help"], capture_output=True, text=True).stdout if flags else ""
+    program = words[:2] if words[0] == "-m" else words[:1]
+    path = CHECKOUT / program[-1].replace(".", "/") if len(program) == 2 else CHECKOUT / program[0]
+    assert path.is_file() or path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), path
+    flags = [word for word in words if word.startswith("--")]
+    command = [sys.executable, *program, "--help"]
+    text = subprocess.run(command, capture_output=True, text=True, cwd=CHECKOUT).stdout if flags else ""
     assert [flag for flag in flags if flag not in text] == []
 
 

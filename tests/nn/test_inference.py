@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.nn_helpers import LAYERS, LEARNED, REDUCTION_LAYERS, awkward_graph, close, features, model_of, node_dataset, sparse
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from graphsage.graph.features import SparseFeatures

@@ -5,8 +5,7 @@ from functools import partial
 import naive
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from graphsage import Graph, NeighborSampler, multihop_sampling
 from graphsage.sampling import localids, parts

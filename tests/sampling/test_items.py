@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.graphs import filled_lists
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from graphsage.sampling.items import Items, SeedPlan
 

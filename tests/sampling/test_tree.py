@@ -9,8 +9,7 @@ import pytest
 import scipy.sparse as sp
 import torch
 from helpers.graphs import asymmetric, fanout_lists, graphs, random_graph, seed_lists, star
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from graphsage.base import checks
 from graphsage.graph.graph import Graph

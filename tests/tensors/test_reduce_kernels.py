@@ -4,8 +4,7 @@ import naive
 import naive_nn
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from scipy.sparse import csr_array
 
 from graphsage.tensors import reduce_kernels as kernels

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.nn_helpers import REDUCTIONS, awkward_graph, close, features, sparse
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from graphsage.graph.features import SparseFeatures
 from graphsage.nn.first_inputs import first_inputs, input_dropout

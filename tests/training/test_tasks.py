@@ -9,11 +9,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 from helpers.blocks import NUM_CLASSES, blocks, configured
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from graphsage.cli import main as cli
-from graphsage.config import settings as config
+from graphsage.config import groups as config
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.model import GraphSAGE
 from graphsage.runs.run import compare, make_trainer, run

@@ -1,11 +1,11 @@
 """debian.npz -> NodeDataset: packages of a Debian release, what they depend on, their description's words and section.
 
 The file is a zip of ``.npy`` members without pickle; ``datasets/debian/README.md`` describes
-it. N packages, A arcs "package depends on package", F words:
+it. N packages, A edges "package depends on package", F words:
 
     package_names, section_names, kind_names, words    uint8, UTF-8 texts with a line feed between them
     labels[N]          index of the section            split[N]          0 train, 1 validation, 2 test
-    arc_counts[N]      arcs that start at a package    arc_targets[A]    package depended on;  arc_kinds[A] its kind
+    arc_counts[N]      edges that start at a package   arc_targets[A]    package depended on;  arc_kinds[A] its kind
     word_counts[N]     words of a package              word_ids[W]       the words, rising within a package
 
 Everything is checked before it is used: a damaged or hostile file is refused with a sentence, never half read.

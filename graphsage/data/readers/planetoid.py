@@ -28,13 +28,13 @@ MAX_INDEX_BYTES = 1 << 26
 def read_planetoid(folder, name, *, class_names=None, duplicates="drop", self_loops="drop"):
     """The dataset of the files ``ind.NAME.*`` in ``folder``, with the public split.
 
-    N nodes, F features, C classes. The graph is undirected: both arcs of every listed pair, rows sorted. Features are
+    N nodes, F features, C classes. The graph is undirected: both edges of every listed pair, rows sorted. Features are
     ``SparseFeatures`` as stored (not row-normalised), without values where all are 1. A node without a row in the files
     has an empty row of features and the label -1, and is in no split.
     train = nodes 0..len(y)-1, val = the next 500, test = test.index in the file's order.
 
     class_names: C texts, or None. duplicates, self_loops: "drop" or "keep"; "keep" takes repeated pairs as often as the
-    file lists them, and then only the arcs that it lists.
+    file lists them, and then only the edges that it lists.
     Raises DatasetError, one sentence with the file's path, for missing or damaged files. Nothing in a file is run.
     """
     one_of("duplicates", duplicates, ("keep", "drop"))

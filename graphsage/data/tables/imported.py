@@ -9,7 +9,7 @@ import: the arrays of ``graphsage.data.readers.npz_form``, each in a file NAME.n
     dataset            what ``npz_form.packed`` has beside the arrays
 
 The features are left out where they are features.npy as it lies there. Everything else is read through at a start and compared
-with its sum: a quarter of a second for 60 million arcs. A folder gets its name when it is whole.
+with its sum: a quarter of a second for 60 million edges. A folder gets its name when it is whole.
 
 In the folder ``other`` there is the latest import by the schema of another dataset, in the same form: the grown graph that a
 trained model is applied to. It never takes the place of the own one.

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from helpers.described import dataset_of, small
 from helpers.graphs import graphs, random_graph
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from scipy.sparse import csr_array
 
 from graphsage.data.catalogue import load_dataset

@@ -135,9 +135,9 @@ def test_words_and_section_of_a_known_package(debian, arrays):
 
 
 def test_agrees_with_an_independent_extract(debian, folder, test_data):
-    """An extract of another point release by another program: same packages, and its arcs are here, turned alike.
+    """An extract of another point release by another program: same packages, and its edges are here, turned alike.
 
-    The other takes virtual packages with one provider only, so this one has a few more arcs; packages that changed
+    The other takes virtual packages with one provider only, so this one has a few more edges; packages that changed
     between the point releases are the rest of the difference.
     """
     with np.load(test_data / "debian_bookworm_main" / "debian_bookworm_main.npz", allow_pickle=False) as other:

@@ -24,7 +24,7 @@ PUBLISHED = {
     "tolokers": (11758, 519000, 10, 2, (5879, 2939, 2940)),
     "wisconsin": (251, 450, 1703, 5, (120, 80, 51)),
 }
-#: listed arcs, and how many of them are loops
+#: listed edges, and how many of them are loops
 DIRECTED = {
     "chameleon_directed": (36101, 50),
     "chameleon_filtered_directed": (13584, 50),
@@ -157,10 +157,10 @@ def test_the_published_counts(test_data, name):
 
 @pytest.mark.parametrize("name", DIRECTED)
 def test_the_published_directed_counts(test_data, name):
-    arcs, loops = DIRECTED[name]
+    edges, loops = DIRECTED[name]
     dataset = read_heterophilous(test_data / "heterophilous", name)
     src, dst = dataset.graph.to_edges()
-    assert (dataset.graph.num_edges, int((src == dst).sum())) == (arcs, loops)
+    assert (dataset.graph.num_edges, int((src == dst).sum())) == (edges, loops)
     assert len(np.unique(np.sort([src, dst], axis=0)[:, src != dst], axis=1).T) == PUBLISHED[name[: -len("_directed")]][1]
     assert dataset.statistics() == dataset_card(name).statistics
 

@@ -11,7 +11,7 @@ from helpers import data_helpers as made
 from graphsage.data.dataset import DatasetError
 from graphsage.data.readers.planetoid import holds_planetoid, read_planetoid
 
-#: nodes, arcs, arcs with repeats and loops as listed, arcs with loops, features, classes, isolated, train / val / test
+#: nodes, edges, edges with repeats and loops as listed, edges with loops, features, classes, isolated, train / val / test
 PUBLISHED = {
     "cora": (2708, 10556, 10858, 10556, 1433, 7, 0, (140, 500, 1000)),
     "citeseer": (3327, 9104, 9464, 9228, 3703, 6, 48, (120, 500, 1000)),
@@ -34,7 +34,7 @@ def published(test_data):
 
 
 def pairs_of(graph):
-    """The set of undirected links of a graph that stores both arcs of each."""
+    """The set of undirected links of a graph that stores both edges of each."""
     src, dst = graph.to_edges()
     forward, backward = src < dst, src > dst
     links = set(zip(src[forward].tolist(), dst[forward].tolist()))
@@ -47,11 +47,11 @@ def pairs_of(graph):
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_counts(published, name):
-    nodes, arcs, _, _, features, classes, isolated, splits = PUBLISHED[name]
+    nodes, edges, _, _, features, classes, isolated, splits = PUBLISHED[name]
     dataset = published(name)
     found = dataset.statistics()
     assert dataset.name == name
-    assert (found["num_nodes"], found["num_edges"], found["num_isolated"]) == (nodes, arcs, isolated)
+    assert (found["num_nodes"], found["num_edges"], found["num_isolated"]) == (nodes, edges, isolated)
     assert (dataset.num_features, dataset.num_classes) == (features, classes)
     assert tuple(len(ids) for ids in (dataset.train, dataset.val, dataset.test)) == splits
 

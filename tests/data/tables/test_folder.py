@@ -6,13 +6,11 @@ import naive_tables
 import numpy as np
 import pytest
 from helpers.table_files import EDGES, NODES, as_parquet, write_tables
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from graphsage.base.progress import silent
 from graphsage.data import DatasetError
-from graphsage.data.tables import columns as table_columns
-from graphsage.data.tables import table_files
+from graphsage.data.tables import columns as table_columns, table_files
 from graphsage.data.tables.dates import date_of, dates_in
 from graphsage.data.tables.folder import read_folder
 from graphsage.data.tables.import_report import import_report

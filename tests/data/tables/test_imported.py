@@ -17,8 +17,7 @@ from helpers.mutations import generator, mutated
 from helpers.table_files import EDGES, NODES, write_tables
 
 from graphsage.data import DatasetError, NodeDataset, load_dataset
-from graphsage.data.tables import folder as tables
-from graphsage.data.tables import import_tables, imported
+from graphsage.data.tables import folder as tables, import_tables, imported
 from graphsage.graph.features import SparseFeatures
 
 pytest.importorskip("pyarrow")

@@ -7,8 +7,9 @@ the citation graph it holds lists, as the original does. Its features are a dens
 import numpy as np
 import torch
 import torch.nn.functional as F
-from protocol import serve, variant
 from torch import nn
+
+from benchmarks.throughput.peers.protocol import serve, variant
 
 torch.set_num_threads(1)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from common import median_ratio
+from benchmarks.shared.measuring import median_ratio
 
 READS = ("limit: reads of indices", "limit: reads of the local map")
 PRODUCTS = "limit: matrix products"

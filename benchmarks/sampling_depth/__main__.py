@@ -1,22 +1,25 @@
 """How deep, how wide, at what cost: depth 1 to 4, fanouts and batch sizes, on real graphs and on an R-MAT graph.
 
-    python benchmarks/sampling_depth.py [--size small] [--graphs debian,cora,pubmed,rmat] [--fanouts 2,5,10,25,all] ...
+    python -m benchmarks.sampling_depth [--size small] [--graphs debian,cora,pubmed,rmat] [--fanouts 2,5,10,25,all] ...
 
 For each setting: distinct nodes and sampled edges of a batch, CPU and wall milliseconds for sampling, for reading features
 and for training, peak memory, and on real graphs the test accuracy over some seeds. "5,5,5" draws 5 neighbours at each of
 three hops. GRAPHSAGE_DATA names the folder of Cora's and PubMed's files; without them they are left out, by name.
-README.md beside this file tells what the numbers mean. One thread; give it an idle core.
+benchmarks/README.md tells what the numbers mean. One thread; give it an idle core.
 """
 
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from common import each_round, interleave, median, say, timed, write_json
-from publish import new_result, numbers, options_of, publish, until_interrupted
-from sampling_depth_report import draw, markdown
-from workloads import graph_names, one_thread, peak_memory, real_datasets, rmat_dataset, setting
 
+from benchmarks.sampling_depth.report import draw, markdown
+from benchmarks.shared.measuring import each_round, interleave, median, say, timed
+from benchmarks.shared.options import numbers, options_of
+from benchmarks.shared.processes import one_thread, peak_memory
+from benchmarks.shared.publish import publish
+from benchmarks.shared.records import new_result, until_interrupted, write_json
+from benchmarks.shared.workloads import graph_names, real_datasets, rmat_dataset, setting
 from graphsage.config.groups import ModelConfig
 from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer

@@ -1,6 +1,6 @@
 """Which batch size: epochs, updates and time to an accuracy, memory, and how true the gradient is.
 
-    python benchmarks/batch_size.py [--size small] [--graphs debian,cora] [--batches 1,4,16,64,256,1024,all] ...
+    python -m benchmarks.batch_size [--size small] [--graphs debian,cora] [--batches 1,4,16,64,256,1024,all] ...
 
 Trains one model with each batch size ("all": one batch of all training nodes and all their neighbours) at each learning rate
 with each seed, and keeps the curve of the validation accuracy. Tests four claims on what was measured, and says for each
@@ -9,20 +9,23 @@ batches give truer gradients; (4) past some size more adds nothing, and the same
 
 Two learning-rate rules: --rate for all sizes, and for each size the best of --rates. Model, dropout and weight decay are
 those of accuracy.py, the same for all sizes, Adam throughout. GRAPHSAGE_DATA names the folder of Cora's files.
-README.md beside this file tells what the numbers mean. One thread; give it an idle core.
+benchmarks/README.md tells what the numbers mean. One thread; give it an idle core.
 """
 
 from functools import partial
 
-from batch_size_claims import claims
-from batch_size_measures import gradients, growth, memory, train
-from batch_size_report import draw, markdown
-from common import interleave, say, write_json
-from publish import new_result, numbers, options_of, publish, rates, until_interrupted
-from workloads import REAL, graph_names, one_thread, real_datasets, setting
+from benchmarks.batch_size.claims import claims
+from benchmarks.batch_size.measures import gradients, growth, memory, train
+from benchmarks.batch_size.report import draw, markdown
+from benchmarks.shared.measuring import interleave, say
+from benchmarks.shared.options import numbers, options_of, rates, words
+from benchmarks.shared.processes import one_thread
+from benchmarks.shared.publish import publish
+from benchmarks.shared.records import new_result, until_interrupted, write_json
+from benchmarks.shared.workloads import REAL, real_datasets, setting
 
 OPTIONS = {
-    "graphs": (partial(graph_names, known=REAL), "which graphs"),
+    "graphs": (partial(words, known=REAL), "which graphs"),
     "batches": (numbers, "batch sizes; all: one batch, all neighbours; those as large as the training set are left out"),
     "fanouts": (numbers, "neighbours drawn at each hop"),
     "rate": (float, "the learning rate for all sizes"),

@@ -7,7 +7,8 @@ import dgl.graphbolt as gb
 import torch
 import torch.nn.functional as F
 from dgl.nn import SAGEConv
-from protocol import serve, variant
+
+from benchmarks.throughput.peers.protocol import serve, variant
 
 torch.set_num_threads(1)
 

@@ -5,10 +5,11 @@ from functools import cache, partial
 
 import numpy as np
 import torch
-from common import each_round, interleave, median, resident, rmat_file, say, timed
-from workloads import has_peaks, isolated, rmat_dataset, rmat_graph, settle
 
 import graphsage as gs
+from benchmarks.shared.measuring import each_round, interleave, median, resident, say, timed
+from benchmarks.shared.processes import has_peaks, isolated, settle
+from benchmarks.shared.workloads import rmat_dataset, rmat_file, rmat_graph
 
 COUNT, WARM = 20, 2  # batches a round
 EPOCHS_AHEAD = 12  # batches a thread, at least, in the part on threads: the first and the last ones are a small part then

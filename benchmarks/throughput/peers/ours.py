@@ -5,10 +5,10 @@ from functools import cache
 import numpy as np
 import torch
 import torch.nn.functional as F
-from limits import product_batches, read_batches
-from protocol import serve, variant
 
 import graphsage as gs
+from benchmarks.throughput.peers.limits import product_batches, read_batches
+from benchmarks.throughput.peers.protocol import serve, variant
 
 torch.set_num_threads(1)
 

@@ -3,9 +3,9 @@
 import json
 
 import numpy as np
-from common import rmat_file
 
 import graphsage as gs
+from benchmarks.shared.workloads import rmat_file
 from graphsage.data.dataset import DatasetError
 
 FEATURES, HIDDEN, CLASSES = 128, 256, 47

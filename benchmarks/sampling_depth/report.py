@@ -2,8 +2,8 @@
 
 from statistics import fmean, stdev
 
-from common import median
-from publish import heading, log_scale, pyplot, short, table
+from benchmarks.shared.measuring import median
+from benchmarks.shared.publish import heading, log_scale, pyplot, short, table
 
 HEADER = [
     "fanouts",
@@ -93,7 +93,7 @@ def accuracy_of(result, graph, fanouts):
 COLORS, MARKS = ("tab:blue", "tab:orange", "tab:green", "tab:red", "tab:purple"), "osD^v*"
 
 
-def draw(result, path):
+def draw(result, file):
     """A line of panels a graph: nodes, time, its parts, memory, accuracy; a colour a fanout."""
     plt, graphs = pyplot(), graphs_of(result)
     figure, axes = plt.subplots(len(graphs), 5, figsize=(24, 4.2 * len(graphs) + 0.8), squeeze=False)
@@ -113,7 +113,7 @@ def draw(result, path):
     handles = [plt.Line2D([], [], **style) for style in styles.values()]
     figure.legend(handles=handles, title="neighbours drawn at each hop", loc="upper center", ncols=len(handles))
     figure.tight_layout(rect=(0, 0, 1, 1 - 0.9 / figure.get_figheight()))
-    figure.savefig(path, dpi=80)
+    figure.savefig(file, dpi=80)
     plt.close(figure)
 
 

@@ -1,6 +1,6 @@
 """Scaling: cost an edge as the graph grows, by edges a node and by threads; memory against the graph's size on disk.
 
-    python benchmarks/scaling.py [--size small] [--scales 14,16,18,20,22] [--degrees 2,4,8,16,32] [--threads-only] ...
+    python -m benchmarks.scaling [--size small] [--scales 14,16,18,20,22] [--degrees 2,4,8,16,32] [--threads-only] ...
 
 Four parts, all on R-MAT graphs, batches of 1,024 seeds at fanouts 10,10 without replacement:
 nodes    2^14 to 2^22 nodes, nearly 16 neighbours a node, one thread: a sampled edge should cost the same but for the caches
@@ -8,17 +8,20 @@ degrees  the same at one size, with more and more edges
 memory   peak of a process that loads the graph and samples, beside the file's size; each figure in a process of its own
 threads  wall time of an epoch with 1, 2, 4, ... threads up to the machine's cores: sampling, sampling and features, training
 
---threads-only measures the last alone: for a machine with many cores. README.md beside this file tells what the numbers mean.
+--threads-only measures the last alone: for a machine with many cores. benchmarks/README.md tells what the numbers mean.
 Give it an idle machine; the largest graph takes 2 GiB of memory while it is made, once: it is kept in GRAPHSAGE_BENCH_CACHE.
 """
 
 from functools import partial
 
-from common import each_round, interleave, rmat_file, say
-from publish import new_result, numbers, options_of, publish, until_interrupted
-from scaling_measures import Sampling, memory, threads
-from scaling_report import draw, markdown
-from workloads import isolated, one_thread
+from benchmarks.scaling.measures import Sampling, memory, threads
+from benchmarks.scaling.report import draw, markdown
+from benchmarks.shared.measuring import each_round, interleave, say
+from benchmarks.shared.options import numbers, options_of
+from benchmarks.shared.processes import isolated, one_thread
+from benchmarks.shared.publish import publish
+from benchmarks.shared.records import new_result, until_interrupted
+from benchmarks.shared.workloads import rmat_file
 
 OPTIONS = {
     "scales": (numbers, "log2 of the nodes"),

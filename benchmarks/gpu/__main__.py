@@ -1,6 +1,6 @@
 """Training on a CUDA GPU: ms a step, where features are kept, threads that prepare batches, precision, whole graphs.
 
-    python benchmarks/gpu.py [--scale 20] [--fanouts 15,10 --deep 15,10,5] [--threads 0,1,2,4,8] ...
+    python -m benchmarks.gpu [--scale 20] [--fanouts 15,10 --deep 15,10,5] [--threads 0,1,2,4,8] ...
 
 An R-MAT graph, batches of 1,024 seeds, 128 features, hidden 256, 47 classes, mean, dropout 0.5, Adam. Four parts:
 training   whole steps, batches prepared by the default number of threads; PyG's layers on the same batches beside it
@@ -8,7 +8,7 @@ threads    the same by the number of threads
 limits     a step on a batch that is there already, and the dense products of one alone
 inference  all nodes of the graph exactly, on the GPU and on the CPU
 
-README.md beside this file tells what the numbers mean. Needs a GPU and about 2 GiB of its memory.
+benchmarks/README.md tells what the numbers mean. Needs a GPU and about 2 GiB of its memory.
 """
 
 import time
@@ -17,13 +17,16 @@ from functools import partial
 import numpy as np
 import torch
 import torch.nn.functional as F
-from common import each_round, interleave, median, say
-from gpu_report import draw, markdown
-from publish import new_result, numbers, options_of, publish, until_interrupted
-from workloads import rmat_dataset
 
 import graphsage as gs
+from benchmarks.gpu.report import draw, markdown
+from benchmarks.shared.measuring import each_round, interleave, median, say
+from benchmarks.shared.options import numbers, options_of
+from benchmarks.shared.publish import publish
+from benchmarks.shared.records import new_result, until_interrupted
+from benchmarks.shared.workloads import rmat_dataset
 from graphsage.base.threads import default_threads
+from graphsage.tensors.store import FeatureStore
 
 OPTIONS = {
     "scale": (int, "log2 of the nodes"),
@@ -202,7 +205,7 @@ def inference(result, dataset, options):
     """Seconds for all nodes with two layers, on the GPU, with features there, and on the CPU with torch's threads."""
     model = gs.GraphSAGE(dataset.num_features, HIDDEN, CLASSES)
     for name, device in (("on the GPU", "cuda"), (f"on the CPU, {torch.get_num_threads()} threads", "cpu")):
-        store = gs.NeighborLoader(dataset, gs.NeighborSampler(dataset.graph, (1,)), 1, device=device).store
+        store = FeatureStore(dataset.features, device=device)
         seconds = []
         for _ in range(3):
             started = time.perf_counter()

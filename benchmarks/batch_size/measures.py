@@ -5,10 +5,11 @@ from copy import deepcopy
 
 import torch
 import torch.nn.functional as F
-from common import say
-from workloads import peak_memory, rmat_dataset, setting
 
 import graphsage as gs
+from benchmarks.shared.measuring import say
+from benchmarks.shared.processes import peak_memory
+from benchmarks.shared.workloads import rmat_dataset, setting
 from graphsage.config.groups import ModelConfig
 from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.runs.run import make_trainer

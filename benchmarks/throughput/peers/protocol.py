@@ -20,7 +20,8 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from common import reset_peak, resident, timed, versions
+
+from benchmarks.shared.measuring import reset_peak, resident, timed, versions
 
 VARIANTS = {}  # (task, name) -> (make, whole, slow)
 

@@ -1,7 +1,7 @@
 """Tables and figure of the scaling benchmark."""
 
-from common import median, median_ratio
-from publish import heading, log_scale, pyplot, short, table
+from benchmarks.shared.measuring import median, median_ratio
+from benchmarks.shared.publish import heading, log_scale, pyplot, short, table
 
 SAMPLING = ["nodes", "edges", "neighbours a node", "sampled edges", "CPU ms (wall)", "ns an edge", "ns a feature row"]
 MEMORY = ["nodes", "file MiB", "while loading", "loaded", "while sampling", "peak over file"]
@@ -56,7 +56,7 @@ def speedup(result, row):
 # ---- the figure
 
 
-def draw(result, path):
+def draw(result, file):
     plt = pyplot()
     panels = [panel for part, panel in PANELS if rows_of(result, part)]
     columns = min(3, len(panels))
@@ -69,7 +69,7 @@ def draw(result, path):
     for axis in axes.flat[len(panels) :]:
         axis.set_visible(False)
     figure.tight_layout()
-    figure.savefig(path, dpi=90)
+    figure.savefig(file, dpi=90)
     plt.close(figure)
 
 

@@ -1,7 +1,7 @@
 """Tables and figure of the throughput benchmark."""
 
-from publish import measured, pyplot, table, version_list
-from throughput_claims import READS, by_place, comma, ratio
+from benchmarks.shared.publish import measured, pyplot, table, version_list
+from benchmarks.throughput.claims import READS, by_place, comma, ratio
 
 REFERENCE = {  # task: the row that the others are compared with
     "sampling": "ours",
@@ -89,7 +89,7 @@ def _memory_table(sizes):
 # ---- the figure
 
 
-def draw(result, path):
+def draw(result, file):
     """A panel a task: million sampled edges a second, or milliseconds where edges are not the point."""
     plt = pyplot()
     rows = by_place(result)
@@ -100,7 +100,7 @@ def draw(result, path):
     for axis in axes.flat[len(tasks) :]:
         axis.set_visible(False)
     figure.tight_layout()
-    figure.savefig(path, dpi=110)
+    figure.savefig(file, dpi=110)
     plt.close(figure)
 
 

@@ -1,7 +1,7 @@
 """The GPU benchmark's tables and figure."""
 
-from common import median, median_ratio
-from publish import heading, pyplot, short, table
+from benchmarks.shared.measuring import median, median_ratio
+from benchmarks.shared.publish import heading, pyplot, short, table
 
 
 def markdown(result):
@@ -43,7 +43,7 @@ def _rounds(result, part, name, fanouts):
     return None
 
 
-def draw(result, path):
+def draw(result, file):
     plt = pyplot()
     all_fanouts = list(dict.fromkeys(tuple(row["fanouts"]) for row in result["rows"] if "fanouts" in row))
     figure, axes = plt.subplots(1, len(all_fanouts), figsize=(5.5 * len(all_fanouts), 4), layout="constrained", squeeze=False)
@@ -57,5 +57,5 @@ def draw(result, path):
         axis.set(xlabel="wall ms a step", title=f"fanouts {','.join(map(str, fanouts))}")
     figure.legend(*axes[0][0].get_legend_handles_labels(), loc="outside lower center")
     figure.suptitle(f"Training on {result['gpu']}")
-    figure.savefig(path, dpi=120)
+    figure.savefig(file, dpi=120)
     plt.close(figure)

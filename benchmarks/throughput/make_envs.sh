@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the environments of the throughput benchmark's peers, outside of the checkout:
 #
-#     sh benchmarks/make_envs.sh FOLDER [pyg] [dgl]
+#     sh benchmarks/throughput/make_envs.sh FOLDER [pyg] [dgl]
 #
 # FOLDER/pyg: PyTorch Geometric with torch-sparse, which a C++ compiler builds from source (about 25 minutes on a core). pyg-lib,
 # its faster sampler, is not on PyPI: where its wheel can be had, install it there as well and it is used instead.

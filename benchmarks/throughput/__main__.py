@@ -1,29 +1,28 @@
 """Throughput: sampling, features, training steps and small epochs, against PyG, DGL, GraphBolt and a textbook's program.
 
-    python benchmarks/throughput.py [--scale 20] [--batch 1024] [--rounds 7] [--peers pyg,dgl,graphbolt,book] [--quick]
+    python -m benchmarks.throughput [--size small] [--scale 20] [--rounds 7] [--peers pyg,dgl,graphbolt,book] ...
 
 Every competitor is a worker program (``peers/``) in its own process, run by the Python of its own environment: that in
 GRAPHSAGE_BENCH_PYG (PyG) and GRAPHSAGE_BENCH_DGL (DGL and GraphBolt), else this one; ``make_envs.sh`` makes both. All get the
 same graph, seeds, fanouts and widths, and one thread; their rounds are interleaved. A peer that cannot be imported is left
-out, and the result says why. README.md beside this file tells what the numbers mean.
+out, and the result says why. benchmarks/README.md tells what the numbers mean.
 """
 
-import argparse
 import os
-import shlex
-import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
-from common import RESULTS, cache_folder, interleave, median, record, say
-from publish import publish
-from throughput_claims import claims
-from throughput_inputs import write_workload
-from throughput_report import draw, markdown
-from throughput_workers import PEERS, Worker, WorkerError, start_workers
+from benchmarks.shared.measuring import interleave, median, say
+from benchmarks.shared.options import options_of, words
+from benchmarks.shared.publish import publish
+from benchmarks.shared.records import new_result
+from benchmarks.throughput.claims import claims
+from benchmarks.throughput.inputs import write_workload
+from benchmarks.throughput.report import draw, markdown
+from benchmarks.throughput.workers import PEERS, Worker, WorkerError, start_workers
 
 
 @dataclass(frozen=True)
@@ -47,13 +46,26 @@ TASKS = (
 MEMORY = {"ours": "ours", "pyg": "pyg trim_to_layer", "dgl_graphbolt": "dgl SAGEConv"}  # program: a variant of "training"
 
 
-def main():
-    options = arguments()
-    tasks = quick_tasks() if options.quick else TASKS
-    config = {name: getattr(options, name) for name in ("scale", "batch", "rounds", "peers")}
-    config["command"] = shlex.join(["python", "benchmarks/throughput.py", *sys.argv[1:]])
+OPTIONS = {
+    "scale": (int, "log2 of the R-MAT graph's nodes"),
+    "batch": (int, "seeds a batch"),
+    "rounds": (int, "interleaved rounds"),
+    "peers": (partial(words, known=PEERS), "whom to measure beside ours"),
+}
+COMMON = {"batch": 1024, "peers": tuple(PEERS)}
+SIZES = {
+    "full": COMMON | {"scale": 20, "rounds": 7},
+    "small": COMMON | {"scale": 16, "rounds": 2},
+    "quick": COMMON | {"scale": 12, "rounds": 1, "batch": 64},
+}
+
+
+def main(argv=None):
+    options = options_of("throughput", __doc__, SIZES, OPTIONS, argv)
+    tasks = quick_tasks() if options.size == "quick" else TASKS
+    result = new_result(options, argv)
+    config = result["config"]
     config["tasks"] = [asdict(task) for task in tasks]
-    result = record("throughput", config)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         folder = Path(folder)
         config |= write_workload(folder, options, steps=max(t.warm + t.count for t in tasks if t.name != "threads"))
@@ -64,28 +76,6 @@ def main():
     result["load_average_at_end"] = [round(load, 2) for load in os.getloadavg()]
     result["claims"] = claims(result)
     publish(result, options, markdown(result), draw)
-
-
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scale", type=int, help="log2 of the R-MAT graph's nodes (default: 20; quick: 12)")
-    parser.add_argument("--batch", type=int, help="seeds a batch (default: 1024; quick: 64)")
-    parser.add_argument("--rounds", type=int, help="rounds (default: 7; quick: 1)")
-    parser.add_argument("--peers", default=",".join(PEERS), help="whom to measure beside ours (default: %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="under a minute, to see that everything works; measures nothing")
-    parser.add_argument(
-        "--out", type=Path, help="folder of the results (default: benchmarks/results/throughput; quick: in the cache)"
-    )
-    parser.add_argument("--readme", action="store_true", help="put the tables into benchmarks/README.md")
-    options = parser.parse_args()
-    for name, usual, quick in (("scale", 20, 12), ("batch", 1024, 64), ("rounds", 7, 1)):
-        if getattr(options, name) is None:
-            setattr(options, name, quick if options.quick else usual)
-    options.peers = [peer for peer in options.peers.split(",") if peer]
-    if unknown := set(options.peers) - set(PEERS):
-        parser.error(f"--peers knows {', '.join(PEERS)}, got {', '.join(sorted(unknown))}")
-    options.out = options.out or (cache_folder() if options.quick else RESULTS) / "throughput"
-    return options
 
 
 def quick_tasks():

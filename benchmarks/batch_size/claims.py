@@ -3,8 +3,8 @@
 from math import inf, log
 from statistics import fmean, stdev
 
-from common import median
-from publish import short
+from benchmarks.shared.measuring import median
+from benchmarks.shared.publish import short
 
 MARGIN = 0.01  # accuracies that differ by less are the same
 FASTER = 0.8  # of another's time to the target: less is faster

@@ -7,12 +7,13 @@ from functools import cache
 import torch
 import torch.nn.functional as F
 import torch_geometric.typing
-from protocol import serve, variant
 from torch_geometric.data import Data
 from torch_geometric.loader import NeighborLoader
 from torch_geometric.nn import SAGEConv
 from torch_geometric.sampler import NeighborSampler, NodeSamplerInput
 from torch_geometric.utils import trim_to_layer
+
+from benchmarks.throughput.peers.protocol import serve, variant
 
 torch.set_num_threads(1)
 warnings.filterwarnings("ignore", message=".*pyg-lib.*")

@@ -6,7 +6,8 @@ import subprocess
 import sys
 from contextlib import closing
 
-from common import FOLDER, ONE_THREAD, say
+from benchmarks.shared.measuring import ONE_THREAD, say
+from benchmarks.shared.records import FOLDER
 
 PEERS = {  # name: (worker program, where its Python is named)
     "pyg": ("pyg", "GRAPHSAGE_BENCH_PYG"),
@@ -14,7 +15,7 @@ PEERS = {  # name: (worker program, where its Python is named)
     "graphbolt": ("dgl_graphbolt", "GRAPHSAGE_BENCH_DGL"),
     "book": ("book", "GRAPHSAGE_BENCH_BOOK"),
 }
-SETTINGS = ONE_THREAD | {"PYTHONPATH": str(FOLDER)}  # what a worker shares with the driver is in common.py
+SETTINGS = ONE_THREAD | {"PYTHONPATH": str(FOLDER.parent)}  # the checkout: no other environment has this package
 
 
 class WorkerError(Exception):
@@ -27,7 +28,7 @@ class Worker:
     def __init__(self, program, folder, python):
         self.program, self.python = program, python
         self.log = open(folder / f"{program}.log", "w+")  # open as long as the process
-        command, pipe = [python, FOLDER / "peers" / f"{program}.py", folder], subprocess.PIPE
+        command, pipe = [python, "-m", f"benchmarks.throughput.peers.{program}", folder], subprocess.PIPE
         try:
             self.process = subprocess.Popen(
                 command, stdin=pipe, stdout=pipe, stderr=self.log, text=True, env=os.environ | SETTINGS

@@ -3,8 +3,8 @@
 from math import inf
 from statistics import fmean
 
-from batch_size_claims import RULES, cosines_of, graphs_of, name, rank, settings_of, summary, target
-from publish import heading, log_scale, pyplot, short, table
+from benchmarks.batch_size.claims import RULES, cosines_of, graphs_of, name, rank, settings_of, summary, target
+from benchmarks.shared.publish import heading, log_scale, pyplot, short, table
 
 HEADER = [
     "batch",
@@ -66,7 +66,7 @@ def _of(result, kind, graph=None):
 # ---- the figure
 
 
-def draw(result, path):
+def draw(result, file):
     """A line of panels a graph: curves by epochs and by time, cost of the target, gradients, memory."""
     plt, graphs = pyplot(), graphs_of(result)
     figure, axes = plt.subplots(len(graphs) + 1, 4, figsize=(25, 4.6 * (len(graphs) + 1)), squeeze=False)
@@ -80,7 +80,7 @@ def draw(result, path):
     for axis in axes[-1][2:]:
         axis.set_visible(False)
     figure.tight_layout()
-    figure.savefig(path, dpi=80)
+    figure.savefig(file, dpi=80)
     plt.close(figure)
 
 

@@ -1,0 +1,35 @@
+"""Layered: what a model offers whose layers can be computed one by one, as GraphSAGE's."""
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch import nn
+
+
+@runtime_checkable
+class Layered(Protocol):
+    """A model that is computed exactly by ``inference``, a layer at a time; any other module is asked in batches alone.
+
+    in_features, out_features: widths. num_layers: hops that a batch needs. layers: modules with an ``aggregator``, ``update``,
+    ``weight_neigh`` and ``out_features``, as ``SAGELayer``. first_layer_reduction: a loader's ``reduce``, or None.
+    """
+
+    in_features: int
+    out_features: int
+    layers: nn.ModuleList
+
+    @property
+    def num_layers(self) -> int: ...
+
+    @property
+    def first_layer_reduction(self) -> str | None: ...
+
+    def prepare(self, degrees: np.ndarray) -> None:
+        """Before a training on a graph of these degrees, int64 [N]."""
+
+    def represent(self, x) -> torch.Tensor:
+        """What the first layers make of a batch, one a hop."""
+
+    def finish(self, depth: int, h: torch.Tensor) -> torch.Tensor:
+        """What follows the products of layer ``depth``."""
