@@ -4,44 +4,6 @@
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:  # for editors and type checkers, which do not run ``__getattr__``
-    from graphsage import interop as interop
-    from graphsage.config.settings import (
-        ModelConfig as ModelConfig,
-        RunConfig as RunConfig,
-        SampleConfig as SampleConfig,
-        TrainConfig as TrainConfig,
-    )
-    from graphsage.data.catalogue import load_dataset as load_dataset
-    from graphsage.data.dataset import NodeDataset as NodeDataset
-    from graphsage.data.described.describe import describe as describe
-    from graphsage.data.several import JoinedDataset as JoinedDataset, join_datasets as join_datasets
-    from graphsage.graph.features import SparseFeatures as SparseFeatures, row_normalize as row_normalize
-    from graphsage.graph.graph import Graph as Graph
-    from graphsage.loading.batch import Batch as Batch
-    from graphsage.loading.node_loader import NeighborLoader as NeighborLoader
-    from graphsage.nn.aggregators import Aggregator as Aggregator
-    from graphsage.nn.inference import inference as inference
-    from graphsage.nn.model import GraphSAGE as GraphSAGE
-    from graphsage.runs.progress_bar import Progress as Progress
-    from graphsage.runs.tensorboard import TensorBoard as TensorBoard
-    from graphsage.runs.trainer import Trainer as Trainer
-    from graphsage.sampling.items import Items as Items, SeedPlan as SeedPlan
-    from graphsage.sampling.minibatch import MiniBatch as MiniBatch
-    from graphsage.sampling.neighbor import NeighborSampler as NeighborSampler
-    from graphsage.sampling.tree import multihop_sampling as multihop_sampling
-    from graphsage.trained.predictions import Predictions as Predictions
-    from graphsage.trained.save import (
-        load_model as load_model,
-        load_trained as load_trained,
-        save_model as save_model,
-        save_trained as save_trained,
-    )
-    from graphsage.trained.trained import Trained as Trained
-    from graphsage.training.callbacks import Callback as Callback
-    from graphsage.training.records import TrainResult as TrainResult
 
 _HOME = {
     "Graph": "graphsage.graph.graph",
@@ -80,10 +42,9 @@ _HOME = {
 }
 
 __all__ = sorted(_HOME)
-__version__: str
 
 
-def _loaded(name: str) -> Any:
+def __getattr__(name):
     if name == "__version__":
         from importlib.metadata import version
 
@@ -97,9 +58,5 @@ def _loaded(name: str) -> Any:
     return value
 
 
-if not TYPE_CHECKING:  # a type checker would take any name for one of ours
-    __getattr__ = _loaded
-
-
-def __dir__() -> list[str]:
+def __dir__():
     return sorted({*globals(), *__all__, "__version__"})

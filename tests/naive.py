@@ -91,6 +91,18 @@ def rows_of(graph):
     return [edges[ends[v] : ends[v + 1]] for v in range(graph.num_nodes)]
 
 
+def rows_of_edges(src, dst, num_nodes, undirected, once, loops):
+    """Row v as [(source, edge id, whether the edge is turned round), ...]."""
+    rows = [[] for _ in range(num_nodes)]
+    for edge, (u, v) in enumerate(zip(src, dst)):
+        if u != v or loops:
+            rows[v].append((u, edge, False))
+        if u != v and undirected:
+            rows[u].append((v, edge, True))
+    rows = [sorted(row) for row in rows]
+    return [[e for at, e in enumerate(row) if not (once and at and row[at - 1][0] == e[0])] for row in rows]
+
+
 def multihop_sampling(seeds, fanouts, rows, *, replace, seed, epoch=0, step=0):
     """The tree form: [seeds, hop 1, hop 2, ...]."""
     key = stream_key(seed, TREE, epoch, step, REPLICA)

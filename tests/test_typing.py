@@ -1,5 +1,6 @@
 """What type checkers, editors and help() see of the package's face."""
 
+import ast
 import inspect
 import os
 import subprocess
@@ -86,6 +87,9 @@ def test_jedi_completes(text):
 
 def test_the_package_says_that_it_is_typed():
     assert (ROOT / "graphsage" / "py.typed").is_file()
+    stub = ast.parse((ROOT / "graphsage" / "__init__.pyi").read_text())
+    names = {alias.asname for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert names == {*gs.__all__, "interop"}
 
 
 def signatures():

@@ -24,19 +24,18 @@ class JoinedDataset(NodeDataset):
 
     graph_names: G texts. graph_offsets: int64[G + 1]; graph g has the nodes graph_offsets[g] .. graph_offsets[g + 1] - 1, in
     its own order.
+    edge_offsets: int64[G + 1]; edge i of graph g, as that dataset numbers its edges, has the id edge_offsets[g] + i.
     """
 
     graph_names: tuple
     graph_offsets: np.ndarray
+    edge_offsets: np.ndarray
 
     def __post_init__(self):
         super().__post_init__()
-        offsets = as_integers("graph_offsets", self.graph_offsets)
-        wanted = (len(self.graph_names) + 1, 0, self.num_nodes)
-        if (len(offsets), *offsets[:1], *offsets[-1:]) != wanted or np.any(np.diff(offsets) < 0):
-            rule = f"{wanted[0]} numbers that rise from 0 to {self.num_nodes}"
-            raise ValueError(f"graph_offsets must be {rule}, one a graph and one more, got {offsets}")
-        self._set(graph_offsets=read_only(offsets))
+        num_graphs, edges = len(self.graph_names), as_integers("edge_offsets", self.edge_offsets)
+        self._set(graph_offsets=_checked_offsets("graph_offsets", self.graph_offsets, num_graphs, self.num_nodes))
+        self._set(edge_offsets=_checked_offsets("edge_offsets", edges, num_graphs, edges.max(initial=0)))
 
     @property
     def graph_index(self) -> np.ndarray:
@@ -61,7 +60,8 @@ def join_datasets(
     val=None: of the nodes of each graph in ``train`` a fifth, drawn at random by ``seed``, validates. val=(): nothing does.
 
     Returns a ``JoinedDataset``. Node i of graph g has the id graph_offsets[g] + i; no edge runs between graphs. Node names
-    become (graph, name) where all datasets have some, else there are none. name: the graphs' names with + between.
+    become (graph, name) where all datasets have some, else there are none. Edge i of graph g has the id edge_offsets[g] + i;
+    the offsets grow by the largest id of each graph, plus 1. name: the graphs' names with + between.
     A graph that no list names is still part of the union: its nodes are neighbours of each other, and in no split.
     Raises ValueError or TypeError, one sentence. Hamilton, Ying, Leskovec 2017, section 4.2 (generalising across graphs).
     """
@@ -69,9 +69,11 @@ def join_datasets(
     names = _checked(datasets)
     offsets = np.concatenate([[0], np.cumsum([dataset.num_nodes for dataset in datasets])])
     labels = np.concatenate([dataset.labels for dataset in datasets])
+    graphs = [dataset.graph for dataset in datasets]
+    edge_offsets = indptr_of(np.array([_edge_ids(graph).max(initial=-1) + 1 for graph in graphs]))
     parts = _parts({"train": train, "val": val, "test": test}, names, offsets, labels, seed)
     return JoinedDataset(
-        graph=_union([dataset.graph for dataset in datasets], offsets),
+        graph=_union(graphs, offsets, edge_offsets),
         features=_stacked([dataset.features for dataset in datasets]),
         labels=labels,
         **parts,
@@ -81,6 +83,7 @@ def join_datasets(
         schema=datasets[0].schema,
         graph_names=names,
         graph_offsets=offsets,
+        edge_offsets=edge_offsets,
     )
 
 
@@ -116,6 +119,15 @@ def _kind(dataset):
         "class names": dataset.class_names,
         "schema (load_dataset takes one)": None if dataset.schema is None else _short(dataset.schema),
     }
+
+
+def _checked_offsets(name, offsets, num_graphs, end):
+    offsets = as_integers(name, offsets)
+    wanted = (num_graphs + 1, 0, end)
+    if (len(offsets), *offsets[:1], *offsets[-1:]) != wanted or np.any(np.diff(offsets) < 0):
+        rule = f"{wanted[0]} numbers that rise from 0 to {end}"
+        raise ValueError(f"{name} must be {rule}, one a graph and one more, got {offsets}")
+    return read_only(offsets)
 
 
 def _short(schema):
@@ -170,7 +182,7 @@ def _labelled(number, offsets, labels):
 # ---- the union
 
 
-def _union(graphs, offsets):
+def _union(graphs, offsets, edge_offsets):
     weights = [graph.weights for graph in graphs]
     weighted = [weight is not None for weight in weights]
     if any(weighted) and not all(weighted):
@@ -178,8 +190,18 @@ def _union(graphs, offsets):
     return Graph(
         indptr=_joined_indptr([graph.indptr for graph in graphs]),
         indices=np.concatenate([graph.indices + offset for graph, offset in zip(graphs, offsets)]),
+        edge_ids=np.concatenate([_edge_ids(graph) + offset for graph, offset in zip(graphs, edge_offsets)]),
+        edge_reversed=np.concatenate([_flags(graph) for graph in graphs]),
         weights=np.concatenate(weights) if all(weighted) else None,
     )
+
+
+def _edge_ids(graph):
+    return np.arange(graph.num_edges) if graph.edge_ids is None else graph.edge_ids
+
+
+def _flags(graph):
+    return np.zeros(graph.num_edges, bool) if graph.edge_reversed is None else graph.edge_reversed
 
 
 def _stacked(features):

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from graphsage.base.checks import MAX_NODES, as_array, as_integers
+from graphsage.base.checks import MAX_NODES, as_array, as_integers, one_of, read_only
+
+CHUNK = 1 << 17  # edges handed to a kernel at a time: their temporary arrays stay in the processor's cache
 
 
 def checked_indptr(indptr, indices_shape):
@@ -69,20 +71,57 @@ def copied(name, array):
     return array if array is None or isinstance(array, (list, tuple)) else as_array(name, array).copy()
 
 
-def rows_from_edges(src, dst, num_nodes, undirected):
-    """(indptr, indices, edge ids, reversed flags or None) of E checked edges, each row sorted by (source, id).
+def rows_from_edges(src, dst, num_nodes, *, undirected=False, once=False, loops=True):
+    """(indptr, int32 indices, edge ids, reversed flags or None) of E checked edges, each row sorted by (source, id).
 
-    undirected: every edge but self loops once more, turned round, under the same id and flagged.
+    undirected: every edge but self loops once more, turned round, under the same id and flagged. once: of equal edges of a row
+    the first stays, which has the smallest id. loops=False leaves self loops out. Takes 13 bytes a stored edge, its results.
     """
-    ids, flags = np.arange(len(src)), None
-    if undirected:
-        twice = np.flatnonzero(src != dst)
-        flags = np.arange(len(src) + len(twice)) >= len(src)
-        src, dst = np.concatenate([src, dst[twice]]), np.concatenate([dst, src[twice]])
-        ids = np.concatenate([ids, twice])
-    order = np.lexsort((ids, src, dst))
-    indptr = indptr_of(np.bincount(dst, minlength=num_nodes))
-    return indptr, src[order], ids[order], None if flags is None else flags[order]
+    from graphsage.graph import rows  # here: it brings numba, which whoever opens a graph does without
+
+    shift, ends = key_shift(len(src), num_nodes), np.zeros(num_nodes + 2, np.int64)
+    for _, *part in _parts(src, dst):
+        rows.count_edges(*part, undirected, loops, ends)
+    np.cumsum(ends, out=ends)
+    keys = np.empty(ends[-1], np.int64)
+    for first, *part in _parts(src, dst):
+        rows.place_edges(*part, first, shift, undirected, loops, ends, keys)
+    return _unpacked(keys, ends[:-1], shift, undirected, once)
+
+
+def _parts(src, dst):
+    """Yield (number of the first edge, src, dst), int64: a part at a time, so that other dtypes need no copy of all edges."""
+    for first in range(0, len(src), CHUNK):
+        yield first, *(read_only(ends[first : first + CHUNK].astype(np.int64, copy=False)) for ends in (src, dst))
+
+
+def _unpacked(keys, indptr, shift, undirected, once):
+    """What ``rows_from_edges`` returns, from the keys of each row; they become the edge ids."""
+    from graphsage.graph import rows
+
+    rows.sort_short_rows(keys, indptr)
+    for row in np.flatnonzero(np.diff(indptr) > rows.SHORT):
+        keys[indptr[row] : indptr[row + 1]].sort()
+    indices, flags = np.empty(len(keys), np.int32), np.empty(len(keys) if undirected else 0, bool)
+    kept = rows.unpack(keys, indptr, shift, once, indices, flags)
+    for array in (indices, keys, *([flags] if undirected else [])):
+        array.resize(kept, refcheck=False)  # in place: a slice would hold on to the memory of all
+    return indptr, indices, keys, flags if undirected else None
+
+
+def key_shift(num_edges, num_nodes):
+    """Bits of a key that are not its source's: see ``graphsage.graph.rows``. A key has 63 bits, which is enough."""
+    shift, sources = max(num_edges - 1, 0).bit_length() + 1, max(num_nodes - 1, 0).bit_length()
+    if shift + sources > 63:
+        raise ValueError(f"a graph of {num_nodes} nodes is built from at most {2 ** (62 - sources)} edges, got {num_edges}")
+    return shift
+
+
+def kept_edges(duplicates, self_loops):
+    """What ``rows_from_edges`` keeps, of the words "keep" and "drop" for each kind."""
+    words = ("keep", "drop")
+    once, loops = one_of("duplicates", duplicates, words) == "drop", one_of("self_loops", self_loops, words) == "keep"
+    return {"once": once, "loops": loops}
 
 
 def square_matrix(matrix):
@@ -92,18 +131,6 @@ def square_matrix(matrix):
     if len(set(matrix.shape)) != 1 or len(matrix.shape) != 2:
         raise ValueError(f"an adjacency matrix must be square, got shape {matrix.shape}")
     return matrix if matrix.format == "coo" else matrix.tocsr()
-
-
-def kept_edges(src, dst, drop_duplicates, drop_self_loops):
-    """int64 positions of the edges that stay; of equal edges that is the first, which has the smallest id."""
-    keep = np.ones(len(src), bool)
-    if drop_self_loops:
-        keep &= src != dst
-    if drop_duplicates:
-        order = np.lexsort((src, dst))  # stable
-        again = np.flatnonzero((np.diff(src[order]) == 0) & (np.diff(dst[order]) == 0)) + 1
-        keep[order[again]] = False
-    return np.flatnonzero(keep)
 
 
 def rows_of_labels(labels):

@@ -102,15 +102,9 @@ class Graph(ReadOnlyRecord):
 
     @classmethod
     def from_csr(
-        cls,
-        indptr: ArrayLike,
-        indices: ArrayLike,
-        *,
-        weights: ArrayLike | None = None,
-        duplicates: str = "keep",
-        self_loops: str = "keep",
-        copy: bool = True,
-    ) -> Self:
+        cls, indptr: ArrayLike, indices: ArrayLike, *, weights: ArrayLike | None = None,
+        duplicates: str = "keep", self_loops: str = "keep", copy: bool = True,
+    ) -> Self:  # fmt: skip
         """Row i is ``indices[indptr[i]:indptr[i + 1]]``, in that order. Edge ids are positions in ``indices``.
 
         duplicates, self_loops: "keep" or "drop" (of equal edges in a row the first stays).
@@ -123,29 +117,32 @@ class Graph(ReadOnlyRecord):
 
     @classmethod
     def from_edges(
-        cls,
-        src: ArrayLike,
-        dst: ArrayLike,
-        num_nodes: int,
-        *,
-        weights: ArrayLike | None = None,
-        undirected: bool = False,
-        duplicates: str = "keep",
-        self_loops: str = "keep",
-    ) -> Self:
+        cls, src: ArrayLike, dst: ArrayLike, num_nodes: int, *, weights: ArrayLike | None = None,
+        edge_ids: ArrayLike | None = None, node_ids: Any = None, undirected: bool = False,
+        duplicates: str = "keep", self_loops: str = "keep",
+    ) -> Self:  # fmt: skip
         """Edge i lets ``dst[i]`` aggregate from ``src[i]``. Rows are sorted by source, so edge order does not matter.
 
         src, dst: integers [E] in [0, num_nodes). undirected=True adds the reverse of every edge but self loops; it
-        keeps its origin's id and is marked in ``edge_reversed``. duplicates="drop" keeps the smallest edge id.
+        keeps its origin's id and is marked in ``edge_reversed``. duplicates="drop" keeps the first of equal edges.
+        edge_ids: integers [E], what the caller calls edge i; None: i. node_ids: the names of the nodes, as in the record.
         """
         num_nodes, undirected = as_count("num_nodes", num_nodes, most=MAX_NODES), as_flag("undirected", undirected)
-        src, dst = as_ids("src", src, num_nodes), as_ids("dst", dst, num_nodes)
+        src, dst = (integer_array(name, ends) for name, ends in (("src", src), ("dst", dst)))
+        src, dst = as_ids("src", src, num_nodes, src.dtype), as_ids("dst", dst, num_nodes, dst.dtype)
         of_length("dst", dst, len(src), "edge (src)")
         weights = None if weights is None else of_length("weights", checked_weights(weights), len(src), "edge")
-        indptr, indices, ids, flags = rows_from_edges(src, dst, num_nodes, undirected)
-        weights = None if weights is None else weights[ids]
-        graph = cls(indptr=indptr, indices=indices, edge_ids=ids, edge_reversed=flags, weights=weights)
-        return _cleaned(graph, duplicates, self_loops)
+        own = None if edge_ids is None else of_length("edge_ids", checked_edge_ids(edge_ids), len(src), "edge")
+        kept = kept_edges(duplicates, self_loops)
+        indptr, indices, ids, flags = rows_from_edges(src, dst, num_nodes, undirected=undirected, **kept)
+        return cls(
+            indptr=indptr,
+            indices=indices,
+            edge_ids=ids if own is None else own[ids],
+            edge_reversed=flags,
+            weights=None if weights is None else weights[ids],
+            node_ids=node_ids,
+        )
 
     @classmethod
     def from_adjacency_dict(
@@ -199,16 +196,16 @@ class Graph(ReadOnlyRecord):
         row_of, node_ids = rows_of_labels(list(graph))
         ends = np.array([(row_of[u], row_of[v]) for u, v in graph.edges()], np.int64).reshape(-1, 2)
         weights = None if weight is None else [value for _, _, value in graph.edges(data=weight, default=1.0)]
-        built = cls.from_edges(
+        return cls.from_edges(
             ends[:, 0],
             ends[:, 1],
             len(row_of),
             weights=weights,
+            node_ids=node_ids,
             undirected=not graph.is_directed(),
             duplicates=duplicates,
             self_loops=self_loops,
         )
-        return replace(built, node_ids=node_ids)
 
     # ---- to
 
@@ -259,14 +256,15 @@ class Graph(ReadOnlyRecord):
     def reverse(self) -> Self:
         """The graph with every edge turned round; ids, flags and weights travel with their edges."""
         src, dst = self.to_edges()
-        return self._with_edges(np.argsort(src, kind="stable"), dst, src)
+        indptr, indices, at, _ = rows_from_edges(dst, src, self.num_nodes)
+        return self._with_edges(at, indptr, indices)
 
-    def _with_edges(self, at, src, dst):
-        """The graph of the edges at positions ``at`` (in the rows' order), which now run from ``src`` to ``dst``."""
+    def _with_edges(self, at, indptr, indices):
+        """The graph with the edges at positions ``at`` in these rows."""
         return replace(
             self,
-            indptr=indptr_of(np.bincount(dst[at], minlength=self.num_nodes)),
-            indices=src[at],
+            indptr=indptr,
+            indices=indices,
             edge_ids=at if self.edge_ids is None else self.edge_ids[at],
             edge_reversed=None if self.edge_reversed is None else self.edge_reversed[at],
             weights=None if self.weights is None else self.weights[at],
@@ -292,9 +290,9 @@ class Graph(ReadOnlyRecord):
 
 def _cleaned(graph, duplicates, self_loops):
     """``graph`` without the duplicates and self loops that its caller asked to drop; the order of the rest stays."""
-    one_of("duplicates", duplicates, ("keep", "drop"))
-    one_of("self_loops", self_loops, ("keep", "drop"))
+    kept = kept_edges(duplicates, self_loops)
     if duplicates == self_loops == "keep":
         return graph
     src, dst = graph.to_edges()
-    return graph._with_edges(kept_edges(src, dst, duplicates == "drop", self_loops == "drop"), src, dst)
+    at = np.sort(rows_from_edges(src, dst, graph.num_nodes, **kept)[2])
+    return graph._with_edges(at, indptr_of(np.bincount(dst[at], minlength=graph.num_nodes)), graph.indices[at])

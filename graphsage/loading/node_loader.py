@@ -16,6 +16,7 @@ from graphsage.data.dataset import NodeDataset
 from graphsage.loading.batch import Batch
 from graphsage.loading.parcel import Parcel
 from graphsage.sampling.items import SeedPlan
+from graphsage.sampling.minibatch import MiniBatch
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.reductions import REDUCTIONS
 from graphsage.tensors.store import FeatureStore, free_memory
@@ -85,9 +86,9 @@ class NeighborLoader:
         yield from self.epoch(epoch)
 
     def over(self, nodes: ArrayLike) -> Self:
-        """A loader like this one, with the same features in memory, that goes through ``nodes`` once an epoch."""
+        """A loader like this one, with the same features in memory, that goes through all of ``nodes`` once an epoch."""
         other = copy(self)
-        other.plan = SeedPlan(nodes, self.plan.batch_size, None, self.plan.seed)
+        other.plan = SeedPlan(nodes, self.plan.batch_size, None, self.plan.seed, shuffle=self.plan.shuffle)
         other.next_epoch, other._kept = 0, None
         return other
 
@@ -123,6 +124,7 @@ class NeighborLoader:
         places = self.plan.places(epoch, step)
         items, is_open = self.plan.items[places], self.reduce is not None
         minibatch = (self.sampler.sample_open if is_open else self.sampler.sample)(items, epoch=epoch, step=step)
+        _check_answer(minibatch, len(places), is_open)
         blocks = [CSRMatrix.from_numpy(b.indptr, b.indices, None, b.num_src) for b in minibatch.blocks]
         # the first layer's input needs no gradient, so its block needs no transpose
         first, rest = (0, blocks) if is_open else (1, blocks[1:])
@@ -131,7 +133,7 @@ class NeighborLoader:
             minibatch=minibatch,
             blocks=blocks[:first] + [block.with_transpose(for_values=False) for block in rest],
             seeds=seeds,
-            places=torch.from_numpy(places),
+            places=torch.from_numpy(places.copy()),  # the plan keeps its order
             seed_index=torch.from_numpy(minibatch.seed_index),
             y=self.labels[seeds],
             epoch=epoch,
@@ -156,6 +158,13 @@ def _check_sampler(sampler, graph, reduce):
         raise TypeError(f"sampler must be a NeighborSampler or have {method}(items, epoch, step), got {type(sampler).__name__}")
     if getattr(sampler, "graph", graph) is not graph:
         raise ValueError(f"the sampler must be on dataset.graph, {graph}; it is on another, {sampler.graph}")
+
+
+def _check_answer(minibatch, num_seeds, is_open):
+    """What a sampler of the caller's own returned would else be wrong numbers."""
+    if not isinstance(minibatch, MiniBatch) or minibatch.is_open != is_open or len(minibatch.seed_index) != num_seeds:
+        method, kind = ("sample_open", "an open") if is_open else ("sample", "a closed")
+        raise ValueError(f"{method} of the sampler must return {kind} MiniBatch of {num_seeds} seeds, got {minibatch!r}")
 
 
 def _feature_device(features, device, features_on, dtype):

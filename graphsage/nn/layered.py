@@ -1,13 +1,12 @@
 """Layered: what a model offers whose layers can be computed one by one, as GraphSAGE's."""
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import nn
 
 
-@runtime_checkable
 class Layered(Protocol):
     """A model that is computed exactly by ``inference``, a layer at a time; any other module is asked in batches alone.
 
@@ -33,3 +32,14 @@ class Layered(Protocol):
 
     def finish(self, depth: int, h: torch.Tensor) -> torch.Tensor:
         """What follows the products of layer ``depth``."""
+
+
+MEMBERS = [*Layered.__annotations__, *(name for name in vars(Layered) if name[0] != "_")]
+
+
+def has_layers(model) -> bool:
+    """Does the model offer what ``Layered`` names?
+
+    Not by isinstance: from Python 3.12 on it looks past ``__getattr__``, which is where a module keeps its ``layers``.
+    """
+    return all(hasattr(model, name) for name in MEMBERS)

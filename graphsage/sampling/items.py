@@ -101,6 +101,8 @@ class SeedPlan(ReadOnlyRecord):
             )
         if self.batches_per_epoch is not None and not self.shuffle:
             raise ValueError("shuffle=False is about a pass, and batches_per_epoch draws at random: leave one of them out")
+        if self.drop_last and (self.batch_size is None or self.batches_per_epoch is not None):
+            raise ValueError("drop_last=True is about a pass in batches: it needs a batch_size, and no batches_per_epoch")
         if not self.num_steps:
             rule = f"drop_last=True leaves nothing of {len(self.items)} items"
             raise ValueError(f"{rule} with batch_size = {self.batch_size}: take a smaller one")

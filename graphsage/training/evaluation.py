@@ -7,7 +7,7 @@ import torch
 
 from graphsage.base import rng
 from graphsage.nn.inference import inference
-from graphsage.nn.layered import Layered
+from graphsage.nn.layered import has_layers
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.training.evaluation_plan import evaluation_plan, wider
 
@@ -31,7 +31,7 @@ class Evaluator:
 
     def exact(self):
         """``all_outputs``, computed anew."""
-        if isinstance(self.model, Layered):
+        if has_layers(self.model):
             how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
             self.all_outputs = inference(self.model, self.dataset.graph, self.loader.store, **how)
         return self.all_outputs
@@ -51,7 +51,7 @@ class Evaluator:
 
     def _loader(self, nodes):
         loader, sampler = self.loader.over(nodes), self.loader.sampler
-        is_ours = isinstance(self.model, Layered)  # another module may be made for the fanouts it is trained with
+        is_ours = has_layers(self.model)  # another module may be made for the fanouts it is trained with
         loader.sampler = NeighborSampler(
             sampler.graph,
             wider(sampler.fanouts) if is_ours else sampler.fanouts,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graphsage.graph.features import SparseFeatures
-from graphsage.nn.layered import Layered
+from graphsage.nn.layered import has_layers
 
 CHEAP = 1 << 28  # values read and written by an exact inference that is made each epoch in any case: below a second of a core
 SHARE = 0.5  # of an epoch's training that its validation may cost
@@ -72,7 +72,7 @@ class Sizes:
 
 def evaluation_plan(model, loader, dataset, config):
     """The ``EvaluationPlan`` of a training: as set, else by cost. Modules other than ``GraphSAGE`` are always sampled."""
-    if not isinstance(model, Layered):
+    if not has_layers(model):
         if config.evaluate == "exact":
             raise ValueError("evaluate='exact' is for GraphSAGE; other modules are sampled: leave it out")
         every, nodes = config.evaluate_every or 1, min(config.evaluate_nodes or len(dataset.val), len(dataset.val))

@@ -12,7 +12,7 @@ from graphsage.base.interrupt import Interrupt, noted_interrupt
 from graphsage.base.jit import is_interrupt
 from graphsage.config.settings import TrainConfig
 from graphsage.loading.batch import Batch
-from graphsage.nn.layered import Layered
+from graphsage.nn.layered import has_layers
 from graphsage.tensors.device import pick_device
 from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.training.callbacks import checked_callbacks
@@ -63,7 +63,7 @@ class Loop:
         self.state = self.state if self._is_resumed else State()
         self._is_resumed = self._has_started = self._owes_save = False
         self._saved_at = time.monotonic()
-        if isinstance(self.model, Layered):
+        if has_layers(self.model):
             self.model.prepare(self.dataset.graph.degrees)
         try:
             self._tell("on_fit_begin")

@@ -3,7 +3,7 @@
 from graphsage.config.settings import TrainConfig, check_depth
 from graphsage.graph.features import SparseFeatures
 from graphsage.loading.node_loader import NeighborLoader
-from graphsage.nn.layered import Layered
+from graphsage.nn.layered import has_layers
 from graphsage.sampling.neighbor import NeighborSampler
 
 
@@ -65,7 +65,7 @@ def check(model, dataset, config, *, has_own_loss):
         _check_without_validation(config)
     if has_own_loss and (config.label_smoothing or config.class_weights != "none"):
         raise ValueError("label_smoothing and class_weights are not used by a loss of your own: leave them out")
-    if isinstance(model, Layered):
+    if has_layers(model):
         _check_widths(model, dataset)
 
 

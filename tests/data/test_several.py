@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.graphs import edges_by_id
 
 import graphsage as gs
 from graphsage.data import load_dataset
@@ -61,6 +62,19 @@ def test_each_graph_comes_back_from_the_union(sparse):
         assert np.array_equal(union.labels[nodes], part.labels)
     src, dst = union.graph.to_edges()
     assert np.array_equal(union.graph_index[src], union.graph_index[dst])
+
+
+def test_an_edge_id_is_the_edge_of_one_graph():
+    """Of undirected edges, of positions, and of ids with a gap at the end: c has no edge 2."""
+    graphs = [Graph.from_edges([0, 1, 1], [1, 2, 0], 3, undirected=True, duplicates="drop"),
+              Graph(indptr=[0, 1, 3], indices=[1, 0, 1]),
+              Graph.from_edges([0, 1, 1], [1, 0, 1], 2, self_loops="drop")]
+    parts = [make(name, graph.num_nodes, graph=graph) for name, graph in zip("abc", graphs)]
+    union = join_datasets(parts, train=["a"], test=["b"])
+    assert union.edge_offsets.tolist() == [0, 2, 5, 7]
+    wanted = {0: (0, 1), 1: (1, 2), 2: (4, 3), 3: (3, 4), 4: (4, 4), 5: (5, 6), 6: (6, 5)}
+    assert edges_by_id(union.graph) == wanted and union.graph.edge_reversed.sum() == 2
+    assert not union.edge_offsets.flags.writeable
 
 
 def test_one_graph_trains_and_others_test(three):
@@ -166,6 +180,8 @@ def test_the_record(three):
     for offsets in ([0, 10, 17], [0, 10, 17, 30], [0, 17, 10, 29], [1, 10, 17, 29], []):
         with pytest.raises(ValueError, match="graph_offsets must be 4 numbers that rise from 0 to 29, one a graph"):
             replace(union, graph_offsets=np.array(offsets, int))
+    with pytest.raises(ValueError, match="edge_offsets must be 4 numbers that rise from 0 to 9, one a graph"):
+        replace(union, edge_offsets=np.array([0, 9, 3, 4]))
     with pytest.raises(ValueError, match="no graph is called 'd': there are a, b, c"):
         union.nodes_of("d")
 

@@ -83,6 +83,16 @@ def edge_counts(src, dst):
     return Counter(zip(np.asarray(src).tolist(), np.asarray(dst).tolist()))
 
 
+def edges_by_id(graph):
+    """{edge id: (source, target)} as the caller wrote them: an edge that is walked the other way is turned back."""
+    src, dst = graph.to_edges()
+    turned = np.zeros(graph.num_edges, bool) if graph.edge_reversed is None else graph.edge_reversed
+    ends, found = zip(np.where(turned, dst, src).tolist(), np.where(turned, src, dst).tolist()), {}
+    for edge, pair in zip(graph.edge_ids.tolist(), ends):
+        assert found.setdefault(edge, pair) == pair
+    return found
+
+
 def arrays_of(batch):
     """The arrays of a MiniBatch, by name."""
     return {name: array for name, array in vars(batch).items() if isinstance(array, np.ndarray)}

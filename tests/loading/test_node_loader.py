@@ -3,6 +3,7 @@
 import dataclasses
 import threading
 import traceback
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -431,6 +432,38 @@ def test_over_other_nodes_does_not_keep_the_full_batch():
     loader = NeighborLoader(DENSE, sampler, None)
     assert len(next(iter(loader)).seeds) == len(DENSE.train)
     assert next(iter(loader.over(DENSE.test[:5]))).seeds.tolist() == DENSE.test[:5].tolist()
+
+
+def test_over_other_nodes_keeps_the_order_and_leaves_out_none():
+    sampler = NeighborSampler(DENSE.graph, [3, 2])
+    loader = NeighborLoader(DENSE, sampler, 7, shuffle=False, drop_last=True).over(np.arange(20))
+    assert [batch.seeds.tolist() for batch in loader] == [list(range(7)), list(range(7, 14)), list(range(14, 20))]
+    drawn = NeighborLoader(DENSE, sampler, 7, batches_per_epoch=9)
+    assert sorted(torch.cat([batch.seeds for batch in drawn.over(np.arange(20))]).tolist()) == list(range(20))
+
+
+def test_places_that_are_written_to_leave_the_epoch_as_it_was():
+    loader = loader_of(DENSE)
+    expected = [batch.seeds.tolist() for batch in loader.epoch(0)]
+    next(loader.epoch(0)).places.zero_()
+    assert [batch.seeds.tolist() for batch in loader.epoch(0)] == expected
+
+
+@pytest.mark.parametrize("reduce", [None, "mean"])
+def test_a_sampler_that_answers_something_else(reduce):
+    """Fewer seeds, the other kind of batch, nothing: told before it becomes wrong numbers."""
+    inner = NeighborSampler(DENSE.graph, [3, 2])
+    ways = {None: (inner.sample, inner.sample_open), "mean": (inner.sample_open, inner.sample)}
+    right, wrong = ways[reduce]
+    answers = {
+        "fewer": lambda items, epoch, step: right(items.seeds[:-1], epoch, step),
+        "other": lambda items, epoch, step: wrong(items, epoch, step),
+        "nothing": lambda items, epoch, step: None,
+    }
+    for answer in answers.values():
+        own = SimpleNamespace(sample=answer, sample_open=answer)
+        with pytest.raises(ValueError, match="^sample.* of the sampler must return an? .* MiniBatch of 8 seeds, got "):
+            next(iter(NeighborLoader(DENSE, own, 8, reduce=reduce)))
 
 
 def test_a_store_may_be_shared():

@@ -178,6 +178,8 @@ def test_pairs_keep_what_belongs_to_them():
 @pytest.mark.parametrize("options, error, text", [
     ({"items": [1, 2], "batch_size": 4, "drop_last": True}, ValueError, "drop_last=True leaves nothing of 2 items"),
     ({"items": [1, 2], "batch_size": 1, "batches_per_epoch": 2, "shuffle": False}, ValueError, "shuffle=False is about a pass"),
+    ({"items": [1, 2], "batch_size": 1, "batches_per_epoch": 2, "drop_last": True}, ValueError, "drop_last=True is about"),
+    ({"items": [1, 2], "drop_last": True}, ValueError, "drop_last=True is about a pass in batches: it needs a batch_size"),
     ({"items": [1], "shuffle": "no"}, TypeError, "shuffle must be True or False, got 'no'"),
     ({"items": [1], "rank": 2, "num_ranks": 2}, ValueError, "rank must be an integer from 0 to 1, got 2"),
 ])

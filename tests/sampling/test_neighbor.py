@@ -13,6 +13,7 @@ from hypothesis import given, strategies as st
 
 from graphsage.base import checks
 from graphsage.graph.graph import Graph
+from graphsage.sampling.draws import Uniform
 from graphsage.sampling.hops import sample_unique
 from graphsage.sampling.neighbor import NeighborSampler
 
@@ -251,6 +252,7 @@ BAD_SAMPLER = [
     ({"fanouts": "3"}, TypeError, "fanouts must be a list of integers, one a hop, got '3'"),
     ({"fanouts": None}, TypeError, "fanouts must be a list of integers, one a hop, got None"),
     ({"replace": "no"}, TypeError, "replace must be True or False, got 'no'"),
+    ({"replace": True, "draw": Uniform(False)}, ValueError, "replace = True and draw = Uniform(replace=False) disagree"),
     ({"edge_ids": 1}, TypeError, "edge_ids must be True or False, got 1"),
     ({"isolated": "drop"}, ValueError, "isolated must be one of 'empty', 'self'; got 'drop'"),
     ({"seed": -1}, ValueError, f"seed must be {KEY}, got -1"),

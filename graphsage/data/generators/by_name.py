@@ -97,7 +97,7 @@ class RMAT(Recipe):
     @property
     def num_bytes(self):
         """About how much memory its making takes."""
-        return (28 * self.degree + 4 * self.features) << self.scale
+        return (34 * self.degree + 4 * self.features) << self.scale
 
     def graph(self, labels):
         """The ``Graph``; it does not look at the labels."""

@@ -15,7 +15,6 @@ import numpy as np
 
 from graphsage.data.dataset import DatasetError, NodeDataset
 from graphsage.data.errors import told_of
-from graphsage.data.readers.links import graph_of_links
 from graphsage.data.readers.npz import npz_names, npz_of, read_npz
 from graphsage.data.split import random_split
 from graphsage.graph.features import SparseFeatures
@@ -34,8 +33,8 @@ def read_csr_npz(folder, name, *, class_names=None, split=None):
     """The dataset of the file ``NAME.npz`` in ``folder``, with a random split.
 
     N nodes, F features. Every stored entry that is not 0 is an undirected edge, whatever its value; each pair once, self
-    loops dropped. Sparse features stay sparse (``SparseFeatures``, without values where all are 1), entries stored twice
-    add up; nothing is row-normalised. Labels are as stored.
+    loops dropped; an edge's id is its place in ``adj_indices``. Sparse features stay sparse (``SparseFeatures``, without
+    values where all are 1), entries stored twice add up; nothing is row-normalised. Labels are as stored.
 
     split: number of the ``random_split`` (half / a quarter / a quarter) of the labelled nodes; the files hold none.
     Raises DatasetError, one sentence that starts with the file's path; an object array among those above is one.
@@ -82,8 +81,10 @@ def _graph(arrays, num_nodes):
         raise DatasetError(f"the adjacency matrix must have {num_nodes} rows and columns, one a label, got {found}")
     _check_values("adjacency matrix", values, indices)
     src, dst = Graph.from_csr(indptr, indices).to_edges()
-    kept = values != 0
-    return graph_of_links(src[kept], dst[kept], num_nodes)
+    kept = np.flatnonzero(values)
+    return Graph.from_edges(
+        src[kept], dst[kept], num_nodes, edge_ids=kept, undirected=True, duplicates="drop", self_loops="drop"
+    )
 
 
 def _features(arrays):

@@ -1,7 +1,7 @@
 """debian.npz -> NodeDataset: packages of a Debian release, what they depend on, their description's words and section.
 
 The file is a zip of ``.npy`` members without pickle; ``datasets/debian/README.md`` describes
-it. N packages, A edges "package depends on package", F words:
+it. N packages, A edges "package depends on package", F words (the arrays' names say "arc" for an edge):
 
     package_names, section_names, kind_names, words    uint8, UTF-8 texts with a line feed between them
     labels[N]          index of the section            split[N]          0 train, 1 validation, 2 test
@@ -18,10 +18,10 @@ import numpy as np
 
 from graphsage.base.checks import as_flag, one_of
 from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
-from graphsage.data.readers.links import graph_of_links
 from graphsage.data.readers.npz import read_npz
 from graphsage.graph.build import indptr_of
 from graphsage.graph.features import SparseFeatures
+from graphsage.graph.graph import Graph
 
 FILE_NAME = "debian.npz"
 EDGE_KINDS = ("Depends", "Pre-Depends", "Recommends", "Suggests")
@@ -44,7 +44,8 @@ def read_debian(folder, name="debian", *, edge_kinds=EDGE_KINDS, directed=False)
     directed=False: row i holds the packages that i depends on and those that depend on i.
     directed=True: row i holds what i depends on; ``graph.reverse()`` is the other direction.
     Two packages are neighbours once, however many relations tie them; a package that names itself is not its own
-    neighbour. A package without relations has an empty row; one without words has an empty row of features.
+    neighbour. A package without relations has an empty row; one without words has an empty row of features. The id of an edge
+    is its place in ``arc_targets``.
 
     Raises DatasetError, one sentence that starts with the file's path, for a missing or damaged file.
     """
@@ -82,10 +83,18 @@ def _checked_kinds(edge_kinds):
 
 
 def _graph(arrays, codes, directed, names):
-    chosen = np.isin(arrays["arc_kinds"], codes)
+    chosen = np.flatnonzero(np.isin(arrays["arc_kinds"], codes))
     package = np.repeat(np.arange(len(names)), arrays["arc_counts"])[chosen]
-    dependency = arrays["arc_targets"][chosen].astype(np.int64)
-    return graph_of_links(dependency, package, len(names), directed=directed, node_ids=names)  # from what it depends on
+    return Graph.from_edges(
+        arrays["arc_targets"][chosen],  # a package aggregates from what it depends on
+        package,
+        len(names),
+        edge_ids=chosen,
+        node_ids=names,
+        undirected=not directed,
+        duplicates="drop",
+        self_loops="drop",
+    )
 
 
 def _features(arrays, num_words):

@@ -11,10 +11,10 @@ import numpy as np
 from graphsage.base.checks import as_count
 from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
 from graphsage.data.errors import told_of
-from graphsage.data.readers.links import graph_of_links
 from graphsage.data.readers.npz import npz_of, read_npz
 from graphsage.graph.build import indptr_of
 from graphsage.graph.features import SparseFeatures
+from graphsage.graph.graph import Graph
 
 MASKS = tuple(f"{split}_masks" for split in SPLITS)
 ARRAYS = ("node_features", "node_labels", "edges", *MASKS)
@@ -31,7 +31,7 @@ def read_heterophilous(folder, name, *, class_names=None, split=None):
 
     N nodes, F features. Labels are as stored. A table of zeros and fewer than 10 % ones becomes ``SparseFeatures``, any
     other stays float32 [N, F]. Every listed pair is an undirected edge; but where NAME ends in "directed", edges[i] =
-    (a, b) lets b aggregate from a and self loops stay, as in the repository's own program.
+    (a, b) lets b aggregate from a and self loops stay, as in the repository's own program. The id of that edge is i.
 
     split: 0..S-1, None as 0. Nodes outside the three masks (texas_4_classes has one) are in no part.
     Raises DatasetError, one sentence that starts with the file's path.
@@ -43,7 +43,13 @@ def read_heterophilous(folder, name, *, class_names=None, split=None):
         labels, edges = arrays["node_labels"], arrays["edges"]
         _check_shapes(arrays)
         return NodeDataset(
-            graph=graph_of_links(*edges.T, len(labels), directed=directed, self_loops="keep" if directed else "drop"),
+            graph=Graph.from_edges(
+                *edges.T,
+                len(labels),
+                undirected=not directed,
+                duplicates="drop",
+                self_loops="keep" if directed else "drop",
+            ),
             features=_features(arrays["node_features"]),
             labels=labels,
             **_parts(arrays, 0 if split is None else split),

@@ -13,11 +13,11 @@ import numpy as np
 
 from graphsage.base.checks import as_flag
 from graphsage.data.dataset import DatasetError, NodeDataset
-from graphsage.data.readers.links import graph_of_links
 from graphsage.data.readers.text import decoded, read_lines
 from graphsage.data.split import random_split
 from graphsage.graph.build import indptr_of, label_array
 from graphsage.graph.features import SparseFeatures
+from graphsage.graph.graph import Graph
 
 TAB, ZERO, ONE = map(ord, "\t01")
 
@@ -38,7 +38,8 @@ def read_cora_linqs(folder, name, *, class_names=None, split=None, directed=Fals
     row-normalised. ``node_ids`` are the papers' ids: int64 where all are plain integers, else str.
     directed=False: row i holds the papers that i cites and those that cite i. directed=True: those that i cites.
     A pair is linked once, however often it is listed; a paper that cites itself is not its own neighbour. A citation
-    with a paper that has no line in the content file is left out, as every user of the published Citeseer does.
+    with a paper that has no line in the content file is left out, as every user of the published Citeseer does. The id of an
+    edge is its line in the file of citations, from 0.
 
     class_names: the C classes as the file spells them, in the order that numbers them; None sorts them.
     split: number of the ``random_split`` (half / a quarter / a quarter); the files hold none.
@@ -46,11 +47,20 @@ def read_cora_linqs(folder, name, *, class_names=None, split=None, directed=Fals
     """
     directed = as_flag("directed", directed)
     ids, words, classes = _read_papers(Path(folder) / f"{name}.content")
-    links = _read_citations(Path(folder) / f"{name}.cites", {paper: row for row, paper in enumerate(ids)})
+    cited, citing, lines = _read_citations(Path(folder) / f"{name}.cites", {paper: row for row, paper in enumerate(ids)})
     node_ids = label_array(ids)
     class_names = tuple(sorted(set(classes)) if class_names is None else class_names)
     return NodeDataset(
-        graph=graph_of_links(*links, len(ids), directed=directed, node_ids=node_ids),
+        graph=Graph.from_edges(
+            cited,
+            citing,
+            len(ids),
+            edge_ids=lines,
+            node_ids=node_ids,
+            undirected=not directed,
+            duplicates="drop",
+            self_loops="drop",
+        ),
         features=words,
         labels=_labels(folder, name, classes, class_names),
         **random_split(np.arange(len(ids)), split),
@@ -98,17 +108,19 @@ def _words(path, rows):
 
 
 def _read_citations(path, row_of):
-    """(int64[E] cited, int64[E] citing) rows of the citations between papers that have one."""
+    """int64[3, E]: rows of the cited and the citing paper of each citation between papers that have one, and its line."""
     lines = [line.split() for line in read_lines(path)]
     for number, line in enumerate(lines, 1):
         if len(line) != 2:
             raise DatasetError(f"{path}: line {number} must be two papers, cited and citing, got {len(line)} words")
     # as bytes, for then nothing has to be decoded: an id that is not UTF-8 is no paper
     known = {str(paper).encode(): row for paper, row in row_of.items()}
-    pairs = [(known[cited], known[citing]) for cited, citing in lines if cited in known and citing in known]
-    if lines and not pairs:
+    found = [
+        (known[cited], known[citing], at) for at, (cited, citing) in enumerate(lines) if cited in known and citing in known
+    ]
+    if lines and not found:
         raise DatasetError(f"{path}: none of {len(lines)} citations is between papers of the content file")
-    return np.array(pairs, np.int64).reshape(-1, 2).T
+    return np.array(found, np.int64).reshape(-1, 3).T
 
 
 def _labels(folder, name, classes, class_names):

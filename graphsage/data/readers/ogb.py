@@ -18,8 +18,8 @@ from graphsage.base.checks import refuse_giants
 from graphsage.data.dataset import DatasetError, NodeDataset
 from graphsage.data.errors import told_of
 from graphsage.data.readers.csv_gz import read_table, table_chunks
-from graphsage.data.readers.links import graph_of_links
 from graphsage.graph.features import SparseFeatures
+from graphsage.graph.graph import Graph
 
 FILES = {"train": "train.csv.gz", "val": "valid.csv.gz", "test": "test.csv.gz"}
 
@@ -34,7 +34,8 @@ def read_ogb(folder, name, *, class_names=None, directed=False):
     """The dataset of the files in ``folder``, under ``name``.
 
     directed=False: row i holds both those that i points to and those that point to i. directed=True: line "a,b" lets b
-    aggregate from a. Each pair counts once, and nobody is their own neighbour.
+    aggregate from a. Each pair counts once, and nobody is their own neighbour. The id of an edge is its line in
+    the file, from 0.
 
     Features are float32 [N, F]. Without node-feat.csv.gz they are the means over a node's edges of edge-feat.csv.gz (as OGB's
     examples do for proteins), and without that too a column for each node: ``SparseFeatures``, the identity.
@@ -50,7 +51,7 @@ def read_ogb(folder, name, *, class_names=None, directed=False):
     labels = _labels(read_table(raw / "node-label.csv.gz", np.float64, rows=num_nodes))
     with told_of(folder):
         return NodeDataset(
-            graph=graph_of_links(*edges.T, num_nodes, directed=directed),
+            graph=Graph.from_edges(*edges.T, num_nodes, undirected=not directed, duplicates="drop", self_loops="drop"),
             features=_features(raw, edges, num_nodes),
             labels=labels,
             **_split(folder),

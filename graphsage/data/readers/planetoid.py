@@ -28,13 +28,14 @@ MAX_INDEX_BYTES = 1 << 26
 def read_planetoid(folder, name, *, class_names=None, duplicates="drop", self_loops="drop"):
     """The dataset of the files ``ind.NAME.*`` in ``folder``, with the public split.
 
-    N nodes, F features, C classes. The graph is undirected: both edges of every listed pair, rows sorted. Features are
+    N nodes, F features, C classes. The graph is undirected: every listed pair both ways, rows sorted. Features are
     ``SparseFeatures`` as stored (not row-normalised), without values where all are 1. A node without a row in the files
     has an empty row of features and the label -1, and is in no split.
     train = nodes 0..len(y)-1, val = the next 500, test = test.index in the file's order.
 
     class_names: C texts, or None. duplicates, self_loops: "drop" or "keep"; "keep" takes repeated pairs as often as the
-    file lists them, and then only the edges that it lists.
+    file lists them, and then only in the direction that it lists. The id of an edge is its place when the lists of the nodes
+    0, 1, ... are read one after another.
     Raises DatasetError, one sentence with the file's path, for missing or damaged files. Nothing in a file is run.
     """
     one_of("duplicates", duplicates, ("keep", "drop"))
@@ -209,7 +210,7 @@ def _read_neighbours(path):
 def _graph(neighbours, duplicates, self_loops):
     counts = np.fromiter(map(len, neighbours), np.int64, len(neighbours))
     listed = np.fromiter(chain.from_iterable(neighbours), np.int64, int(counts.sum()))
-    built = Graph.from_edges(
+    return Graph.from_edges(
         listed,
         np.repeat(np.arange(len(neighbours)), counts),
         len(neighbours),
@@ -217,5 +218,3 @@ def _graph(neighbours, duplicates, self_loops):
         duplicates=duplicates,
         self_loops=self_loops,
     )
-    # edge ids that count places in the file's lists would mean nothing to a reader of the dataset
-    return Graph(indptr=built.indptr, indices=built.indices)

@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 
 from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
-from graphsage.data.readers.links import graph_of_links
 from graphsage.data.readers.npz import read_npy
 from graphsage.data.readers.unpickle import read_bytes
 from graphsage.graph.features import SparseFeatures
+from graphsage.graph.graph import Graph
 
 MAX_JSON = 1 << 30  # bytes of one of the .json files
 
@@ -41,7 +41,8 @@ def read_graphsage_json(folder, name, *, class_names=None):
     """The dataset of the files ``NAME-*`` in ``folder``; nodes are in the order of NAME-G.json.
 
     Links are undirected, or run from source to target where the file says "directed". Their ends are node ids, as networkx
-    writes them since version 2, if all of them are ids; else places in the list of nodes, as version 1 wrote them.
+    writes them since version 2, if all of them are ids; else places in the list of nodes, as version 1 wrote them. The id of an
+    edge is its place in the file's list.
     ``node_ids`` are the ids where they are not 0..N-1 in order.
     Test nodes are those marked so, validation nodes those marked so and not for the test, the rest is for training.
 
@@ -53,11 +54,13 @@ def read_graphsage_json(folder, name, *, class_names=None):
         nodes, links = (_listed(graph, kind) for kind in ("nodes", "links"))
         ids = [_id(place, node) for place, node in enumerate(nodes)]
         return NodeDataset(
-            graph=graph_of_links(
+            graph=Graph.from_edges(
                 *_ends(links, ids),
                 len(ids),
-                directed=graph.get("directed") is True,
                 node_ids=None if ids == list(range(len(ids))) else ids,
+                undirected=graph.get("directed") is not True,
+                duplicates="drop",
+                self_loops="drop",
             ),
             features=_features(folder / f"{name}-feats.npy", ids, id_map),
             labels=_labels(ids, class_map),

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from graphsage.data.dataset import DatasetError, NodeDataset
-from graphsage.data.readers.links import graph_of_links
 from graphsage.data.readers.text import read_integers, read_lines
 from graphsage.data.readers.unpickle import read_bytes
 from graphsage.data.split import random_split
 from graphsage.graph.build import indptr_of
 from graphsage.graph.features import SparseFeatures
+from graphsage.graph.graph import Graph
 
 NUM_FEATURES = 3170
 CLASS_NAMES = ("not mature", "mature")
@@ -41,7 +41,7 @@ def read_twitch(folder, name, *, class_names=CLASS_NAMES, split=None):
 
     N streamers, 3,170 features in every country, so that a model trained on one can be applied to another. Features are
     ``SparseFeatures`` of ones (a feature that a list repeats counts once), not row-normalised. Label 1 is a channel with
-    mature content. Friends are neighbours of each other.
+    mature content. Friends are neighbours of each other; the id of an edge is its line below the header, from 0.
 
     split: number of the ``random_split`` (half / a quarter / a quarter); the files hold none.
     Raises DatasetError, one sentence with the file's path.
@@ -53,7 +53,7 @@ def read_twitch(folder, name, *, class_names=CLASS_NAMES, split=None):
     if pairs.max(initial=0) >= num_nodes:
         raise DatasetError(f"{edges} lists node {pairs.max()}, the features are those of nodes 0 to {num_nodes - 1}")
     return NodeDataset(
-        graph=graph_of_links(*pairs.T, num_nodes),
+        graph=Graph.from_edges(*pairs.T, num_nodes, undirected=True, duplicates="drop", self_loops="drop"),
         features=features,
         labels=_labels(targets, num_nodes),
         **random_split(np.arange(num_nodes), split),

@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from graphsage.data.errors import DatasetError
-from graphsage.data.readers.links import graph_of_arcs
 from graphsage.data.tables.dates import as_times, date_of
 from graphsage.data.tables.ids import NodeIndex, as_ids, as_texts
 from graphsage.data.tables.numbers import LARGEST, as_numbers
 from graphsage.data.tables.table_files import quoted
-from graphsage.graph.build import indptr_of
 from graphsage.graph.graph import Graph
 
 ENDS, WEIGHT, TIME = ("source", "target"), "weight", "time"
@@ -120,41 +118,21 @@ def _joined(parts):
 
 
 def graph_of(edges, names, *, directed):
-    """(``Graph``, {"loops", "repeats"}: how many listed edges it leaves out). ``edges`` loses its arrays on the way.
+    """(``Graph``, {"listed", "loops", "repeats"}: how many edges the table has, and of which kinds it leaves how many out).
 
-    Undirected, an edge that is listed both ways is repeated. Of repeated edges the first stays, with its weight.
+    The id of an edge is its row in the table, from 0. Undirected, an edge that is listed both ways is repeated. Of repeated
+    edges the first stays, with its weight.
     """
-    num_nodes, listed = len(edges.ids), len(edges.source)
-    loops = int(np.count_nonzero(edges.source == edges.target))
-    arcs, weights = _arcs(edges, num_nodes, directed), edges.weights
-    edges.source = edges.target = edges.weights = None
-    if weights is None:
-        graph = graph_of_arcs(arcs, num_nodes, node_ids=names)
-    else:
-        graph = _weighted(arcs, weights, num_nodes, names, directed)
+    listed, loops = len(edges.source), int(np.count_nonzero(edges.source == edges.target))
+    graph = Graph.from_edges(
+        edges.source,
+        edges.target,
+        len(edges.ids),
+        weights=edges.weights,
+        node_ids=names,
+        undirected=not directed,
+        duplicates="drop",
+        self_loops="drop",
+    )
     kept = graph.num_edges if directed else graph.num_edges // 2
     return graph, {"listed": listed, "loops": loops, "repeats": listed - loops - kept}
-
-
-def _arcs(edges, num_nodes, directed):
-    """int64: row * N + neighbour of each edge; undirected, each is followed by its reverse."""
-    step = 1 if directed else 2
-    arcs = np.empty(step * len(edges.source), np.int64)
-    for at, (row, neighbour) in enumerate([(edges.target, edges.source), (edges.source, edges.target)][:step]):
-        np.multiply(row, num_nodes, out=arcs[at::step], dtype=np.int64)
-        arcs[at::step] += neighbour
-    return arcs
-
-
-def _weighted(arcs, weights, num_nodes, names, directed):
-    """Sorted with places, so that the weight of the first stays: that takes three times the memory."""
-    order = np.argsort(arcs, kind="stable")
-    arcs = arcs[order]
-    keep = (np.diff(arcs, prepend=-1) != 0) & (arcs // num_nodes != arcs % num_nodes)
-    arcs, order = arcs[keep], order[keep]
-    return Graph(
-        indptr=indptr_of(np.bincount(arcs // num_nodes, minlength=num_nodes)),
-        indices=(arcs % num_nodes).astype(np.int32),
-        weights=weights[order // (1 if directed else 2)],
-        node_ids=names,
-    )

@@ -5,8 +5,9 @@
     features.npy                  numbers [N, F], rows in the order of the table of nodes; without one, of the ids 0..N-1
 
 Nodes without a table are those that the edges name, in rising order, or as many as features.npy has rows. Edges are undirected
-unless imported otherwise; repeated ones and self loops are dropped. ``graphsage.data.tables.columns`` tells how a column
-becomes features, ``graphsage.data.tables.table_labels`` what labels and splits can be.
+unless imported otherwise; repeated ones and self loops are dropped. An edge's id is its row in the table, from 0: in a CSV
+file, where no text has a line's end in it, line id + 2. ``graphsage.data.tables.columns`` tells how a column becomes features,
+``graphsage.data.tables.table_labels`` what labels and splits can be.
 """
 
 from dataclasses import dataclass, replace
@@ -65,6 +66,7 @@ def read_folder(folder, *, directed=False, schema=None, progress):
     edges = read_edges(edges_table, nodes.ids, nodes.outside, progress)
     num_nodes, schema = len(edges.ids), check_nodes(schema, edges.ids, is_own=is_own)
     graph, counts = graph_of(edges, names_of(edges.ids), directed=schema["directed"])  # before the features take memory too
+    edges.source = edges.target = edges.weights = None
     labels = encoded_labels(nodes.table, schema["label"], _label_column(nodes, schema), num_nodes)
     labelled = is_labelled(checked_labels(labels.labels, num_nodes))
     split = nodes.columns.pop(SPLIT, None)

@@ -148,7 +148,7 @@ def opened(entry, about, folder):
         checked_schema(facts["schema"])
         if facts["num_columns"] is None and MAPPED not in arrays:
             arrays[MAPPED] = mapped_npy(Path(folder) / ARRAY)
-        missing = {"indptr", "indices", "labels", "train", "val", "test"} - arrays.keys()
+        missing = {"indptr", "indices", "edge_ids", "labels", "train", "val", "test"} - arrays.keys()
         if missing:
             raise DatasetError(f"{', '.join(sorted(missing))} missing")
         return NodeDataset(**unpacked(facts, arrays))

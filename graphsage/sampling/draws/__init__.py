@@ -16,5 +16,7 @@ DRAWS = {"uniform": Uniform}
 def as_draw(draw, replace):
     """The record of a draw that was named, or given as a record; ``replace`` belongs to a named one."""
     if type(draw) in DRAWS.values():
+        if replace and not draw.replace:
+            raise ValueError(f"replace = True and draw = {draw} disagree: say it in the draw")
         return draw
     return DRAWS[one_of("draw", draw, tuple(DRAWS))](replace)

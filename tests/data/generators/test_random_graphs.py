@@ -6,12 +6,12 @@ import naive
 import numpy as np
 import pytest
 from helpers.chisquare import ALPHA, outcomes_p
-from helpers.graphs import digest
+from helpers.graphs import digest, edges_by_id
 
 from graphsage.base.rng import GENERATE
 from graphsage.data.generators import random_graphs
 from graphsage.data.generators.random_graphs import block_model, rmat
-from graphsage.data.readers import links
+from graphsage.graph import build
 
 
 def naive_rmat(log2_nodes, degree, seed):
@@ -53,7 +53,7 @@ def test_rmat_is_its_twin(log2_nodes, degree, seed):
 def test_chunks_change_nothing(monkeypatch):
     whole = rmat(8, 5), block_model(np.arange(300) % 7, 9, 0.5)
     monkeypatch.setattr(random_graphs, "CHUNK", 37)
-    monkeypatch.setattr(links, "CHUNK", 41)
+    monkeypatch.setattr(build, "CHUNK", 41)
     for graph, again in zip(whole, (rmat(8, 5), block_model(np.arange(300) % 7, 9, 0.5))):
         assert digest([graph.indptr, graph.indices]) == digest([again.indptr, again.indices])
 
@@ -114,3 +114,19 @@ def test_seeds_of_a_block_model_differ():
 def test_what_is_refused(make, sentence):
     with pytest.raises(ValueError, match=sentence):
         make()
+
+
+def test_edge_ids_are_those_of_the_list_that_was_made():
+    """Of R-MAT the place among all that were drawn, by the definition; of a block model 0.. without a gap."""
+    order = naive.permutation(naive.stream_key(3, GENERATE, 0), 32)
+    draws = [naive.splitmix64(naive.stream_key(3, GENERATE, 0, level), 4 << 5) for level in range(5)]
+    found = edges_by_id(rmat(5, 4, 3))
+    assert len(found) == rmat(5, 4, 3).num_edges // 2
+    for edge, pair in found.items():
+        quarters = [sum(draw[edge] / 2**64 >= limit for limit in (0.57, 0.76, 0.95)) for draw in draws]
+        u, v = (int("".join(str(of(quarter)) for quarter in quarters), 2) for of in (lambda q: q // 2, lambda q: q % 2))
+        assert set(pair) == {order[u], order[v]}
+    labels = np.arange(300) % 7
+    pairs = edges_by_id(block_model(labels, 9, 0.5))
+    assert sorted(pairs) == list(range(1350))
+    assert [labels[u] == labels[v] for _, (u, v) in sorted(pairs.items())] == [True] * 675 + [False] * 675

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from helpers.graphs import edges_by_id
 from helpers.mutations import generator, mutated_npz, npy, peak_of, save, write_zip
 from scipy import sparse
 
@@ -48,6 +49,12 @@ def test_every_spelling(tmp_path, adjacency, attributes):
     assert np.array_equal(dense, ATTRIBUTES.toarray())
     assert (dataset.labels.tolist(), dataset.name) == ([1, 0, 1, 0], "tiny")
     assert [len(dataset.train), len(dataset.val), len(dataset.test)] == [2, 1, 1]
+
+
+def test_an_edge_id_is_a_place_in_the_indices(tmp_path):
+    """Entry 1 repeats entry 0, entry 2 turns it round, entry 3 is a loop, entry 4 is 0."""
+    save(tmp_path / "tiny.npz", **arrays())
+    assert edges_by_id(load_dataset(tmp_path).graph) == {0: (1, 0), 5: (1, 3)}
 
 
 def test_values_of_features_are_kept(tmp_path):

@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 from helpers.debian_index import INDEX, load_build
+from helpers.graphs import edges_by_id
 
 from graphsage.data import DatasetError, load_dataset
 from graphsage.data.readers.debian import read_debian
@@ -45,6 +46,24 @@ def test_edge_kinds_of_the_small_file(tiny):
     graph = read_debian(tiny, edge_kinds=["Pre-Depends", "Recommends"], directed=True).graph
     rows = {name: listed for name, listed in graph.to_adjacency_dict().items() if listed}
     assert rows == {"alpha-tool": ["libalpha1"], "zeta": ["libalpha1"]}
+
+
+def test_an_edge_id_is_a_place_in_the_targets(tiny):
+    """Of all kinds or of one: the same place. A relation that repeats another one's pair gives way to the first."""
+    with np.load(tiny / "debian.npz") as held:
+        arrays = {name: held[name] for name in held.files}
+    package = np.repeat(np.arange(5), arrays["arc_counts"]).tolist()
+    kinds = arrays["kind_names"].tobytes().decode().split("\n")
+    for chosen, directed in ((["Recommends", "Suggests"], True), (kinds, False)):
+        found = edges_by_id(read_debian(tiny, edge_kinds=chosen, directed=directed).graph)
+        listed = zip(arrays["arc_targets"].tolist(), package, arrays["arc_kinds"].tolist())
+        wanted, seen = {}, set()
+        for place, (target, source, kind) in enumerate(listed):
+            pair = (target, source)
+            if kinds[kind] in chosen and pair not in seen and target != source:
+                seen |= {pair} if directed else {pair, pair[::-1]}
+                wanted[place] = pair
+        assert found == wanted and found
 
 
 def changed(arrays, name, change):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.graphs import edges_by_id
 from helpers.mutations import generator, mutated_npz, save
 
 from graphsage.data import dataset_card, load_dataset
@@ -68,6 +69,13 @@ def test_a_directed_file_keeps_directions_and_loops(tmp_path):
     save(tmp_path / "tiny_directed.npz", **arrays())
     graph = read_heterophilous(tmp_path, "tiny_directed").graph
     assert rows(graph) == {0: [], 1: [0, 2], 2: [1], 3: [2, 3], 4: []}
+
+
+def test_an_edge_id_is_a_row_of_the_edges(folder):
+    assert edges_by_id(read_heterophilous(folder, "tiny").graph) == {0: (0, 1), 1: (1, 2), 3: (2, 3)}
+    save(folder / "tiny_directed.npz", **arrays())
+    directed = read_heterophilous(folder, "tiny_directed").graph
+    assert edges_by_id(directed) == dict(enumerate(map(tuple, arrays()["edges"].tolist())))
 
 
 def test_the_splits(folder):

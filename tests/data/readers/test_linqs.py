@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers.graphs import edges_by_id
 from helpers.mutations import generator, mutated
 
 from graphsage.data import load_dataset
@@ -42,6 +43,14 @@ def test_column_1_is_cited_and_column_2_cites(tmp_path):
     assert rows(dataset.graph) == {0: [1], 1: [0], 2: [0], 3: []}
     with pytest.raises(TypeError, match="directed must be True or False, got 'no'"):
         read_cora_linqs(tmp_path, "tiny", directed="no")
+
+
+def test_an_edge_id_is_a_line_of_the_citations(tmp_path):
+    """Line 1 turns line 0 round, line 2 repeats it, lines 4 and 5 are a loop and a paper that is not there."""
+    cites = CITES.replace(b"31\t7\n", b"5\t31\n31\t7\n")  # a line that is left out shifts nothing
+    assert edges_by_id(read_cora_linqs(write(tmp_path, cites=cites), "tiny").graph) == {0: (0, 1), 4: (0, 2)}
+    directed = read_cora_linqs(tmp_path, "tiny", directed=True).graph
+    assert edges_by_id(directed) == {0: (0, 1), 1: (1, 0), 4: (0, 2)} and directed.edge_reversed is None
 
 
 def test_line_ends_do_not_matter(tmp_path):

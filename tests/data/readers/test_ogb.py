@@ -5,12 +5,14 @@ import io
 
 import numpy as np
 import pytest
+from helpers.graphs import edges_by_id
 
 from graphsage.data.catalogue import load_dataset
 from graphsage.data.dataset import DatasetError
-from graphsage.data.readers import csv_gz, links
+from graphsage.data.readers import csv_gz
 from graphsage.data.readers.csv_gz import read_table
 from graphsage.data.readers.ogb import read_ogb
+from graphsage.graph import build
 from graphsage.graph.features import SparseFeatures
 
 FILES = {
@@ -50,6 +52,12 @@ def test_a_small_folder(tmp_path):
     assert [dataset.train.tolist(), dataset.val.tolist(), dataset.test.tolist()] == [[2, 0], [1], [3]]
     assert rows(read_ogb(tmp_path / "ogbn_small", "x", directed=True).graph) == [[1, 2], [0], [], []]
     assert read_ogb(tmp_path / "ogbn_small", "x", class_names=list("abc")).class_names == ("a", "b", "c")
+
+
+def test_an_edge_id_is_a_line_of_the_edges(tmp_path):
+    """Line 2 repeats line 0, line 3 turns it round, line 4 is a loop."""
+    assert edges_by_id(load_dataset(made(tmp_path)).graph) == {0: (0, 1), 1: (2, 0)}
+    assert edges_by_id(read_ogb(tmp_path, "x", directed=True).graph) == {0: (0, 1), 1: (2, 0), 3: (1, 0)}
 
 
 def test_line_ends_and_blank_lines(tmp_path):
@@ -95,7 +103,7 @@ def test_parts_of_any_size_read_the_same(tmp_path, monkeypatch):
     path.write_bytes(gzip.compress(stream.getvalue()))
     for size in (50, 333, 1 << 22):
         monkeypatch.setattr(csv_gz, "CHUNK", size)
-        monkeypatch.setattr(links, "CHUNK", size)
+        monkeypatch.setattr(build, "CHUNK", size)
         assert np.array_equal(read_table(path, np.float32, rows=500), table)
         assert np.array_equal(read_table(path, np.float32), table)
 

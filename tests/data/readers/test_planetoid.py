@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from helpers import data_helpers as made
+from helpers.graphs import edges_by_id
 
 from graphsage.data.dataset import DatasetError
 from graphsage.data.readers.planetoid import holds_planetoid, read_planetoid
@@ -89,7 +90,7 @@ def test_rows_of_the_graph_are_sorted_and_free_of_repeats(published, name):
     place = dst * graph.num_nodes + src
     assert (np.diff(place) > 0).all()
     assert (src != dst).all()
-    assert graph.edge_ids is None and graph.edge_reversed is None
+    assert len(graph.edge_ids) == len(graph.edge_reversed) == graph.num_edges
 
 
 class Labels(pickle.Unpickler):
@@ -159,6 +160,9 @@ def test_the_made_graph(folder):
     links = {(min(a, b), max(a, b)) for a, listed in made.neighbour_lists().items() for b in listed if a != b}
     assert pairs_of(dataset.graph) == links
     assert dataset.graph.degrees[5] == 0
+    listed = [(b, a) for a in range(made.NUM_NODES) for b in made.neighbour_lists()[a]]
+    assert {edge: listed[edge] for edge in edges_by_id(dataset.graph)} == edges_by_id(dataset.graph)
+    assert all(listed.index(pair) == edge for edge, pair in edges_by_id(dataset.graph).items())  # of repeats the first
     listed = sum(map(len, made.neighbour_lists().values()))
     kept = read_planetoid(folder, "tiny", duplicates="keep", self_loops="keep").graph
     assert kept.num_edges == listed

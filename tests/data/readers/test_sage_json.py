@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from helpers.graphs import edges_by_id
 
 from graphsage.data.catalogue import load_dataset
 from graphsage.data.dataset import DatasetError
@@ -48,6 +49,11 @@ def test_a_small_folder(tmp_path):
     assert dataset.features.tolist() == FEATS.tolist()
     assert dataset.labels.tolist() == [0, 1, 2, 0, 1]
     assert [dataset.train.tolist(), dataset.val.tolist(), dataset.test.tolist()] == [[0, 1], [2], [3]]
+
+
+def test_an_edge_id_is_a_place_in_the_list_of_links(tmp_path):
+    assert edges_by_id(load_dataset(made(tmp_path / "a")).graph) == {0: (0, 1), 1: (1, 2)}
+    assert edges_by_id(load_dataset(made(tmp_path / "b", G={"directed": True})).graph) == {0: (0, 1), 1: (1, 2), 2: (2, 1)}
 
 
 @pytest.mark.parametrize("by_name", [True, False])

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from helpers.graphs import edges_by_id
 from helpers.mutations import generator, mutated, peak_of
 
 from graphsage.data import dataset_card, load_dataset
@@ -52,6 +53,10 @@ def test_the_small_files(tmp_path):
     assert [row.nonzero()[0].tolist() for row in dataset.features.to_scipy().toarray()] == [[7], [0, 7], [5, 3169], []]
     assert (dataset.class_names, dataset.name) == (("not mature", "mature"), "XX")
     assert [len(dataset.train), len(dataset.val), len(dataset.test)] == [2, 1, 1]
+
+
+def test_an_edge_id_is_a_line_of_the_edges(tmp_path):
+    assert edges_by_id(read_twitch(write(tmp_path), "XX").graph) == {0: (0, 3), 2: (1, 3)}
 
 
 def test_line_ends_do_not_matter(tmp_path):

@@ -5,6 +5,7 @@ import csv
 import naive_tables
 import numpy as np
 import pytest
+from helpers.graphs import edges_by_id
 from helpers.table_files import EDGES, NODES, as_parquet, write_tables
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -136,6 +137,12 @@ def test_parts_are_joined(tmp_path, monkeypatch):
     head = "source,target,weight\n"
     check_against_twin(write_tables(tmp_path / "a", head + "\n".join(lines), None))
     check_against_twin(write_tables(tmp_path / "b", head + "\n".join([*lines, "x,3,1", "007,y,2"]), None))
+    with pytest.raises(DatasetError, match=r"edges.csv line 202: weight is -2: weights must be numbers >= 0$"):
+        read(write_tables(tmp_path / "e", head + "\n".join([*lines, "3,4,-2"]), None))
+    with pytest.raises(DatasetError, match=r"edges.csv line 203: weight is 1e\+300: weights must fit a float32$"):
+        read(write_tables(tmp_path / "f", head + "\n".join([*lines, "3,4,2", "3,4,1e300"]), None))
+    with pytest.raises(DatasetError, match=r"edges.csv line 202: weight is 'x', and must be a number$"):
+        read(write_tables(tmp_path / "g", head + "\n".join([*lines, "3,4,x"]), None))
     with pytest.raises(DatasetError, match=r"edges.csv line 203: target is empty$"):
         read(write_tables(tmp_path / "c", head + "\n".join([*lines, "", "4,,1"]), None))
     nodes = "id,bio\n" + "\n".join(f"{i},{'word ' * (i % 3)}{i % 7}x" for i in range(40))
@@ -340,6 +347,18 @@ def test_weights_of_repeated_edges_are_the_first(tmp_path):
     text = "source,target,weight\n0,1,1\n1,0,2\n2,1,3\n1,2,4\n1,2,5\n"
     dataset, _ = read(write_tables(tmp_path, text, None))
     assert neighbours(dataset.graph, range(3)) == {0: {1: 1}, 1: {0: 1, 2: 3}, 2: {1: 3}}
+
+
+def test_an_edge_id_is_a_row_of_the_table(tmp_path):
+    """Line id + 2 of edges.csv: row 1 turns row 0 round, row 2 is a loop, row 4 repeats row 3; ids of nodes are sorted."""
+    text = "source,target,weight\n9,4,1\n4,9,2\n9,9,3\n9,6,4\n9,6,5\n6,4,6\n"
+    graph = read(write_tables(tmp_path, text, None))[0].graph
+    assert edges_by_id(graph) == {0: (2, 0), 3: (2, 1), 5: (1, 0)} and graph.node_ids.tolist() == [4, 6, 9]
+    assert graph.weights.tolist() == (graph.edge_ids + 1).tolist()
+    directed = read(tmp_path, directed=True)[0].graph
+    assert edges_by_id(directed) == {0: (2, 0), 1: (0, 2), 3: (2, 1), 5: (1, 0)} and directed.edge_reversed is None
+    many = write_tables(tmp_path / "many", "source,target\n" + "".join(f"{i},{i + 1}\n" for i in range(50)), None)
+    assert edges_by_id(read(many)[0].graph) == {i: (i, i + 1) for i in range(50)}
 
 
 # ---- sentences

@@ -275,6 +275,17 @@ def test_an_about_that_is_another_is_not_trusted(folder, changes):
     assert equal(load_dataset(folder, progress=False), first) and entries(folder) == ["2"]
 
 
+@pytest.mark.parametrize("directed", [False, True])
+def test_an_import_without_edge_ids_is_made_anew(folder, directed, capsys):
+    """Those of earlier versions have none; the new one is directed as the old one was."""
+    first, _ = import_tables.import_tables(folder, directed=directed)
+    _, about = imported.latest(folder)
+    damaged_about(folder, arrays={name: stated for name, stated in about["arrays"].items() if not name.startswith("edge_")})
+    again = load_dataset(folder)
+    assert "edge_ids missing: the tables are read again" in capsys.readouterr().err
+    assert equal(again, first) and len(again.graph.edge_ids) == (4 if directed else 6) and entries(folder) == ["2"]
+
+
 def test_damage_is_noticed_and_mended(folder, capsys):
     """Each file of an import cut, changed or gone: the tables are read again, and it is said."""
     first = load_dataset(folder, progress=False)

@@ -1,0 +1,39 @@
+"""The package's face as type checkers and editors see it, who do not run ``__getattr__``: the names of ``__init__.py``."""
+
+from graphsage import interop as interop
+from graphsage.config.settings import (
+    ModelConfig as ModelConfig,
+    RunConfig as RunConfig,
+    SampleConfig as SampleConfig,
+    TrainConfig as TrainConfig,
+)
+from graphsage.data.catalogue import load_dataset as load_dataset
+from graphsage.data.dataset import NodeDataset as NodeDataset
+from graphsage.data.described.describe import describe as describe
+from graphsage.data.several import JoinedDataset as JoinedDataset, join_datasets as join_datasets
+from graphsage.graph.features import SparseFeatures as SparseFeatures, row_normalize as row_normalize
+from graphsage.graph.graph import Graph as Graph
+from graphsage.loading.batch import Batch as Batch
+from graphsage.loading.node_loader import NeighborLoader as NeighborLoader
+from graphsage.nn.aggregators import Aggregator as Aggregator
+from graphsage.nn.inference import inference as inference
+from graphsage.nn.model import GraphSAGE as GraphSAGE
+from graphsage.runs.progress_bar import Progress as Progress
+from graphsage.runs.tensorboard import TensorBoard as TensorBoard
+from graphsage.runs.trainer import Trainer as Trainer
+from graphsage.sampling.items import Items as Items, SeedPlan as SeedPlan
+from graphsage.sampling.minibatch import MiniBatch as MiniBatch
+from graphsage.sampling.neighbor import NeighborSampler as NeighborSampler
+from graphsage.sampling.tree import multihop_sampling as multihop_sampling
+from graphsage.trained.predictions import Predictions as Predictions
+from graphsage.trained.save import (
+    load_model as load_model,
+    load_trained as load_trained,
+    save_model as save_model,
+    save_trained as save_trained,
+)
+from graphsage.trained.trained import Trained as Trained
+from graphsage.training.callbacks import Callback as Callback
+from graphsage.training.records import TrainResult as TrainResult
+
+__version__: str
