@@ -1,10 +1,68 @@
-"""How far a long read is: a bar on a terminal, else a line now and then. On standard error."""
+"""How far something long is: a bar on a terminal, else a line now and then."""
 
+import math
+import os
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
-EVERY = 5  # seconds between two lines
+BAR = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} (left: {remaining})"
+BAR_SECONDS, EVERY = 0.25, 5  # between two looks: of a bar, and of lines
+PATIENCE = 2  # seconds before anything is shown of what may soon be done
+
+
+class Display:
+    """Says when a look is due, and draws a bar where ``has_bar``: on a terminal, unless the environment sets TQDM_DISABLE.
+
+    form: the bar, as tqdm takes it. seconds: between two looks; None: 0.25 for a bar, ``line_seconds`` else.
+    """
+
+    def __init__(self, form, screen, line_seconds, seconds=None):
+        self.form, self.screen = form, screen
+        self.has_bar = screen.isatty() and not os.environ.get("TQDM_DISABLE")
+        self.seconds = (BAR_SECONDS if self.has_bar else line_seconds) if seconds is None else seconds
+        self.bar, self._due = None, math.inf
+
+    def begin(self, patience=0):
+        """Looks are due from now on: the first after ``patience`` seconds, or those between two."""
+        self._began, self.elapsed = time.monotonic(), 0
+        self._due = self._began + (patience or self.seconds)
+
+    def is_due(self):
+        """Is it time for a look? Then the next one is due some seconds later. Never before ``begin`` and after ``close``."""
+        now = time.monotonic()
+        if now < self._due:
+            return False
+        self._due, self.elapsed = now + self.seconds, now - self._began
+        return True
+
+    def draw(self, done, total, what, rest=""):
+        """Bring the bar up to date. The first call makes it: what came before may print, as the compiler of kernels does."""
+        if self.bar is None:
+            look = {"leave": False, "dynamic_ncols": True, "delay": 1e-9}  # seconds: not drawn empty
+            self.bar = _bar_class()(total=total, file=self.screen, bar_format=self.form, **look)
+            self.bar.start_t -= self.elapsed
+        self.bar.n, self.bar.total = min(done, total), total
+        self.bar.set_description_str(what, refresh=False)
+        self.bar.set_postfix_str(rest)
+
+    def close(self):
+        """The bar is gone."""
+        if self.bar is not None:
+            self.bar.close()
+        self.bar, self._due = None, math.inf
+
+
+def _bar_class():
+    from tqdm import tqdm  # takes a tenth of a second
+
+    class Bar(tqdm):
+        monitor_interval = 0  # tqdm's thread that redraws stalled bars would stay for ever
+
+    return Bar
+
+
+# ---- on standard error
 
 
 @contextmanager
@@ -13,32 +71,31 @@ def silent(name):
     yield lambda share: None
 
 
-@contextmanager
 def reading(name):
-    """Yields report(share): how much of the file ``name`` is read, from 0 to 1."""
-    bar = _bar if sys.stderr.isatty() else _lines
-    with bar(name) as report:
+    """A context that yields report(share): how much of the file ``name`` is read, from 0 to 1."""
+    return _shown(f"reading {name}", tells_rest=False)
+
+
+def progress_of(what):
+    """A context that yields report(done, total), to be called often; what is soon done shows nothing."""
+    return _shown(what, patience=PATIENCE)
+
+
+@contextmanager
+def _shown(what, *, patience=0, tells_rest=True):
+    """patience: seconds before anything is shown; 0: a bar at once. tells_rest: lines say how long it will take."""
+    with closing(Display(BAR, sys.stderr, EVERY)) as display:
+        display.begin(patience)
+        if display.has_bar and not patience:
+            display.draw(0, 1, what)
+
+        def report(done, total=1):
+            if not display.is_due():
+                return
+            if display.has_bar:
+                display.draw(done, total, what)
+            elif not tells_rest or 0 < done < total:
+                rest = f", about {display.elapsed * (total - done) / done:.0f} s left" if tells_rest else ""
+                print(f"{what}: {done / total:.0%} in {display.elapsed:.0f} s{rest}", file=sys.stderr, flush=True)
+
         yield report
-
-
-@contextmanager
-def _bar(name):
-    from tqdm import tqdm
-
-    form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed} (left: {remaining})"
-    with tqdm(total=1.0, desc=f"reading {name}", bar_format=form, leave=False, file=sys.stderr) as bar:
-        yield lambda share: bar.update(min(share, 1) - bar.n)
-
-
-@contextmanager
-def _lines(name):
-    began = said = time.monotonic()
-
-    def report(share):
-        nonlocal said
-        now = time.monotonic()
-        if now - said >= EVERY:
-            said = now
-            print(f"reading {name}: {share:.0%} in {now - began:.0f} s", file=sys.stderr, flush=True)
-
-    yield report

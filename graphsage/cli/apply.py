@@ -4,6 +4,7 @@ from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
 
+from graphsage.base.progress import progress_of
 from graphsage.cli.arguments import (
     add_flag,
     add_split,
@@ -14,7 +15,6 @@ from graphsage.cli.arguments import (
     node_rows,
     user_input,
 )
-from graphsage.cli.task_progress import progress_of
 from graphsage.config.settings import TrainConfig
 
 PARTS = ("train", "val", "test")

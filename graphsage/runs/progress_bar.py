@@ -1,6 +1,5 @@
 """Progress: what is seen of a training while it runs. A bar on a terminal; elsewhere a line now and then."""
 
-import os
 import sys
 import time
 from typing import Any
@@ -8,19 +7,16 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from graphsage.base.progress import Display
 from graphsage.tensors.device import peak_memory
 from graphsage.training.callbacks import Callback
 from graphsage.training.records import Epoch, Step, TrainResult
 
 BAR = "{desc} |{bar:10}| {percentage:.0f} %{postfix}"
-BAR_SECONDS, LINE_SECONDS = 0.25, 30.0  # between two looks at the training; each reads a loss, which waits for a GPU
+LINE_SECONDS = 30.0  # between two looks at the training where there is no bar; each reads a loss, which waits for a GPU
 LOG_SECONDS = 1.0  # between two lines above a bar: 2,000 short epochs are no text to read
 RECENT = 10  # epochs before the one under way from which speeds are taken
 LOSSES = 100  # of the epoch under way, whose mean is shown
-
-
-class _Bar(tqdm):
-    monitor_interval = 0  # tqdm's thread that redraws stalled bars would stay when the training is over
 
 
 class Progress(Callback):
@@ -34,25 +30,22 @@ class Progress(Callback):
     seconds: between two looks at the training (default: 0.25 for a bar, 30 for lines).
     """
 
-    def __init__(self, *, lines: Any = None, bar: bool | None = None, seconds: float | None = None) -> None:
-        self.lines, self.screen = lines or sys.stdout, bar or sys.stderr
-        self.has_bar = self.screen.isatty() and not os.environ.get("TQDM_DISABLE")
-        self.seconds = (BAR_SECONDS if self.has_bar else LINE_SECONDS) if seconds is None else seconds
-        self._bar = self._kept = None
-        self._looked_at = self._logged_at = 0.0
+    def __init__(self, *, lines: Any = None, bar: Any = None, seconds: float | None = None) -> None:
+        self.lines, self.display = lines or sys.stdout, Display(BAR, bar or sys.stderr, LINE_SECONDS, seconds)
+        self._kept, self._logged_at = None, 0.0
 
     def log(self, line: str) -> None:
         """Print ``line``, or keep it back where a bar is and another was printed within the second."""
         now = time.monotonic()
-        if self._bar is not None and self._pause and now - self._logged_at < self._pause:
+        if self.display.bar is not None and self._pause and now - self._logged_at < self._pause:
             self._kept = line
             return
         self._kept, self._logged_at = None, now
-        with _Bar.external_write_mode(self.lines):  # the bar steps aside, and is drawn again below
+        with tqdm.external_write_mode(self.lines):  # the bar steps aside, and is drawn again below
             print(line, file=self.lines, flush=True)
 
     def on_fit_begin(self, trainer: Any) -> None:
-        self._looked_at = time.monotonic()
+        self.display.begin()
         self._pause = LOG_SECONDS if self.lines.isatty() and not trainer.config.log_every else 0
 
     def on_step(self, trainer: Any, step: Step) -> None:
@@ -71,27 +64,17 @@ class Progress(Callback):
         self._end()
 
     def _look_if_due(self, trainer, under_way=""):
-        if time.monotonic() - self._looked_at >= self.seconds:
-            self._look(trainer, under_way)
-            self._looked_at = time.monotonic()
-
-    def _look(self, trainer, under_way=""):
-        done, total = batches(trainer)
-        if not self.has_bar:
-            self.log(f"{epoch_of(trainer)}{under_way}, {100 * done / total:.0f} %, {', '.join(parts(trainer))}")
+        if not self.display.is_due():
             return
-        if self._bar is None:  # only now: what comes before the first look may print, as the compiler of kernels does
-            look = {"leave": False, "dynamic_ncols": True, "bar_format": BAR, "delay": 1e-9}  # seconds: not drawn empty
-            self._bar = _Bar(total=total, initial=done, file=self.screen, **look)
-        self._bar.n = done
-        self._bar.set_description_str(epoch_of(trainer) + under_way, refresh=False)
-        self._bar.set_postfix_str(", ".join(parts(trainer)))
+        (done, total), what, facts = batches(trainer), epoch_of(trainer) + under_way, ", ".join(parts(trainer))
+        if self.display.has_bar:
+            self.display.draw(done, total, what, facts)
+        else:
+            self.log(f"{what}, {100 * done / total:.0f} %, {facts}")
 
     def _end(self):
         """The bar is gone, and a line that was kept back is printed."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        self.display.close()
         if self._kept is not None:
             self.log(self._kept)
 

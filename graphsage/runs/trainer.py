@@ -63,8 +63,8 @@ class Trainer(Loop):
         Starts from the model's present weights: a second call goes on with them and with the optimizer as it is, over the
         batches of the first, but after ``resume`` from where the checkpoint was. The model is left in evaluation mode, and
         saved if there is a folder (``load_trained``). Ctrl-C ends the training after the step under way, with a checkpoint if
-        there is a folder; a second one ends it at once. Without a folder and before the end of the first epoch there is
-        nothing to keep, and KeyboardInterrupt is raised.
+        there is a folder; a second one ends it at once. SIGTERM does the same. Without a folder and before the end of the first
+        epoch there is nothing to keep, and KeyboardInterrupt is raised.
         Raises ``TrainingStopped`` where the loss is no number any more, and where nothing can be saved; ``InUse`` (a
         ValueError) where another process, or another ``Trainer``, works in the folder.
         """

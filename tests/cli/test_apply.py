@@ -15,7 +15,8 @@ import pytest
 from helpers.blocks import blocks, configured
 
 import graphsage as gs
-from graphsage.cli import apply as cli_apply, task_progress as cli_progress
+from graphsage.base import progress as cli_progress
+from graphsage.cli import apply as cli_apply
 from graphsage.runs.run import build_model
 from graphsage.trained.save import save_trained
 from graphsage.trained.trained import Trained

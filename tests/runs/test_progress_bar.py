@@ -131,6 +131,18 @@ def test_after_a_resume_the_bar_goes_on(dataset, tmp_path):
     assert lines.getvalue().startswith("Epoch 2/3, 56 %, ")  # 4 batches were saved
 
 
+@pytest.mark.parametrize("screen", [io.StringIO, Terminal])
+def test_before_and_after_a_training_an_evaluation_shows_nothing(screen, dataset):
+    lines, bar = io.StringIO(), screen()
+    trainer = make_trainer(configured(epochs=1), dataset, callbacks=[Progress(lines=lines, bar=bar, seconds=0)], log=None)
+    trainer.evaluate(dataset.val)
+    assert lines.getvalue() == bar.getvalue() == ""
+    trainer.fit()
+    shown = lines.getvalue(), bar.getvalue()
+    trainer.evaluate(dataset.test)
+    assert (lines.getvalue(), bar.getvalue()) == shown != ("", "")
+
+
 # ---- where it is shown
 
 
