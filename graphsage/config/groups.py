@@ -75,7 +75,7 @@ class SampleConfig(Settings):
 
 
 @documented
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class OptimiseConfig(Settings):
     """What an epoch is, and how the weights change in it."""
 
@@ -126,7 +126,7 @@ class OptimiseConfig(Settings):
 
 
 @documented
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class EvaluateConfig(Settings):
     """How the training is validated, and what picks its best epoch."""
 
@@ -142,7 +142,7 @@ class EvaluateConfig(Settings):
 
 
 @documented
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class SaveConfig(Settings):
     """What is told and kept on the way."""
 
@@ -155,7 +155,7 @@ class SaveConfig(Settings):
 
 
 @documented
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class ComputeConfig(Settings):
     """Where and in what precision it is computed."""
 

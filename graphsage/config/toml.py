@@ -40,7 +40,10 @@ def read_config(path, *, whole=False):
         model = ModelConfig(**_settings(ModelConfig, content.pop("model", {}), "[model] "))
         train = _settings(TrainConfig, content.pop(OLD, {}), f"[{OLD}] ")
         for name, kind in GROUPS.items():
-            train |= _settings(kind, content.pop(name, {}), f"[{name}] ")
+            group = _settings(kind, content.pop(name, {}), f"[{name}] ")
+            if twice := sorted(train.keys() & group.keys()):
+                raise ValueError(f"{twice[0]} stands in [{OLD}] and in [{name}]: leave it in [{name}] only")
+            train |= group
         return RunConfig(model=model, train=TrainConfig(**train), **_settings(RunConfig, content, ""))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None

@@ -142,3 +142,12 @@ def test_a_setting_is_in_its_own_group_only(tmp_path):
     path.write_text("[save]\nepochs = 3\n")
     with pytest.raises(ValueError, match=r"\[save\] epochs is no setting"):
         read_config(path)
+
+
+def test_a_setting_in_the_old_and_the_new_table_is_refused(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text("[train]\nepochs = 3\n[optimise]\nepochs = 5\n")
+    with pytest.raises(ValueError, match=r"epochs stands in \[train\] and in \[optimise\]: leave it in \[optimise\] only"):
+        read_config(path)
+    path.write_text("[train]\nepochs = 3\n[optimise]\nseed = 5\n")
+    assert read_config(path).train == TrainConfig(epochs=3, seed=5)
