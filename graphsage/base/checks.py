@@ -1,5 +1,6 @@
 """Checks made at the public door: each failure is one sentence of name, rule and what was received."""
 
+import math
 import operator
 import os
 import re
@@ -9,22 +10,51 @@ from pathlib import Path
 
 import numpy as np
 
+from graphsage.base.foreign import GRAPHS, is_sparse, is_tensor, maker, names_of, plain, told
+
 MAX_NODES = 2**31 - 1  # ids are int32 everywhere, and the range reduction of the random draws needs bounds below 2^31
 ALWAYS_FITS = 2**24  # bytes; to ask the system what is free would take longer than many a batch of that size
 PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 
 
+def of_kind(name, value, kind):
+    """``value`` if it is a ``kind`` of ours, else TypeError, which says what it is and which function makes ours of it."""
+    if isinstance(value, kind):
+        return value
+    raise TypeError(f"{name} must be a {kind.__name__}, got {told(value)}{maker(kind.__name__, name, value)}")
+
+
+def as_path(name, value):
+    """``value`` as a ``Path``: text, or whatever is a path."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{name} must be a path, got {told(value)}")
+    return Path(value)
+
+
 def as_array(name, values):
     """``values`` as an array of whatever shape and dtype it has. Shares memory with ``values`` where it can.
 
-    Masked entries are refused: the plain array would show the numbers that the mask hides.
+    Takes what ``plain`` knows of other libraries; an iterator is used up. Masked entries are refused: the plain array would
+    show the numbers that the mask hides.
     """
+    if type(values) is np.ndarray:
+        return values
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(f"{name} has masked entries, {np.ma.count_masked(values)} of {values.size}: fill or drop them")
+    if is_sparse(values):
+        refuse_giants(f"{name}, made dense,", math.prod(values.shape) * 8)
+    if not is_tensor(values) and not set(GRAPHS).isdisjoint(names_of(values)):
+        raise TypeError(f"{name} must be an array, got {told(values)}")
+    values = plain(name, values)
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
     except ValueError:  # numpy's own text speaks of inhomogeneous parts
         raise ValueError(f"{name} must be an array, got rows of several lengths: {reprlib.repr(values)}") from None
+    except Exception:  # what it may be is up to the other library
+        array = np.array(None)
+    if array.dtype == object and array.ndim == 0 and (isinstance(values, type) or type(values).__module__ != "builtins"):
+        raise TypeError(f"{name} must be an array, got {told(values)}")
+    return array
 
 
 def as_integers(name, values):
@@ -39,8 +69,19 @@ def as_integers(name, values):
 
 
 def as_ids(name, values, num_nodes, dtype=np.int64):
-    """``values`` as node ids of ``dtype``, each in [0, num_nodes). Shares memory with ``values`` where it can."""
-    return as_indices(name, values, num_nodes, "is not a node: the graph has", dtype)
+    """``values`` as node ids of ``dtype``, each in [0, num_nodes). Shares memory with ``values`` where it can.
+
+    A mask, which says of each node whether it is meant, stands for the ids where it is true.
+    """
+    return as_indices(name, of_mask(name, values, num_nodes), num_nodes, "is not a node: the graph has", dtype)
+
+
+def of_mask(name, values, num_nodes):
+    """The ids where a mask of ``num_nodes`` bools is true; anything else as array, or as it is where it is none."""
+    array = as_array(name, values)
+    if array.dtype == bool and array.shape == (num_nodes,):
+        return np.flatnonzero(array)
+    return array if array.ndim else values
 
 
 def as_indices(name, values, size, rule, dtype):
@@ -84,6 +125,8 @@ def as_fanouts(name, fanouts, *, allow_all):
     """``fanouts`` as a tuple of ints, one a hop: >= 1, or -1 for all neighbours where ``allow_all``."""
     if isinstance(fanouts, (str, bytes, Set, Mapping)) or not np.iterable(fanouts):  # a set has an order of its own
         raise TypeError(f"{name} must be a list of integers, one a hop, got {fanouts!r}")
+    if not set(GRAPHS).isdisjoint(names_of(fanouts)):
+        raise TypeError(f"{name} must be a list of integers, one a hop, got {told(fanouts)}")
     hops = tuple(_as_fanout(f"{name}[{hop}]", value, allow_all) for hop, value in enumerate(fanouts))
     if not hops:
         raise ValueError(f"{name} is empty: give one number of neighbours a hop")

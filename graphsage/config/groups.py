@@ -20,7 +20,8 @@ FEATURES_ON = ("auto", "cpu", "device")
 
 
 def _aggregator(value):
-    if not callable(value) and value not in AGGREGATORS:  # a class of the caller's own: see graphsage.Aggregator
+    is_name = isinstance(value, str) and value in AGGREGATORS
+    if not callable(value) and not is_name:  # a class of the caller's own: see graphsage.Aggregator
         raise ValueError(f"aggregator must be one of {', '.join(AGGREGATORS)}; got {value!r}")
     return value
 
@@ -99,6 +100,9 @@ class OptimiseConfig(Settings):
     label_smoothing: float = option(0.0, "share of the target given to all classes alike (one class a node)", real=SHARE)
     class_weights: str = option("none", "balanced: rare classes or labels weigh more in the loss", choices=CLASS_WEIGHTS)
     normalize_features: bool | None = option(None, "divide feature rows by their sum (default: bags of words only)")
+    inductive: bool = option(
+        False, "train on the edges between training nodes alone; validate and test on the whole graph"
+    )
     seed: int = option(0, "of initialisation, seed plan, sampling and dropout; 0 <= seed < 2^64", least=0)
 
     def __post_init__(self):

@@ -56,7 +56,7 @@ def _checked(f, value):
 
 
 def _one_of(name, value, choices):
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:  # an array would be compared entry by entry
         raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
     return value
 

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import NoneType
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from graphsage.base.checks import ReadOnlyRecord, as_ids, read_only
+from graphsage.base.checks import ReadOnlyRecord, as_ids, as_path, of_kind, read_only
 from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.labels import checked_class_names, checked_labels, is_labelled, task_of
 from graphsage.data.split import SPLITS
@@ -58,8 +59,7 @@ class NodeDataset(ReadOnlyRecord):
     schema: dict | None = None
 
     def __post_init__(self):
-        if not isinstance(self.graph, Graph):
-            raise TypeError(f"graph must be a Graph, got {type(self.graph).__name__}")
+        of_kind("graph", self.graph, Graph)
         self._set(features=_checked_features(self.features, self.num_nodes))
         self._set(labels=checked_labels(self.labels, self.num_nodes))
         has_label = is_labelled(self.labels)
@@ -167,7 +167,7 @@ class NodeDataset(ReadOnlyRecord):
         """
         from graphsage.data.readers.npz_form import save_parts
 
-        save_parts(self, path)
+        save_parts(self, as_path("path", path))
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> 'NodeDataset':
@@ -177,7 +177,7 @@ class NodeDataset(ReadOnlyRecord):
         """
         from graphsage.data.readers.npz_form import load_parts
 
-        parts = load_parts(path)
+        parts = load_parts(as_path("path", path))
         with told_of(path):
             return NodeDataset(**parts)
 
@@ -191,6 +191,19 @@ class NodeDataset(ReadOnlyRecord):
             node_ids=self.graph.node_ids,
         )
         return replace(self, graph=empty)
+
+    def induced(self, nodes: ArrayLike | None = None) -> 'NodeDataset':
+        """The dataset of ``nodes`` alone (int [M], or a mask [N]; none twice; None: those to train on), in that order.
+
+        Its graph is ``graph.subgraph(nodes)``: it has the edges among them, under the ids that they have here, and the names of
+        the nodes. Features, labels and split are those of the nodes. As many classes as here: without class_names, a last one
+        that no node has gets all of them named by their numbers.
+        ``TrainConfig(inductive=True)`` trains on the edges of ``induced()`` and validates and tests on the whole graph.
+        """
+        from graphsage.data.induced import induced_parts
+
+        kept = {field.name: getattr(self, field.name) for field in fields(NodeDataset)}  # a joined one has more
+        return NodeDataset(**{**kept, **induced_parts(self, nodes)})
 
     def row_normalized(self) -> Self:
         """The dataset with each row of features divided by the sum of its absolute values (zero rows stay zero)."""

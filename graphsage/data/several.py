@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from graphsage.base.checks import as_integers, read_only
+from graphsage.base.checks import as_integers, of_kind, read_only
+from graphsage.base.foreign import told
 from graphsage.data.dataset import SPLITS, NodeDataset
 from graphsage.data.split import random_order
 from graphsage.graph.build import indptr_of
@@ -65,6 +66,8 @@ def join_datasets(
     A graph that no list names is still part of the union: its nodes are neighbours of each other, and in no split.
     Raises ValueError or TypeError, one sentence. Hamilton, Ying, Leskovec 2017, section 4.2 (generalising across graphs).
     """
+    if isinstance(datasets, NodeDataset) or not np.iterable(datasets):
+        raise TypeError(f"datasets must be a list of NodeDataset, got {told(datasets)}")
     datasets = list(datasets)
     names = _checked(datasets)
     offsets = np.concatenate([[0], np.cumsum([dataset.num_nodes for dataset in datasets])])
@@ -93,8 +96,7 @@ def join_datasets(
 def _checked(datasets):
     """The names of datasets that can be joined."""
     for number, dataset in enumerate(datasets):
-        if not isinstance(dataset, NodeDataset):
-            raise TypeError(f"datasets[{number}] must be a NodeDataset, got {type(dataset).__name__}")
+        of_kind(f"datasets[{number}]", dataset, NodeDataset)
         if not isinstance(dataset.name, str):
             raise ValueError(f"datasets[{number}] must have a name, by which train, val and test can choose it")
         kind, first = _kind(dataset), _kind(datasets[0])

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from graphsage.base.checks import MAX_NODES, as_array, as_integers, one_of, read_only
+from graphsage.base.foreign import as_scipy, is_networkx, is_sparse, is_tensor, maker, told
 
 CHUNK = 1 << 17  # edges handed to a kernel at a time: their temporary arrays stay in the processor's cache
 
@@ -71,6 +72,13 @@ def copied(name, array):
     return array if array is None or isinstance(array, (list, tuple)) else as_array(name, array).copy()
 
 
+def checked_networkx(graph):
+    """``graph`` if it is a networkx graph."""
+    if not is_networkx(graph):
+        raise TypeError(f"graph must be a networkx graph, got {told(graph)}")
+    return graph
+
+
 def rows_from_edges(src, dst, num_nodes, *, undirected=False, once=False, loops=True):
     """(indptr, int32 indices, edge ids, reversed flags or None) of E checked edges, each row sorted by (source, id).
 
@@ -125,9 +133,10 @@ def kept_edges(duplicates, self_loops):
 
 
 def square_matrix(matrix):
-    """A square scipy sparse matrix as COO if it is one, else as CSR."""
-    if not hasattr(matrix, "tocsr"):
-        raise TypeError(f"matrix must be a scipy sparse matrix, got {type(matrix).__name__}")
+    """A square sparse matrix of scipy or torch as COO if it is one, else as CSR."""
+    if not is_sparse(matrix):
+        raise TypeError(f"matrix must be a scipy sparse matrix, got {told(matrix)}{maker('matrix', 'matrix', matrix)}")
+    matrix = as_scipy("matrix", matrix)
     if len(set(matrix.shape)) != 1 or len(matrix.shape) != 2:
         raise ValueError(f"an adjacency matrix must be square, got shape {matrix.shape}")
     return matrix if matrix.format == "coo" else matrix.tocsr()
@@ -186,6 +195,7 @@ def names_in(name, values):
     float32 are other ids above 2^24, and a mask is not a list of ids.
     """
     values = name_sequence(name, values)
+    values = as_array(name, values) if isinstance(values, (list, tuple)) and values and is_tensor(values[0]) else values
     return values.tolist() if isinstance(values, np.ndarray) else list(values)
 
 

@@ -22,6 +22,7 @@ from graphsage.graph.build import (
     checked_flags,
     checked_indptr,
     checked_names,
+    checked_networkx,
     checked_weights,
     copied,
     indptr_of,
@@ -34,6 +35,7 @@ from graphsage.graph.build import (
     rows_of_neighbors,
     square_matrix,
 )
+from graphsage.graph.subgraph import cleaned, induced_subgraph
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -113,7 +115,7 @@ class Graph(ReadOnlyRecord):
         arrays = {"indptr": indptr, "indices": indices, "weights": weights}
         if as_flag("copy", copy):
             arrays = {name: copied(name, array) for name, array in arrays.items()}
-        return _cleaned(cls(**arrays), duplicates, self_loops)
+        return cleaned(cls(**arrays), duplicates, self_loops)
 
     @classmethod
     def from_edges(
@@ -166,7 +168,7 @@ class Graph(ReadOnlyRecord):
             edge_ids=order,
             node_ids=node_ids,
         )
-        return _cleaned(graph, duplicates, self_loops)
+        return cleaned(graph, duplicates, self_loops)
 
     @classmethod
     def from_scipy(cls, matrix: Any, *, duplicates: str = "keep", self_loops: str = "keep") -> Self:
@@ -191,9 +193,7 @@ class Graph(ReadOnlyRecord):
         weight: name of the edge attribute to keep as weights (missing: 1.0). Nodes 0..n-1 are the row numbers; others
         are kept in ``node_ids``, in the graph's order. Edge ids count ``graph.edges``; parallel edges are duplicates.
         """
-        if not hasattr(graph, "is_directed"):
-            raise TypeError(f"graph must be a networkx graph, got {type(graph).__name__}")
-        row_of, node_ids = rows_of_labels(list(graph))
+        row_of, node_ids = rows_of_labels(list(checked_networkx(graph)))
         ends = np.array([(row_of[u], row_of[v]) for u, v in graph.edges()], np.int64).reshape(-1, 2)
         weights = None if weight is None else [value for _, _, value in graph.edges(data=weight, default=1.0)]
         return cls.from_edges(
@@ -259,6 +259,13 @@ class Graph(ReadOnlyRecord):
         indptr, indices, at, _ = rows_from_edges(dst, src, self.num_nodes)
         return self._with_edges(at, indptr, indices)
 
+    def subgraph(self, nodes: ArrayLike) -> Self:
+        """The graph of ``nodes`` (rows int [M], or a mask [N]; none twice): row i is nodes[i]'s, with the edges among them.
+
+        Edge ids, flags and weights stay the caller's, as do the names of the nodes; without names those are ``nodes``.
+        """
+        return induced_subgraph(self, nodes)
+
     def _with_edges(self, at, indptr, indices):
         """The graph with the edges at positions ``at`` in these rows."""
         return replace(
@@ -286,13 +293,3 @@ class Graph(ReadOnlyRecord):
 
     def _names(self):
         return list(range(self.num_nodes)) if self.node_ids is None else self.node_ids.tolist()
-
-
-def _cleaned(graph, duplicates, self_loops):
-    """``graph`` without the duplicates and self loops that its caller asked to drop; the order of the rest stays."""
-    kept = kept_edges(duplicates, self_loops)
-    if duplicates == self_loops == "keep":
-        return graph
-    src, dst = graph.to_edges()
-    at = np.sort(rows_from_edges(src, dst, graph.num_nodes, **kept)[2])
-    return graph._with_edges(at, indptr_of(np.bincount(dst[at], minlength=graph.num_nodes)), graph.indices[at])

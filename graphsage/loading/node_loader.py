@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from graphsage.base.checks import as_count, one_of
+from graphsage.base.checks import as_count, of_kind, of_mask, one_of
+from graphsage.base.foreign import told
 from graphsage.base.threads import default_threads, ordered_map
 from graphsage.config.groups import FEATURES_ON
 from graphsage.data.dataset import NodeDataset
@@ -18,6 +19,7 @@ from graphsage.loading.parcel import Parcel
 from graphsage.sampling.items import SeedPlan
 from graphsage.sampling.minibatch import MiniBatch
 from graphsage.tensors.csr_matrix import CSRMatrix
+from graphsage.tensors.device import as_device
 from graphsage.tensors.reductions import REDUCTIONS
 from graphsage.tensors.store import FeatureStore, free_memory
 
@@ -56,18 +58,18 @@ class NeighborLoader:
         features_on: str = "auto",
         feature_dtype: str = "float32",
     ) -> None:
-        _check_sampler(sampler, dataset.graph, reduce)
+        _check_sampler(sampler, of_kind("dataset", dataset, NodeDataset).graph, reduce)
         self.sampler = sampler
-        nodes = dataset.train if nodes is None else nodes
+        nodes = dataset.train if nodes is None else of_mask("nodes", nodes, dataset.num_nodes)
         order = {"shuffle": shuffle, "drop_last": drop_last}
         self.plan = SeedPlan(nodes, batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
         self.reduce = reduce if reduce is None else one_of("reduce", reduce, tuple(REDUCTIONS))
-        self.device = torch.device(device)
+        self.device = as_device(device)
         self.next_epoch = 0
         if store is None:
             place = _feature_device(dataset.features, self.device, features_on, feature_dtype)
             store = FeatureStore(dataset.features, device=place, dtype=feature_dtype)
-        self.store = store
+        self.store = _checked_store(store, dataset)
         self.labels = torch.tensor(dataset.labels, dtype=torch.int64 if dataset.task == "multiclass" else torch.float32)
         self._same_each_epoch = batch_size is None and all(k == -1 for k in getattr(sampler, "fanouts", [0]))
         self._kept = None
@@ -87,7 +89,7 @@ class NeighborLoader:
 
     def over(self, nodes: ArrayLike) -> Self:
         """A loader like this one, with the same features in memory, that goes through all of ``nodes`` once an epoch."""
-        other = copy(self)
+        other, nodes = copy(self), of_mask("nodes", nodes, len(self.labels))
         other.plan = SeedPlan(nodes, self.plan.batch_size, None, self.plan.seed, shuffle=self.plan.shuffle)
         other.next_epoch, other._kept = 0, None
         return other
@@ -154,10 +156,17 @@ class NeighborLoader:
 
 def _check_sampler(sampler, graph, reduce):
     method = "sample" if reduce is None else "sample_open"
-    if not callable(getattr(sampler, method, None)):
-        raise TypeError(f"sampler must be a NeighborSampler or have {method}(items, epoch, step), got {type(sampler).__name__}")
+    if isinstance(sampler, type) or not callable(getattr(sampler, method, None)):
+        raise TypeError(f"sampler must be a NeighborSampler or have {method}(items, epoch, step), got {told(sampler)}")
     if getattr(sampler, "graph", graph) is not graph:
         raise ValueError(f"the sampler must be on dataset.graph, {graph}; it is on another, {sampler.graph}")
+
+
+def _checked_store(store, dataset):
+    if of_kind("store", store, FeatureStore).features.shape != (dataset.num_nodes, dataset.num_features):
+        shape = f"[{dataset.num_nodes}, {dataset.num_features}]"
+        raise ValueError(f"store must hold the dataset's features, {shape}; it has {list(store.features.shape)}")
+    return store
 
 
 def _check_answer(minibatch, num_seeds, is_open):

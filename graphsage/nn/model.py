@@ -127,6 +127,7 @@ class GraphSAGE(nn.Module):
         width = (x.x if x.reduce is None else x.x_self).shape[1]
         if width != self.in_features:
             raise ValueError(f"the batch has {width} features a node, but the model's in_features = {self.in_features}")
+        _check_place("the batch", x.seed_index.device, self)
         h = self.finish(0, self.layers[0].update(*self._first_inputs(x)))
         rest = zip(self.layers[1:], x.blocks if x.reduce else x.blocks[1:])
         for depth, (layer, block) in enumerate(rest, start=1):
@@ -147,6 +148,7 @@ class GraphSAGE(nn.Module):
 
     def _forward_tree(self, hops):
         _check_tree(hops, self.num_layers, self.in_features)
+        _check_place("the tree", hops[0].device, self)
         for depth, layer in enumerate(self.layers):
             hops = [self._tree_step(depth, layer, own, below) for own, below in zip(hops, hops[1:])]
         return hops[0]
@@ -172,6 +174,12 @@ class GraphSAGE(nn.Module):
         if self.normalize:
             h = F.normalize(torch.relu(h))
         return relu_and_dropout(h, self.dropout, self.training)
+
+
+def _check_place(name, device, model):
+    own = model.layers[0].weight_neigh.device
+    if device != own:
+        raise ValueError(f"{name} is on {device}, but the model on {own}: move one of them, as model.to({str(device)!r})")
 
 
 def _check_tree(hops, num_layers, in_features):

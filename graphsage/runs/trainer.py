@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from graphsage.base.checks import as_path
 from graphsage.config.run_files import LATEST
 from graphsage.config.settings import TrainConfig
 from graphsage.data.dataset import NodeDataset
@@ -55,7 +56,7 @@ class Trainer(Loop):
 
     def keep_in(self, folder: str | os.PathLike[str] | None) -> None:
         """``folder`` in place of the one given before; None: nowhere."""
-        self.recorder = None if folder is None else Recorder(folder, self.config.keep_checkpoints)
+        self.recorder = None if folder is None else Recorder(as_path("folder", folder), self.config.keep_checkpoints)
 
     def fit(self) -> TrainResult:
         """Train for ``config.epochs`` epochs; returns ``TrainResult`` and leaves the best weights in the model.

@@ -22,11 +22,11 @@ class Items(ReadOnlyRecord):
     weight: np.ndarray | None = None
 
     def __post_init__(self):
-        seeds = as_array("seeds", self.seeds)
+        seeds = as_array("seeds", self.seeds)  # once: an iterator cannot be read again
         if seeds.ndim == 2 and seeds.shape[1] == 2:
             seeds = as_integers("seeds", seeds.ravel()).reshape(-1, 2)
         else:
-            seeds = as_integers("seeds", self.seeds)
+            seeds = as_integers("seeds", seeds if seeds.ndim else self.seeds)
         object.__setattr__(self, "seeds", read_only(seeds.copy()))  # items must not change with the caller's array
         for name in ("label", "time", "weight"):
             if getattr(self, name) is not None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from graphsage.base import rng
-from graphsage.base.checks import as_count, as_fanouts, as_flag, as_ids, one_of, refuse_giants
+from graphsage.base.checks import as_count, as_fanouts, as_flag, as_ids, of_kind, one_of, refuse_giants
 from graphsage.base.threads import default_threads, ordered_map
 from graphsage.config.groups import ISOLATED, SampleConfig
 from graphsage.graph.graph import Graph
@@ -63,9 +63,7 @@ class NeighborSampler:
         draw: Any = "uniform",
         stream: str = "train",
     ) -> None:
-        if not isinstance(graph, Graph):
-            raise TypeError(f"graph must be a Graph (see Graph.from_edges and its siblings), got {type(graph).__name__}")
-        graph.refuse_weights(weights)
+        of_kind("graph", graph, Graph).refuse_weights(weights)
         fanouts = as_fanouts("fanouts", fanouts, allow_all=True)
         draw = as_draw(draw, as_flag("replace", replace))
         isolated = one_of("isolated", isolated, ISOLATED)
@@ -120,6 +118,7 @@ class NeighborSampler:
 
     def batches(self, plan: SeedPlan, *, epoch: int = 0) -> Iterator[MiniBatch]:
         """Yield the MiniBatch of each step of a ``SeedPlan``'s epoch, in order, prepared by ``num_threads`` threads."""
+        of_kind("plan", plan, SeedPlan)
         return ordered_map(
             lambda step: self.sample(plan.seeds(epoch, step), epoch, step),
             plan.steps,

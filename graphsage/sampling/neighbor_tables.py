@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from graphsage.base.checks import as_ids, read_only
+from graphsage.base.foreign import is_networkx, is_sparse, maker, told
 from graphsage.graph.build import indptr_of, is_in, label_array, name_sequence, names_in, refuse_dangling
 from graphsage.graph.graph import Graph
 
@@ -15,14 +16,14 @@ def table_of(neighbor_table, weights):
     """The table behind ``neighbor_table``; weighted graphs only with ``weights="ignore"``."""
     if isinstance(neighbor_table, Mapping):
         return DictTable(neighbor_table)
-    if hasattr(neighbor_table, "is_directed") and hasattr(neighbor_table, "adj"):
+    if is_networkx(neighbor_table):
         return DictTable(_NetworkxRows(neighbor_table))
-    if hasattr(neighbor_table, "tocsr"):
+    if is_sparse(neighbor_table):
         neighbor_table = Graph.from_scipy(neighbor_table)
     if not isinstance(neighbor_table, Graph):
         raise TypeError(
             "neighbor_table must be a Graph, an adjacency dict, a networkx graph or a scipy sparse matrix, "
-            f"got {type(neighbor_table).__name__}"
+            f"got {told(neighbor_table)}{maker('Graph', 'neighbor_table', neighbor_table)}"
         )
     neighbor_table.refuse_weights(weights)
     return GraphTable(neighbor_table)

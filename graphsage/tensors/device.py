@@ -14,12 +14,21 @@ def pick_device(name):
     """
     if name == "auto":
         return torch.device(next(name for name in ("cuda", "mps", "cpu") if not _hindrance(name)))
-    if not re.fullmatch(r"cpu|mps|cuda(:\d{1,3})?", name):
+    if not re.fullmatch(r"cpu|mps(:0)?|cuda(:\d{1,3})?", name):
         raise ValueError(f"device must be auto, cpu, cuda, cuda:1 (the second GPU) or mps; got {name!r}")
     reason = _hindrance(name)
     if reason:
         raise ValueError(f"device {name!r} cannot be used here, as {reason}: use 'cpu', or 'auto' for the best there is")
     return torch.device(name)
+
+
+def as_device(device):
+    """``torch.device`` of a name, or of a device of torch's; ValueError as of ``pick_device`` for one that cannot be used."""
+    try:
+        found = torch.device(device)
+    except (RuntimeError, TypeError):
+        return pick_device(str(device))
+    return pick_device(str(found)) if found.type in ("cuda", "mps") else found
 
 
 def describe(device):
@@ -31,9 +40,9 @@ def _hindrance(name):
     """Why the device cannot be used, or None."""
     if name.startswith("cuda"):
         return _cuda_hindrance(int(name.partition(":")[2] or 0))
-    if name == "mps" and not torch.backends.mps.is_available():
+    if name.startswith("mps") and not torch.backends.mps.is_available():
         return f"torch {torch.__version__} finds no Apple GPU"
-    if name == "mps" and not _bags_agree("mps"):
+    if name.startswith("mps") and not _bags_agree("mps"):
         return "its embedding_bag differs from the CPU's"
     return None
 

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from graphsage.base.checks import of_kind
 from graphsage.config.groups import SampleConfig
 from graphsage.config.settings import check_depth
+from graphsage.data.dataset import NodeDataset
 from graphsage.loading.node_loader import NeighborLoader
 from graphsage.nn.inference import checked_out, inference
 from graphsage.sampling.neighbor import NeighborSampler
@@ -19,7 +21,7 @@ BATCH_SIZE = 1024  # seeds of a drawn batch
 
 def check_features(model, dataset):
     """ValueError unless the dataset has the features that the model takes."""
-    if dataset.num_features != model.in_features:
+    if of_kind("dataset", dataset, NodeDataset).num_features != model.in_features:
         found = f"{dataset.name or 'the dataset'} has {dataset.num_features}"
         raise ValueError(f"the model takes {model.in_features} features a node, but {found}")
 

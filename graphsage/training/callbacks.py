@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from graphsage.base.foreign import told
 from graphsage.training.records import Epoch, Step, TrainResult
 
 
@@ -35,6 +36,8 @@ class Callback:
 
 def checked_callbacks(callbacks):
     """A list; TypeError where one has none of the methods of ``Callback``, or is a class in place of an object."""
+    if isinstance(callbacks, type) or not hasattr(callbacks, "__iter__"):
+        raise TypeError(f"callbacks must be a list of objects, got {told(callbacks)}: write callbacks=[...]")
     callbacks, events = list(callbacks), [name for name in vars(Callback) if name.startswith("on_")]
     for number, callback in enumerate(callbacks):
         if isinstance(callback, type) or not any(hasattr(callback, event) for event in events):

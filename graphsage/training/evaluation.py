@@ -53,7 +53,7 @@ class Evaluator:
         loader, sampler = self.loader.over(nodes), self.loader.sampler
         is_ours = has_layers(self.model)  # another module may be made for the fanouts it is trained with
         loader.sampler = NeighborSampler(
-            sampler.graph,
+            self.dataset.graph,  # the whole of it, also where training sees a part
             wider(sampler.fanouts) if is_ours else sampler.fanouts,
             replace=sampler.replace,
             seed=sampler.seed,

@@ -19,7 +19,7 @@ from graphsage.training.callbacks import checked_callbacks
 from graphsage.training.evaluation import Evaluator
 from graphsage.training.optimizers import Schedule, make_optimizer
 from graphsage.training.records import TrainResult
-from graphsage.training.setup import check, make_loader, normalizes
+from graphsage.training.setup import check, check_kinds, make_loader, normalizes
 from graphsage.training.state import State
 from graphsage.training.tasks import make_loss, pick_metric
 
@@ -37,6 +37,7 @@ class Loop:
 
     def __init__(self, model, dataset, config=None, *, loss=None, store=None, callbacks=(), log=print):
         self.config = config = TrainConfig() if config is None else config
+        check_kinds(model, dataset, loss)
         check(model, dataset, config, has_own_loss=loss is not None)
         self.device = pick_device(config.device)
         self.model = model.to(self.device)
@@ -64,9 +65,11 @@ class Loop:
         self._is_resumed = self._has_started = self._owes_save = False
         self._saved_at = time.monotonic()
         if has_layers(self.model):
-            self.model.prepare(self.dataset.graph.degrees)
+            self.model.prepare(self.loader.sampler.graph.degrees)
         try:
             self._tell("on_fit_begin")
+            if self.config.inductive:
+                self.log(self._inductive_line())
             if self.evaluator.plan.line:
                 self.log(self.evaluator.plan.line)
             result = self._result(interrupted=self._train())
@@ -75,6 +78,10 @@ class Loop:
             self._tell("on_exception", error)
             raise
         return result
+
+    def _inductive_line(self):
+        seen, whole = self.loader.sampler.graph.num_edges, self.dataset.graph.num_edges
+        return f"Inductive: training sees {seen:,} of {whole:,} edges, those among its {len(self.dataset.train):,} nodes"
 
     @property
     def interrupted(self) -> bool:

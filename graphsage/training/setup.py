@@ -1,7 +1,15 @@
 """What a Trainer is put together from, and what must fit for that."""
 
+from dataclasses import replace
+
+from torch import nn
+
+from graphsage.base.checks import of_kind
+from graphsage.base.foreign import told
 from graphsage.config.settings import TrainConfig, check_depth
+from graphsage.data.dataset import NodeDataset
 from graphsage.graph.features import SparseFeatures
+from graphsage.graph.subgraph import edges_among
 from graphsage.loading.node_loader import NeighborLoader
 from graphsage.nn.layered import has_layers
 from graphsage.sampling.neighbor import NeighborSampler
@@ -17,7 +25,12 @@ def normalizes(config, dataset):
 
 
 def make_loader(model, dataset, config, device, *, nodes=None, store=None):
-    """The loader of ``nodes`` (default: the training nodes) as ``model`` needs its batches."""
+    """The loader of ``nodes`` (default: the training nodes) as ``model`` needs its batches.
+
+    inductive: its batches see the edges between training nodes alone.
+    """
+    if config.inductive:
+        dataset = replace(dataset, graph=edges_among(dataset.graph, dataset.train))
     return NeighborLoader(
         dataset,
         _sampler(model, dataset.graph, config),
@@ -53,6 +66,15 @@ def _fanouts(model, config):
     if depth is not None:
         check_depth(depth, config.fanouts)
     return config.fanouts
+
+
+def check_kinds(model, dataset, loss):
+    """Refuse what is no module, dataset or loss at all: swapped, of another library, or a class in place of its object."""
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be a GraphSAGE or another torch.nn.Module, got {told(model)}")
+    of_kind("dataset", dataset, NodeDataset)
+    if loss is not None and not callable(loss):
+        raise TypeError(f"loss must be a function(outputs, y), or None for that of the task; got {told(loss)}")
 
 
 def check(model, dataset, config, *, has_own_loss):

@@ -148,7 +148,7 @@ def test_node_ids_default_to_the_graphs_own():
         ({"labels": ["a"] * 5}, TypeError, "labels must be integers"),
         ({"train": [0, 5]}, ValueError, r"train\[1\] = 5 is not a node: the graph has 5"),
         ({"val": [-1]}, ValueError, r"val\[0\] = -1 is not a node"),
-        ({"test": [True, False, False, False, True]}, TypeError, "test must be integers"),
+        ({"test": [True, False, False, False, True]}, ValueError, "node 0 is in train and in test: splits must not overlap"),
         ({"test": [4.0]}, TypeError, "test must be integers"),
         ({"test": [[4]]}, ValueError, "test must be one-dimensional"),
         ({"test": [4, 3]}, ValueError, r"test\[1\] = 3 has no label: every node of a split needs one"),

@@ -240,8 +240,8 @@ GRAPH = asymmetric()
 WEIGHTED = Graph.from_edges(SRC, DST, 3, weights=[1, 2, 3])
 KEY = f"an integer from 0 to {2**64 - 1}"
 BAD_SAMPLER = [
-    ({"graph": {0: []}}, TypeError, "graph must be a Graph (see Graph.from_edges and its siblings), got dict"),
-    ({"graph": None}, TypeError, "graph must be a Graph (see Graph.from_edges and its siblings), got NoneType"),
+    ({"graph": {0: []}}, TypeError, "graph must be a Graph, got dict: Graph.from_adjacency_dict(graph) makes one"),
+    ({"graph": None}, TypeError, "graph must be a Graph, got NoneType"),
     ({"graph": WEIGHTED}, ValueError, 'sampling is uniform: pass weights="ignore" to sample regardless'),
     ({"graph": WEIGHTED, "weights": "use"}, ValueError, "weights must be one of 'refuse', 'ignore'; got 'use'"),
     ({"fanouts": []}, ValueError, "fanouts is empty"),

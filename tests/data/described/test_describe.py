@@ -206,7 +206,7 @@ def test_no_nodes():
 
 
 def test_what_is_refused_and_what_cannot_be_changed():
-    with pytest.raises(TypeError, match=r"^describe needs a NodeDataset, got Graph$"):
+    with pytest.raises(TypeError, match=r"^dataset must be a NodeDataset, got Graph: NodeDataset\(.*\) makes one$"):
         describe(random_graph(3, 3))
     found = describe(small())
     with pytest.raises(FrozenInstanceError):
