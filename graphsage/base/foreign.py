@@ -1,60 +1,10 @@
-"""Things of other libraries, told by the names of their classes: none of them is imported for it.
-
-What is plain becomes an array (``plain``), or a sparse matrix of scipy (``as_scipy``). Of what is not, ``told`` and ``maker``
-say what it is, and which function makes ours of it.
-"""
+"""Tensors, data frames and sparse matrices of other libraries as numpy and scipy have them; none is imported to know them."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-ROWS = "Graph.from_edges(*edge_index, num_nodes) makes one of an edge_index, whose rows are src and dst"
-TENSORS = "Graph.from_scipy({0}) makes one of a sparse matrix, Graph.from_edges(*{0}, num_nodes) of an edge_index"
-DGL = "Graph.from_edges(*{0}.edges(), {0}.num_nodes())"
-#: What is wanted: what was given, by its library or class: the function that makes the one of the other.
-MAKERS = {
-    "Graph": {
-        "networkx": "Graph.from_networkx({0}) makes one",
-        "scipy": "Graph.from_scipy({0}) makes one",
-        "torch_geometric": "graphsage.interop.from_pyg({0}).graph is one",
-        "dgl": DGL + " makes one",
-        "NodeDataset": "{0}.graph is one",
-        "NeighborSampler": "{0}.graph is one",
-        "dict": "Graph.from_adjacency_dict({0}) makes one",
-        "torch": TENSORS,
-        **dict.fromkeys(("numpy", "list", "tuple"), ROWS),
-    },
-    "NodeDataset": {
-        "torch_geometric": "graphsage.interop.from_pyg({0}) makes one",
-        "networkx": "NodeDataset.from_networkx({0}, label=...) makes one",
-        "dgl": "NodeDataset(graph=" + DGL + ", features=..., labels=..., train=..., val=..., test=...) makes one",
-        "Graph": "NodeDataset(graph={0}, features=..., labels=..., train=..., val=..., test=...) makes one",
-        **dict.fromkeys(("str", "PurePath"), "load_dataset({0}) reads one"),
-    },
-    "matrix": dict.fromkeys(("numpy", "list", "torch"), "scipy.sparse.csr_array({0}) makes one"),
-}
-LIBRARIES = ("dgl", "networkx", "pandas", "polars", "scipy", "torch", "torch_geometric")  # named before their things
-GRAPHS = ("networkx", "torch_geometric", "dgl", "graphsage")  # whose things are no arrays, whatever numpy reads into them
-
-
-def names_of(value):
-    """The names of its classes, the bases' too, and of the libraries that they come from, the nearest first."""
-    return [name for kind in type(value).__mro__ for name in (kind.__name__, kind.__module__.partition(".")[0])]
-
-
-def told(value):
-    """What it is, for people: "networkx.Graph", "ndarray", "the class GraphSAGE"."""
-    if isinstance(value, type):
-        return f"the class {value.__name__}, not an object of it"
-    root, name = type(value).__module__.partition(".")[0], type(value).__name__
-    return f"{root}.{name}" if root in LIBRARIES else name
-
-
-def maker(wanted, name, value):
-    """": Graph.from_networkx(graph) makes one", where there is a function for that; else ""."""
-    makers = {} if isinstance(value, type) else MAKERS.get(wanted, {})
-    found = next((makers[kind] for kind in names_of(value) if kind in makers), None)
-    return "" if found is None else f": {found.format(name)}"
+from graphsage.base.told import names_of
 
 
 def is_tensor(value):
@@ -137,13 +87,14 @@ def as_scipy(name, matrix):
     matrix, layout = matrix.detach(), str(matrix.layout).removeprefix("torch.sparse_")
     if layout == "coo":
         return sparse.coo_array((_entries(name, matrix._values()), plain(name, matrix._indices())), matrix.shape)
-    if layout == "csc":
-        parts = matrix.row_indices(), matrix.ccol_indices()
-        return sparse.csc_array((_entries(name, matrix.values()), *(plain(name, part) for part in parts)), matrix.shape)
     if layout in ("bsr", "bsc"):
         return as_scipy(name, matrix.to_sparse_coo())
-    parts = matrix.col_indices(), matrix.crow_indices()
-    return sparse.csr_array((_entries(name, matrix.values()), *(plain(name, part) for part in parts)), matrix.shape)
+    is_csr = layout == "csr"
+    inner, outer = (matrix.crow_indices(), matrix.col_indices()) if is_csr else (matrix.ccol_indices(), matrix.row_indices())
+    parts = _entries(name, matrix.values()), plain(name, outer), plain(name, inner)
+    made = (sparse.csr_array if is_csr else sparse.csc_array)(parts, matrix.shape)
+    made.check_format(full_check=True)  # torch need not have, and scipy would read what lies beside the memory
+    return made
 
 
 def _entries(name, values):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from graphsage.base.told import shown
 from graphsage.config.options import FACTOR, NOT_NEGATIVE, POSITIVE, SHARE, Settings, documented, option
 
 AGGREGATORS = ("mean", "sum", "max", "gcn", "mean_pool", "max_pool", "lstm", "attention", "std", "pna")
@@ -22,7 +23,7 @@ FEATURES_ON = ("auto", "cpu", "device")
 def _aggregator(value):
     is_name = isinstance(value, str) and value in AGGREGATORS
     if not callable(value) and not is_name:  # a class of the caller's own: see graphsage.Aggregator
-        raise ValueError(f"aggregator must be one of {', '.join(AGGREGATORS)}; got {value!r}")
+        raise ValueError(f"aggregator must be one of {', '.join(AGGREGATORS)}; got {shown(value)}")
     return value
 
 

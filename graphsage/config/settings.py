@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from graphsage.base.told import of_kind
 from graphsage.config.groups import (
     ComputeConfig,
     EvaluateConfig,
@@ -60,6 +61,8 @@ class RunConfig(Settings):
 
     def __post_init__(self):
         super().__post_init__()
+        of_kind("model", self.model, ModelConfig)
+        of_kind("train", self.train, TrainConfig)
         if self.train.seed + self.runs > 2**64:
             raise ValueError(f"seed must be below 2^64, got {self.train.seed + self.runs - 1}")
         if self.train.batch_size is not None:

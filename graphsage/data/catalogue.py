@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from graphsage.base.told import shown
 from graphsage.data.cards import dataset_card, datasets_folder, list_datasets, unknown_name
 from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
 from graphsage.data.download import CACHE_VARIABLE, cache_folder, fetch, is_intact
@@ -51,7 +52,7 @@ def load_dataset(
     Raises DatasetError (a ValueError), one sentence.
     """
     if not isinstance(name_or_path, (str, os.PathLike)):
-        raise TypeError(f"a dataset is a name or a path, got {name_or_path!r}")
+        raise TypeError(f"a dataset is a name or a path, got {shown(name_or_path)}")
     dataset = _loaded(name_or_path, split, schema, cache, download, progress)
     if schema is not None and dataset.schema != schema:
         raise DatasetError(f"{name_or_path} is no folder of tables (edges.csv, nodes.csv), and the model was trained on one")

@@ -9,7 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from graphsage.base.checks import ReadOnlyRecord, as_ids, as_path, of_kind, read_only
+from graphsage.base.checks import ReadOnlyRecord, as_ids, as_path, read_only
+from graphsage.base.told import of_kind
 from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.labels import checked_class_names, checked_labels, is_labelled, task_of
 from graphsage.data.split import SPLITS

@@ -8,7 +8,8 @@
 
 import numpy as np
 
-from graphsage.base.checks import MAX_NODES, as_array, as_integers, read_only
+from graphsage.base.checks import MAX_NODES, as_array, as_integers, as_list, read_only
+from graphsage.base.told import shown
 
 TASKS = {"i8": "multiclass", "i1": "multilabel", "f4": "regression"}
 
@@ -87,10 +88,10 @@ def checked_class_names(class_names, labels):
     """A tuple of texts, one a class (multiclass) or one a column (multilabel); or None."""
     if class_names is None:
         return None
-    listed = np.iterable(class_names) and not isinstance(class_names, (str, bytes))
-    names = tuple(class_names) if listed else (class_names,)  # once: a generator cannot be read again
-    if not listed or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"class_names must be a list of texts, one a class; got {class_names!r}")
+    is_text = isinstance(class_names, (str, bytes))
+    names = () if is_text else tuple(as_list("class_names", class_names, "texts, one a class"))  # once: it may be an iterator
+    if is_text or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"class_names must be a list of texts, one a class; got {shown(class_names)}")
     _CHECK_COUNT[task_of(labels)](len(names), labels)
     return names
 

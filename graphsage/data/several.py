@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from graphsage.base.checks import as_integers, of_kind, read_only
-from graphsage.base.foreign import told
+from graphsage.base.checks import as_integers, as_list, read_only
+from graphsage.base.told import of_kind
 from graphsage.data.dataset import SPLITS, NodeDataset
 from graphsage.data.split import random_order
 from graphsage.graph.build import indptr_of
@@ -66,9 +66,7 @@ def join_datasets(
     A graph that no list names is still part of the union: its nodes are neighbours of each other, and in no split.
     Raises ValueError or TypeError, one sentence. Hamilton, Ying, Leskovec 2017, section 4.2 (generalising across graphs).
     """
-    if isinstance(datasets, NodeDataset) or not np.iterable(datasets):
-        raise TypeError(f"datasets must be a list of NodeDataset, got {told(datasets)}")
-    datasets = list(datasets)
+    datasets = as_list("datasets", datasets, "NodeDataset")
     names = _checked(datasets)
     offsets = np.concatenate([[0], np.cumsum([dataset.num_nodes for dataset in datasets])])
     labels = np.concatenate([dataset.labels for dataset in datasets])

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from graphsage.base.checks import MAX_NODES, as_array, as_integers, one_of, read_only
-from graphsage.base.foreign import as_scipy, is_networkx, is_sparse, is_tensor, maker, told
+from graphsage.base.checks import MAX_NODES, as_array, as_integers, as_list, one_of, read_only
+from graphsage.base.foreign import as_scipy, is_networkx, is_sparse, is_tensor
+from graphsage.base.told import maker, told
 
 CHUNK = 1 << 17  # edges handed to a kernel at a time: their temporary arrays stay in the processor's cache
 
@@ -201,12 +202,10 @@ def names_in(name, values):
 
 def name_sequence(name, values):
     """What ``names_in`` takes, checked but for its single names: a list, tuple or array as it is, anything else as list."""
-    if isinstance(values, (str, bytes)) or not np.iterable(values):
-        raise TypeError(f"{name} must be a list of nodes, got {values!r}")
     if isinstance(values, (list, tuple)):
         return values
-    if not hasattr(values, "tolist"):
-        return list(values)
+    if is_tensor(values) or not hasattr(values, "tolist"):
+        return as_list(name, values, "nodes")
     array = as_array(name, values)
     if array.dtype.kind in "fcb" and array.size:
         raise TypeError(f"{name} must be a list of nodes, got an array of {array.dtype}")

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from graphsage.base.checks import as_array, as_count
-from graphsage.base.foreign import as_scipy, is_sparse, names_of, told
+from graphsage.base.foreign import as_scipy, is_sparse
+from graphsage.base.told import names_of, told
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.labels import checked_labels, is_labelled
 from graphsage.data.split import SPLITS, random_split

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from graphsage.base.checks import as_count, of_kind, of_mask, one_of
-from graphsage.base.foreign import told
+from graphsage.base.checks import as_count, of_mask, one_of
 from graphsage.base.threads import default_threads, ordered_map
+from graphsage.base.told import of_kind, told
 from graphsage.config.groups import FEATURES_ON
 from graphsage.data.dataset import NodeDataset
 from graphsage.loading.batch import Batch

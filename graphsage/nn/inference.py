@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from graphsage.base.checks import as_count, of_kind, one_of
-from graphsage.base.foreign import told
+from graphsage.base.checks import as_count, one_of
+from graphsage.base.told import of_kind, told
 from graphsage.config.groups import ISOLATED
 from graphsage.graph.graph import Graph
 from graphsage.nn.aggregators import aggregate
@@ -44,7 +44,7 @@ def inference(
     out: a float32 array of the result's shape, a memory map perhaps, that it is written to. progress: called with (rows done,
     rows in all) after each chunk; a node has a row a layer.
     """
-    graph, device = of_kind("graph", graph, Graph), _checked_place(model, device)
+    device, graph = _checked_place(model, device), of_kind("graph", graph, Graph)
     num_layers = as_count("num_layers", model.num_layers if num_layers is None else num_layers, least=1, most=model.num_layers)
     store = features if isinstance(features, FeatureStore) else FeatureStore(features)
     if store.features.shape != (graph.num_nodes, model.in_features):

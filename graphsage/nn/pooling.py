@@ -10,6 +10,7 @@ from torch import nn
 
 from graphsage.base import rng
 from graphsage.base.checks import one_of
+from graphsage.base.told import told
 from graphsage.config.groups import AGGREGATORS
 from graphsage.nn.aggregators import Aggregator, Reduction
 from graphsage.nn.linear import Linear
@@ -171,10 +172,19 @@ BY_NAME = {
 }
 
 
+def _own(maker, in_features, hidden_features):
+    try:
+        return maker(in_features, hidden_features)
+    except TypeError as error:
+        raise TypeError(f"aggregator must make an Aggregator of (in_features, hidden_features): {error}") from error
+
+
 def make_aggregator(kind, in_features, hidden_features):
     """The ``Aggregator`` that ``kind`` stands for: a name of BY_NAME, an instance, or what makes one of the two widths."""
     if not isinstance(kind, Aggregator):
-        maker = kind if callable(kind) else BY_NAME[one_of("aggregator", kind, AGGREGATORS)]
+        if isinstance(kind, nn.Module) or (isinstance(kind, type) and not issubclass(kind, Aggregator)):
+            raise TypeError(f"aggregator must be a name or a subclass of Aggregator, got {told(kind)}")
+        maker = partial(_own, kind) if callable(kind) else BY_NAME[one_of("aggregator", kind, AGGREGATORS)]
         kind = maker(in_features, hidden_features)
     if not isinstance(kind, Aggregator):
         raise TypeError(f"aggregator must make an Aggregator, got {type(kind).__name__}")

@@ -88,7 +88,7 @@ class Trainer(Loop):
         if path is None and self.recorder.has_checkpoint():
             path = self.recorder.folder / LATEST
         if path is not None:
-            restore(self, path)
+            restore(self, as_path("path", path))
         self._is_resumed = path is not None
         if self.recorder is not None:
             self.recorder.resumes_from = path and Path(path)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from graphsage.base import rng
-from graphsage.base.checks import as_count, as_fanouts, as_flag, as_ids, of_kind, one_of, refuse_giants
+from graphsage.base.checks import as_count, as_fanouts, as_flag, as_ids, one_of, refuse_giants
 from graphsage.base.threads import default_threads, ordered_map
+from graphsage.base.told import of_kind
 from graphsage.config.groups import ISOLATED, SampleConfig
 from graphsage.graph.graph import Graph
 from graphsage.sampling.draws import as_draw, entries

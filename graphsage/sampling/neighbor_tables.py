@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from graphsage.base.checks import as_ids, read_only
-from graphsage.base.foreign import is_networkx, is_sparse, maker, told
+from graphsage.base.foreign import is_networkx, is_sparse
+from graphsage.base.told import maker, told
 from graphsage.graph.build import indptr_of, is_in, label_array, name_sequence, names_in, refuse_dangling
 from graphsage.graph.graph import Graph
 

@@ -6,16 +6,18 @@ import sys
 import torch
 import torch.nn.functional as F
 
+from graphsage.base.told import shown
+
 
 def pick_device(name):
     """``torch.device`` of a name: cpu, cuda, cuda:1 (the second GPU) or mps; ValueError if it cannot be used here.
 
     "auto" is CUDA if there is a GPU, else MPS if it passes a check, else the CPU.
     """
+    if not isinstance(name, str) or not re.fullmatch(r"auto|cpu|mps(:0)?|cuda(:\d{1,3})?", name):
+        raise ValueError(f"device must be auto, cpu, cuda, cuda:1 (the second GPU) or mps; got {shown(name)}")
     if name == "auto":
         return torch.device(next(name for name in ("cuda", "mps", "cpu") if not _hindrance(name)))
-    if not re.fullmatch(r"cpu|mps(:0)?|cuda(:\d{1,3})?", name):
-        raise ValueError(f"device must be auto, cpu, cuda, cuda:1 (the second GPU) or mps; got {name!r}")
     reason = _hindrance(name)
     if reason:
         raise ValueError(f"device {name!r} cannot be used here, as {reason}: use 'cpu', or 'auto' for the best there is")
@@ -24,10 +26,12 @@ def pick_device(name):
 
 def as_device(device):
     """``torch.device`` of a name, or of a device of torch's; ValueError as of ``pick_device`` for one that cannot be used."""
+    if not isinstance(device, (str, int, torch.device)):
+        return pick_device(device)
     try:
         found = torch.device(device)
-    except (RuntimeError, TypeError):
-        return pick_device(str(device))
+    except RuntimeError:
+        return pick_device(device)
     return pick_device(str(found)) if found.type in ("cuda", "mps") else found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from graphsage.base.checks import of_kind
+from graphsage.base.told import of_kind
 from graphsage.config.groups import SampleConfig
 from graphsage.config.settings import check_depth
 from graphsage.data.dataset import NodeDataset

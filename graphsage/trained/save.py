@@ -10,8 +10,9 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from graphsage.base.checks import as_path, of_kind
+from graphsage.base.checks import as_path
 from graphsage.base.files import written_aside
+from graphsage.base.told import of_kind
 from graphsage.config.run_files import CONFIG, DESCRIPTION, LATEST, MODEL
 from graphsage.config.settings import TrainConfig, aggregator_name, check_depth
 from graphsage.config.toml import read_config

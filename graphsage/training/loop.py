@@ -8,6 +8,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from graphsage.base import rng
+from graphsage.base.checks import as_ids
 from graphsage.base.interrupt import Interrupt, noted_interrupt
 from graphsage.base.jit import is_interrupt
 from graphsage.config.settings import TrainConfig
@@ -206,6 +207,7 @@ class Loop:
 
         sampled: on sampled neighbours, also for a ``GraphSAGE``.
         """
+        nodes = as_ids("nodes", nodes, self.dataset.num_nodes)
         if not len(nodes):
             return None, None
         outputs, labels = self.evaluator.outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes)]

@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from torch import nn
 
-from graphsage.base.checks import of_kind
-from graphsage.base.foreign import told
+from graphsage.base.told import of_kind, told
 from graphsage.config.settings import TrainConfig, check_depth
 from graphsage.data.dataset import NodeDataset
 from graphsage.graph.features import SparseFeatures

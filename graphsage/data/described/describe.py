@@ -5,7 +5,8 @@ from math import nan
 
 import numpy as np
 
-from graphsage.base.checks import ReadOnlyRecord, of_kind, read_only
+from graphsage.base.checks import ReadOnlyRecord, read_only
+from graphsage.base.told import of_kind
 from graphsage.data.dataset import SPLITS, NodeDataset
 from graphsage.data.described.homophily import homophily, rows_of_edges, share
 from graphsage.data.labels import is_labelled
