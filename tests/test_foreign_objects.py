@@ -388,6 +388,7 @@ def test_a_device_that_is_not_here_is_told(call, device):
 
 
 def test_a_device_may_be_a_name_or_a_device():
+    assert TrainConfig(device=torch.device("cuda", 1)) == TrainConfig(device="cuda:1")
     for device in ("cpu", torch.device("cpu")):
         assert NeighborLoader(DATA, SAMPLER, 2, device=device).device == torch.device("cpu")
         assert gs.inference(MODEL, GRAPH, X, device=device).shape == trained().outputs(DATA, device=device).shape == (60, 3)

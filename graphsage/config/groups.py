@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from graphsage.base.told import shown
+from graphsage.base.told import names_of, shown
 from graphsage.config.options import FACTOR, NOT_NEGATIVE, POSITIVE, SHARE, Settings, documented, option
 
 AGGREGATORS = ("mean", "sum", "max", "gcn", "mean_pool", "max_pool", "lstm", "attention", "std", "pna")
@@ -25,6 +25,14 @@ def _aggregator(value):
     if not callable(value) and not is_name:  # a class of the caller's own: see graphsage.Aggregator
         raise ValueError(f"aggregator must be one of {', '.join(AGGREGATORS)}; got {shown(value)}")
     return value
+
+
+def _device(value):
+    """The name of a device; of a ``torch.device`` its own."""
+    name = str(value) if names_of(value)[:2] == ["torch", "device"] else value
+    if not isinstance(name, str):
+        raise ValueError(f"device must be text, got {shown(value)}")
+    return name
 
 
 def _fanouts(fanouts):
@@ -164,7 +172,7 @@ class SaveConfig(Settings):
 class ComputeConfig(Settings):
     """Where and in what precision it is computed."""
 
-    device: str = option("auto", "auto (CUDA if there), cpu, cuda, cuda:1, mps")
+    device: str = option("auto", "auto (CUDA if there), cpu, cuda, cuda:1, mps", check=_device)
     features_on: str = option("auto", "where dense features are kept; auto: on a GPU with room for them", choices=FEATURES_ON)
     feature_dtype: str = option("float32", "dense features are kept so; bfloat16: half the memory", choices=FEATURE_DTYPES)
     precision: str = option("float32", "of the products in training; others: autocast", choices=PRECISIONS)

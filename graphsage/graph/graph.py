@@ -174,6 +174,7 @@ class Graph(ReadOnlyRecord):
     def from_scipy(cls, matrix: Any, *, duplicates: str = "keep", self_loops: str = "keep") -> Self:
         """Row i of a square sparse matrix holds the neighbours of node i; every stored entry, zeros too, is an edge.
 
+        matrix: one of scipy, or a sparse tensor of torch.
         Stored values become ``weights`` unless all of them are 1. Edge ids are positions in the matrix's own arrays (for
         COO and CSR; other formats are converted to CSR first).
         """

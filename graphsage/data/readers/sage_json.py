@@ -8,8 +8,8 @@
 What is done otherwise than in the original program, or could be:
 
 * The graph holds all links. The program trains on the links between training nodes (it marks the rest "train_removed") and
-  tests on all; here there is one graph, so that training sees the features of neighbours outside the training nodes, never
-  their labels. Where the parts are graphs of their own, as in its protein data, that is the same.
+  tests on all, as ``inductive`` does (``--inductive``); else training sees the features of neighbours outside the training
+  nodes, never their labels. Where the parts are graphs of their own, as in its protein data, that is the same.
 * A node that lacks "val" or "test" is in no part; the program takes it out of the graph.
 * Features are as stored; the program standardises them with the means and deviations of the training nodes.
 * Without NAME-feats.npy, features are the identity: a column for each node.
