@@ -398,6 +398,9 @@ def test_results_are_plain_arrays_and_tensors():
     assert type(gs.inference(MODEL, GRAPH, X)) is torch.Tensor and not gs.inference(MODEL, GRAPH, X).requires_grad
     found = trained().predict(DATA, torch.tensor([1, 2]))
     assert type(found.nodes) is type(found.outputs) is type(found.labels) is type(found.probabilities) is np.ndarray
+    outputs = torch.ones(1, 2, requires_grad=True)
+    own = gs.Predictions(nodes=torch.tensor([3]), outputs=outputs, task="multiclass", class_names=None)
+    assert type(own.labels) is type(own.nodes) is np.ndarray and own.probabilities.tolist() == [[0.5, 0.5]]
     assert type(SAMPLER.sample(torch.tensor([1])).nodes) is np.ndarray
 
 
