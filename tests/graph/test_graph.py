@@ -278,7 +278,7 @@ def test_weights_are_refused_unless_told():
     graph = Graph.from_csr([0, 1], [0], weights=[2.0])
     graph.refuse_weights("ignore")
     asymmetric().refuse_weights("refuse")
-    with pytest.raises(ValueError, match='the graph has weights, and sampling is uniform: pass weights="ignore"'):
+    with pytest.raises(ValueError, match='the graph has weights, and this draw does not read them: draw="weighted"'):
         graph.refuse_weights("refuse")
     with pytest.raises(ValueError, match="weights must be one of 'refuse', 'ignore'; got 'use'"):
         graph.refuse_weights("use")
