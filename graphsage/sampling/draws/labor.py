@@ -12,6 +12,8 @@ from graphsage.sampling.draws.smallest import keep_none, keep_smaller, variate
 PER = ("batch", "hop")
 BATCH = np.array([2**64 - 2], np.uint64)  # stands where a hop's number stands in the key of a variate that all hops share
 
+HOPS_OWN = np.uint64(0)  # stands for the key of each hop; a batch has that key with probability 2^-64
+
 
 @dataclass(frozen=True)
 class Labor:
@@ -46,7 +48,7 @@ class Labor:
 
     def parameters(self, stand_in, rows, key):
         """What kernels take as ``draw``. key: of the batch."""
-        batch_key = fold(np.array([key]), BATCH)[0] if self.per == "batch" else None
+        batch_key = fold(np.array([key]), BATCH)[0] if self.per == "batch" else HOPS_OWN
         return False, stand_in, rows.weights if self.weighted else None, batch_key
 
 
@@ -55,18 +57,11 @@ def pick_labor(draw, k, indices, positions, start, head, degree, key, hop_key, t
     """The k positions of the smallest variates in the row [head, head + degree) to ``positions[start:]``."""
     _, _, weights, batch_key = draw
     keep_none(table, positions, start, k)
-    shared_key = _shared(batch_key, hop_key)
+    shared_key = hop_key if batch_key == HOPS_OWN else batch_key
     for at in range(head, head + degree):
         value = _variate(weights, at, fold(shared_key, np.uint64(indices[at])), table[0])
         if value < table[0]:
             keep_smaller(table, positions, start, k, value, at)
-
-
-@inline
-def _shared(batch_key, hop_key):
-    if batch_key is None:
-        return hop_key
-    return batch_key
 
 
 @inline
