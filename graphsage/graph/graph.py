@@ -33,7 +33,6 @@ from graphsage.graph.build import (
     square_matrix,
 )
 
-
 EDGE_ARRAYS = ("edge_ids", "edge_reversed", "weights", "times")
 
 
@@ -115,8 +114,8 @@ class Graph(ReadOnlyRecord):
 
     @classmethod
     def from_edges(
-        cls, src: ArrayLike, dst: ArrayLike, num_nodes: int, *, weights: ArrayLike | None = None, times: ArrayLike | None = None,
-        edge_ids: ArrayLike | None = None, node_ids: Any = None, undirected: bool = False,
+        cls, src: ArrayLike, dst: ArrayLike, num_nodes: int, *, weights: ArrayLike | None = None,
+        times: ArrayLike | None = None, edge_ids: ArrayLike | None = None, node_ids: Any = None, undirected: bool = False,
         duplicates: str = "keep", self_loops: str = "keep",
     ) -> Self:  # fmt: skip
         """Edge i lets ``dst[i]`` aggregate from ``src[i]``. Rows are sorted by source, so edge order does not matter.

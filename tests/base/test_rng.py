@@ -237,6 +237,6 @@ def test_exponential_is_the_logarithm(h):
     assert rng.exponential(np.uint64(h)) == pytest.approx(-np.log1p(-u), rel=1e-15, abs=0)
 
 
-@pytest.mark.parametrize("h, value", [(0, 0.0), (2**63, 0.6931471805599453), (LAST, 36.7368005696771), (12345678901234567890, 1.107)])
+@pytest.mark.parametrize("h, value", [(0, 0.0), (2**63, 0.6931471805599453), (LAST, 36.7368005696771)])
 def test_exponential_by_hand(h, value):
-    assert rng.exponential(np.uint64(h)) == pytest.approx(value, rel=1e-3 if value == 1.107 else 1e-15)
+    assert rng.exponential(np.uint64(h)) == pytest.approx(value, rel=1e-15)

@@ -264,7 +264,7 @@ class TestRefusals:
             multihop_sampling([0], [2], table, draw="weighted")
 
 
-#: draw: the edges of one batch, in its order. Whoever changes one of these numbers changes rng.VERSION and writes it into the changelog.
+#: draw: the edges of one batch, in its order. Who changes one of these changes rng.VERSION and writes it into the changelog.
 GOLDEN = {
     Weighted(): [14, 678, 667, 418, 113, 650, 246, 129, 555, 284, 153, 116, 500, 0, 15, 197, 650, 546],
     Weighted(True): [14, 678, 667, 418, 113, 650, 246, 129, 555, 284, 153, 153, 500, 500, 15, 197, 650, 650],

@@ -117,8 +117,8 @@ def _by_halves(sums, head, degree, key, first, count, found, start):
 def fill_cells(indptr, weights, cells):
     """Alias tables of the rows (Walker 1977; swept as by Huebschle-Schneider and Sanders 2019, section 3.2), in ``cells``.
 
-    A row of d edges has d cells of equal probability. Place i keeps a share of cell i, its bound, in the upper bits; the rest is
-    another place's, in the lower ``place_bits``. A probability is right to rounding, or to 2^-33 / d in the longest of rows.
+    A row of d edges has d cells of equal probability. Place i keeps a share of cell i, its bound, in the upper bits; the rest
+    is another place's, in the lower ``place_bits``. A probability is right to rounding, or to 2^-33 / d in the longest of rows.
     """
     for row in range(len(indptr) - 1):
         head, end = indptr[row], indptr[row + 1]
