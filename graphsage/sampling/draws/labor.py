@@ -1,6 +1,7 @@
 """LABOR: rows that share neighbours choose the same ones (Balin and Catalyurek, NeurIPS 2023)."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -38,15 +39,15 @@ class Labor:
         object.__setattr__(self, "weighted", as_flag("weighted", self.weighted))
 
     @property
-    def by_weight(self):
+    def by_weight(self) -> bool:
         """Does the draw read weights?"""
         return self.weighted
 
-    def scratch(self, k):
+    def scratch(self, k: int) -> int:
         """int64 entries that ``pick_labor`` needs."""
         return max(k, 1)
 
-    def parameters(self, stand_in, rows, key):
+    def parameters(self, stand_in: bool, rows: Any, key: Any) -> tuple:
         """What kernels take as ``draw``. key: of the batch."""
         batch_key = fold(np.array([key]), BATCH)[0] if self.per == "batch" else HOPS_OWN
         return False, stand_in, rows.weights if self.weighted else None, batch_key

@@ -1,6 +1,7 @@
 """Recent: the last edges of a row in the order of their times."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from graphsage.base.jit import inline, prefetch
 
@@ -16,11 +17,11 @@ class Recent:
     by_weight = False
     replace = False
 
-    def scratch(self, k):
+    def scratch(self, k: int) -> int:
         """int64 entries that ``pick_recent`` needs."""
         return 1
 
-    def parameters(self, stand_in, rows, key):
+    def parameters(self, stand_in: bool, rows: Any, key: Any) -> tuple:
         """What kernels take as ``draw``."""
         return False, stand_in, None
 

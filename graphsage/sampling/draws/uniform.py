@@ -1,6 +1,7 @@
 """Uniform: each of a row's edges with the same probability, with or without replacement."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -25,11 +26,11 @@ class Uniform:
     def __post_init__(self):
         object.__setattr__(self, "replace", as_flag("replace", self.replace))
 
-    def scratch(self, k):
+    def scratch(self, k: int) -> int:
         """int64 entries that ``pick_uniform`` needs."""
         return 1 if self.replace else set_size(k)
 
-    def parameters(self, stand_in, rows, key):
+    def parameters(self, stand_in: bool, rows: Any, key: Any) -> tuple:
         """What kernels take as ``draw``. stand_in: an isolated node has one entry, itself."""
         return self.replace, stand_in
 

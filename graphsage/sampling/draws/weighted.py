@@ -1,6 +1,7 @@
 """Weighted: each of a row's edges with a probability in proportion to its weight."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -28,11 +29,11 @@ class Weighted:
     def __post_init__(self):
         object.__setattr__(self, "replace", as_flag("replace", self.replace))
 
-    def scratch(self, k):
+    def scratch(self, k: int) -> int:
         """int64 entries that ``pick_weighted`` needs."""
         return k + set_size(k)
 
-    def parameters(self, stand_in, rows, key):
+    def parameters(self, stand_in: bool, rows: Any, key: Any) -> tuple:
         """What kernels take as ``draw``; rows: the graph's (``graphsage.sampling.rows``)."""
         return self.replace, stand_in, rows.sums, rows.cells, rows.weights
 
