@@ -17,6 +17,10 @@ from graphsage.nn.model import GraphSAGE as GraphSAGE
 from graphsage.runs.progress_bar import Progress as Progress
 from graphsage.runs.tensorboard import TensorBoard as TensorBoard
 from graphsage.runs.trainer import Trainer as Trainer
+from graphsage.sampling.draws.labor import Labor as Labor
+from graphsage.sampling.draws.recent import Recent as Recent
+from graphsage.sampling.draws.uniform import Uniform as Uniform
+from graphsage.sampling.draws.weighted import Weighted as Weighted
 from graphsage.sampling.items import Items as Items, SeedPlan as SeedPlan
 from graphsage.sampling.minibatch import MiniBatch as MiniBatch
 from graphsage.sampling.neighbor import NeighborSampler as NeighborSampler

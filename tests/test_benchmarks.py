@@ -24,6 +24,7 @@ PROGRAMS = {
     "batch_size": "--batches 1024,all --seconds 0.1 --epochs 1 --trained 1 --draws 2 --scales 6,7",
     "scaling": "--scales 6,7 --degrees 2 --scale 7 --batch 16 --threads 1,2",
     "import_tables": "--kinds parquet --nodes 40 --edges 100",
+    "draws": "--scale 6 --fanouts 2,2 --batch 8",
 }
 RUN = """
 import runpy, sys

@@ -32,6 +32,7 @@ def of_library(root, name, **members):
 DATA = node_dataset(num_features=4)
 GRAPH, X = DATA.graph, np.asarray(DATA.features)
 SAMPLER = gs.NeighborSampler(GRAPH, [2, 2], num_threads=0)
+TIMED = gs.NeighborSampler(gs.Graph.from_edges([0], [1], 2, times=[3]), [2])
 MODEL = gs.GraphSAGE(4, 3, 3)
 ROWS = [[0.0, 1.0], [1.0, 0.0]]
 FEW = {"epochs": 1, "batch_size": 32, "fanouts": (2, 2), "device": "cpu", "num_threads": 0}
@@ -104,6 +105,7 @@ DOORS = {
     "from_edges(dst)": (lambda o: gs.Graph.from_edges([0], o, 3), "dst"),
     "from_edges(num_nodes)": (lambda o: gs.Graph.from_edges([0], [0], o), "num_nodes"),
     "from_edges(weights)": (lambda o: gs.Graph.from_edges([0], [0], 1, weights=o), "weights"),
+    "from_edges(times)": (lambda o: gs.Graph.from_edges([0], [0], 1, times=o), "times"),
     "from_edges(edge_ids)": (lambda o: gs.Graph.from_edges([0], [0], 1, edge_ids=o), "edge_ids"),
     "from_edges(node_ids)": (lambda o: gs.Graph.from_edges([0], [0], 1, node_ids=o), "node_ids"),
     "from_edges(undirected)": (lambda o: gs.Graph.from_edges([0], [0], 1, undirected=o), "undirected"),
@@ -124,6 +126,8 @@ DOORS = {
     "NeighborSampler(seed)": (lambda o: gs.NeighborSampler(GRAPH, [2], seed=o), "seed"),
     "NeighborSampler(draw)": (lambda o: gs.NeighborSampler(GRAPH, [2], draw=o), "draw"),
     "sample(seeds)": (SAMPLER.sample, "seeds"),
+    "sample(times)": (lambda o: TIMED.sample([0], times=o), "times"),
+    "NeighborSampler(node_times)": (lambda o: gs.NeighborSampler(GRAPH, [2], node_times=o), "node_times"),
     "batches(plan)": (SAMPLER.batches, "plan"),
     "Items(seeds)": (gs.Items, "seeds"),
     "Items(label)": (lambda o: gs.Items([0], label=o), "label"),

@@ -15,10 +15,10 @@ from graphsage.nn.layer import SAGELayer
 
 HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
-    Aggregator Batch Callback Graph GraphSAGE Items JoinedDataset MiniBatch ModelConfig NeighborLoader NeighborSampler
-    NodeDataset Predictions Progress RunConfig SampleConfig SeedPlan SparseFeatures TensorBoard TrainConfig TrainResult Trained
-    Trainer describe inference join_datasets load_dataset load_model load_trained multihop_sampling row_normalize save_model
-    save_trained
+    Aggregator Batch Callback Graph GraphSAGE Items JoinedDataset Labor MiniBatch ModelConfig NeighborLoader NeighborSampler
+    NodeDataset Predictions Progress Recent RunConfig SampleConfig SeedPlan SparseFeatures TensorBoard TrainConfig
+    TrainResult Trained Trainer Uniform Weighted describe inference join_datasets load_dataset load_model load_trained
+    multihop_sampling row_normalize save_model save_trained
 """
 
 
@@ -97,6 +97,8 @@ def test_defaults_of_the_layer_are_those_of_the_config():
 
 def test_defaults_of_the_sampler_are_those_of_its_config():
     given = defaults(graphsage.NeighborSampler)
-    shared = {name: getattr(SampleConfig(), name) for name in given.keys() - {"seed", "edge_ids", "draw", "stream"}}
-    assert given == {**shared, "seed": 0, "edge_ids": False, "draw": "uniform", "stream": "train"}
+    own = {"seed": 0, "edge_ids": False, "draw": "uniform", "stream": "train"}
+    own |= {"disjoint": False, "node_times": None, "strictly_before": False}
+    shared = {name: getattr(SampleConfig(), name) for name in given.keys() - own.keys()}
+    assert given == {**shared, **own}
     assert shared.keys() == vars(SampleConfig()).keys()

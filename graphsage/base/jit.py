@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, event
-from numba.extending import intrinsic, register_jitable
+from numba.extending import intrinsic, overload, register_jitable
 
 JIT_DISABLED = bool(numba.config.DISABLE_JIT)
 
@@ -47,6 +47,9 @@ def _helper_files(function):
         helper = getattr(helper, "py_func", helper)
         if getattr(helper, "__module__", None) and hasattr(helper, "__code__") and helper.__module__.startswith("graphsage."):
             yield helper.__code__.co_filename
+            for part in getattr(helper, "choices", ()):
+                yield part.__code__.co_filename
+                yield from _helper_files(part)
             if helper is not function:
                 yield from _helper_files(helper)
 
@@ -57,6 +60,20 @@ def inline(function):
     Inlined by force: left to itself LLVM calls the larger ones through pointers, which made sampling up to 1.4 times as long.
     """
     return register_jitable(forceinline=True)(function)
+
+
+def inline_by_length(functions):
+    """A helper for kernels that is another ``inline`` function for each length of its first argument, a tuple.
+
+    Chosen at compilation: a kernel has one of them in it, and pays for no other. functions: {length: function}.
+    """
+
+    def chosen(first, *rest):
+        return functions[len(first)](first, *rest)
+
+    overload(chosen, jit_options={"forceinline": True}, strict=False)(lambda first, *rest: functions[len(first)])
+    chosen.choices = tuple(functions.values())
+    return chosen
 
 
 def is_interrupt(error):

@@ -5,7 +5,7 @@ Draw i of a key is ``mix(key + (i + 1) * GAMMA)``. A key folds in, one mix each,
     key = fold(mix(seed), VERSION, stream, epoch, step, replica, hop, node or slot)
 
 so that two uses share no numbers, and seed 1 step 2 is not seed 2 step 1. No state exists that threads or order could change.
-The functions marked ``inline`` work on uint64 scalars in kernels and on uint64 arrays in numpy.
+The functions marked ``inline`` work on uint64 scalars in kernels and, all but ``exponential``, on uint64 arrays in numpy.
 """
 
 import os
@@ -24,6 +24,8 @@ GAMMA = np.uint64(0x9E3779B97F4A7C15)
 LOW32, HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 _S1, _S2, _S3 = np.uint64(30), np.uint64(27), np.uint64(31)
 _WORD = 2**64 - 1
+_LOG_2, _ROOT_HALF = 0.6931471805599453, 0.7071067811865476
+_HALVINGS = tuple((float(step), 2.0**-step) for step in (32, 16, 8, 4, 2, 1))
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
@@ -51,6 +53,32 @@ def scale(h, bound):
 def draw_below(key, i, bound):
     """Draw i of ``key`` in [0, bound), as int64. All arguments uint64."""
     return np.int64(scale(mix(key + (i + np.uint64(1)) * GAMMA), bound))
+
+
+@inline
+def unit(h):
+    """uint64 ``h`` to [0, 1): its upper 53 bits as a float64."""
+    return (h >> np.uint64(11)) * 2.0**-53
+
+
+@inline
+def exponential(h):
+    """uint64 ``h`` to an exponential variate of rate 1, -log(1 - unit(h)).
+
+    The logarithm is the series of 2 atanh(s), s = (m - 1) / (m + 1), for a mantissa m in [1/sqrt(2), sqrt(2)): a machine's own
+    one may differ in the last bit, and then draws would.
+    """
+    x, halvings = 1.0 - unit(h), 0.0
+    for step, power in _HALVINGS:
+        if x < power:
+            x, halvings = x / power, halvings + step
+    if x < _ROOT_HALF:
+        x, halvings = 2.0 * x, halvings + 1.0
+    s = (x - 1.0) / (x + 1.0)
+    square, tail = s * s, 0.0
+    for odd in range(23, 1, -2):
+        tail = (tail + 1.0 / odd) * square
+    return halvings * _LOG_2 - 2.0 * s * (1.0 + tail)
 
 
 def stream_key(seed, stream, *elements):

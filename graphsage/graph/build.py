@@ -1,6 +1,7 @@
 """Array helpers behind ``Graph``: checks of CSR parts, edges to rows, and labels to row numbers."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
@@ -37,6 +38,36 @@ def checked_weights(weights):
     if bad.any():
         raise ValueError(f"weights must be finite and >= 0, got weights[{np.argmax(bad)}] = {weights[np.argmax(bad)]}")
     return weights
+
+
+def checked_times(name, times):
+    """``times`` as int64 or float64, finite: points of one time axis. numpy's dates become nanoseconds since 1970."""
+    times = as_array(name, times)
+    if times.dtype.kind == "M":
+        if np.isnat(times).any():
+            raise ValueError(f"{name} must be known, got {name}[{np.argmax(np.isnat(times))}] = NaT")
+        times = times.astype("datetime64[ns]").astype(np.int64)
+    if times.dtype.kind not in "iuf" or times.ndim != 1:
+        raise TypeError(f"{name} must be a one-dimensional array of numbers or dates, got {times.dtype} {times.shape}")
+    if times.dtype.kind != "f":
+        return as_integers(name, times)
+    times = times.astype(np.float64, copy=False)
+    if not np.isfinite(times).all():
+        at = np.argmax(~np.isfinite(times))
+        raise ValueError(f"{name} must be finite, got {name}[{at}] = {times[at]}")
+    return times
+
+
+def edge_arrays(num_edges, **arrays):
+    """Those of edge_ids, edge_reversed, weights and times that are not None, each checked: an entry an edge."""
+    checks = {
+        "edge_ids": checked_edge_ids,
+        "edge_reversed": partial(checked_flags, "edge_reversed"),
+        "weights": checked_weights,
+        "times": partial(checked_times, "times"),
+    }
+    given = {name: array for name, array in arrays.items() if array is not None}
+    return {name: of_length(name, checks[name](array), num_edges, "edge") for name, array in given.items()}
 
 
 def checked_edge_ids(edge_ids):

@@ -18,13 +18,11 @@ from numpy.typing import ArrayLike
 from graphsage.base.checks import MAX_NODES, ReadOnlyRecord, as_count, as_flag, as_ids, integer_array, one_of, read_only
 from graphsage.graph.build import (
     adjacency_lists,
-    checked_edge_ids,
-    checked_flags,
     checked_indptr,
     checked_names,
     checked_networkx,
-    checked_weights,
     copied,
+    edge_arrays,
     indptr_of,
     is_in,
     kept_edges,
@@ -37,6 +35,8 @@ from graphsage.graph.build import (
 )
 from graphsage.graph.subgraph import cleaned, induced_subgraph
 
+EDGE_ARRAYS = ("edge_ids", "edge_reversed", "weights", "times")
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Graph(ReadOnlyRecord):
@@ -48,6 +48,7 @@ class Graph(ReadOnlyRecord):
     edge_ids: int64[E], where each edge stood in the caller's arrays; None means that position p is edge p.
     edge_reversed: bool[E], True where an undirected edge is walked from its dst to its src; None means nowhere.
     weights: float32[E] or float64[E], finite and >= 0; None means an unweighted graph.
+    times: int64[E] or float64[E], when each edge came to be; numpy's dates become nanoseconds. None means that nobody knows.
     node_ids: the caller's name of each row (int64[N] or object[N]); None means that row i is node i.
 
     The constructor keeps the arrays it is given (through read-only views): a caller who writes to them afterwards breaks
@@ -59,19 +60,15 @@ class Graph(ReadOnlyRecord):
     edge_ids: np.ndarray | None = None
     edge_reversed: np.ndarray | None = None
     weights: np.ndarray | None = None
+    times: np.ndarray | None = None
     node_ids: np.ndarray | None = None
 
     def __post_init__(self):
         indices = integer_array("indices", self.indices)
         indptr = checked_indptr(self.indptr, indices.shape)
         self._set(indptr=indptr, indices=as_ids("indices", indices, len(indptr) - 1, np.int32))
-        if self.edge_ids is not None:
-            self._set(edge_ids=of_length("edge_ids", checked_edge_ids(self.edge_ids), self.num_edges, "edge"))
-        if self.edge_reversed is not None:
-            flags = checked_flags("edge_reversed", self.edge_reversed)
-            self._set(edge_reversed=of_length("edge_reversed", flags, self.num_edges, "edge"))
-        if self.weights is not None:
-            self._set(weights=of_length("weights", checked_weights(self.weights), self.num_edges, "edge"))
+        own = {name: getattr(self, name) for name in EDGE_ARRAYS}
+        self._set(**edge_arrays(self.num_edges, **own))
         if self.node_ids is not None:
             self._set(node_ids=of_length("node_ids", checked_names(self.node_ids), self.num_nodes, "node"))
 
@@ -97,14 +94,14 @@ class Graph(ReadOnlyRecord):
         return read_only(np.diff(self.indptr))
 
     def __repr__(self) -> str:
-        extras = "".join(f", {name}" for name in ("weights", "node_ids") if getattr(self, name) is not None)
+        extras = "".join(f", {name}" for name in ("weights", "times", "node_ids") if getattr(self, name) is not None)
         return f"Graph(num_nodes={self.num_nodes}, num_edges={self.num_edges}{extras})"
 
     # ---- from
 
     @classmethod
     def from_csr(
-        cls, indptr: ArrayLike, indices: ArrayLike, *, weights: ArrayLike | None = None,
+        cls, indptr: ArrayLike, indices: ArrayLike, *, weights: ArrayLike | None = None, times: ArrayLike | None = None,
         duplicates: str = "keep", self_loops: str = "keep", copy: bool = True,
     ) -> Self:  # fmt: skip
         """Row i is ``indices[indptr[i]:indptr[i + 1]]``, in that order. Edge ids are positions in ``indices``.
@@ -112,7 +109,7 @@ class Graph(ReadOnlyRecord):
         duplicates, self_loops: "keep" or "drop" (of equal edges in a row the first stays).
         copy=False shares the caller's arrays where their dtypes allow; writing to them later breaks the graph.
         """
-        arrays = {"indptr": indptr, "indices": indices, "weights": weights}
+        arrays = {"indptr": indptr, "indices": indices, "weights": weights, "times": times}
         if as_flag("copy", copy):
             arrays = {name: copied(name, array) for name, array in arrays.items()}
         return cleaned(cls(**arrays), duplicates, self_loops)
@@ -120,31 +117,25 @@ class Graph(ReadOnlyRecord):
     @classmethod
     def from_edges(
         cls, src: ArrayLike, dst: ArrayLike, num_nodes: int, *, weights: ArrayLike | None = None,
-        edge_ids: ArrayLike | None = None, node_ids: Any = None, undirected: bool = False,
+        times: ArrayLike | None = None, edge_ids: ArrayLike | None = None, node_ids: Any = None, undirected: bool = False,
         duplicates: str = "keep", self_loops: str = "keep",
     ) -> Self:  # fmt: skip
         """Edge i lets ``dst[i]`` aggregate from ``src[i]``. Rows are sorted by source, so edge order does not matter.
 
         src, dst: integers [E] in [0, num_nodes). undirected=True adds the reverse of every edge but self loops; it
         keeps its origin's id and is marked in ``edge_reversed``. duplicates="drop" keeps the first of equal edges.
+        times: [E], when edge i came to be, as in the record.
         edge_ids: integers [E], what the caller calls edge i; None: i. node_ids: the names of the nodes, as in the record.
         """
         num_nodes, undirected = as_count("num_nodes", num_nodes, most=MAX_NODES), as_flag("undirected", undirected)
         src, dst = (integer_array(name, ends) for name, ends in (("src", src), ("dst", dst)))
         src, dst = as_ids("src", src, num_nodes, src.dtype), as_ids("dst", dst, num_nodes, dst.dtype)
         of_length("dst", dst, len(src), "edge (src)")
-        weights = None if weights is None else of_length("weights", checked_weights(weights), len(src), "edge")
-        own = None if edge_ids is None else of_length("edge_ids", checked_edge_ids(edge_ids), len(src), "edge")
+        own = edge_arrays(len(src), edge_ids=edge_ids, weights=weights, times=times)
         kept = kept_edges(duplicates, self_loops)
         indptr, indices, ids, flags = rows_from_edges(src, dst, num_nodes, undirected=undirected, **kept)
-        return cls(
-            indptr=indptr,
-            indices=indices,
-            edge_ids=ids if own is None else own[ids],
-            edge_reversed=flags,
-            weights=None if weights is None else weights[ids],
-            node_ids=node_ids,
-        )
+        arrays = {"edge_ids": ids} | {name: values[ids] for name, values in own.items()}
+        return cls(indptr=indptr, indices=indices, edge_reversed=flags, node_ids=node_ids, **arrays)
 
     @classmethod
     def from_adjacency_dict(
@@ -249,13 +240,13 @@ class Graph(ReadOnlyRecord):
         return self.indices[self.indptr[row] : self.indptr[row + 1]]
 
     def refuse_weights(self, weights: str) -> None:
-        """Raise if the graph has weights and ``weights`` does not say "ignore": sampling is uniform."""
+        """Raise if the graph has weights and ``weights`` does not say "ignore": for draws that do not read them."""
         if one_of("weights", weights, ("refuse", "ignore")) == "refuse" and self.weights is not None:
-            rule = 'pass weights="ignore" to sample regardless (--weights ignore)'
-            raise ValueError(f"the graph has weights, and sampling is uniform: {rule}")
+            rule = 'draw="weighted" samples by them, weights="ignore" regardless of them (--draw weighted, --weights ignore)'
+            raise ValueError(f"the graph has weights, and this draw does not read them: {rule}")
 
     def reverse(self) -> Self:
-        """The graph with every edge turned round; ids, flags and weights travel with their edges."""
+        """The graph with every edge turned round; ids, flags, weights and times travel with their edges."""
         src, dst = self.to_edges()
         indptr, indices, at, _ = rows_from_edges(dst, src, self.num_nodes)
         return self._with_edges(at, indptr, indices)
@@ -263,19 +254,18 @@ class Graph(ReadOnlyRecord):
     def subgraph(self, nodes: ArrayLike) -> Self:
         """The graph of ``nodes`` (rows int [M], or a mask [N]; none twice): row i is nodes[i]'s, with the edges among them.
 
-        Edge ids, flags and weights stay the caller's, as do the names of the nodes; without names those are ``nodes``.
+        Edge ids, flags, weights and times stay the caller's, as do the names of the nodes; without names those are ``nodes``.
         """
         return induced_subgraph(self, nodes)
 
     def _with_edges(self, at, indptr, indices):
         """The graph with the edges at positions ``at`` in these rows."""
+        own = {name: getattr(self, name) for name in EDGE_ARRAYS}
         return replace(
             self,
             indptr=indptr,
             indices=indices,
-            edge_ids=at if self.edge_ids is None else self.edge_ids[at],
-            edge_reversed=None if self.edge_reversed is None else self.edge_reversed[at],
-            weights=None if self.weights is None else self.weights[at],
+            **{"edge_ids": at} | {name: values[at] for name, values in own.items() if values is not None},
         )
 
     def rows_of(self, node_ids: Any) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Graphs with some of another's edges, or some of its nodes: what stays keeps its ids, weights and order."""
+"""Graphs with some of another's edges, or some of its nodes: what stays keeps its ids, weights, times and order."""
 
 from dataclasses import replace
 

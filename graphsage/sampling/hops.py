@@ -11,13 +11,16 @@ from graphsage.base.rng import fold
 from graphsage.sampling.draws import pick, takes_all
 from graphsage.sampling.draws.uniform import shuffle
 from graphsage.sampling.localids import home, place
+from graphsage.sampling.trees import key_of_row, known_edges, name_of, own_row, plant
 
 BLOCK = 16  # frontier nodes a pipeline stage; 16 to 32 measured best
 
 
 @inline
-def seeds_first(seeds, keys, local, base, nodes, seed_index):
+def seeds_first(seeds, keys, local, base, nodes, forest, seed_index):
     """Local ids of the seeds, in order of first appearance. Returns the number of distinct ones."""
+    if forest is not None:
+        return plant(seeds, keys, local, base, nodes, forest, seed_index)
     count = 0
     for b in range(len(seeds)):
         prefetch(local, home(keys, seeds[b]))
@@ -32,7 +35,7 @@ def seeds_first(seeds, keys, local, base, nodes, seed_index):
 
 
 @inline
-def draw_rows(graph, draw, k, hop_key, nodes, table, row_ptr, positions, first, last, end, drawn):
+def draw_rows(graph, draw, k, hop_key, forest, nodes, table, row_ptr, positions, first, last, end, drawn):
     """Stage 1: edge positions of the rows [first, last) to ``positions[drawn:]``, asking for ``indices`` there.
 
     Also asks for ``indptr`` of the block after, up to row ``end``. A stand-in (isolated node v as its own neighbour) is the
@@ -44,7 +47,8 @@ def draw_rows(graph, draw, k, hop_key, nodes, table, row_ptr, positions, first, 
     for i in range(first, last):
         v = np.int64(nodes[i])
         head = indptr[v]
-        degree = indptr[v + 1] - head
+        degree = known_edges(forest, i, head, indptr[v + 1] - head)
+        before = drawn
         # each branch adds up by itself: a size that was looked up first would make every row wait for its degree to arrive
         if degree == 0:
             if draw[1]:
@@ -56,44 +60,47 @@ def draw_rows(graph, draw, k, hop_key, nodes, table, row_ptr, positions, first, 
                 positions[drawn + j] = head + j
             drawn += degree
         else:
-            pick(draw, k, indices, positions, drawn, head, degree, fold(hop_key, np.uint64(v)), table)
+            pick(draw, k, indices, positions, drawn, head, degree, key_of_row(forest, hop_key, i, v), hop_key, table)
             drawn += k
+        own_row(forest, i, before, drawn)
         row_ptr[i + 1] = drawn
     return drawn
 
 
 @inline
-def read_ids(indices, positions, neighbors, keys, local, first, last):
+def read_ids(indices, positions, neighbors, keys, local, forest, first, last):
     """Stage 2: global neighbour ids of the edges [first, last), asking for their places in the local-id map."""
     for q in range(first, last):
         p = positions[q]
         u = indices[p] if p >= 0 else np.int32(-p - 1)
         neighbors[q] = u
         if len(local):
-            prefetch(local, home(keys, u))
+            prefetch(local, home(keys, name_of(forest, q, u)))
 
 
 @inline
-def relabel(neighbors, cols, keys, local, base, nodes, count, first, last):
+def relabel(neighbors, cols, keys, local, base, nodes, forest, count, first, last):
     """Stage 3: global to local ids, new ones in order of first appearance. Returns the new number of nodes.
 
     Whether a neighbour is new is hard to predict: rather than branch, everything is written each time, ``nodes`` one ahead.
     """
     for q in range(first, last):
         u = neighbors[q]
-        at = place(keys, local, base, u)
+        at = place(keys, local, base, name_of(forest, q, u))
         known = local[at] - base
         is_new = known < 0
         known = count if is_new else known
         local[at] = base + known
         nodes[count] = u
+        if forest is not None:
+            forest[0][count] = forest[1][q]
         count += is_new
         cols[q] = known
     return count
 
 
 @inline
-def walk_rows(graph, draw, k, hop_key, ids, work, count, first, end, done):
+def walk_rows(graph, draw, k, hop_key, forest, ids, work, count, first, end, done):
     """The pipeline over the rows [first, end), whose edges go to ``done`` and on; returns (edges, nodes) there are then.
 
     ids: (keys, local, base), of which an empty ``local`` asks for no local ids. work: (nodes, row_ptr, neighbors, cols,
@@ -108,31 +115,32 @@ def walk_rows(graph, draw, k, hop_key, ids, work, count, first, end, done):
     for start in range(first, end, BLOCK):
         stop = min(start + BLOCK, end)
         before = drawn
-        drawn = draw_rows(graph, draw, k, hop_key, nodes, table, row_ptr, positions, start, stop, end, drawn)
-        read_ids(graph[1], positions, neighbors, keys, local, read, before)
+        drawn = draw_rows(graph, draw, k, hop_key, forest, nodes, table, row_ptr, positions, start, stop, end, drawn)
+        read_ids(graph[1], positions, neighbors, keys, local, forest, read, before)
         if len(local):
-            count = relabel(neighbors, cols, keys, local, base, nodes, count, done, read)
+            count = relabel(neighbors, cols, keys, local, base, nodes, forest, count, done, read)
         done, read = read, before
-    read_ids(graph[1], positions, neighbors, keys, local, read, drawn)
+    read_ids(graph[1], positions, neighbors, keys, local, forest, read, drawn)
     if len(local):
-        count = relabel(neighbors, cols, keys, local, base, nodes, count, done, drawn)
+        count = relabel(neighbors, cols, keys, local, base, nodes, forest, count, done, drawn)
     return drawn, count
 
 
 @kernel
-def sample_unique(graph, draw, seeds, fanouts, open_end, key, ids, work, hop_offsets, seed_index):
+def sample_unique(graph, draw, seeds, fanouts, open_end, key, forest, ids, work, hop_offsets, seed_index):
     """Expand ``seeds`` hop by hop, each node once, at the hop where it first appears; returns the number of edges.
 
-    graph: (indptr, indices). draw: the parameters of ``entries`` and ``pick``. ids: (keys, local, base), the local-id map
+    graph: (indptr, indices). draw: the parameters of ``entries`` and ``pick``. forest: None, or that of the disjoint form
+    (``graphsage.sampling.trees``), in which "each node" is one of each tree. ids: (keys, local, base), the local-id map
     (``graphsage.sampling.localids``). open_end: the last hop gets no local ids: its neighbours enter neither nodes nor cols.
     work: (nodes, row_ptr, neighbors, cols, positions, table), written: nodes (local -> global, with room for one more),
     row_ptr, neighbors and cols (the batch's CSR in global and in local ids; both may be one array, which then ends with
-    local ids), positions (of each edge in ``indices``, negative for a stand-in); table: int64[2^m], only used by fanouts
-    above SCAN_LIMIT. Written as well: hop_offsets[L + 2], seed_index[B].
+    local ids), positions (of each edge in ``indices``, negative for a stand-in); table: int64, what the draw's
+    ``scratch`` asks for. Written as well: hop_offsets[L + 2], seed_index[B].
     """
     keys, local, base = ids
     nodes, row_ptr = work[0], work[1]
-    count = seeds_first(seeds, keys, local, base, nodes, seed_index)
+    count = seeds_first(seeds, keys, local, base, nodes, forest, seed_index)
     hop_offsets[0] = 0
     hop_offsets[1] = count
     row_ptr[0] = 0
@@ -141,7 +149,7 @@ def sample_unique(graph, draw, seeds, fanouts, open_end, key, ids, work, hop_off
         asked = local[:0] if open_end and hop == len(fanouts) - 1 else local
         end = count
         hop_key = fold(key, np.uint64(hop))
-        done, count = walk_rows(graph, draw, fanouts[hop], hop_key, (keys, asked, base), work, count, first, end, done)
+        done, count = walk_rows(graph, draw, fanouts[hop], hop_key, forest, (keys, asked, base), work, count, first, end, done)
         first = end
         hop_offsets[hop + 2] = count
     return done
@@ -155,7 +163,6 @@ def sample_tree(graph, draw, rows, k, key, table, out):
     An isolated node stands in for its own neighbours. Without ``indices`` (length 0), positions stay as they were drawn.
     """
     indptr, indices = graph
-    replace, _ = draw
     count = len(rows)
     for start in range(0, count + BLOCK, BLOCK):
         for s in range(start + BLOCK, min(start + 2 * BLOCK, count)):
@@ -168,8 +175,8 @@ def sample_tree(graph, draw, rows, k, key, table, out):
             if degree == 0:
                 out[s * k : (s + 1) * k] = -v - 1
                 continue
-            repeats = replace or degree < k
-            pick((repeats, True), k, indices, out, s * k, head, degree, slot_key, table)
+            repeats = draw[0] or degree < k
+            pick((repeats, *draw[1:]), k, indices, out, s * k, head, degree, slot_key, key, table)
             if not repeats:
                 shuffle(out, s * k, k, slot_key)
         for q in range(max(0, start - BLOCK) * k, min(start, count) * k):

@@ -42,11 +42,14 @@ def table_size(num_nodes, most):
 
 
 class LocalIds:
-    """The arrays ``keys`` (None where each node has an entry) and ``local``, for batches of at most ``most`` nodes."""
+    """The arrays ``keys`` (None where each node has an entry) and ``local``, for batches of at most ``most`` nodes.
 
-    def __init__(self, num_nodes, most):
-        size = table_size(num_nodes, most)
-        self.keys = np.empty(size, np.int32) if size else None
+    disjoint: a node is known by its tree and its number, in one int64, always hashed.
+    """
+
+    def __init__(self, num_nodes, most, disjoint=False):
+        size = 1 << (2 * most - 1).bit_length() if disjoint else table_size(num_nodes, most)
+        self.keys = np.empty(size, np.int64 if disjoint else np.int32) if size else None
         self.local = np.full(size or num_nodes, -1, np.int32)
         self.most = most
         self.used = 0

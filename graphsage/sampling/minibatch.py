@@ -32,6 +32,8 @@ class MiniBatch:
         neighbour; None unless asked for.
     edge_reversed: bool[S], True where an undirected edge was walked from its dst to its src; None where edge_ids is None
         or the graph has no such flags.
+    tree: None, or int32[n_L]: the batch is disjoint, B neighbourhoods that share nothing, and ``tree[i]`` is the place of the
+        seed that node i was drawn for. A node is then there once in each tree that reached it, and each seed has a tree.
     neighbors: None, or int32[S]: the batch is open. Its last hop has no local ids, as a first layer needs none that reduces
         raw features by global ids: ``neighbors`` are the sampled neighbours in global ids, those of ``nodes[i]`` at
         [indptr[i], indptr[i + 1]). ``nodes`` and ``hop_offsets`` then end with n_{L-1}, ``indices`` with the rows of the
@@ -45,6 +47,7 @@ class MiniBatch:
     indices: np.ndarray
     edge_ids: np.ndarray | None = None
     edge_reversed: np.ndarray | None = None
+    tree: np.ndarray | None = None
     neighbors: np.ndarray | None = None
 
     @property
@@ -79,4 +82,5 @@ class MiniBatch:
     def __repr__(self) -> str:
         counts = {"seeds": len(self.seed_index), "nodes": len(self.nodes), "edges": self.num_sampled_edges}
         listed = ", ".join(f"{name}={count}" for name, count in counts.items())
-        return f"MiniBatch({listed}, hops={self.num_hops}{', open' if self.is_open else ''})"
+        kinds = ", disjoint" * (self.tree is not None) + ", open" * self.is_open
+        return f"MiniBatch({listed}, hops={self.num_hops}{kinds})"

@@ -9,15 +9,19 @@ from graphsage.base.foreign import is_networkx, is_sparse
 from graphsage.base.told import maker, told
 from graphsage.graph.build import indptr_of, is_in, label_array, name_sequence, names_in, refuse_dangling
 from graphsage.graph.graph import Graph
+from graphsage.sampling.arranged import Rows, arranged
+from graphsage.sampling.draws import refuse_unfit
 
 NO_INDICES = read_only(np.empty(0, np.int32))  # makes the kernel leave positions as it drew them
 
 
-def table_of(neighbor_table, weights):
-    """The table behind ``neighbor_table``; weighted graphs only with ``weights="ignore"``."""
+def table_of(neighbor_table, draw, weights):
+    """The table behind ``neighbor_table`` for a ``draw``; weighted graphs only if it reads weights, or with "ignore"."""
     if isinstance(neighbor_table, Mapping):
+        refuse_unfit(draw, None, weights)
         return DictTable(neighbor_table)
     if is_networkx(neighbor_table):
+        refuse_unfit(draw, None, weights)
         return DictTable(_NetworkxRows(neighbor_table))
     if is_sparse(neighbor_table):
         neighbor_table = Graph.from_scipy(neighbor_table)
@@ -26,22 +30,23 @@ def table_of(neighbor_table, weights):
             "neighbor_table must be a Graph, an adjacency dict, a networkx graph or a scipy sparse matrix, "
             f"got {told(neighbor_table)}{maker('Graph', 'neighbor_table', neighbor_table)}"
         )
-    neighbor_table.refuse_weights(weights)
-    return GraphTable(neighbor_table)
+    refuse_unfit(draw, neighbor_table, weights)
+    return GraphTable(neighbor_table, arranged(neighbor_table, False, draw.by_weight))
 
 
 class GraphTable:
     """All rows of a Graph at once; ids are row numbers."""
 
-    def __init__(self, graph):
+    def __init__(self, graph, rows):
         self.graph = graph
+        self.rows = rows
 
     def seeds(self, name, seeds):
         return as_ids(name, seeds, self.graph.num_nodes).copy()
 
     def next_rows(self, ids):
-        """(indptr, indices, rows): where the row of each id stands."""
-        return self.graph.indptr, self.graph.indices, ids
+        """(``Rows``, number of the row of each id)."""
+        return self.rows, ids
 
     def names(self, rows, k, drawn):
         """The ids that were drawn: int64[len(rows) * k]."""
@@ -73,7 +78,7 @@ class DictTable:
         self._indptr = indptr_of([len(names) for names in self._lists])
         rows = np.fromiter((row_of[name] for name in ids.tolist()), np.int64, len(ids))
         # read-only, as a Graph's are: the kernel is compiled for one type of table
-        return read_only(self._indptr), NO_INDICES, rows
+        return Rows(read_only(self._indptr), NO_INDICES), rows
 
     def names(self, rows, k, drawn):
         """As in GraphTable; ``drawn`` holds positions, and an isolated id stands in for its neighbours."""

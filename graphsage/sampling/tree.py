@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from graphsage.base import rng
-from graphsage.base.checks import as_count, as_fanouts, one_of, refuse_giants
-from graphsage.sampling.draws.uniform import Uniform, set_size
+from graphsage.base.checks import as_count, as_fanouts, as_flag, one_of, refuse_giants
+from graphsage.sampling.draws import Draw, Labor, Recent, as_draw
 from graphsage.sampling.hops import sample_tree
 from graphsage.sampling.neighbor_tables import table_of
 
@@ -18,7 +18,8 @@ def multihop_sampling(
     sample_nums: Sequence[int],
     neighbor_table: Any,
     *,
-    replace: bool = True,
+    replace: bool | None = None,
+    draw: str | Draw = "uniform",
     isolated: str = "self",
     weights: str = "refuse",
     seed: int | tuple[int, ...] | None = None,
@@ -31,11 +32,13 @@ def multihop_sampling(
         (converted at each call). Dict and networkx rows are read only at the nodes that are touched, at every call.
         Give lists: a dict whose values are sets has no order of its own, so the same seed may draw differently in
         another process (sets of text follow PYTHONHASHSEED).
-    replace: True draws with replacement. False draws distinct edges where the degree allows (so distinct neighbours,
-        unless a row lists one twice), in uniformly random order, so that any prefix of a row is a fair sample itself;
-        else it draws with replacement.
+    replace: True (the default) draws with replacement. False draws distinct edges where the degree allows (so distinct
+        neighbours, unless a row lists one twice), in uniformly random order, so that any prefix of a row drawn uniformly is a
+        fair sample itself; else it draws with replacement.
+    draw: "uniform", or "weighted" for a Graph or matrix with weights; or a record, ``Uniform(replace)``, ``Weighted(replace)``.
+        The others have no meaning in a tree: "recent" and "labor" need the unique form.
     isolated: "self", the only policy a tree has: a node without neighbours stands in for each of them.
-    weights: "ignore" samples a weighted Graph or matrix uniformly; otherwise it is refused. Dicts have no weights, and
+    weights: "ignore" samples a weighted Graph or matrix uniformly; otherwise that is refused. Dicts have no weights, and
         networkx attributes are not looked at.
     seed: None takes fresh entropy at every call; an int, or a tuple (seed, epoch) or (seed, epoch, step), repeats exactly.
 
@@ -49,8 +52,8 @@ def multihop_sampling(
     fanouts = as_fanouts("sample_nums", sample_nums, allow_all=False)
     if one_of("isolated", isolated, ("self", "empty")) == "empty":
         raise ValueError('isolated="empty" needs the unique form (NeighborSampler): rows of a tree cannot be empty')
-    key, draw = _key(seed), Uniform(replace)
-    table = table_of(neighbor_table, weights)
+    key, draw = _key(seed), _tree_draw(draw, replace)
+    table = table_of(neighbor_table, draw, weights)
     hops = [table.seeds("src_nodes", src_nodes)]
     if not len(hops[0]):
         raise ValueError("src_nodes is empty: a batch needs at least one seed")
@@ -61,16 +64,23 @@ def multihop_sampling(
 
 
 def _next_hop(table, ids, k, draw, key):
-    indptr, indices, rows = table.next_rows(ids)
+    arranged, rows = table.next_rows(ids)
     out = np.empty(len(ids) * k, np.int64)
     # a row no longer than k needs no set of picks, and k may be huge
-    taken = np.empty(1 if draw.replace else set_size(min(k, _most_neighbors(indptr, rows))), np.int64)
-    sample_tree((indptr, indices), draw.parameters(True), rows, k, key, taken, out)
+    taken = np.empty(draw.scratch(min(k, _most_neighbors(arranged.indptr, rows))), np.int64)
+    sample_tree((arranged.indptr, arranged.indices), draw.parameters(True, arranged, key), rows, k, key, taken, out)
     return table.names(rows, k, out)
 
 
 def _most_neighbors(indptr, rows):
     return int((indptr[rows + 1] - indptr[rows]).max())
+
+
+def _tree_draw(draw, replace):
+    """The record of a draw that trees have; ``replace`` None: True, or what the record says."""
+    if draw in ("recent", "labor") or isinstance(draw, Recent | Labor):
+        raise ValueError(f'draw = {draw} has no meaning in a tree: take "uniform", "weighted", or a NeighborSampler')
+    return as_draw(draw, isinstance(draw, str) if replace is None else as_flag("replace", replace))
 
 
 def _refuse_giants(num_seeds, fanouts):

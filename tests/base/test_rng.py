@@ -227,3 +227,16 @@ def test_golden_batch(replace, nodes, hop_offsets, indices, edge_ids):
     assert batch.indptr.tolist() == [0, 2, 3, 5, 7, 9]
     assert batch.indices.tolist() == indices
     assert batch.edge_ids.tolist() == edge_ids
+
+
+@given(st.integers(0, LAST))
+def test_exponential_is_the_logarithm(h):
+    """To rounding: -log(1 - u) by the machine's own logarithm, whose last bit may be another."""
+    u = (h >> 11) * 2.0**-53
+    assert rng.unit(np.uint64(h)) == u
+    assert rng.exponential(np.uint64(h)) == pytest.approx(-np.log1p(-u), rel=1e-15, abs=0)
+
+
+@pytest.mark.parametrize("h, value", [(0, 0.0), (2**63, 0.6931471805599453), (LAST, 36.7368005696771)])
+def test_exponential_by_hand(h, value):
+    assert rng.exponential(np.uint64(h)) == pytest.approx(value, rel=1e-15)

@@ -60,7 +60,7 @@ def test_a_training_imports_once_and_says_so(command, folder):
 
 def test_weights_are_not_ignored_by_accident(command, folder):
     code, _, err = command("train", folder)
-    assert code == 2 and "the graph has weights, and sampling is uniform" in err and "--weights ignore" in err.splitlines()[-1]
+    assert code == 2 and "this draw does not read them" in err and "--weights ignore" in err.splitlines()[-1]
 
 
 def test_info_and_sample_work_on_tables(command, folder):

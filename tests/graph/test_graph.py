@@ -278,7 +278,7 @@ def test_weights_are_refused_unless_told():
     graph = Graph.from_csr([0, 1], [0], weights=[2.0])
     graph.refuse_weights("ignore")
     asymmetric().refuse_weights("refuse")
-    with pytest.raises(ValueError, match='the graph has weights, and sampling is uniform: pass weights="ignore"'):
+    with pytest.raises(ValueError, match='the graph has weights, and this draw does not read them: draw="weighted"'):
         graph.refuse_weights("refuse")
     with pytest.raises(ValueError, match="weights must be one of 'refuse', 'ignore'; got 'use'"):
         graph.refuse_weights("use")
@@ -288,3 +288,35 @@ def test_weights_are_refused_unless_told():
 def test_a_row_that_is_not_there(row, error):
     with pytest.raises(error, match=f"^row must be an integer from 0 to 2, got {row!r}$"):
         asymmetric().neighbors(row)
+
+
+class TestTimes:
+    def test_they_travel_with_their_edges(self):
+        graph = Graph.from_edges([2, 1, 0], [0, 0, 1], 3, times=[30, 10, 20], undirected=True)
+        by_edge = dict(zip(graph.edge_ids.tolist(), graph.times.tolist()))
+        assert by_edge == {0: 30, 1: 10, 2: 20} and graph.num_edges == 6
+        for edge, time in zip(graph.reverse().edge_ids.tolist(), graph.reverse().times.tolist()):
+            assert time == by_edge[edge]
+        assert "times" in repr(graph)
+
+    def test_dropped_edges_take_theirs_with_them(self):
+        graph = Graph.from_csr([0, 3, 3], [1, 1, 0], times=[5.0, 6.0, 7.0], duplicates="drop", self_loops="drop")
+        assert graph.times.tolist() == [5.0]
+
+    def test_dates_become_nanoseconds(self):
+        times = np.array(["1970-01-02", "1970-01-01T00:00:01"], "datetime64[s]")
+        assert Graph.from_csr([0, 2], [0, 0], times=times).times.tolist() == [86_400 * 10**9, 10**9]
+
+    @pytest.mark.parametrize("times, error, text", [
+        ([1], ValueError, r"times must have one entry per edge, 2; got shape \(1,\)"),
+        ([1.0, np.inf], ValueError, r"times must be finite, got times\[1\] = inf"),
+        ([np.datetime64("2020-01-01"), np.datetime64("NaT")], ValueError, r"times must be known, got times\[1\] = NaT"),
+        ([True, False], TypeError, "times must be a one-dimensional array of numbers or dates, got bool"),
+        ([[1, 2]], TypeError, r"numbers or dates, got int64 \(1, 2\)"),
+        (["a", "b"], TypeError, "times must be a one-dimensional array of numbers or dates"),
+    ])  # fmt: skip
+    def test_what_is_no_time(self, times, error, text):
+        with pytest.raises(error, match=text):
+            Graph.from_csr([0, 2], [0, 0], times=times)
+        with pytest.raises(error, match=text):
+            Graph.from_edges([0, 0], [0, 0], 1, times=times)

@@ -14,8 +14,8 @@ from graphsage.graph.subgraph import edges_among
 EDGES = np.random.default_rng(3).integers(0, 30, (2, 200))
 
 
-def undirected(**options):
-    return Graph.from_edges(*EDGES, 30, weights=np.arange(200) / 4, undirected=True, **options)
+def undirected():
+    return Graph.from_edges(*EDGES, 30, weights=np.arange(200) / 4, times=7 * np.arange(200), undirected=True)
 
 
 @given(graphs(), st.data())
@@ -36,13 +36,13 @@ def test_it_is_the_part_of_the_matrix(order, count):
 
 
 @pytest.mark.parametrize("nodes", [[], [7], [3, 29, 0, 11, 12, 13, 14, 20], np.arange(30)[::-1]], ids=len)
-def test_edges_keep_ids_weights_and_directions(nodes):
+def test_edges_keep_ids_weights_times_and_directions(nodes):
     graph = undirected()
     found = graph.subgraph(nodes)
     src, dst = (found.node_ids[ends] for ends in found.to_edges())
     turned = np.where(found.edge_reversed, EDGES[:, found.edge_ids][::-1], EDGES[:, found.edge_ids])
     assert np.array_equal(np.stack([src, dst]), turned)
-    assert np.array_equal(found.weights, found.edge_ids / 4)
+    assert np.array_equal(found.weights, found.edge_ids / 4) and np.array_equal(found.times, 7 * found.edge_ids)
     is_in = np.isin(EDGES, nodes).all(0)
     assert found.num_edges == 2 * is_in.sum() - (is_in & (EDGES[0] == EDGES[1])).sum()
 

@@ -242,7 +242,7 @@ KEY = f"an integer from 0 to {2**64 - 1}"
 BAD_SAMPLER = [
     ({"graph": {0: []}}, TypeError, "graph must be a Graph, got dict: Graph.from_adjacency_dict(graph) makes one"),
     ({"graph": None}, TypeError, "graph must be a Graph, got NoneType"),
-    ({"graph": WEIGHTED}, ValueError, 'sampling is uniform: pass weights="ignore" to sample regardless'),
+    ({"graph": WEIGHTED}, ValueError, 'this draw does not read them: draw="weighted" samples by them, weights="ignore"'),
     ({"graph": WEIGHTED, "weights": "use"}, ValueError, "weights must be one of 'refuse', 'ignore'; got 'use'"),
     ({"fanouts": []}, ValueError, "fanouts is empty"),
     ({"fanouts": [3, 0]}, ValueError, "fanouts[1] must be an integer >= 1 and < 2^31, or -1 for all; got 0"),

@@ -249,7 +249,7 @@ BAD = [
     ({"neighbor_table": {0: 0}}, TypeError, "adjacency[0] must be a list of nodes, got 0"),
     ({"neighbor_table": {0: "0"}}, TypeError, "adjacency[0] must be a list of nodes, got '0'"),
     ({"neighbor_table": sp.csr_array((2, 3))}, ValueError, "an adjacency matrix must be square, got shape (2, 3)"),
-    ({"neighbor_table": sp.csr_array([[2.0]])}, ValueError, 'pass weights="ignore" to sample regardless'),
+    ({"neighbor_table": sp.csr_array([[2.0]])}, ValueError, 'weights="ignore" regardless of them'),
     ({"weights": "use"}, ValueError, "weights must be one of 'refuse', 'ignore'; got 'use'"),
     ({"replace": "no"}, TypeError, "replace must be True or False, got 'no'"),
     ({"isolated": "empty"}, ValueError, 'isolated="empty" needs the unique form (NeighborSampler)'),

@@ -1,16 +1,28 @@
 """The draws, one file each: the rules by which the edges of a row are chosen.
 
-A draw is a small frozen record. ``parameters`` hands the kernels what its stages read: ``takes_all`` says which rows are taken
-whole, ``entries`` how many entries a row has by that, ``pick`` writes the positions of k. Another draw is another file with
-those, and a line in ``DRAWS``.
+A draw is a small frozen record. ``by_time`` and ``by_weight`` say which order and arrays of the rows it reads; ``parameters``
+are what the kernels take, first of all (replace, stand_in), which the size rule reads (``sizes.py``); and a function of its own
+writes the positions of k < degree edges. Another draw is another file with those, and a line in ``DRAWS`` and ``PICKS``.
 """
 
 from graphsage.base.checks import one_of
-from graphsage.sampling.draws.uniform import Uniform, entries, pick, takes_all
+from graphsage.base.jit import inline_by_length
+from graphsage.sampling.draws.labor import Labor, pick_labor
+from graphsage.sampling.draws.recent import Recent, pick_recent
+from graphsage.sampling.draws.sizes import entries, takes_all
+from graphsage.sampling.draws.uniform import Uniform, pick_uniform
+from graphsage.sampling.draws.weighted import Weighted, pick_weighted
 
-__all__ = ["DRAWS", "Uniform", "as_draw", "entries", "pick", "takes_all"]
+__all__ = ["DRAWS", "Draw", "Labor", "Recent", "Uniform", "Weighted", "as_draw", "entries", "pick", "refuse_unfit", "takes_all"]
 
-DRAWS = {"uniform": Uniform}
+Draw = Uniform | Weighted | Recent | Labor
+
+DRAWS = {"uniform": Uniform, "weighted": Weighted, "recent": Recent, "labor": Labor}
+
+#: ``pick(draw, k, indices, positions, start, head, degree, key, hop_key, table)``: k < degree positions of the row
+#: [head, head + degree) (with replacement any k) to ``positions[start:]``. key: of the row. By the number of parameters.
+PICKS = {2: pick_uniform, 3: pick_recent, 4: pick_labor, 5: pick_weighted}
+pick = inline_by_length(PICKS)
 
 
 def as_draw(draw, replace):
@@ -19,4 +31,17 @@ def as_draw(draw, replace):
         if replace and not draw.replace:
             raise ValueError(f"replace = True and draw = {draw} disagree: say it in the draw")
         return draw
-    return DRAWS[one_of("draw", draw, tuple(DRAWS))](replace)
+    made = DRAWS[one_of("draw", draw, tuple(DRAWS))]
+    if "replace" in made.__dataclass_fields__:
+        return made(replace)
+    if replace:
+        raise ValueError(f'draw = "{draw}" takes distinct edges: replace = True is for "uniform" and "weighted"')
+    return made()
+
+
+def refuse_unfit(draw, graph, weights):
+    """Raise if ``graph`` (None: one without) has weights that the draw would pass over, or none where it draws by them."""
+    if draw.by_weight and (graph is None or graph.weights is None):
+        raise ValueError(f"draw = {draw} needs weights, and the graph has none: pass Graph.from_edges(..., weights=)")
+    if not draw.by_weight and graph is not None:
+        graph.refuse_weights(weights)

@@ -1,6 +1,7 @@
 """Uniform: each of a row's edges with the same probability, with or without replacement."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -19,29 +20,19 @@ class Uniform:
     """
 
     replace: bool = False
+    by_time = False
+    by_weight = False
 
     def __post_init__(self):
         object.__setattr__(self, "replace", as_flag("replace", self.replace))
 
-    def parameters(self, stand_in):
+    def scratch(self, k: int) -> int:
+        """int64 entries that ``pick_uniform`` needs."""
+        return 1 if self.replace else set_size(k)
+
+    def parameters(self, stand_in: bool, rows: Any, key: Any) -> tuple:
         """What kernels take as ``draw``. stand_in: an isolated node has one entry, itself."""
         return self.replace, stand_in
-
-
-@inline
-def takes_all(draw, degree, k):
-    """Is a row of ``degree`` >= 1 edges taken whole, in its order? k < 0: all are asked for."""
-    replace, _ = draw
-    return k < 0 or (degree <= k and not replace)
-
-
-@inline
-def entries(draw, degree, k):
-    """How many entries a row of ``degree`` edges has in a batch."""
-    _, stand_in = draw
-    if degree == 0:
-        return np.int64(stand_in)
-    return degree if takes_all(draw, degree, k) else k
 
 
 @inline
@@ -54,7 +45,7 @@ def set_size(k):
 
 
 @inline
-def pick(draw, k, indices, positions, start, head, degree, key, table):
+def pick_uniform(draw, k, indices, positions, start, head, degree, key, hop_key, table):
     """k entries of the row [head, head + degree) to ``positions[start:]``, asking for ``indices``. key: of the row.
 
     With replacement k independent ones, else k <= degree distinct ones: a uniformly random set, not a random order, by Floyd's
@@ -76,7 +67,7 @@ def pick(draw, k, indices, positions, start, head, degree, key, table):
         last = degree - k + j
         chosen = draw_below(key, np.uint64(j), np.uint64(last + 1))
         if (bits >> np.uint64(chosen & 63)) & np.uint64(1):
-            if degree <= 64 or _contains(positions, start, start + j, head + chosen):
+            if degree <= 64 or contains(positions, start, start + j, head + chosen):
                 chosen = last
         bits |= np.uint64(1) << np.uint64(chosen & 63)
         positions[start + j] = head + chosen
@@ -84,7 +75,7 @@ def pick(draw, k, indices, positions, start, head, degree, key, table):
 
 
 @inline
-def _contains(values, first, last, value):
+def contains(values, first, last, value):
     for q in range(first, last):
         if values[q] == value:
             return True
@@ -97,24 +88,23 @@ def _with_table(indices, positions, start, head, degree, k, key, taken):
     for j in range(k):
         last = degree - k + j
         chosen = draw_below(key, np.uint64(j), np.uint64(last + 1))
-        if _seen(taken, chosen):
+        at = slot_of(taken, chosen)
+        if taken[at] >= 0:
             chosen = last
-            _seen(taken, chosen)
+            at = slot_of(taken, chosen)
+        taken[at] = chosen
         positions[start + j] = head + chosen
         prefetch(indices, head + chosen)
 
 
 @inline
-def _seen(table, value):
-    """Was ``value`` >= 0 in the open-addressing set (-1 = free, size a power of two)? It is in afterwards."""
+def slot_of(table, value):
+    """Where ``value`` >= 0 stands in the open-addressing set, or would (-1 = free, size a power of two)."""
     mask = len(table) - 1
     at = np.int64(mix(np.uint64(value) * GAMMA) >> np.uint64(1)) & mask
-    while table[at] >= 0:
-        if table[at] == value:
-            return True
+    while table[at] >= 0 and table[at] != value:
         at = (at + 1) & mask
-    table[at] = value
-    return False
+    return at
 
 
 @inline

@@ -1,0 +1,131 @@
+"""The rows of a graph in the order that a draw reads them, with what else it reads of them."""
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from graphsage.base.checks import read_only
+from graphsage.base.jit import kernel
+from graphsage.graph.build import indptr_of
+from graphsage.sampling.draws.weighted import fill_cells
+
+MOST = 1e290  # of a weight: 2^31 of them have a sum, and the share of 2^31 others is no subnormal
+SHORT = 64  # edges: rows up to that are sorted by insertion
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """indptr, indices: CSR, as in a Graph.
+
+    origin: int64[E], the position of each edge in the graph; None: they are the same.
+    times: of each edge, rising within a row; weights: of each edge, all > 0; sums: float64, those of the weights within a row
+    so far, of rows sorted by time; cells: uint64, the alias tables of other rows (``fill_cells``). None where nobody asked.
+    """
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    origin: np.ndarray | None = None
+    times: np.ndarray | None = None
+    weights: np.ndarray | None = None
+    sums: np.ndarray | None = None
+    cells: np.ndarray | None = None
+
+
+_KEPT = WeakKeyDictionary()  # graph: {what was asked for: rows}; samplers of a graph share them
+
+
+def arranged(graph, by_time, by_weight):
+    """The ``Rows`` of ``graph``: sorted by time, or without edges of weight 0, or both; made once a graph."""
+    kept = _KEPT.setdefault(graph, {})
+    if (by_time, by_weight) not in kept:
+        kept[by_time, by_weight] = arrange(graph, by_time, by_weight)
+    return kept[by_time, by_weight]
+
+
+def arrange(graph, by_time, by_weight, node_times=None):
+    """The same, not kept; an edge exists from the later of its own time and that of the node it comes from, ``node_times``."""
+    indptr, indices = graph.indptr, graph.indices
+    times = np.ascontiguousarray(edge_times(graph, node_times)) if by_time else None
+    weights = graph.weights if by_weight else None
+    origin = _order(graph, times, weights)
+    if origin is not None:
+        rows = np.repeat(np.arange(graph.num_nodes), graph.degrees)[origin]
+        indptr, indices = indptr_of(np.bincount(rows, minlength=graph.num_nodes)), indices[origin]
+        times, weights = (None if values is None else values[origin] for values in (times, weights))
+    tables = {} if weights is None else _tables(indptr, _moderate(weights), by_time)
+    arrays = {"indptr": indptr, "indices": indices, "origin": origin, "times": times, "weights": weights, **tables}
+    return Rows(**{name: None if a is None else read_only(np.ascontiguousarray(a)) for name, a in arrays.items()})
+
+
+def edge_times(graph, node_times):
+    """From when on each edge is there: its own time, or that of the node it comes from if that is later."""
+    if node_times is None:
+        return graph.times
+    of_sources = node_times[graph.indices]
+    return of_sources if graph.times is None else np.maximum(graph.times, of_sources)
+
+
+def _order(graph, times, weights):
+    """The positions of the graph's edges in the order of the rows, or None if they stay where they are."""
+    origin = None
+    if times is not None and not _rises(graph.indptr, times):
+        origin = np.empty(len(times), np.int64)
+        sort_rows(graph.indptr, times, origin)
+    if weights is not None and not weights.all():
+        origin = np.flatnonzero(weights) if origin is None else origin[weights[origin] > 0]
+    return origin
+
+
+def _rises(indptr, times):
+    """Do the times rise within each row?"""
+    falls = times[1:] < times[:-1]
+    starts = indptr[(indptr > 0) & (indptr < len(times))]
+    falls[starts - 1] = False
+    return not falls.any()
+
+
+def _moderate(weights):
+    """``weights`` if their sums and shares are numbers."""
+    bad = (weights < 1 / MOST) | (weights > MOST)
+    if bad.any():
+        rule = f"be 0 or between {1 / MOST:g} and {MOST:g} to be drawn by"
+        raise ValueError(f"weights must {rule}, got {weights[np.argmax(bad)]}: multiply them by a constant")
+    return weights
+
+
+def _tables(indptr, weights, by_time):
+    """What a weighted draw looks its edges up in."""
+    if by_time:
+        sums = np.empty(len(weights))
+        add_up(indptr, weights, sums)
+        return {"sums": sums}
+    cells = np.empty(len(weights), np.uint64)
+    fill_cells(indptr, weights, cells)
+    return {"cells": cells}
+
+
+@kernel
+def sort_rows(indptr, times, origin):
+    """The positions of each row in the order of ``times`` to ``origin``; of equal times the first stays first."""
+    for row in range(len(indptr) - 1):
+        start, end = indptr[row], indptr[row + 1]
+        if end - start > SHORT:
+            origin[start:end] = start + np.argsort(times[start:end], kind="mergesort")
+            continue
+        for position in range(start, end):
+            at = position
+            while at > start and times[origin[at - 1]] > times[position]:
+                origin[at] = origin[at - 1]
+                at -= 1
+            origin[at] = position
+
+
+@kernel
+def add_up(indptr, weights, sums):
+    """The sums of ``weights`` within each row so far."""
+    for row in range(len(indptr) - 1):
+        total = 0.0
+        for at in range(indptr[row], indptr[row + 1]):
+            total += weights[at]
+            sums[at] = total

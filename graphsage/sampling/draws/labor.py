@@ -1,0 +1,72 @@
+"""LABOR: rows that share neighbours choose the same ones (Balin and Catalyurek, NeurIPS 2023)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from graphsage.base.checks import as_flag, one_of
+from graphsage.base.jit import inline
+from graphsage.base.rng import fold
+from graphsage.sampling.draws.smallest import keep_none, keep_smaller, variate
+
+PER = ("batch", "hop")
+BATCH = np.array([2**64 - 2], np.uint64)  # stands where a hop's number stands in the key of a variate that all hops share
+
+HOPS_OWN = np.uint64(0)  # stands for the key of each hop; a batch has that key with probability 2^-64
+
+
+@dataclass(frozen=True)
+class Labor:
+    """min(k, degree) distinct edges of a row: those whose neighbours have the smallest of variates that all rows share.
+
+    Each row alone is as with ``Uniform()``, or ``Weighted()`` with ``weighted=True``; but rows that share a neighbour tend to
+    take it together, so that a batch has fewer nodes. per: a neighbour has one variate a "batch", or one a "hop", with which
+    what a deeper hop takes does not depend on the hops before. weighted: the variate of edge j is exponential of rate w_j.
+    A neighbour that a row lists more than once has one variate there; ties are for the first edges.
+
+    The paper takes a neighbour if its variate is below a bound of the row's, which gives about k; the k smallest are the same
+    rule with exactly k (sequential Poisson sampling, Ohlsson 1998).
+    """
+
+    per: str = "batch"
+    weighted: bool = False
+    by_time = False
+    replace = False
+
+    def __post_init__(self):
+        one_of("per", self.per, PER)
+        object.__setattr__(self, "weighted", as_flag("weighted", self.weighted))
+
+    @property
+    def by_weight(self) -> bool:
+        """Does the draw read weights?"""
+        return self.weighted
+
+    def scratch(self, k: int) -> int:
+        """int64 entries that ``pick_labor`` needs."""
+        return max(k, 1)
+
+    def parameters(self, stand_in: bool, rows: Any, key: Any) -> tuple:
+        """What kernels take as ``draw``. key: of the batch."""
+        batch_key = fold(np.array([key]), BATCH)[0] if self.per == "batch" else HOPS_OWN
+        return False, stand_in, rows.weights if self.weighted else None, batch_key
+
+
+@inline
+def pick_labor(draw, k, indices, positions, start, head, degree, key, hop_key, table):
+    """The k positions of the smallest variates in the row [head, head + degree) to ``positions[start:]``."""
+    _, _, weights, batch_key = draw
+    keep_none(table, positions, start, k)
+    shared_key = hop_key if batch_key == HOPS_OWN else batch_key
+    for at in range(head, head + degree):
+        value = _variate(weights, at, fold(shared_key, np.uint64(indices[at])), table[0])
+        if value < table[0]:
+            keep_smaller(table, positions, start, k, value, at)
+
+
+@inline
+def _variate(weights, at, h, bound):
+    if weights is None:  # decided at compilation
+        return np.int64(h >> np.uint64(2))
+    return variate(h, weights[at], bound)
