@@ -12,6 +12,7 @@ import numpy as np
 from graphsage.base.checks import ReadOnlyRecord, read_only
 from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.labels import ReadTask, checked_class_names, is_labelled, read_labels, task_of
+from graphsage.data.remarks import label_remarks
 from graphsage.data.split import SPLITS, split_ids
 from graphsage.graph.build import checked_names, of_length
 from graphsage.graph.features import SparseFeatures, as_features, row_normalize
@@ -136,14 +137,14 @@ class NodeDataset(ReadOnlyRecord):
         }
 
     def summary(self) -> str:
-        """Two lines for people, and one for each of the notes."""
+        """Two lines for people, and one for each of the notes and of what labels leave little to learn from."""
         counts = {name: f"{count:,}" for name, count in self.statistics().items()}
         lines = (
             "{name}: {num_nodes} nodes ({num_isolated} isolated), {num_edges} edges (largest degree {max_degree}),\n"
             "  {num_features} features, {outputs}, {num_train} / {num_val} / {num_test} nodes "
             "to train / validate / test on"
         ).format(name=self.name or "dataset", outputs=OUTPUTS[self.task].format(self.num_outputs), **counts)
-        return "\n  ".join([lines, *self.notes])
+        return "\n  ".join([lines, *self.notes, *label_remarks(self)])
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name}={count}" for name, count in self.statistics().items())

@@ -96,8 +96,8 @@ def _told_by_floats(labels):
     if labels.ndim == 1 or labels.shape[1] == 1:
         if are_few_classes(known) and known.max() <= MAX_CLASS:
             count = len(np.unique(known[known >= 0]))
-            said = f"labels are {count:,} whole numbers, though floats: read as classes (task='regression' predicts the numbers)"
-            return "multiclass", labels, said
+            said = f"labels are {count:,} whole numbers, though floats: read as classes"
+            return "multiclass", labels, f"{said} (task='regression' predicts the numbers)"
     elif set(np.unique(known)) == {0, 1}:
         said = "labels are floats, all 0 or 1, in several columns: any number of classes a node (task='regression': numbers)"
         return "multilabel", labels, said

@@ -9,7 +9,7 @@ SHOWN = 5  # words that a sentence lists
 
 
 def missing_words(added=(), taken=()):
-    """The set of words, in small letters, that mean missing: the list with ``added`` ones, without those ``taken`` for values."""
+    """The set of words, in small letters, that mean missing: the list and ``added`` ones, not those ``taken`` for values."""
     return frozenset((*MISSING, *map(str.lower, added))) - set(map(str.lower, taken))
 
 

@@ -2,7 +2,8 @@
 
 A zip of uncompressed ``.npy`` arrays (N nodes, E edges, F features, C classes, T targets):
 
-    about                                     uint8, JSON: form, version, name, class_names, num_columns, graph_has_ids, schema, notes
+    about                                     uint8, JSON: form, version, name, class_names, num_columns, graph_has_ids,
+                                              schema, notes
     sha256                                    uint8[32], of all other arrays: see ``_digest``
     indptr, indices                           int64[N + 1], int32[E]: the graph's rows
     edge_ids, edge_reversed, weights          int64[E], bool[E], float32[E] or float64[E]; each only where the graph has it
