@@ -22,7 +22,7 @@ from graphsage.data.tables.edges import graph_of, read_edges
 from graphsage.data.tables.identifiers import IDS
 from graphsage.data.tables.ids import names_of
 from graphsage.data.tables.nodes import ARRAY, drop_columns, features_of, fitted_columns, read_nodes
-from graphsage.data.tables.schema import check_nodes, checked_schema, made_schema, reading_of
+from graphsage.data.tables.schema import check_nodes, checked_schema, made_schema, no_splits, reading_of
 from graphsage.data.tables.table_files import ENDS, shown, table_in
 from graphsage.data.tables.table_labels import LABELS, Labels, encoded_labels, fitted_label, name_labels
 from graphsage.data.tables.table_split import split_of, splits_in
@@ -68,12 +68,12 @@ def read_folder(folder, *, directed=False, schema=None, progress, reading=TABLE_
         raise DatasetError(f"{folder} has neither edges.csv nor edges.parquet")
     fits, label = drop_columns(nodes, reading) if is_own else [], (None, {}, ())
     name_labels(nodes.columns)
-    asked = (*reading.category, *reading.number) if is_own else _read_by(checked_schema(schema))
+    asked = (*reading.category, *reading.number) if is_own else no_splits(checked_schema(schema))
     splits = splits_in(nodes.columns, but=asked)
     if is_own:
         fits += fitted_columns(nodes, (*LABELS, *chain(*splits)), reading)
         label = fitted_label(nodes.table, nodes.columns, reading)
-        schema = _own_schema(nodes, fits, label[0], directed, reading, splits)
+        schema = _own_schema(nodes, fits, label[0], directed, reading)
     edges = read_edges(edges_table, nodes.ids, nodes.outside, progress)
     num_nodes, schema = len(edges.ids), check_nodes(schema, edges.ids, is_own=is_own)
     graph, counts = graph_of(edges, names_of(edges.ids), directed=schema["directed"])  # before the features take memory too
@@ -115,23 +115,18 @@ def _with_notes(columns, fits):
     return [replace(column, **found.get(column.name, {})) for column in columns]
 
 
-def _read_by(schema):
-    """The columns that a schema reads as features: a model of before may know a mask as one."""
-    return [spec["name"] for spec in schema["columns"]]
-
-
-def _own_schema(nodes, columns, label, directed, reading, splits):
+def _own_schema(nodes, columns, label, directed, reading):
     """The schema that this folder makes."""
     specs = [column.spec for column in columns if column.spec is not None]
     width = 0 if nodes.array is None else nodes.array.shape[1]
-    return made_schema(specs, width, label, directed, reading, splits)
+    return made_schema(specs, width, label, directed, reading)
 
 
 def _notes(columns, split, splits):
     """What is said of a folder at each start, as it may have been meant otherwise."""
     ids = [column.name for column in columns if column.note.startswith(IDS)]
     codes = [column.name for column in columns if column.hint]
-    notes = [f"left out: {shown(', '.join(ids))}, which look like ids (--number takes them as numbers)"] if ids else []
+    notes = [f"left out: {shown(', '.join(ids))}, which look like ids (--number or --category takes them)"] if ids else []
     if codes:
         notes.append(f"few whole numbers that repeat: {shown(', '.join(codes))} (--category: they are codes, not numbers)")
     return notes + ([split] if splits and splits != [["split"]] else [])

@@ -2,7 +2,6 @@
 
 import sys
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +14,10 @@ from graphsage.data.split import random_split
 from graphsage.data.tables import imported
 from graphsage.data.tables.folder import files_of, read_folder
 from graphsage.data.tables.import_report import encoding_report, import_report
-from graphsage.data.tables.schema import is_read_so, reading_of
+from graphsage.data.tables.nodes import ID
+from graphsage.data.tables.schema import is_read_so, no_splits, reading_of
 from graphsage.data.tables.table_files import ENDS, table_in
-from graphsage.data.tables.table_split import split_of
+from graphsage.data.tables.table_split import split_of, splits_in
 from graphsage.data.tables.vectors import is_list
 
 
@@ -119,13 +119,13 @@ def _say(progress, text):
 
 
 def _another_split(folder, dataset, number):
-    splits, labelled = dataset.schema["splits"], is_labelled(dataset.labels)
+    table, labelled = table_in(folder, "nodes"), is_labelled(dataset.labels)
+    names = [] if table is None else [name for name in table.columns if name != ID]
+    columns = table.read(names, silent, lists=names) if names else {}
+    splits = splits_in(columns, but=no_splits(dataset.schema))
     if not splits:
         return random_split(np.flatnonzero(labelled), number)
-    table = table_in(folder, "nodes")
-    names = [name for name in table.columns if name in {*chain(*splits)}]
-    columns = table.read(names, silent, lists=names)
-    if len(splits) == 1 and not any(map(is_list, columns.values())):
+    if len(splits) == 1 and not any(is_list(columns[name]) for name in splits[0]):
         found = f"a column {splits[0][0]}" if len(splits[0]) == 1 else f"columns {', '.join(splits[0])}"
         raise DatasetError(f"{table.path} has {found}, which is the one split: leave split out, got {number!r}")
     return split_of(table, columns, splits, labelled, strict=True, number=number)[0]

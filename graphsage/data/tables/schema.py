@@ -12,7 +12,6 @@
     nodes               where there are neither columns nor an array: which nodes it is about, see ``check_nodes``; else None
     label               None, or {"column": "label" or "labels", "task", "classes": [text]}; no classes in a regression
     reading             what was asked for, {setting: value} of ``TableConfig``; imports of before have none, and are read again
-    splits              the columns of each split that the table has: [[name, ...]]
 """
 
 from dataclasses import asdict
@@ -28,10 +27,10 @@ LISTED = {"category": "values", "words": "words", "vector": "means"}  # what of 
 LABELS = {"multiclass": "label", "regression": "label", "multilabel": "labels"}  # the column of each task
 
 
-def made_schema(columns, array, label, directed, reading, splits):
+def made_schema(columns, array, label, directed, reading):
     """The schema of these parts; reading: ``TableConfig``."""
     parts = {"directed": directed, "columns": columns, "array": array, "nodes": None, "label": label}
-    return {"form": FORM, "version": VERSION, **parts, "reading": _plain(reading), "splits": splits}
+    return {"form": FORM, "version": VERSION, **parts, "reading": _plain(reading)}
 
 
 def _plain(reading):
@@ -47,6 +46,12 @@ def reading_of(schema):
 def is_read_so(schema, reading):
     """Was it made by this ``TableConfig``?"""
     return schema.get("reading") == _plain(reading)
+
+
+def no_splits(schema):
+    """The columns that are no split by a schema: what it reads as features (a mask perhaps, before), or was asked to."""
+    reading = reading_of(schema)
+    return {spec["name"] for spec in schema["columns"]} | {*reading.category, *reading.number, *reading.drop}
 
 
 def given_tables(reading):
@@ -91,9 +96,6 @@ def checked_schema(schema):
         raise DatasetError(f"schema: label must be null or name column, task and classes, got {schema.get('label')!r:.80}")
     if not _is_reading(schema):
         raise DatasetError(f"schema: reading must be settings of tables, got {schema['reading']!r:.80}")
-    splits = schema.get("splits", [])
-    if not isinstance(splits, list) or not all(map(_is_list_of_texts, splits)):
-        raise DatasetError(f"schema: splits must be lists of names, got {splits!r:.80}")
     return schema
 
 

@@ -7,6 +7,7 @@ labels     names of classes with ; between: any number of them; a ; alone: none 
 """
 
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
@@ -25,6 +26,7 @@ from graphsage.data.tables.numbers import (
     refuse_text,
     without_words,
 )
+from graphsage.data.tables.vectors import is_list
 
 LABELS = ("label", "labels")
 SEPARATOR = ";"
@@ -71,6 +73,7 @@ def fitted_label(table, columns, reading):
     if not found:
         return None, {}, ()
     (name,), num_nodes = found, len(columns[found[0]])
+    columns[name] = _as_names(table, name, columns[name]) if is_list(columns[name]) else columns[name]
     columns[name], words = without_words(columns[name], missing_words(reading.missing, reading.not_missing))
     task, notes = _task_of(table, name, columns[name], reading)
     if task != "regression":
@@ -80,6 +83,20 @@ def fitted_label(table, columns, reading):
         told = f"{sum(words.values()):,} of {num_nodes:,} labels are missing: {told_missing(words)}"
         notes = (*notes, told + (" (--not-missing WORD: it is a class)" if task != "regression" else ""))
     return _spec(name, task, columns[name]), words, notes
+
+
+def _as_names(table, name, column):
+    """Lists of numbers of a parquet file as names with ; between: the places of the ones, or the numbers, which are classes."""
+    import pyarrow as pa
+
+    if name == "label":
+        raise DatasetError(f"{table.path} has lists in its column label: call it labels where a node has several classes")
+    rows = column.to_pylist()
+    known = [row for row in rows if row is not None]
+    is_hot = len({len(row) for row in known}) == 1 and len(known[0]) > 1 and {*chain(*known)} <= {0, 1}
+    lists = [row and (np.flatnonzero(row).tolist() if is_hot else row) for row in rows]
+    texts = [None if row is None else SEPARATOR.join(f"{number:g}" for number in row) or SEPARATOR for row in lists]
+    return pa.array(texts, pa.large_string())
 
 
 def _spec(name, task, column):
@@ -158,6 +175,7 @@ def encoded_labels(table, spec, column, num_nodes, reading):
     if spec is None or column is None:
         return Labels(labels=_none(spec, num_nodes), spec=spec)
     words = missing_words(reading.missing, reading.not_missing)
+    column = _as_names(table, spec["column"], column) if is_list(column) else column
     if spec["task"] != "regression":
         words |= {NO_CLASS} - set(reading.not_missing)
     return _ENCODERS[spec["task"]](table, spec, column, words)

@@ -127,6 +127,8 @@ def _parts(table, columns, splits, number, labelled):
     names, at = chosen[number]
     shown = ", ".join(names)
     note = f"split: column{'s' if len(names) > 1 else ''} {shown}"
+    if len(names) == 1 and not is_list(columns[names[0]]) and _rest_of(names[0]):
+        note = f"{note} (the rest is {_rest_of(names[0])})"
     if len(chosen) > 1:
         note = f"{note}, split {number} of {len(chosen)} (--split N takes another)"
     if names[0].lower() == SPLIT or _has_words(columns[names[0]]):
@@ -166,10 +168,15 @@ def _of_masks(table, columns, names, at, labelled):
             row = int(np.argmax(twice))
             table.refuse(row, f"{name} is true, and so is the mask of {SPLITS[part[row]]}: a node is in one part only")
         part[inside] = code
-        only = code
-    if len(names) == 1 and SPLITS[only] != "val":  # the rest is what the other is
-        part[(part < 0) & labelled] = {0: 2, 2: 0}[only]
+    rest = _rest_of(names[0]) if len(names) == 1 else ""
+    part[(part < 0) & labelled & bool(rest)] = SPLITS.index(rest or "test")
     return part
+
+
+def _rest_of(name):
+    """What the others are where there is one mask only: to test on beside those to train on, and the other way round."""
+    found = _mask_of(name)
+    return {"train": "test", "test": "train"}.get(PART_OF[found["part"]], "") if found else ""
 
 
 def _inside(table, name, column, at):
