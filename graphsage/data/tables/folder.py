@@ -16,31 +16,37 @@ from pathlib import Path
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.errors import DatasetError
 from graphsage.data.labels import checked_labels, is_labelled
+from graphsage.data.tables.column_names import edges_named
 from graphsage.data.tables.edges import graph_of, read_edges
 from graphsage.data.tables.ids import names_of
-from graphsage.data.tables.nodes import ARRAY, SPLIT, features_of, fitted_columns, read_nodes
+from graphsage.data.tables.nodes import ARRAY, SPLIT, add_nodes, features_of, fitted_columns, read_nodes
 from graphsage.data.tables.schema import check_nodes, checked_schema, made_schema
-from graphsage.data.tables.table_files import ENDS, table_in
+from graphsage.data.tables.table_files import files_named, table_in
 from graphsage.data.tables.table_labels import LABELS, Labels, encoded_labels, fitted_label, split_of
 
 
 def files_of(folder):
     """The files of tables in ``folder``: paths."""
-    names = [f"{stem}{end}" for stem in ("edges", "nodes") for end in ENDS]
-    return [path for name in (*names, ARRAY) if (path := Path(folder) / name).exists()]
+    array = Path(folder) / ARRAY
+    return [*files_named(folder, "edges"), *files_named(folder, "nodes"), *([array] if array.exists() else [])]
 
 
 @dataclass(kw_only=True)
 class Found:
     """What a folder of tables held, beside the dataset.
 
-    files: paths. edges: {"listed", "loops", "repeats"}. times: (earliest, latest) or None. labels: ``Labels``.
+    files: paths. notes: what was guessed, a line each. edges: {"listed", "loops", "repeats"}. unlisted: edges to ids that the
+    table of nodes does not have; added: nodes made of those ids (0: the edges were dropped). times: (earliest, latest) or None.
+    labels: ``Labels``.
     columns: [``Column``] of the table of nodes, left-out ones too. unused: columns that nothing reads.
     has_split: the table says who is in which split. bare: nodes that it puts into one and that have no label.
     """
 
     files: list
+    notes: list
     edges: dict
+    unlisted: int
+    added: int
     times: tuple | None
     labels: Labels
     columns: list
@@ -49,21 +55,25 @@ class Found:
     bare: int
 
 
-def read_folder(folder, *, directed=False, schema=None, progress):
+def read_folder(folder, *, directed=False, schema=None, unlisted="refuse", progress):
     """(``NodeDataset``, ``Found``) of the tables in ``folder``.
 
     directed: an edge lets its target aggregate from its source, and not the other way round.
     schema: encode by this schema of another dataset, which also says whether edges are directed. A class or category that it
         does not have then counts as none, labels may be missing, and who has none is in no split.
+    unlisted: what becomes of edges to ids that the table of nodes does not list: "refuse", "drop" them, or "keep" such ids as
+        nodes without label and features.
     progress: a context manager of ``graphsage.base.progress``.
     Raises DatasetError, one sentence, with file and line where it is about a row.
     """
     edges_table, nodes, is_own = table_in(folder, "edges"), read_nodes(folder, progress), schema is None
     if edges_table is None:
         raise DatasetError(f"{folder} has neither edges.csv nor edges.parquet")
+    edges_table = edges_named(edges_table)
     fits = fitted_columns(nodes, (*LABELS, SPLIT)) if is_own else []
     schema = _own_schema(nodes, fits, directed) if is_own else checked_schema(schema)
-    edges = read_edges(edges_table, nodes.ids, nodes.outside, progress)
+    edges = read_edges(edges_table, nodes.ids, nodes.outside, progress, unlisted=unlisted)
+    add_nodes(nodes, edges.added)
     num_nodes, schema = len(edges.ids), check_nodes(schema, edges.ids, is_own=is_own)
     graph, counts = graph_of(edges, names_of(edges.ids), directed=schema["directed"])  # before the features take memory too
     edges.source = edges.target = edges.weights = None
@@ -85,7 +95,10 @@ def read_folder(folder, *, directed=False, schema=None, progress):
     )
     return dataset, Found(
         files=files_of(folder),
+        notes=edges_table.notes + (nodes.table.notes if nodes.table else []),
         edges=counts,
+        unlisted=edges.unlisted,
+        added=edges.added,
         times=edges.times,
         labels=labels,
         columns=[replace(column, note=notes.get(column.name, "")) for column in columns] + left_out,

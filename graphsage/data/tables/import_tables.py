@@ -14,13 +14,12 @@ from graphsage.data.tables import imported
 from graphsage.data.tables.folder import files_of, read_folder
 from graphsage.data.tables.import_report import encoding_report, import_report
 from graphsage.data.tables.nodes import SPLIT
-from graphsage.data.tables.table_files import ENDS, table_in
+from graphsage.data.tables.table_files import files_named, table_in
 
 
 def holds_tables(folder):
     """The name of ``folder`` if it holds edges.csv or edges.parquet, else None."""
-    has_edges = any((Path(folder) / f"edges{end}").is_file() for end in ENDS)
-    return (Path(folder).resolve().name or "tables") if has_edges else None
+    return (Path(folder).resolve().name or "tables") if files_named(folder, "edges") else None
 
 
 def read_tables(folder, name, *, class_names=None, split=None, schema=None, progress=False):
@@ -69,7 +68,7 @@ def _opened(folder, schema, progress):
     """What the last import kept, the folder's own or one by the ``schema``, if that still holds; else None."""
     for is_own in (True,) if schema is None else (True, False):
         entry, about = imported.latest(folder, is_own=is_own)
-        if about is None or about.get("sources") != imported.sources_of(files_of(folder)):
+        if about is None or not imported.is_of(about, files_of(folder)):
             continue
         if schema is not None and about["dataset"]["schema"] != schema:
             continue
