@@ -79,7 +79,7 @@ def test_directed_and_one_file(command, folder, tmp_path):
 
 
 @pytest.mark.parametrize("arguments, sentence", [
-    (("FOLDER/nodes.csv",), "FOLDER/nodes.csv is no folder with edges.csv or edges.parquet"),
+    (("FOLDER/none.csv",), "FOLDER/none.csv is no folder with edges.csv or edges.parquet"),
     (("FOLDER", "--out", "x.csv"), "--out must be a file NAME.npz, got 'x.csv'"),
 ])
 def test_what_cannot_be_imported(command, folder, arguments, sentence):

@@ -56,7 +56,7 @@ class Found:
 
 
 def read_folder(folder, *, directed=False, schema=None, unlisted="refuse", progress):
-    """(``NodeDataset``, ``Found``) of the tables in ``folder``.
+    """(``NodeDataset``, ``Found``) of the tables in ``folder``, or of the lone table of edges that it is.
 
     directed: an edge lets its target aggregate from its source, and not the other way round.
     schema: encode by this schema of another dataset, which also says whether edges are directed. A class or category that it
@@ -70,6 +70,8 @@ def read_folder(folder, *, directed=False, schema=None, unlisted="refuse", progr
     if edges_table is None:
         raise DatasetError(f"{folder} has neither edges.csv nor edges.parquet")
     edges_table = edges_named(edges_table)
+    for path in files_named(Path(folder).parent, "nodes") if Path(folder).is_file() else []:
+        edges_table.note(f"{path.name} beside it is not read: it goes with a table called edges.csv")
     fits = fitted_columns(nodes, (*LABELS, SPLIT)) if is_own else []
     schema = _own_schema(nodes, fits, directed) if is_own else checked_schema(schema)
     edges = read_edges(edges_table, nodes.ids, nodes.outside, progress, unlisted=unlisted)
@@ -90,7 +92,7 @@ def read_folder(folder, *, directed=False, schema=None, unlisted="refuse", progr
         labels=labels.labels,
         **parts,
         class_names=labels.class_names,
-        name=Path(folder).resolve().name or None,
+        name=(Path(folder).name.partition(".")[0] if Path(folder).is_file() else Path(folder).resolve().name) or None,
         schema=schema,
     )
     return dataset, Found(

@@ -13,13 +13,21 @@ from graphsage.data.split import random_split
 from graphsage.data.tables import imported
 from graphsage.data.tables.folder import files_of, read_folder
 from graphsage.data.tables.import_report import encoding_report, import_report
-from graphsage.data.tables.nodes import SPLIT
-from graphsage.data.tables.table_files import files_named, table_in
+from graphsage.data.tables.nodes import ARRAY, SPLIT
+from graphsage.data.tables.table_files import ENDS, files_named, table_in
 
 
 def holds_tables(folder):
     """The name of ``folder`` if it holds edges.csv or edges.parquet, else None."""
     return (Path(folder).resolve().name or "tables") if files_named(folder, "edges") else None
+
+
+def file_tables(path):
+    """(folder, its name) of the tables that have a file at ``path``; (``path``, NAME) of a lone table of edges; or None."""
+    stem, _, end = path.name.partition(".")
+    if holds_tables(path.parent) and (f".{end}" in ENDS and stem in ("edges", "nodes") or path.name == ARRAY):
+        return path.parent, holds_tables(path.parent)
+    return (path, stem) if path.name.endswith(ENDS) else None
 
 
 def read_tables(folder, name, *, class_names=None, split=None, schema=None, progress=False):

@@ -71,7 +71,9 @@ def _sum_of_parts(path, size):
 def places_of(folder, *, is_own=True):
     """Where imports of a folder, by its own schema or another, are kept: there, or else in the cache, under its own path."""
     key = sha256(os.fsencode(Path(folder).resolve())).hexdigest()[:16]
-    places = [Path(folder) / PLACE, cache_folder() / "imported" / key]
+    places = [cache_folder() / "imported" / key]
+    if not Path(folder).is_file():  # a lone table has no place of its own
+        places.insert(0, Path(folder) / PLACE)
     return places if is_own else [place / OTHER for place in places]
 
 
@@ -150,7 +152,7 @@ def _is_source(dataset, folder):
     if dataset.schema["columns"] or not dataset.schema["array"]:
         return False
     stored = mapped_npy(Path(folder) / ARRAY)
-    return stored.dtype == np.float32 and stored.flags.c_contiguous
+    return stored.dtype == np.float32 and stored.flags.c_contiguous and stored.shape == dataset.features.shape
 
 
 def _sum(path):

@@ -71,6 +71,8 @@ def add_nodes(nodes, count):
     """Make rows of ``count`` nodes below the others: without a value in any column, and with zeros in features.npy."""
     import pyarrow as pa
 
+    if not count:
+        return
     for name, column in nodes.columns.items():
         is_parsed = isinstance(column, np.ndarray)
         parts = [column, np.full((count, *column.shape[1:]), np.nan) if is_parsed else pa.nulls(count, column.type)]

@@ -24,7 +24,12 @@ MARKS = {",": "commas", "\t": "tabs", ";": "semicolons", SPACES: "spaces"}  # wh
 
 
 def files_named(folder, stem):
-    """The files of the table ``stem`` in ``folder``: ``stem``.csv, .parquet, .csv.gz, .tsv, .txt, ..."""
+    """The files of the table ``stem`` in ``folder``: ``stem``.csv, .parquet, .csv.gz, .tsv, .txt, ...
+
+    A file in place of the folder is a lone table of edges.
+    """
+    if Path(folder).is_file():
+        return [Path(folder)] if stem == "edges" else []
     return sorted(path for end in ENDS if (path := Path(folder) / f"{stem}{end}").exists())
 
 
