@@ -50,19 +50,30 @@ def add_import(commands):
     parser.set_defaults(command=_import)
 
 
+def _tables(given):
+    """The folder of tables, or the lone table of edges, at a path."""
+    from graphsage.data.layouts import layout_at, layout_in
+
+    path, layout, place = Path(given).expanduser(), None, None
+    if path.is_dir():
+        layout, place = (layout_in(path) or (None,))[0], path
+    elif path.is_file():
+        layout, place, _ = layout_at(path)
+    if layout is not None and layout.is_tables:
+        return place
+    others = f"; it holds {layout.files}, which need no import" if layout else ""
+    raise ValueError(f"{given} is no folder with edges.csv or edges.parquet{others}")
+
+
 def _import(options):
     with user_input():
         given = vars(options)
         tables = TableConfig(**{field.name: given[field.name] for field in fields(TableConfig) if field.name in given})
-        from graphsage.data.tables.import_tables import holds_tables, import_tables
-        from graphsage.data.tables.table_files import misnamed
+        from graphsage.data.tables.import_tables import import_tables
 
         if options.out is not None and not options.out.endswith(".npz"):
             raise ValueError(f"--out must be a file NAME.npz, got {options.out!r}")
-        if holds_tables(options.folder) is None:
-            near = misnamed(options.folder, "edges") if Path(options.folder).is_dir() else ""
-            raise ValueError(near or f"{options.folder} is no folder with edges.csv or edges.parquet")
-        dataset, text = import_tables(options.folder, directed=options.directed, progress=True, tables=tables)
+        dataset, text = import_tables(_tables(options.folder), directed=options.directed, progress=True, tables=tables)
         print(text)
         if options.out is not None:
             dataset.save(options.out)

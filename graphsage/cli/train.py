@@ -148,8 +148,10 @@ def _job(options):
 
 def _config_of(path):
     from graphsage.config.toml import read_config
+    from graphsage.data.catalogue import recorded
 
-    return read_config(path)
+    config = read_config(path)
+    return replace(config, dataset=recorded(config.dataset))
 
 
 def _made(config, out):
@@ -159,6 +161,7 @@ def _made(config, out):
 
 
 def _resumed(options):
+    from graphsage.data.catalogue import recorded
     from graphsage.runs.resume import free
     from graphsage.runs.run_folder import open_run_folder
 
@@ -170,7 +173,7 @@ def _resumed(options):
         flags = ", ".join("--" + name.replace("_", "-") for name in sorted(may_change - {"dataset"}))
         rule = "goes on with the settings and the folder of the run"
         raise ValueError(f"--resume {rule}: beside it only {flags} may be given, and the place of a dataset that moved")
-    config = configured(config, vars(options))
+    config = configured(replace(config, dataset=recorded(config.dataset)), vars(options))
 
     return config, lambda config: (folder, checkpoint or True)
 

@@ -18,33 +18,39 @@ from graphsage.config.groups import TABLE_DEFAULTS
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.errors import DatasetError
 from graphsage.data.labels import ReadTask, is_labelled, read_labels
+from graphsage.data.tables.column_names import edges_named
 from graphsage.data.tables.edges import graph_of, read_edges
 from graphsage.data.tables.identifiers import IDS
 from graphsage.data.tables.ids import names_of
-from graphsage.data.tables.nodes import ARRAY, drop_columns, features_of, fitted_columns, read_nodes
+from graphsage.data.tables.nodes import ARRAY, add_nodes, drop_columns, features_of, fitted_columns, read_nodes
 from graphsage.data.tables.schema import check_nodes, checked_schema, made_schema, no_splits, reading_of
-from graphsage.data.tables.table_files import ENDS, shown, table_in
+from graphsage.data.tables.table_files import files_named, shown, table_in
 from graphsage.data.tables.table_labels import LABELS, Labels, encoded_labels, fitted_label, name_labels
 from graphsage.data.tables.table_split import split_of, splits_in
 
 
 def files_of(folder):
     """The files of tables in ``folder``: paths."""
-    names = [f"{stem}{end}" for stem in ("edges", "nodes") for end in ENDS]
-    return [path for name in (*names, ARRAY) if (path := Path(folder) / name).exists()]
+    array = Path(folder) / ARRAY
+    return [*files_named(folder, "edges"), *files_named(folder, "nodes"), *([array] if array.exists() else [])]
 
 
 @dataclass(kw_only=True)
 class Found:
     """What a folder of tables held, beside the dataset.
 
-    files: paths. edges: {"listed", "loops", "repeats"}. times: (earliest, latest) or None. labels: ``Labels``.
+    files: paths. notes: what was guessed, a line each. edges: {"listed", "loops", "repeats"}. unlisted: edges to ids that the
+    table of nodes does not have; added: nodes made of those ids (0: the edges were dropped). times: (earliest, latest) or None.
+    labels: ``Labels``.
     columns: [``Column``] of the table of nodes, left-out ones too. unused: columns that nothing reads.
     split: which columns say who is in which split, or "". bare: nodes that they put into one and that have no label.
     """
 
     files: list
+    notes: list
     edges: dict
+    unlisted: int
+    added: int
     times: tuple | None
     labels: Labels
     columns: list
@@ -53,19 +59,24 @@ class Found:
     bare: int
 
 
-def read_folder(folder, *, directed=False, schema=None, progress, reading=TABLE_DEFAULTS):
-    """(``NodeDataset``, ``Found``) of the tables in ``folder``.
+def read_folder(folder, *, directed=False, schema=None, unlisted="refuse", progress, reading=TABLE_DEFAULTS):
+    """(``NodeDataset``, ``Found``) of the tables in ``folder``, or of the lone table of edges that it is.
 
     directed: an edge lets its target aggregate from its source, and not the other way round.
     reading: ``TableConfig``, nothing in it left open: which columns are categories, what means missing, and the like.
     schema: encode by this schema of another dataset, which also says whether edges are directed, and all of ``reading``. A
         class or category that it does not have then counts as none, labels may be missing, and who has none is in no split.
+    unlisted: what becomes of edges to ids that the table of nodes does not list: "refuse", "drop" them, or "keep" such ids as
+        nodes without label and features.
     progress: a context manager of ``graphsage.base.progress``.
     Raises DatasetError, one sentence, with file and line where it is about a row.
     """
     edges_table, nodes, is_own = table_in(folder, "edges"), read_nodes(folder, progress), schema is None
     if edges_table is None:
         raise DatasetError(f"{folder} has neither edges.csv nor edges.parquet")
+    edges_table = edges_named(edges_table)
+    for path in files_named(Path(folder).parent, "nodes") if Path(folder).is_file() else []:
+        edges_table.note(f"{path.name} beside it is not read: it goes with a table called edges.csv")
     fits, label = drop_columns(nodes, reading) if is_own else [], (None, {}, ())
     name_labels(nodes.columns)
     asked = (*reading.category, *reading.number) if is_own else no_splits(checked_schema(schema))
@@ -74,7 +85,8 @@ def read_folder(folder, *, directed=False, schema=None, progress, reading=TABLE_
         fits += fitted_columns(nodes, (*LABELS, *chain(*splits)), reading)
         label = fitted_label(nodes.table, nodes.columns, reading)
         schema = _own_schema(nodes, fits, label[0], directed, reading)
-    edges = read_edges(edges_table, nodes.ids, nodes.outside, progress)
+    edges = read_edges(edges_table, nodes.ids, nodes.outside, progress, unlisted=unlisted)
+    add_nodes(nodes, edges.added)
     num_nodes, schema = len(edges.ids), check_nodes(schema, edges.ids, is_own=is_own)
     graph, counts = graph_of(edges, names_of(edges.ids), directed=schema["directed"])  # before the features take memory too
     edges.source = edges.target = edges.weights = None
@@ -94,12 +106,15 @@ def read_folder(folder, *, directed=False, schema=None, progress, reading=TABLE_
         notes=(*labels.notes, *_notes(fits, split, splits)),
         **parts,
         class_names=labels.class_names,
-        name=Path(folder).resolve().name or None,
+        name=(Path(folder).name.partition(".")[0] if Path(folder).is_file() else Path(folder).resolve().name) or None,
         schema=schema,
     )
     return dataset, Found(
         files=files_of(folder),
+        notes=edges_table.notes + (nodes.table.notes if nodes.table else []),
         edges=counts,
+        unlisted=edges.unlisted,
+        added=edges.added,
         times=edges.times,
         labels=labels,
         columns=_with_notes(columns, fits) + left_out,

@@ -28,8 +28,11 @@ def import_report(dataset, found):
 
 def encoding_report(dataset, found):
     """The same where tables are encoded as those of a training: a few lines, only what that has not shown already."""
-    num_edges = found.edges["listed"] - found.edges["loops"] - found.edges["repeats"]
+    num_edges = dataset.graph.num_edges // (1 if dataset.schema["directed"] else 2)
     lines = [f"{dataset.name or 'dataset'}: {dataset.num_nodes:,} nodes and {num_edges:,} edges, encoded as in training"]
+    lines += [f"  {note}" for note in found.notes]
+    if found.unlisted:
+        lines.append(f"  edges to ids that the nodes do not have: {found.unlisted:,} ({_unlisted(found)})")
     lines += _tallied("without a value", "missing", "the mean of numbers and dates, else all zeros", found)
     lines += _tallied("with values that training did not have", "unknown", "all zeros", found)
     if found.labels.unknown:
@@ -53,8 +56,13 @@ def _tallied(what, count, becomes, found):
 
 def _files(dataset, found):
     sizes = ", ".join(f"{path.name} ({_size(path.stat().st_size)})" for path in found.files)
-    nodes = "" if any(path.stem == "nodes" for path in found.files) else misnamed(found.files[0].parent, "nodes")
-    return [f"{dataset.name or 'dataset'}: {sizes}", *([f"  {nodes}"] if nodes else [])]
+    nodes = "" if any(path.name.startswith("nodes.") for path in found.files) else misnamed(found.files[0].parent, "nodes")
+    return [f"{dataset.name or 'dataset'}: {sizes}", *([f"  {nodes}"] if nodes else []), *(f"  {note}" for note in found.notes)]
+
+
+def _unlisted(found):
+    """What became of edges to ids that the table of nodes does not list."""
+    return f"kept: {found.added:,} nodes more, without features and label" if found.added else "dropped"
 
 
 def _size(num_bytes):
@@ -70,6 +78,7 @@ def _graph(dataset, found):
         line("nodes", f"{dataset.num_nodes:,}"),
         counted("isolated nodes", int(np.count_nonzero(degrees == 0)), dataset.num_nodes),
         line("edges listed", f"{edges['listed']:,}", way),
+        *([counted("to unlisted ids", found.unlisted, edges["listed"], _unlisted(found))] if found.unlisted else []),
         counted("repeated", edges["repeats"], edges["listed"], "dropped, the first stays"),
         counted("self loops", edges["loops"], edges["listed"], "dropped"),
         line("neighbours of a node", f"{dataset.graph.num_edges / max(dataset.num_nodes, 1):.1f}",

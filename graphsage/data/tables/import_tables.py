@@ -12,19 +12,27 @@ from graphsage.data.errors import DatasetError
 from graphsage.data.labels import is_labelled
 from graphsage.data.split import random_split
 from graphsage.data.tables import imported
+from graphsage.data.tables.column_names import nodes_named
 from graphsage.data.tables.folder import files_of, read_folder
 from graphsage.data.tables.import_report import encoding_report, import_report
-from graphsage.data.tables.nodes import ID
+from graphsage.data.tables.nodes import ARRAY, ID
 from graphsage.data.tables.schema import is_read_so, no_splits, reading_of
-from graphsage.data.tables.table_files import ENDS, table_in
+from graphsage.data.tables.table_files import ENDS, files_named, table_in
 from graphsage.data.tables.table_split import split_of, splits_in
 from graphsage.data.tables.vectors import is_list
 
 
 def holds_tables(folder):
     """The name of ``folder`` if it holds edges.csv or edges.parquet, else None."""
-    has_edges = any((Path(folder) / f"edges{end}").is_file() for end in ENDS)
-    return (Path(folder).resolve().name or "tables") if has_edges else None
+    return (Path(folder).resolve().name or "tables") if files_named(folder, "edges") else None
+
+
+def file_tables(path):
+    """(folder, its name) of the tables that have a file at ``path``; (``path``, NAME) of a lone table of edges; or None."""
+    stem, _, end = path.name.partition(".")
+    if holds_tables(path.parent) and (f".{end}" in ENDS and stem in ("edges", "nodes") or path.name == ARRAY):
+        return path.parent, holds_tables(path.parent)
+    return (path, stem) if path.name.endswith(ENDS) else None
 
 
 def read_tables(folder, name, *, class_names=None, split=None, schema=None, progress=False, tables=None):
@@ -79,7 +87,7 @@ def _opened(folder, schema, progress, wanted):
     """What the last import kept, the folder's own or one by the ``schema``, if that still holds; else None."""
     for is_own in (True,) if schema is None else (True, False):
         entry, about = imported.latest(folder, is_own=is_own)
-        if about is None or about.get("sources") != imported.sources_of(files_of(folder)):
+        if about is None or not imported.is_of(about, files_of(folder)):
             continue
         kept = about["dataset"]["schema"]
         if kept != schema if schema is not None else not is_read_so(kept, wanted.or_else(_last_reading(kept))):
@@ -120,7 +128,8 @@ def _say(progress, text):
 
 def _another_split(folder, dataset, number):
     table, labelled = table_in(folder, "nodes"), is_labelled(dataset.labels)
-    names = [] if table is None else [name for name in table.columns if name != ID]
+    table = table and nodes_named(table)
+    names = [name for name in table.columns if name != ID] if table else []
     columns = table.read(names, silent, lists=names) if names else {}
     splits = splits_in(columns, but=no_splits(dataset.schema))
     if not splits:

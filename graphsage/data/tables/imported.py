@@ -4,7 +4,8 @@ Beside the tables lies a folder ``.graphsage`` (or, where that cannot be made, o
 import: the arrays of ``graphsage.data.readers.npz_form``, each in a file NAME.npy, and about.json:
 
     form, version      FORM, VERSION
-    sources            [[name, bytes, time of the last change in ns]] of the tables: while these are so, the import holds
+    sources            [[name, bytes, time of the last change in ns, sum of parts]] of the tables: while these are so, the
+                       import holds (imports of before have no sum)
     arrays             {NAME: sha256}; None for features, which are memory-mapped, and not read through at each start
     dataset            what ``npz_form.packed`` has beside the arrays
 
@@ -35,19 +36,44 @@ from graphsage.data.tables.schema import checked_schema
 
 FORM, VERSION = "graphsage import", 1
 PLACE, OTHER, ABOUT = ".graphsage", "other", "about.json"
+BLOCK, BLOCKS = 1 << 17, 128  # bytes of a block of a table, and how many are looked at: 16 MiB
 MAPPED = "features"
 NAMES = {*ALWAYS, *SOMETIMES} - {"about", "sha256"}
 
 
 def sources_of(files):
-    """[[name, bytes, time of the last change in ns]] of the tables."""
-    return [[path.name, (found := path.stat()).st_size, found.st_mtime_ns] for path in files]
+    """[[name, bytes, time of the last change in ns, sum of parts]] of the tables."""
+    stats = [path.stat() for path in files]
+    return [[path.name, of.st_size, of.st_mtime_ns, _sum_of_parts(path, of.st_size)] for path, of in zip(files, stats)]
+
+
+def is_of(about, files):
+    """Whether an import is one of these files as they are now."""
+    stored = about.get("sources")
+    if not isinstance(stored, list) or len(stored) != len(files) or not all(isinstance(of, list) and of for of in stored):
+        return False
+    return all(of == now[: len(of)] for of, now in zip(stored, sources_of(files)))
+
+
+def _sum_of_parts(path, size):
+    """Of the whole of a small file; of a large one its two ends and blocks between, so that no start reads more than that.
+
+    It tells files of one size and one time of the last change apart: an unpacked archive and a copy keep the old time.
+    """
+    found, step = sha256(), max(BLOCK, (size - BLOCK) // (BLOCKS - 1) if size > BLOCK * BLOCKS else BLOCK)
+    with open(path, "rb") as file:
+        for start in [*range(0, max(size - BLOCK, 0), step), max(size - BLOCK, 0)]:
+            file.seek(start)
+            found.update(file.read(BLOCK))
+    return found.hexdigest()
 
 
 def places_of(folder, *, is_own=True):
     """Where imports of a folder, by its own schema or another, are kept: there, or else in the cache, under its own path."""
     key = sha256(os.fsencode(Path(folder).resolve())).hexdigest()[:16]
-    places = [Path(folder) / PLACE, cache_folder() / "imported" / key]
+    places = [cache_folder() / "imported" / key]
+    if not Path(folder).is_file():  # a lone table has no place of its own
+        places.insert(0, Path(folder) / PLACE)
     return places if is_own else [place / OTHER for place in places]
 
 
@@ -126,7 +152,7 @@ def _is_source(dataset, folder):
     if dataset.schema["columns"] or not dataset.schema["array"]:
         return False
     stored = mapped_npy(Path(folder) / ARRAY)
-    return stored.dtype == np.float32 and stored.flags.c_contiguous
+    return stored.dtype == np.float32 and stored.flags.c_contiguous and stored.shape == dataset.features.shape
 
 
 def _sum(path):

@@ -9,8 +9,9 @@ import numpy as np
 from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.missing import missing_words
 from graphsage.data.readers.npz import mapped_npy
+from graphsage.data.tables.column_names import nodes_named
 from graphsage.data.tables.columns import Column, encoded, fitted, is_wide
-from graphsage.data.tables.ids import as_ids, first_repeat
+from graphsage.data.tables.ids import first_repeat, ids_in
 from graphsage.data.tables.schema import num_outputs_of, reading_of
 from graphsage.data.tables.table_files import Table, quoted, shown, table_in
 from graphsage.graph.features import SparseFeatures, as_features
@@ -51,14 +52,13 @@ def read_nodes(folder, progress):
 
 
 def _of_table(table, array, progress):
+    table = nodes_named(table)
     table.require(ID)
     columns = table.read(table.columns, progress, lists={*table.columns} - {ID})
     ids = columns.pop(ID)
     if not len(ids):
         raise DatasetError(f"{table.path} lists no node: there is a first line with the columns' names, and nothing below")
-    if ids.null_count:
-        table.refuse(int(np.argmax(ids.is_null().to_numpy(zero_copy_only=False))), f"{ID} is empty")
-    ids = as_ids(ids)
+    ids = ids_in(table, 0, ID, ids)
     repeat = first_repeat(ids)
     if repeat is not None:
         row, earlier = repeat
@@ -67,6 +67,20 @@ def _of_table(table, array, progress):
         rule = f"must have a row for each of the {len(ids)} nodes of {table.path.name}"
         raise DatasetError(f"{table.path.with_name(ARRAY)} {rule}, it has {len(array)}")
     return Nodes(table=table, ids=ids, columns=columns, array=array, outside=f"{table.path.name} has no such id")
+
+
+def add_nodes(nodes, count):
+    """Make rows of ``count`` nodes below the others: without a value in any column, and with zeros in features.npy."""
+    import pyarrow as pa
+
+    if not count:
+        return
+    for name, column in nodes.columns.items():
+        is_parsed = isinstance(column, np.ndarray)
+        parts = [column, np.full((count, *column.shape[1:]), np.nan) if is_parsed else pa.nulls(count, column.type)]
+        nodes.columns[name] = np.concatenate(parts) if is_parsed else pa.concat_arrays(parts)
+    if nodes.array is not None:
+        nodes.array = np.concatenate([nodes.array, np.zeros((count, nodes.array.shape[1]), nodes.array.dtype)])
 
 
 def _array(path):

@@ -390,7 +390,7 @@ SENTENCES = [
     ('source,target,x\n0,1,"a\nb"\n" ",2,\n', None, r"edges.csv line 4: source is empty"),
     ("source,target\n0,1,2\n", None, r"edges.csv line 2: 3 columns, and the first line names 2"),
     ("source,target\n0,1\n5\n", None, r"edges.csv line 3: 1 columns, and the first line names 2"),
-    ("from,to\n0,1\n", None, r"edges.csv has no column 'source', only from, to: the first line must name them, with commas"),
+    ("one,two\n0,1\n", None, r"edges.csv has no column 'source', only one, two: the first line must name them, with commas"),
     ("source;target\n0;1\n", None, r"edges.csv has no column 'source', only source;target: .*commas between, not semicolons$"),
     ("source\ttarget\n0\t1\n", None, r"edges.csv has no column 'source', only source target: .*commas between, not tabs$"),
     ("source,target,target\n0,1,2\n", None, r"edges.csv has two columns 'target': each needs a name of its own"),
