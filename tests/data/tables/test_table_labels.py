@@ -161,6 +161,7 @@ def test_a_label_in_any_case(tmp_path, name):
     (["a", "b", "c"], "nearly every node is a class of its own, 3 for 3"),
     (["NA"] * 5, "no node has a label: nothing can be learnt from mine before a column label in nodes.csv gives nodes a class"),
     (["a", "NA", "a"], "all 2 labelled nodes are of one class, 'a': there is nothing to tell apart"),
+    (["1.0", "", "1.0"], "all 2 labelled nodes have the same number: there is nothing to tell apart"),
     (["a", "b", "a"], None),
 ])
 def test_labels_that_teach_nothing_are_told(tmp_path, cells, said):
