@@ -82,7 +82,7 @@ def built_in(name_or_path):
 
 def recorded(name):
     """The dataset that the files of a run call ``name``, for ``load_dataset``: there a folder is a whole path."""
-    return f"{BUILT_IN}{name}" if name in list_datasets() else name
+    return f"{BUILT_IN}{name}" if name in list_datasets() and Path(name).is_dir() else name
 
 
 def _loaded(name_or_path, split, schema, cache, download, progress):
