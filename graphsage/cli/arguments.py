@@ -98,6 +98,8 @@ def add_flag(group, field):
         group.add_argument(flag, action=argparse.BooleanOptionalAction, **extra)
     elif field.name == "fanouts":
         group.add_argument(flag, type=integers, metavar="K,K", **extra)
+    elif field.type == tuple[str, ...] | None:
+        group.add_argument(flag, type=names, metavar="A,B", **extra)
     elif field.name == "batch_size":
         group.add_argument(flag, type=_batch_size, metavar="B", **extra)
     else:
@@ -172,6 +174,14 @@ def integers(text):
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"must be integers with commas between, such as 10,10; got {text!r}") from None
+
+
+def names(text):
+    """A flag's type: texts with commas between."""
+    found = tuple(part.strip() for part in text.split(","))
+    if not all(found):
+        raise argparse.ArgumentTypeError(f"must be texts with commas between; got {text!r}")
+    return found
 
 
 def _batch_size(text):

@@ -1,8 +1,10 @@
 """``graphsage import``: a folder of tables, checked, shown and kept in a form that opens at once."""
 
+from dataclasses import fields
 from pathlib import Path
 
-from graphsage.cli.arguments import user_input
+from graphsage.cli.arguments import add_flag, user_input
+from graphsage.config.groups import TableConfig
 
 IMPORT = """Read a graph of your own from tables, show what is in them, and keep what was read, so
 that training and everything else on that folder starts at once.
@@ -39,6 +41,10 @@ def add_import(commands):
     parser.add_argument("folder", metavar="FOLDER", help="the folder with edges.csv or edges.parquet")
     text = "edges run from source to target only: a target aggregates from its sources (default: both ways)"
     parser.add_argument("--directed", action="store_true", help=text)
+    text = "How columns of nodes.csv are read. It is kept: a training reads them so, too."
+    group = parser.add_argument_group("columns", text)
+    for field in fields(TableConfig):
+        add_flag(group, field)
     text = "write the dataset into this file as well: NAME.npz, which every command takes in place of a folder"
     parser.add_argument("--out", metavar="FILE", help=text)
     parser.set_defaults(command=_import)
@@ -61,11 +67,13 @@ def _tables(given):
 
 def _import(options):
     with user_input():
+        given = vars(options)
+        tables = TableConfig(**{field.name: given[field.name] for field in fields(TableConfig) if field.name in given})
         from graphsage.data.tables.import_tables import import_tables
 
         if options.out is not None and not options.out.endswith(".npz"):
             raise ValueError(f"--out must be a file NAME.npz, got {options.out!r}")
-        dataset, text = import_tables(_tables(options.folder), directed=options.directed, progress=True)
+        dataset, text = import_tables(_tables(options.folder), directed=options.directed, progress=True, tables=tables)
         print(text)
         if options.out is not None:
             dataset.save(options.out)

@@ -2,15 +2,18 @@
 
 import os
 import sys
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from graphsage.config.groups import TableConfig
 from graphsage.data.cards import dataset_card, datasets_folder, list_datasets, unknown_name
 from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
 from graphsage.data.download import CACHE_VARIABLE, cache_folder, fetch, is_intact
 from graphsage.data.generators.by_name import generate, is_generated
 from graphsage.data.layouts import LAYOUTS, layout_at, layout_in, layout_of
+from graphsage.data.tables.schema import is_read_so, reading_of
 from graphsage.graph.features import SparseFeatures
 
 __all__ = ["DATA_VARIABLE", "dataset_card", "datasets_folder", "fetch_dataset", "list_datasets", "load_dataset"]
@@ -31,6 +34,13 @@ def load_dataset(
     cache: str | os.PathLike[str] | None = None,
     download: bool = True,
     progress: bool = True,
+    category: Sequence[str] | None = None,
+    number: Sequence[str] | None = None,
+    drop: Sequence[str] | None = None,
+    words: int | None = None,
+    missing: Sequence[str] | None = None,
+    not_missing: Sequence[str] | None = None,
+    task: str | None = None,
 ) -> NodeDataset:
     """The ``NodeDataset`` of a known name ("debian", "cora", ...: ``graphsage datasets``), of a folder, or a generated one.
 
@@ -49,13 +59,19 @@ def load_dataset(
     split: which of several splits that the data store, 0 for the first; None takes the first, or the only one there is.
     schema: the ``NodeDataset.schema`` of another dataset, by which a folder of tables (edges.csv, nodes.csv) is encoded: the
         same columns, words, categories and class numbers. It need not have labels. Other data must have that schema already.
+    category, number, drop, words, missing, not_missing, task: how the columns of a folder of tables are read, the fields of
+        ``TableConfig`` (``help(graphsage.TableConfig)``); None is as at its last import. Tables that were read otherwise are
+        imported again. Other data are what they are, and refuse these.
     download=False never touches the network. progress=True shows on standard error downloads, what is found in tables whenever
     they are read, that nodes have no features, and which is meant of a folder and a dataset of one name.
     Raises DatasetError (a ValueError), one sentence.
     """
     if not isinstance(name_or_path, (str, os.PathLike)):
         raise TypeError(f"a dataset is a name or a path, got {name_or_path!r}")
-    dataset = _loaded(name_or_path, split, schema, cache, download, progress)
+    columns = {"category": category, "number": number, "drop": drop, "words": words}
+    tables = _tables({**columns, "missing": missing, "not_missing": not_missing, "task": task}, schema)
+    dataset = _loaded(name_or_path, split, schema, cache, download, progress, tables)
+    _refuse_unread(name_or_path, dataset, tables)
     if dataset.schema is None and isinstance(dataset.features, SparseFeatures) and dataset.features.is_identity:
         _say(progress, f"{dataset.name}: no features, so each node has a column of its own; such a model knows no other nodes")
     if schema is not None and dataset.schema != schema:
@@ -68,6 +84,21 @@ def fetch_dataset(
 ) -> Path:
     """The folder with the files of a known dataset; they are downloaded into the cache if they are nowhere yet."""
     return _folder_of(dataset_card(name), cache, download, progress)
+
+
+def _tables(given, schema):
+    """The ``TableConfig`` of what is given."""
+    tables = TableConfig(**given)
+    if schema is not None and tables != TableConfig():
+        raise DatasetError("schema says how columns are read: leave the settings of tables out beside it")
+    return tables
+
+
+def _refuse_unread(name, dataset, tables):
+    """Settings of tables are for a folder of tables, whose schema says that they were followed."""
+    given = [name for name, value in asdict(tables).items() if value is not None]
+    if given and (dataset.schema is None or not is_read_so(dataset.schema, tables.or_else(reading_of(dataset.schema)))):
+        raise DatasetError(f"{name} is no folder of tables (edges.csv, nodes.csv): leave {given[0]} out, which is about those")
 
 
 def built_in(name_or_path):
@@ -85,7 +116,7 @@ def recorded(name):
     return f"{BUILT_IN}{name}" if name in list_datasets() and Path(name).is_dir() else name
 
 
-def _loaded(name_or_path, split, schema, cache, download, progress):
+def _loaded(name_or_path, split, schema, cache, download, progress, tables):
     known = built_in(name_or_path)
     _say_which(name_or_path, known, progress)
     if known is not None:
@@ -93,7 +124,7 @@ def _loaded(name_or_path, split, schema, cache, download, progress):
     if isinstance(name_or_path, str) and is_generated(name_or_path):
         return _generated(name_or_path, split)
     layout, folder, name = _found(name_or_path, Path(name_or_path).expanduser())
-    return layout.read(folder, name, split=split, schema=schema, progress=progress)
+    return layout.read(folder, name, split=split, schema=schema, progress=progress, tables=tables)
 
 
 def _found(given, path):

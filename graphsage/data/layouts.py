@@ -6,7 +6,7 @@ A layout called "x" in the module M has two functions there, imported only when 
     fits_x(names)                                where it is one file NAME.npz: whether arrays of these names make it one
     read_x(folder, name, *, class_names=None)    the ``NodeDataset`` of the files called NAME, which is its name then;
                                                  with ``split=0`` as well where the files store several splits,
-                                                 ``schema=None, progress=False`` where they are tables
+                                                 ``schema=None, progress=False, tables=None`` where they are tables
 
 A new layout is a new line in ``LAYOUTS``.
 """
@@ -24,9 +24,9 @@ from graphsage.data.tables.table_files import misnamed
 @dataclass(frozen=True)
 class Layout:
     """One layout. files: how a sentence describes them; several_splits: whether its reader takes ``split``.
-    is_tables: whether it takes ``schema``, a ``NodeDataset.schema`` to encode by, and ``progress``. pattern: of the path of
-    any of its files, with NAME as its group; a file of ``beside`` (with {} for NAME) must lie there too. is_npz: its one file
-    is NAME.npz, known by its arrays.
+    is_tables: whether it takes ``schema``, a ``NodeDataset.schema`` to encode by, ``progress``, and ``tables``, how to read
+    columns (``TableConfig``). pattern: of the path of any of its files, with NAME as its group; a file of ``beside`` (with {}
+    for NAME) must lie there too. is_npz: its one file is NAME.npz, known by its arrays.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Layout:
             return None
         return Path(found["folder"]), found["name"]
 
-    def read(self, folder, name, *, class_names=None, split=None, schema=None, progress=False):
+    def read(self, folder, name, *, class_names=None, split=None, schema=None, progress=False, tables=None):
         """The ``NodeDataset`` of the files called ``name`` in ``folder``; ``split`` only where there are several.
 
         schema and progress are for tables; other files are what they are, and small enough.
@@ -62,7 +62,7 @@ class Layout:
             raise DatasetError(f"{name} has one split: leave split out, got {split!r}")
         options = {"class_names": class_names, "split": split}
         if self.is_tables:
-            options |= {"schema": schema, "progress": progress}
+            options |= {"schema": schema, "progress": progress, "tables": tables}
         given = {option: value for option, value in options.items() if value is not None}
         return self._function("read")(folder, name, **given)
 

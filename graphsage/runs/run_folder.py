@@ -93,7 +93,7 @@ def _decisive(config):
     idle = FREE - {"epochs", "patience"}
     settings = {**{f.name: f.default for f in fields(TrainConfig)}, **config["train"]}  # an older file lacks the newer ones
     train = {name: value for name, value in settings.items() if name not in idle}
-    return {**{name: value for name, value in config.items() if name not in {*idle, "dataset"}}, "train": train}
+    return {**{name: value for name, value in config.items() if name not in {*idle, "dataset", "tables"}}, "train": train}
 
 
 def read_result(folder, config):

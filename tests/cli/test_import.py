@@ -31,7 +31,7 @@ split: column split
   test                               1    16.7 %
 
 features: 7 columns, sparse
-  age                      number    mean 32.5, deviation 14.79; 2 missing (33.3%): the mean
+  age                      number    mean 32.5, deviation 14.79; 2 missing (33.3%, 1 NA): the mean
   country                  category  2 values: de, fr; 1 missing (16.7%): all zeros
   bio                      words     4 words of 7; 1 missing (16.7%): all zeros; 1 with other words only: all zeros
 
@@ -126,7 +126,7 @@ def test_the_report_of_other_labels_and_features(command, folder):
         (folder / "nodes.csv").unlink(missing_ok=True)
         code, reports[kind], _ = command("import", write_tables(folder, edges, nodes, features))
         assert code == 0
-    whole = "  mean 2, deviation 1, from 1 to 3 (all are whole: written without a point they would be classes)"
+    whole = "  mean 2, deviation 1, from 1 to 3 (all are whole: --task multiclass takes them for classes)"
     assert whole in reports["targets"] and "  features.npy             2 columns, as they are" in reports["targets"]
     assert "few nodes a class: if these are numbers" in reports["classes"] and "18 more classes" in reports["classes"]
     assert "classes: 2, any number a node (column labels)\n  b                                  2    66.7" in reports["several"]

@@ -63,7 +63,8 @@ def read_graphsage_json(folder, name, *, class_names=None):
                 self_loops="drop",
             ),
             features=_features(folder / f"{name}-feats.npy", ids, id_map),
-            labels=_labels(ids, class_map),
+            labels=(labels := _labels(ids, class_map)),
+            task="multilabel" if labels.ndim == 2 else "multiclass",  # lists of one number too
             **_parts(nodes),
             class_names=class_names,
             name=name,

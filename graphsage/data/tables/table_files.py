@@ -79,22 +79,23 @@ class Table:
             columns = shown(", ".join(self.columns))
             raise DatasetError(f"{self.path} has no column {missing[0]!r}, only {columns}{where}")
 
-    def batches(self, names, progress):
-        """Yield (first row, [the column of each name]), a part of the file at a time."""
+    def batches(self, names, progress, *, lists=()):
+        """Yield (first row, [the column of each name]), a part of the file at a time. lists: names whose cells may be lists."""
         first, headings = 0, [self.headings[self.columns.index(name)] for name in names]
         with progress(self.path.name) as report:
             for share, batch in _told(self, (_text_batches if self.text else _parquet_batches)(self, headings)):
                 if not batch.num_rows:
                     continue
-                yield first, [_plain(self.path, batch.column(heading)) for heading in headings]
+                yield first, [_plain(self.path, batch.column(heading), _plain_lists if name in lists else None)
+                              for name, heading in zip(names, headings)]
                 first += batch.num_rows
                 report(share)
 
-    def read(self, names, progress):
+    def read(self, names, progress, *, lists=()):
         """{name: column} of the whole file."""
         import pyarrow as pa
 
-        parts = [columns for _, columns in self.batches(names, progress)]
+        parts = [columns for _, columns in self.batches(names, progress, lists=lists)]
         return {name: _joined(pa, [columns[at] for columns in parts]) for at, name in enumerate(names)}
 
     def float_of(self, name):
@@ -192,8 +193,8 @@ def _parquet_batches(table, headings):
         yield done / size, batch
 
 
-def _plain(path, column):
-    """int64, float64 or large_string; DatasetError for lists, structures and bytes."""
+def _plain(path, column, lists):
+    """int64, float64, large_string, or what the function ``lists`` makes of lists; DatasetError for structures and bytes."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -205,12 +206,28 @@ def _plain(path, column):
         return pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
     if pa.types.is_timestamp(kind):  # nanoseconds, and zones other than UTC, are more than a text of them could be read as
         column = pc.cast(column, pa.timestamp("us", kind.tz and "UTC"), safe=False)
+    if lists and (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
+        return lists(path, column)
     try:
         text = pc.utf8_trim_whitespace(pc.cast(column, pa.large_string()))
     except pa.ArrowException:  # lists, structures, bytes that are no text
         raise DatasetError(f"{path} has a column of {kind}: numbers, texts, dates and flags can be read") from None
     is_empty = pc.equal(pc.binary_length(text), 0)
     return pc.if_else(is_empty, pa.scalar(None, pa.large_string()), text) if pc.any(is_empty).as_py() else text
+
+
+def _plain_lists(path, column):
+    """large_list<double> of lists of numbers or flags, texts with ; between of lists of texts; DatasetError for others."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    item = column.type.value_type
+    if pa.types.is_string(item) or pa.types.is_large_string(item):
+        texts = pc.cast(pc.binary_join(column, ";"), pa.large_string())
+        return pc.if_else(pc.equal(pc.binary_length(texts), 0), ";", texts)  # an empty list is none of them, not no answer
+    if not (pa.types.is_integer(item) or pa.types.is_floating(item) or pa.types.is_boolean(item)):
+        raise DatasetError(f"{path} has a column of {column.type}: of lists, those of numbers or of texts can be read")
+    return pc.cast(column, pa.large_list(pa.float64()), safe=False)
 
 
 def _joined(pa, parts):
