@@ -12,7 +12,6 @@ from graphsage.data.tables.table_files import quoted
 from graphsage.graph.graph import Graph
 
 ENDS, WEIGHT, TIME = ("source", "target"), "weight", "time"
-UNLISTED = ("refuse", "drop", "keep")  # what becomes of edges to an id that the nodes do not have
 SHOWN = 3  # of such edges, in a sentence
 
 

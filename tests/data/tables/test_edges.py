@@ -107,6 +107,59 @@ def test_texts_among_integers(tmp_path):
     assert read(folder, unlisted="keep")[0].node_ids.tolist() == ["0", "1", "x"]
 
 
+# ---- what was said holds
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRAPHSAGE_CACHE", str(tmp_path / "cache"))
+    return write_tables(tmp_path / "mine", EDGES, NODES)
+
+
+def test_the_import_remembers(folder):
+    """Until something else is said: also where the tables change."""
+    with pytest.raises(DatasetError, match="3 of 7 edges name such an id"):
+        load_dataset(folder, progress=False)
+    assert load_dataset(folder, unlisted="keep", progress=False).num_nodes == 5
+    assert load_dataset(folder, progress=False).num_nodes == 5
+    with open(folder / "edges.csv", "a") as out:
+        out.write("55,0,1\n")
+    assert load_dataset(folder, progress=False).num_nodes == 6
+    assert load_dataset(folder, unlisted="drop", progress=False).num_nodes == 3
+    assert load_dataset(folder, progress=False).graph.num_edges == 6
+    with pytest.raises(DatasetError, match="4 of 8 edges name such an id"):
+        load_dataset(folder, unlisted="refuse", progress=False)
+    with pytest.raises(ValueError, match="unlisted must be one of refuse, drop, keep; got 'no'"):
+        load_dataset(folder, unlisted="no", progress=False)
+
+
+def test_features_npy_of_fewer_nodes_is_not_taken_for_theirs(folder):
+    """A kept import leaves features out only where they are that file as it lies there."""
+    write_tables(folder, EDGES, "id,label\n2,a\n0,b\n1,a\n", np.ones((3, 2), np.float32))
+    first = load_dataset(folder, unlisted="keep", progress=False)
+    again = load_dataset(folder, progress=False)
+    assert first.features.tolist() == again.features.tolist() == [[1, 1]] * 3 + [[0, 0]] * 2
+
+
+def test_a_grown_graph_is_read_as_that_of_the_training_or_as_its_own_import(folder, tmp_path):
+    schema = load_dataset(folder, unlisted="drop", progress=False).schema
+    grown = write_tables(tmp_path / "grown", EDGES + "8,9,1\n", NODES)
+    assert load_dataset(grown, schema=schema, progress=False).num_nodes == 3
+    clean = write_tables(tmp_path / "clean", "source,target,weight\n0,1,1\n", NODES)
+    schema = load_dataset(clean, progress=False).schema
+    with pytest.raises(DatasetError, match="4 of 8 edges name such an id"):
+        load_dataset(grown, schema=schema, progress=False)
+    for unlisted, num_nodes in (("keep", 7), ("drop", 3)):
+        load_dataset(grown, unlisted=unlisted, progress=False)
+        for _ in range(2):
+            assert load_dataset(grown, schema=schema, progress=False).num_nodes == num_nodes
+
+
+def test_other_data_have_no_unlisted_ids(tmp_path):
+    with pytest.raises(DatasetError, match="leave unlisted out"):
+        load_dataset("debian", unlisted="drop")
+
+
 # ---- the ids of edges
 
 MANY = "".join(f"{a},{b},{a * b % 7 / 2}\n" for a, b in np.random.default_rng(5).integers(0, 30, (200, 2)).tolist())
