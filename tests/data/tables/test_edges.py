@@ -84,8 +84,9 @@ def test_kept_ids_are_nodes_without_label_and_features(tmp_path):
     assert np.array_equal(dense[:3], other) and not dense[3:].any() and other.any(axis=0).all()
     assert sorted([*dataset.train, *dataset.val, *dataset.test]) == [0, 1, 2]
     assert (found.unlisted, found.added) == (3, 2)
-    text = "3    42.9 %   kept: 2 nodes more, without features and label\n"
-    assert text in import_report(dataset, found) and "(kept: 2 nodes more" in encoding_report(dataset, found)
+    text = "3    42.9 %   kept; new nodes, without features and label: 2\n"
+    assert text in import_report(dataset, found)
+    assert "(kept; new nodes, without features and label: 2)" in encoding_report(dataset, found)
     assert {column.name: column.missing for column in found.columns} == {"x": 2, "kind": 2, "text": 3}
 
 
