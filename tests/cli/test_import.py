@@ -166,7 +166,7 @@ def test_edges_to_unlisted_ids_have_a_flag(command, folder):
     write_tables(folder, EDGES + "ann,nobody,1,2024-01-01\n", NODES)
     code, _, err = command("train", folder, "--epochs", 1)
     assert code == 2 and "1 of 6 edges names such an id: add the nodes, or say" in err
-    assert err.endswith("(--unlisted drop, --unlisted keep)\n")
+    assert err.endswith("(graphsage import --unlisted drop)\n")
     code, out, _ = command("import", folder, "--unlisted", "keep")
     assert code == 0 and "kept; new nodes, without features and label: 1" in out
     for flags, num_nodes in (((), 7), (("--unlisted", "drop"), 6)):

@@ -50,7 +50,7 @@ def test_edges_to_unlisted_ids_are_counted(tmp_path):
     assert str(caught.value) == (
         f"{tmp_path}/edges.csv line 4: target is 99, and nodes.csv has no such id: 3 of 7 edges name such an id (also line 5: "
         "source is 7; line 7: source is 99; line 7: target is 7): add the nodes, or say what becomes of them: "
-        'unlisted="drop" leaves the edges out, "keep" makes nodes without label and features (--unlisted drop, --unlisted keep)'
+        'unlisted="drop" leaves the edges out, "keep" makes nodes without label and features (graphsage import --unlisted drop)'
     )
 
 
