@@ -18,6 +18,7 @@ CLASS_WEIGHTS = ("none", "balanced")
 EVALUATE = ("auto", "exact", "sampled")
 FEATURES_ON = ("auto", "cpu", "device")
 TASKS = ("auto", "multiclass", "regression")
+UNLISTED = ("refuse", "drop", "keep")
 
 
 def _aggregator(value):
@@ -200,6 +201,10 @@ class TableConfig(Settings):
         None, "what label is: multiclass, a class a node, or regression, a number (default: auto, by how it is written)",
         choices=TASKS,
     )  # fmt: skip
+    unlisted: str | None = option(
+        None, "an edge to an id that nodes.csv lacks: an error, left out, or a node without features (default: refuse)",
+        choices=UNLISTED,
+    )  # fmt: skip
 
     def __post_init__(self):
         super().__post_init__()
@@ -221,4 +226,6 @@ class TableConfig(Settings):
 
 
 #: Nothing is left open: how tables are read where nobody says otherwise.
-TABLE_DEFAULTS = TableConfig(category=(), number=(), drop=(), words=1000, missing=(), not_missing=(), task="auto")
+TABLE_DEFAULTS = TableConfig(
+    category=(), number=(), drop=(), words=1000, missing=(), not_missing=(), task="auto", unlisted="refuse"
+)  # fmt: skip

@@ -41,6 +41,7 @@ def load_dataset(
     missing: Sequence[str] | None = None,
     not_missing: Sequence[str] | None = None,
     task: str | None = None,
+    unlisted: str | None = None,
 ) -> NodeDataset:
     """The ``NodeDataset`` of a known name ("debian", "cora", ...: ``graphsage datasets``), of a folder, or a generated one.
 
@@ -59,7 +60,7 @@ def load_dataset(
     split: which of several splits that the data store, 0 for the first; None takes the first, or the only one there is.
     schema: the ``NodeDataset.schema`` of another dataset, by which a folder of tables (edges.csv, nodes.csv) is encoded: the
         same columns, words, categories and class numbers. It need not have labels. Other data must have that schema already.
-    category, number, drop, words, missing, not_missing, task: how the columns of a folder of tables are read, the fields of
+    category, number, drop, words, missing, not_missing, task, unlisted: how a folder of tables is read, the fields of
         ``TableConfig`` (``help(graphsage.TableConfig)``); None is as at its last import. Tables that were read otherwise are
         imported again. Other data are what they are, and refuse these.
     download=False never touches the network. progress=True shows on standard error downloads, what is found in tables whenever
@@ -69,7 +70,7 @@ def load_dataset(
     if not isinstance(name_or_path, (str, os.PathLike)):
         raise TypeError(f"a dataset is a name or a path, got {name_or_path!r}")
     columns = {"category": category, "number": number, "drop": drop, "words": words}
-    tables = _tables({**columns, "missing": missing, "not_missing": not_missing, "task": task}, schema)
+    tables = _tables({**columns, "missing": missing, "not_missing": not_missing, "task": task, "unlisted": unlisted}, schema)
     dataset = _loaded(name_or_path, split, schema, cache, download, progress, tables)
     _refuse_unread(name_or_path, dataset, tables)
     if dataset.schema is None and isinstance(dataset.features, SparseFeatures) and dataset.features.is_identity:
@@ -113,7 +114,7 @@ def built_in(name_or_path):
 
 def recorded(name):
     """The dataset that the files of a run call ``name``, for ``load_dataset``: there a folder is a whole path."""
-    return f"{BUILT_IN}{name}" if name in list_datasets() else name
+    return f"{BUILT_IN}{name}" if name in list_datasets() and Path(name).is_dir() else name
 
 
 def _loaded(name_or_path, split, schema, cache, download, progress, tables):

@@ -158,14 +158,17 @@ class NodeDataset(ReadOnlyRecord):
         cls,
         graph: Any,
         *,
+        directed: bool | None = None,
         features: str | Sequence[str] | None = None,
         label: str,
         split: str | None = None,
         weight: str | None = None,
         name: str | None = None,
     ) -> Self:
-        """The dataset of a networkx graph whose nodes have attributes; the graph is read as by ``Graph.from_networkx``.
+        """The dataset of a networkx graph whose nodes have attributes; nodes are named as by ``Graph.from_networkx``.
 
+        Edges are read as those of tables: both ends are neighbours, parallel ones count once, self loops are dropped.
+        directed: to be said for a ``DiGraph``: False for both ends, True for predecessors only.
         features: an attribute or a list of them, each a number or a list of numbers of one length at every node; they stand
             side by side. None gives a column for each node (``SparseFeatures.identity``).
         label: the attribute with the labels: class numbers, texts (classes in alphabetical order), lists of 0/1, or floats.
@@ -175,7 +178,7 @@ class NodeDataset(ReadOnlyRecord):
         """
         from graphsage.data.readers.networkx_attributes import parts_of_networkx
 
-        return cls(**parts_of_networkx(graph, features=features, label=label, split=split, weight=weight), name=name)
+        return cls(**parts_of_networkx(graph, directed, features=features, label=label, split=split, weight=weight), name=name)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the dataset to the file ``path``, NAME.npz, which ``load`` reads back (``graphsage.data.readers.npz_form``).

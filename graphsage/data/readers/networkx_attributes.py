@@ -8,9 +8,9 @@ from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
 
 
-def parts_of_networkx(graph, *, features, label, split, weight):
+def parts_of_networkx(graph, directed, *, features, label, split, weight):
     """The arguments of the ``NodeDataset``."""
-    built = Graph.from_networkx(graph, weight=weight)
+    built = Graph.from_networkx(graph, directed=directed, weight=weight, duplicates="drop", self_loops="drop")
     order = range(len(graph)) if built.node_ids is None else built.node_ids.tolist()
     nodes = [(name, graph.nodes[name]) for name in order]
     labels, class_names = _labels(nodes, label)

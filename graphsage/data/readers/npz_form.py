@@ -45,6 +45,8 @@ def save_parts(dataset, path):
     if Path(path).suffix != ".npz":
         raise ValueError(f"a dataset is saved in a file NAME.npz, got {str(path)!r}")
     about, arrays = packed(dataset)
+    if not isinstance(about["name"], (str, type(None))):
+        raise ValueError(f"a dataset can be saved if its name is a text, got {about['name']!r:.80}")
     arrays["about"] = np.frombuffer(json.dumps({"form": FORM, "version": VERSION, **about}).encode(), np.uint8)
     with written_aside(path) as file:
         np.savez(file, **arrays, sha256=_digest(arrays))

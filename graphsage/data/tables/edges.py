@@ -12,7 +12,6 @@ from graphsage.data.tables.table_files import quoted
 from graphsage.graph.graph import Graph
 
 ENDS, WEIGHT, TIME = ("source", "target"), "weight", "time"
-UNLISTED = ("refuse", "drop", "keep")  # what becomes of edges to an id that the nodes do not have
 SHOWN = 3  # of such edges, in a sentence
 
 
@@ -64,7 +63,7 @@ class _Strays:
         way = 'or say what becomes of them: unlisted="drop" leaves the edges out, "keep" makes nodes without label and features'
         more = f" (also {also}{'; ...' if count > 1 + len(others) else ''})" if others else ""
         whole = f"{count:,} of {listed:,} edges {'name such an id' if count > 1 else 'names such an id'}{more}"
-        table.refuse(row, f"{text}, and {self.nodes_file}: {whole}: add the nodes, {way} (--unlisted drop, --unlisted keep)")
+        table.refuse(row, f"{text}, and {self.nodes_file}: {whole}: add the nodes, {way} (graphsage import --unlisted drop)")
 
 
 def read_edges(table, ids, nodes_file, progress, *, unlisted="refuse"):

@@ -59,7 +59,7 @@ class Found:
     bare: int
 
 
-def read_folder(folder, *, directed=False, schema=None, unlisted="refuse", progress, reading=TABLE_DEFAULTS):
+def read_folder(folder, *, directed=False, schema=None, unlisted=None, progress, reading=TABLE_DEFAULTS):
     """(``NodeDataset``, ``Found``) of the tables in ``folder``, or of the lone table of edges that it is.
 
     directed: an edge lets its target aggregate from its source, and not the other way round.
@@ -67,7 +67,7 @@ def read_folder(folder, *, directed=False, schema=None, unlisted="refuse", progr
     schema: encode by this schema of another dataset, which also says whether edges are directed, and all of ``reading``. A
         class or category that it does not have then counts as none, labels may be missing, and who has none is in no split.
     unlisted: what becomes of edges to ids that the table of nodes does not list: "refuse", "drop" them, or "keep" such ids as
-        nodes without label and features.
+        nodes without label and features; None is as ``reading`` or the schema has it.
     progress: a context manager of ``graphsage.base.progress``.
     Raises DatasetError, one sentence, with file and line where it is about a row.
     """
@@ -85,7 +85,9 @@ def read_folder(folder, *, directed=False, schema=None, unlisted="refuse", progr
         fits += fitted_columns(nodes, (*LABELS, *chain(*splits)), reading)
         label = fitted_label(nodes.table, nodes.columns, reading)
         schema = _own_schema(nodes, fits, label[0], directed, reading)
-    edges = read_edges(edges_table, nodes.ids, nodes.outside, progress, unlisted=unlisted)
+    edges = read_edges(
+        edges_table, nodes.ids, nodes.outside, progress, unlisted=unlisted or reading_of(schema).unlisted
+    )  # fmt: skip
     add_nodes(nodes, edges.added)
     num_nodes, schema = len(edges.ids), check_nodes(schema, edges.ids, is_own=is_own)
     graph, counts = graph_of(edges, names_of(edges.ids), directed=schema["directed"])  # before the features take memory too

@@ -62,7 +62,7 @@ def _files(dataset, found):
 
 def _unlisted(found):
     """What became of edges to ids that the table of nodes does not list."""
-    return f"kept: {found.added:,} nodes more, without features and label" if found.added else "dropped"
+    return f"kept; new nodes, without features and label: {found.added:,}" if found.added else "dropped"
 
 
 def _size(num_bytes):

@@ -66,14 +66,14 @@ def import_tables(folder, *, directed=False, progress=False, tables=None):
     return dataset, f"{import_report(dataset, found)}\n\n{where}"
 
 
-def _imported(folder, progress, *, schema=None, directed=False, reading=TABLE_DEFAULTS):
+def _imported(folder, progress, *, schema=None, unlisted=None, directed=False, reading=TABLE_DEFAULTS):
     """(``NodeDataset``, ``Found``, a sentence on where it is kept)."""
     sources = imported.sources_of(files_of(folder))
     shown = shown_reading if progress else silent
-    dataset, found = read_folder(folder, directed=directed, schema=schema, progress=shown, reading=reading)
+    dataset, found = read_folder(folder, directed=directed, schema=schema, unlisted=unlisted, progress=shown, reading=reading)
     if imported.sources_of(files_of(folder)) != sources:
         raise DatasetError(f"the tables in {folder} changed while they were read: import them again")
-    return dataset, found, _where(*imported.keep(dataset, folder, sources, is_own=schema is None))
+    return dataset, found, _where(*imported.keep(dataset, folder, sources, is_own=schema is None, unlisted=unlisted))
 
 
 def _where(entry, reasons):
@@ -92,6 +92,8 @@ def _opened(folder, schema, progress, wanted):
         kept = about["dataset"]["schema"]
         if kept != schema if schema is not None else not is_read_so(kept, wanted.or_else(_last_reading(kept))):
             continue
+        if not is_own and (about.get("unlisted") or TABLE_DEFAULTS.unlisted) != _unlisted(folder, schema):
+            continue
         try:
             return imported.opened(entry, about, folder)
         except DatasetError as error:
@@ -107,6 +109,14 @@ def _last_reading(schema):
         return TABLE_DEFAULTS
 
 
+def _unlisted(folder, schema):
+    """What becomes of edges to unlisted ids in tables that are read by another's ``schema``: as it says, or as their import."""
+    _, about = imported.latest(folder)
+    own = TABLE_DEFAULTS if about is None else _last_reading(about["dataset"]["schema"])
+    of_schema = _last_reading(schema).unlisted
+    return own.unlisted if of_schema == TABLE_DEFAULTS.unlisted else of_schema
+
+
 def _read(folder, schema, progress, wanted):
     if schema is None:
         _, about = imported.latest(folder)
@@ -115,7 +125,7 @@ def _read(folder, schema, progress, wanted):
         dataset, text = import_tables(folder, directed=directed, progress=progress, tables=tables)
         text += "\n"
     else:
-        dataset, found, _ = _imported(folder, progress, schema=schema)
+        dataset, found, _ = _imported(folder, progress, schema=schema, unlisted=_unlisted(folder, schema))
         text = encoding_report(dataset, found)
     _say(progress, text)
     return dataset

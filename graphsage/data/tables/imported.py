@@ -8,6 +8,7 @@ import: the arrays of ``graphsage.data.readers.npz_form``, each in a file NAME.n
                        import holds (imports of before have no sum)
     arrays             {NAME: sha256}; None for features, which are memory-mapped, and not read through at each start
     dataset            what ``npz_form.packed`` has beside the arrays
+    unlisted           in ``other``, where no schema of its own says it: what became of edges to unlisted ids
 
 The features are left out where they are features.npy as it lies there. Everything else is read through at a start and compared
 with its sum: a quarter of a second for 60 million edges. A folder gets its name when it is whole.
@@ -110,27 +111,27 @@ def _about(entry):
 # ---- out
 
 
-def keep(dataset, folder, sources, *, is_own=True):
+def keep(dataset, folder, sources, *, is_own=True, unlisted=None):
     """Keep the import of ``folder`` in the first place that can be written to; (its folder or None, [why not elsewhere])."""
     reasons = []
     for place in places_of(folder, is_own=is_own):
         try:
-            return _kept(dataset, folder, place, sources), reasons
+            return _kept(dataset, folder, place, {"sources": sources, "unlisted": unlisted}), reasons
         except OSError as error:
             reasons.append(f"{place}: {error.strerror or error}")
     return None, reasons
 
 
-def _kept(dataset, folder, place, sources):
+def _kept(dataset, folder, place, found):
     try:
-        return _written(dataset, folder, place, sources)
+        return _written(dataset, folder, place, found)
     except OSError as error:
         if error.errno not in (ENOTEMPTY, EEXIST):
             raise
-        return _kept(dataset, folder, place, sources)  # another import has taken the number meanwhile
+        return _kept(dataset, folder, place, found)  # another import has taken the number meanwhile
 
 
-def _written(dataset, folder, place, sources):
+def _written(dataset, folder, place, found):
     older = _entries(place)
     entry = place / str(1 + max((int(path.name) for path in older), default=0))
     about, arrays = packed(dataset)
@@ -140,7 +141,7 @@ def _written(dataset, folder, place, sources):
         for name, array in arrays.items():
             np.save(aside / f"{name}.npy", array)
         sums = {name: None if name == MAPPED else _sum(aside / f"{name}.npy") for name in arrays}
-        record = {"form": FORM, "version": VERSION, "sources": sources, "arrays": sums, "dataset": about}
+        record = {"form": FORM, "version": VERSION, **found, "arrays": sums, "dataset": about}
         (aside / ABOUT).write_text(json.dumps(record), encoding="utf-8")
     for path in older:
         shutil.rmtree(path, ignore_errors=True)  # who has it open goes on reading it

@@ -23,6 +23,7 @@ MARKS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None}
 PACKED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 TEXT_ENDS = tuple(f"{text}{packed}" for text in MARKS for packed in ("", *PACKED))
 DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError)  # what unpacking raises
+CHUNK = 1 << 20  # bytes of lines in which spaces are looked for at a time
 SPACES = "\x1f"  # stands for a run of spaces and tabs
 
 
@@ -49,7 +50,7 @@ class TextFile:
         import pyarrow as pa
 
         if self.mark == SPACES:
-            return io.BufferedReader(_Marked(_unpacked(self.path)), 1 << 20)
+            return io.BufferedReader(_Marked(_unpacked(self.path)), CHUNK)
         return _unpacked(self.path) if self.path.suffix in PACKED else pa.OSFile(str(self.path))
 
     def records(self):
@@ -185,7 +186,7 @@ class _Marked(io.RawIOBase):
 
     def readinto(self, buffer):
         if not self.ready:
-            lines = self.stream.readlines(1 << 20)
+            lines = self.stream.readlines(CHUNK)
             self.ready = b"".join(SPACES.encode().join(line.split()) + b"\n" for line in lines)
         part, self.ready = self.ready[: len(buffer)], self.ready[len(buffer) :]
         buffer[: len(part)] = part

@@ -102,6 +102,9 @@ def test_what_cannot_be_saved(tmp_path):
     mixed = dataset_with(node_ids=["a", "b", ("c", 1), 3])
     with pytest.raises(ValueError, match=r"^a dataset can be saved if its node_ids are all texts .*, got \('c', 1\)$"):
         mixed.save(tmp_path / "x.npz")
+    for name in (5, tmp_path):
+        with pytest.raises(ValueError, match=r"^a dataset can be saved if its name is a text, got "):
+            dataset_with(name=name).save(tmp_path / "x.npz")
     with pytest.raises(ValueError, match=r"^a dataset is saved in a file NAME\.npz, got '.*small'$"):
         dataset_with().save(tmp_path / "small")
     assert list(tmp_path.iterdir()) == []

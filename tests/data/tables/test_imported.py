@@ -133,6 +133,51 @@ def test_changed_tables_are_read_anew(folder, file):
     assert entries(folder) == ["2"]
 
 
+@pytest.mark.parametrize("file", ["edges.csv", "nodes.csv", "features.npy"])
+def test_a_change_that_keeps_size_and_time_is_noticed(folder, file):
+    """As cp -p, rsync -t and an unpacked archive leave it."""
+    write_tables(folder, EDGES, PLAIN, ROWS)
+    first, stamp = load_dataset(folder, progress=False), os.stat(folder / file).st_mtime_ns
+    data = (folder / file).read_bytes()
+    swapped = {"edges.csv": (b"cid,dan", b"cid,bob"), "nodes.csv": (b"ann,x\nbob,y", b"ann,y\nbob,x"),
+               "features.npy": (np.float32([2, 3]).tobytes(), np.float32([3, 2]).tobytes())}[file]
+    assert swapped[0] in data
+    (folder / file).write_bytes(data.replace(*swapped))
+    os.utime(folder / file, ns=(stamp, stamp))
+    dataset = load_dataset(folder, progress=False)
+    assert entries(folder) == ["2"]
+    if file == "features.npy":  # which both datasets have open
+        assert dataset.features[1].tolist() == [3, 2]
+    else:
+        assert not equal(dataset, first)
+
+
+def test_of_a_large_table_parts_are_looked_at(tmp_path, monkeypatch):
+    """Both ends and blocks between, and never more bytes than that."""
+    monkeypatch.setattr(imported, "BLOCK", 8)
+    monkeypatch.setattr(imported, "BLOCKS", 5)
+    path = tmp_path / "edges.csv"
+    for size in (0, 1, 8, 9, 39, 40, 41, 100, 1000):
+        path.write_bytes(bytes(size))
+        (before,) = imported.sources_of([path])
+        seen = 0
+        for at in range(size):
+            path.write_bytes(bytes(at) + b"x" + bytes(size - at - 1))
+            seen += imported.sources_of([path])[0][3] != before[3]
+            if at in (0, size - 1) or size <= 40:
+                assert imported.sources_of([path])[0][3] != before[3], (size, at)
+        assert min(size, 32) <= seen <= 48
+
+
+def test_an_import_without_sums_holds_while_size_and_time_do(folder, no_tables_are_read):
+    """Those of earlier versions have none."""
+    first = load_dataset(folder, progress=False)
+    _, about = imported.latest(folder)
+    damaged_about(folder, sources=[source[:3] for source in about["sources"]])
+    no_tables_are_read()
+    assert equal(load_dataset(folder, progress=False), first)
+
+
 def test_a_touched_or_new_file_counts_as_changed(folder):
     load_dataset(folder, progress=False)
     touched(folder / "edges.csv")
