@@ -14,8 +14,10 @@ that training and everything else on that folder starts at once.
                   which become features: numbers, dates, categories, words
   features.npy    if you like: an array [nodes, columns], rows in the order of nodes.csv
 
-Each of the two tables can be a .parquet file instead. Ids are integers or texts. Edges are
-taken both ways, unless --directed; repeated ones and self loops are dropped and counted.
+Each of the two tables can be .parquet, .tsv or .txt instead, the texts also packed (.gz).
+Common names of columns (From, to, src, Target, node_id) are understood. Ids are integers or
+texts; 7 and 7.0 are one id. Edges are taken both ways, unless --directed; repeated ones and
+self loops are dropped and counted. Edges to ids that nodes.csv lacks: see --unlisted.
 label is a class (integers, texts) or a number to predict (written with a point); a column
 labels holds several classes a node, with ; between. Without a column split the nodes with
 a label are split at random. Numbers have a point in them, not a comma. Dates such as

@@ -140,6 +140,7 @@ def test_features_npy_of_fewer_nodes_is_not_taken_for_theirs(folder):
     first = load_dataset(folder, unlisted="keep", progress=False)
     again = load_dataset(folder, progress=False)
     assert first.features.tolist() == again.features.tolist() == [[1, 1]] * 3 + [[0, 0]] * 2
+    assert (folder / ".graphsage" / "1").is_dir()  # the second start has opened it
 
 
 def test_a_grown_graph_is_read_as_that_of_the_training_or_as_its_own_import(folder, tmp_path):
