@@ -11,6 +11,7 @@ import numpy as np
 from graphsage.base.checks import as_integers, as_list, read_only
 from graphsage.base.told import of_kind
 from graphsage.data.dataset import SPLITS, NodeDataset
+from graphsage.data.labels import ReadTask
 from graphsage.data.split import random_order
 from graphsage.graph.build import indptr_of
 from graphsage.graph.features import SparseFeatures
@@ -82,6 +83,7 @@ def join_datasets(
         node_ids=_node_ids(datasets, names),
         name="+".join(names) if name is None else name,
         schema=datasets[0].schema,
+        task=ReadTask(datasets[0].task),
         graph_names=names,
         graph_offsets=offsets,
         edge_offsets=edge_offsets,

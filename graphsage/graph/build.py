@@ -7,6 +7,7 @@ import numpy as np
 
 from graphsage.base.checks import MAX_NODES, as_array, as_integers, as_list, one_of, read_only
 from graphsage.base.foreign import as_scipy, is_networkx, is_sparse, is_tensor
+from graphsage.base.id_rule import id_of, twins
 from graphsage.base.told import maker, told
 
 CHUNK = 1 << 17  # edges handed to a kernel at a time: their temporary arrays stay in the processor's cache
@@ -176,14 +177,24 @@ def square_matrix(matrix):
 
 def rows_of_labels(labels):
     """({label: row}, node_ids): the identity and None where the labels are 0..n-1, else the labels' own order."""
+    refuse_twins(labels)
     node_ids = label_array(labels)
     if node_ids.dtype == np.int64 and set(labels) == set(range(len(labels))):
         return {label: int(label) for label in labels}, None
     return {label: row for row, label in enumerate(labels)}, node_ids
 
 
+def refuse_twins(labels):
+    """ValueError where two of the labels are spellings of one id."""
+    found = twins(labels)
+    if found is not None:
+        rule = 'one id is one node (1, 1.0 and "1" are one id): name it in one way'
+        raise ValueError(f"nodes {found[0]!r} and {found[1]!r} have the same id: {rule}")
+
+
 def label_array(labels):
-    """The list ``labels`` as int64 array if all are integers that fit, else as object array."""
+    """The list ``labels`` as int64 array if all are whole numbers that fit, else as object array."""
+    labels = [id_of(label) if isinstance(label, float) else label for label in labels]
     if all(_fits_int64(label) for label in labels):
         return np.array(labels, np.int64)
     array = np.empty(len(labels), object)
@@ -205,6 +216,8 @@ def checked_names(node_ids):
     else:
         names = label_array(names_in("node_ids", node_ids))
         repeats = _repeats(names.tolist())
+        if len(set(map(type, names.tolist()))) > 1:
+            refuse_twins(names.tolist())
     if repeats:
         raise ValueError(f"node_ids must be distinct, got {repeats[0]!r} more than once")
     return names

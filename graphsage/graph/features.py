@@ -54,6 +54,13 @@ class SparseFeatures(ReadOnlyRecord):
         return cls(np.arange(num_rows + 1), np.arange(num_rows), None, max(num_rows, 1))
 
     @property
+    def is_identity(self) -> bool:
+        """Whether they are those of ``identity``: there were no features."""
+        if self.values is not None or self.num_columns != max(self.num_rows, 1):
+            return False
+        return np.array_equal(self.indices, np.arange(self.num_rows))
+
+    @property
     def num_rows(self) -> int:
         """N."""
         return len(self.indptr) - 1

@@ -16,6 +16,7 @@ from graphsage.base.told import of_kind
 from graphsage.config.run_files import CONFIG, DESCRIPTION, LATEST, MODEL
 from graphsage.config.settings import TrainConfig, aggregator_name, check_depth
 from graphsage.config.toml import read_config
+from graphsage.data.catalogue import recorded
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.aggregators import Aggregator
 from graphsage.nn.model import GraphSAGE
@@ -116,7 +117,7 @@ def trained_on(path):
         config = read_config(folder / CONFIG)
     except FileNotFoundError:
         raise ValueError(f"name a dataset: {folder} has no {CONFIG} that tells which one was trained on") from None
-    return {"name_or_path": config.dataset, "split": config.split}
+    return {"name_or_path": recorded(config.dataset), "split": config.split}
 
 
 def versions():

@@ -7,6 +7,8 @@ from torch import nn
 from graphsage.base.told import of_kind, told
 from graphsage.config.settings import TrainConfig, check_depth
 from graphsage.data.dataset import NodeDataset
+from graphsage.data.labels import is_labelled
+from graphsage.data.remarks import no_label
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.subgraph import edges_among
 from graphsage.loading.node_loader import NeighborLoader
@@ -80,6 +82,7 @@ def check(model, dataset, config, *, has_own_loss):
     """Refuse what would fail later, in words of tensors."""
     if not isinstance(config, TrainConfig):
         raise TypeError(f"config must be a TrainConfig, got {type(config).__name__}")
+    refuse_unlabelled(dataset)
     if not len(dataset.train):
         raise ValueError(f"{dataset.name or 'the dataset'} has no training nodes: there is nothing to learn from")
     if not len(dataset.val):
@@ -88,6 +91,12 @@ def check(model, dataset, config, *, has_own_loss):
         raise ValueError("label_smoothing and class_weights are not used by a loss of your own: leave them out")
     if has_layers(model):
         _check_widths(model, dataset)
+
+
+def refuse_unlabelled(dataset):
+    """ValueError where no node has a label."""
+    if not is_labelled(dataset.labels).any():
+        raise ValueError(no_label(dataset))
 
 
 def _check_without_validation(config):

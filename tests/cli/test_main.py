@@ -209,7 +209,7 @@ def test_a_folder_without_a_dataset(arguments, refused, tmp_path):
 def test_a_file_for_a_dataset_and_an_empty_name(refused, tmp_path):
     path = tmp_path / "file"
     path.write_text("nothing")
-    assert refused("train", path) == f"{path} is not a folder, nor an .npz file"
+    assert refused("train", path).startswith(f"{path} is not a folder, nor a file of a dataset: known are tables ")
     assert refused("train", "").startswith("no dataset is called ''")
     assert refused("train", tmp_path / "none" / "such") == f"{tmp_path / 'none' / 'such'} is not a folder, nor an .npz file"
 

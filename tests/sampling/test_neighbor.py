@@ -155,7 +155,8 @@ SOURCES = {
     "scipy csc": (lambda: Graph.from_scipy(COO.tocsc()), *reversed(COO.tocsc().tocsr().tocoo().coords)),
     "dict": (lambda: Graph.from_adjacency_dict(DICT), np.array(sum(DICT.values(), [])),
              np.repeat(list(DICT), [len(row) for row in DICT.values()])),
-    **{kind.__name__: (lambda given_=given_: Graph.from_networkx(given_), *np.array([*given_.edges()])[:, :2].T)
+    **{kind.__name__: (lambda given_=given_: Graph.from_networkx(given_, directed=given_.is_directed()),
+                        *np.array([*given_.edges()])[:, :2].T)
        for kind, given_ in NX.items()},
     "reversed": (lambda: Graph.from_edges(V, U, 30).reverse(), U, V),
 }
