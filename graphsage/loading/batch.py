@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Self
 
 import torch
@@ -70,6 +71,11 @@ class Batch:
         x_neigh = store.reduce(self.reduce, reads, nodes)
         return self.having(x_self=_ready(rows), x_neigh=_ready(x_neigh), pending=None)
 
+    def cast(self, dtype: torch.dtype) -> Self:
+        """The same batch with features of ``dtype``."""
+        names = ("x",) if self.reduce is None else ("x_self", "x_neigh")
+        return self.having(**{name: _mapped(getattr(self, name), partial(_cast, dtype)) for name in names})
+
     def to(self, device: str | torch.device) -> Self:
         """The same batch with its tensors on ``device``."""
         return self.map(lambda tensor: to_device(tensor, device))
@@ -91,6 +97,10 @@ class Batch:
 def _ready(x):
     """Sparse rows with the transpose that the weights' gradient needs."""
     return x.with_transpose() if isinstance(x, CSRMatrix) else x
+
+
+def _cast(dtype, tensor):
+    return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
 
 def _mapped(value, function):

@@ -1,5 +1,8 @@
 """What a Trainer is put together from, and what must fit for that."""
 
+import torch
+from torch.nn.modules.batchnorm import _BatchNorm
+
 from graphsage.config.settings import TrainConfig, check_depth
 from graphsage.graph.features import SparseFeatures
 from graphsage.loading.node_loader import NeighborLoader
@@ -18,18 +21,34 @@ def normalizes(config, dataset):
 
 def make_loader(model, dataset, config, device, *, nodes=None, store=None):
     """The loader of ``nodes`` (default: the training nodes) as ``model`` needs its batches."""
-    return NeighborLoader(
+    loader = NeighborLoader(
         dataset,
         _sampler(model, dataset.graph, config),
         config.batch_size,
         config.batches_per_epoch,
         nodes=nodes,
+        least=_least_seeds(model),
+        rank=0,
+        num_ranks=1,  # a Trainer trains alone: what other processes learn does not reach it
         store=store,
         reduce=getattr(model, "first_layer_reduction", None),
         device=device,
         features_on=config.features_on,
         feature_dtype=config.feature_dtype,
     )
+    loader.cast_to = _own_dtype(model)
+    return loader
+
+
+def _least_seeds(model):
+    """Seeds that a batch needs in training: two for BatchNorm, which has no variance of one."""
+    return 2 if any(isinstance(module, _BatchNorm) for module in model.modules()) else 1
+
+
+def _own_dtype(model):
+    """The dtype of a module of the caller's own, where its weights have one that is not float32."""
+    dtypes = {weight.dtype for weight in model.parameters() if weight.is_floating_point()}
+    return dtypes.pop() if len(dtypes) == 1 and dtypes != {torch.float32} and not has_layers(model) else None
 
 
 def _sampler(model, graph, config):
@@ -65,8 +84,19 @@ def check(model, dataset, config, *, has_own_loss):
         _check_without_validation(config)
     if has_own_loss and (config.label_smoothing or config.class_weights != "none"):
         raise ValueError("label_smoothing and class_weights are not used by a loss of your own: leave them out")
+    _check_module(model, dataset, config)
     if has_layers(model):
         _check_widths(model, dataset)
+
+
+def _check_module(model, dataset, config):
+    if any(tensor.is_inference() for tensor in (*model.parameters(), *model.buffers())):
+        raise ValueError("the model was made inside torch.inference_mode(), so it cannot be trained: make it outside")
+    if _least_seeds(model) == 1:
+        return
+    for name, count in (("batch_size", config.batch_size), ("the number of training nodes", len(dataset.train))):
+        if count == 1:
+            raise ValueError(f"the model has BatchNorm, which needs at least 2 seeds a batch: {name} must be 2 or more, got 1")
 
 
 def _check_without_validation(config):

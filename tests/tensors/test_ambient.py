@@ -1,0 +1,140 @@
+"""What a program set in torch and numpy before it called the package changes none of its numbers."""
+
+import contextlib
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from scipy.sparse import csr_matrix
+
+import graphsage as gs
+
+
+@contextlib.contextmanager
+def setting(setter, value, before):
+    setter(value)
+    try:
+        yield
+    finally:
+        setter(before)
+
+
+def default_dtype(dtype):
+    return lambda: setting(torch.set_default_dtype, dtype, torch.float32)
+
+
+@contextlib.contextmanager
+def strict_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+@contextlib.contextmanager
+def grad_mode_off():
+    torch.set_grad_enabled(False)
+    try:
+        yield
+    finally:
+        torch.set_grad_enabled(True)
+
+
+@contextlib.contextmanager
+def numpy_raises():
+    before = np.seterr(all="raise")
+    try:
+        yield
+    finally:
+        np.seterr(**before)
+
+
+SETTINGS = {
+    "float64": default_dtype(torch.float64),
+    "bfloat16": default_dtype(torch.bfloat16),
+    "default device": lambda: setting(torch.set_default_device, "meta", None),
+    "device context": lambda: torch.device("meta"),
+    "no_grad": torch.no_grad,
+    "grad mode off": grad_mode_off,
+    "inference_mode": torch.inference_mode,
+    "deterministic": lambda: setting(torch.use_deterministic_algorithms, True, False),
+    "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
+    "anomalies": lambda: torch.autograd.set_detect_anomaly(True),
+    "two threads": lambda: setting(torch.set_num_threads, 2, torch.get_num_threads()),
+    "numpy raises": numpy_raises,
+    "warnings": strict_warnings,
+}
+
+
+def dataset_of(task="multiclass", sparse=False):
+    rng = np.random.default_rng(3)
+    graph = gs.Graph.from_edges(*rng.integers(0, 110, (2, 500)), 120, undirected=True)  # the last ten are isolated
+    features = rng.normal(size=(120, 6)).astype(np.float32)
+    if sparse:
+        features = csr_matrix(np.maximum(features, 0))
+    labels = {
+        "multiclass": rng.integers(0, 3, 120),
+        "two classes": rng.integers(0, 2, 120),
+        "multilabel": rng.integers(0, 2, (120, 4)),
+        "regression": rng.normal(size=(120, 2)).astype(np.float32),
+    }[task]
+    parts = {"train": np.arange(50), "val": np.arange(50, 80), "test": np.arange(80, 120)}
+    return gs.NodeDataset(graph=graph, features=features, labels=labels, **parts)
+
+
+STORIES = {
+    "mean": (dataset_of(), {}, {}),
+    "max and sgd": (dataset_of(), {"aggregator": "max"}, {"optimizer": "sgd", "schedule": "cosine", "num_threads": 0}),
+    "attention": (dataset_of(sparse=True), {"aggregator": "attention", "input_dropout": 0.2}, {"schedule": "plateau"}),
+    "pna": (dataset_of("multilabel"), {"aggregator": "pna", "num_layers": 1}, {"fanouts": (4,), "evaluate": "sampled"}),
+    "lstm": (dataset_of("regression"), {"aggregator": "lstm"}, {"accumulate": 2, "precision": "bfloat16"}),
+    "sum": (dataset_of(sparse=True), {"aggregator": "sum", "normalize": True}, {"clip_norm": 1.0, "num_threads": 0}),
+    "gcn, full batch": (dataset_of(), {"aggregator": "gcn"}, {"batch_size": None, "optimizer": "rprop", "weight_decay": 0}),
+    "ranks": (dataset_of("two classes"), {"dropout": 0}, {"metric": "roc_auc", "patience": 1, "label_smoothing": 0.1}),
+    "std": (dataset_of(), {"aggregator": "std"}, {"feature_dtype": "bfloat16", "class_weights": "balanced"}),
+}
+
+
+def numbers(data, model_options, train_options, folder):
+    """Weights and scores of a short training, and what the trained model says after it was saved and read."""
+    model = gs.GraphSAGE(data.num_features, 8, data.num_outputs, **model_options)
+    options = {"epochs": 2, "learning_rate": 0.02, "device": "cpu", **train_options}
+    options = options if options.get("batch_size", 1) is None else {"batch_size": 16, **options}
+    trainer = gs.Trainer(model, data, gs.TrainConfig(**options), folder=folder, log=None)
+    result = trainer.fit()
+    trained = gs.load_trained(folder)
+    return {
+        "scores": [result.test_score, result.val_score, [(epoch.loss, epoch.val_loss) for epoch in result.history]],
+        "weights": {name: tensor.clone() for name, tensor in model.state_dict().items()},
+        "outputs": result.outputs,
+        "sampled": trainer.evaluate(data.test, sampled=True),
+        "inference": gs.inference(model, data.graph, trainer.loader.store),
+        "predicted": trained.predict(data, device="cpu").outputs,
+        "drawn": trained.outputs(data, fanouts=[3] * model.num_layers, device="cpu"),
+        "evaluated": trained.evaluate(data, device="cpu"),
+    }
+
+
+def plain(value):
+    """Nested values as what compares to the bit."""
+    if isinstance(value, dict):
+        return {name: plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(part) for part in value]
+    if isinstance(value, (torch.Tensor, np.ndarray)):
+        array = value.detach().numpy() if isinstance(value, torch.Tensor) else value
+        return str(array.dtype), array.shape, array.tobytes()
+    return value
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    return {name: plain(numbers(*story, tmp_path_factory.mktemp("plain"))) for name, story in STORIES.items()}
+
+
+@pytest.mark.parametrize("ambient", SETTINGS)
+@pytest.mark.parametrize("story", STORIES)
+def test_what_is_set_changes_no_number(story, ambient, expected, tmp_path):
+    with SETTINGS[ambient]():
+        found = numbers(*STORIES[story], tmp_path)
+    assert plain(found) == expected[story]
