@@ -29,19 +29,19 @@ class Batch:
     pending: what the features are still to be read for, (global ids, CSRMatrix [ids, N] or None); None once they are there.
     """
 
-    minibatch: MiniBatch
-    blocks: list[CSRMatrix]
-    seeds: torch.Tensor
+    seeds: torch.Tensor  # first: Lightning takes the length of the first tensor for the batch size
     places: torch.Tensor
     seed_index: torch.Tensor
     y: torch.Tensor
     epoch: int
     step: int
-    x: torch.Tensor | CSRMatrix | None = field(default_factory=lambda: None)  # no class attribute: see __getattr__
+    minibatch: MiniBatch
+    blocks: list[CSRMatrix]
     x_self: torch.Tensor | CSRMatrix | None = None
     x_neigh: torch.Tensor | CSRMatrix | None = None
     reduce: str | None = None
     pending: tuple | None = None
+    x: torch.Tensor | CSRMatrix | None = field(default_factory=lambda: None)  # no class attribute: see __getattr__
 
     def __post_init__(self):
         if self.x is None:

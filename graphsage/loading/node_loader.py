@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from copy import copy
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, Self
 
 import numpy as np
@@ -48,8 +49,6 @@ class NeighborLoader:
     An exception in a thread is raised in the loop; leaving the loop early leaves no thread behind. ``state_dict`` and
     ``load_state_dict`` keep the place within an epoch: Lightning's checkpoints have it, and resume there.
     """
-
-    batch_sampler = None  # what Lightning asks of a loader that has a `sampler`: this one makes its own batches
 
     def __init__(
         self,
@@ -104,6 +103,16 @@ class NeighborLoader:
     def plan(self, plan):
         self._plan = plan
 
+    @property
+    def batch_sampler(self) -> Any:
+        """For Lightning, which asks a loader that has a ``sampler`` for it, and tells the sampler of that each epoch."""
+        return SimpleNamespace(sampler=SimpleNamespace(set_epoch=self._told))
+
+    def _told(self, epoch):
+        """A framework is at ``epoch``: where that is the one of a loaded state, go on within it."""
+        if epoch != self._resume[0] and not self.repeat:
+            self.set_epoch(epoch)
+
     def __len__(self) -> int:
         """Batches an epoch, of this rank; all ranks have as many."""
         return len(self.plan.steps)
@@ -122,6 +131,9 @@ class NeighborLoader:
                 done = 1 + batch.step // self._plan.num_ranks
                 self._place = (epoch, done) if done < len(self._plan.steps) else (after, 0)
                 yield batch
+
+    def __getstate__(self):
+        return {**self.__dict__, "_kept": None}
 
     def set_epoch(self, epoch: int) -> None:
         """Let the next iteration be this epoch, from its beginning."""

@@ -95,6 +95,9 @@ class SeedPlan(ReadOnlyRecord):
         self._set(shuffle=as_flag("shuffle", self.shuffle), drop_last=as_flag("drop_last", self.drop_last))
         self._refuse_unused()
 
+    def __getstate__(self):
+        return {**self.__dict__, "_orders": {}}  # an epoch's order is drawn again where it is asked for
+
     def _set(self, **values):
         for name, value in values.items():
             object.__setattr__(self, name, value)

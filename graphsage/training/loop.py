@@ -63,6 +63,8 @@ class Loop:
     @plain_modes()
     def fit(self) -> TrainResult:
         """From beginning to end: see ``Trainer.fit``."""
+        if not self._is_resumed:
+            self.schedule.check_fresh()
         self.state = self.state if self._is_resumed else State()
         self._is_resumed = self._has_started = self._owes_save = False
         self._saved_at = time.monotonic()
