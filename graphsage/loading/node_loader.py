@@ -158,8 +158,9 @@ class NeighborLoader:
     def over(self, nodes: ArrayLike) -> Self:
         """A loader like this one, with the same features in memory, that goes through all of ``nodes`` once an epoch."""
         other, was = copy(self), self._plan
+        least = min(was.least, max(1, len(nodes) // was.num_ranks))
         ranks = {"rank": was.rank, "num_ranks": was.num_ranks}
-        other._plan = SeedPlan(nodes, was.batch_size, None, was.seed, shuffle=was.shuffle, **ranks)
+        other._plan = SeedPlan(nodes, was.batch_size, None, was.seed, shuffle=was.shuffle, least=least, **ranks)
         other.set_epoch(0)
         other._kept = None
         return other

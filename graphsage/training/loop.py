@@ -20,7 +20,7 @@ from graphsage.training.callbacks import checked_callbacks
 from graphsage.training.evaluation import Evaluator
 from graphsage.training.optimizers import Schedule, make_optimizer
 from graphsage.training.records import Step, TrainResult
-from graphsage.training.setup import check, make_loader, normalizes
+from graphsage.training.setup import check, joined_line, make_loader, normalizes
 from graphsage.training.state import State
 from graphsage.training.tasks import make_loss, pick_metric
 
@@ -72,8 +72,8 @@ class Loop:
             self.model.prepare(self.dataset.graph.degrees)
         try:
             self._tell("on_fit_begin")
-            if self.evaluator.plan.line:
-                self.log(self.evaluator.plan.line)
+            for line in filter(None, (self.evaluator.plan.line, joined_line(self.loader.plan))):
+                self.log(line)
             result = self._result(interrupted=self._train())
             self._tell("on_fit_end", result)
         except BaseException as error:

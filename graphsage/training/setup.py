@@ -2,6 +2,7 @@
 
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parameter import is_lazy
 
 from graphsage.config.settings import TrainConfig, check_depth
 from graphsage.graph.features import SparseFeatures
@@ -43,6 +44,13 @@ def make_loader(model, dataset, config, device, *, nodes=None, store=None):
 def _least_seeds(model):
     """Seeds that a batch needs in training: two for BatchNorm, which has no variance of one."""
     return 2 if any(isinstance(module, _BatchNorm) for module in model.modules()) else 1
+
+
+def joined_line(plan):
+    """What is told of a last batch that BatchNorm would refuse; "" where there is none."""
+    if plan.batch_size is None or plan.batches_per_epoch is not None or not 0 < len(plan.items) % plan.batch_size < plan.least:
+        return ""
+    return "BatchNorm needs 2 seeds a batch: the last seed of each epoch joins the batch before it"
 
 
 def _own_dtype(model):
@@ -90,7 +98,7 @@ def check(model, dataset, config, *, has_own_loss):
 
 
 def _check_module(model, dataset, config):
-    if any(tensor.is_inference() for tensor in (*model.parameters(), *model.buffers())):
+    if any(not is_lazy(tensor) and tensor.is_inference() for tensor in (*model.parameters(), *model.buffers())):
         raise ValueError("the model was made inside torch.inference_mode(), so it cannot be trained: make it outside")
     if _least_seeds(model) == 1:
         return
