@@ -132,6 +132,10 @@ class NeighborLoader:
                 self._place = (epoch, done) if done < len(self._plan.steps) else (after, 0)
                 yield batch
 
+    def __getattr__(self, name):
+        hint = " for torch's tools: iterate it as it is; epoch(epoch, start) begins within one" if name == "dataset" else ""
+        raise AttributeError(f"a NeighborLoader has no attribute {name!r}{hint}")
+
     def __getstate__(self):
         return {**self.__dict__, "_kept": None}
 

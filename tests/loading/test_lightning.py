@@ -127,6 +127,14 @@ def test_limits_and_switches(options, steps, epochs):
     assert module.seen["train"] == expected(loader(TRAIN), *epochs, steps=steps)
 
 
+def test_a_module_in_double_is_given_what_it_needs():
+    module = Module().double()
+    trainer(max_epochs=1).fit(module, loader(TRAIN, reduce="mean"), loader(DATA.val))
+    assert module.model.layers[0].weight_self.dtype is torch.float64 and len(module.seen["train"]) == 12
+    with pytest.raises(ValueError, match="^A frozen dataclass was passed"):  # Lightning would write into the batch
+        trainer(max_epochs=1, precision="64-true").fit(Module(), loader(TRAIN))
+
+
 @pytest.mark.filterwarnings("ignore:You requested to overfit")  # Lightning sees a sampler that is none of torch's
 def test_a_few_batches_are_overfitted_where_the_loader_repeats_them():
     module = Module()

@@ -10,11 +10,16 @@ import torch
 from helpers.nn_helpers import node_dataset
 from torch import distributed
 
+from graphsage.config.settings import TrainConfig
 from graphsage.loading.node_loader import NeighborLoader
 from graphsage.loading.process_rank import process_rank
+from graphsage.nn.model import GraphSAGE
+from graphsage.runs.trainer import Trainer
 from graphsage.sampling.neighbor import NeighborSampler
+from graphsage.trained.save import load_trained
 
 DATA = node_dataset()  # 30 training nodes
+CONFIG = TrainConfig(epochs=2, batch_size=8, evaluate="sampled")
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +78,20 @@ def test_who_was_told_of_others_but_not_its_own_rank(monkeypatch):
     assert len(loader_of(rank=3, num_ranks=4)) == 2
     monkeypatch.setenv("WORLD_SIZE", "1")
     assert process_rank() == (0, 1)
+
+
+@pytest.mark.parametrize("rank", ["1", ""])
+def test_a_trainer_and_what_it_trained_do_all_of_the_work(rank, monkeypatch, tmp_path):
+    def story(folder):
+        trainer = Trainer(GraphSAGE(DATA.num_features, 8, DATA.num_outputs), DATA, CONFIG, folder=folder, log=None)
+        result, trained = trainer.fit(), load_trained(folder)
+        nodes = [epoch.nodes for epoch in result.history]
+        return nodes, result.test_score, trained.outputs(DATA, fanouts=[3, 3]).tolist()
+
+    alone = story(tmp_path / "alone")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", rank)
+    assert story(tmp_path / "beside") == alone and alone[0] == 2 * [len(DATA.train)]
 
 
 @pytest.mark.parametrize("options", [{"rank": 1}, {"num_ranks": 2}])

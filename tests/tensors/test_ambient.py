@@ -132,9 +132,69 @@ def expected(tmp_path_factory):
     return {name: plain(numbers(*story, tmp_path_factory.mktemp("plain"))) for name, story in STORIES.items()}
 
 
-@pytest.mark.parametrize("ambient", SETTINGS)
-@pytest.mark.parametrize("story", STORIES)
+#: Every story under what reaches each tensor, three of them under the rest.
+REACHING = ("float64", "bfloat16", "default device", "inference_mode", "autocast")
+CASES = [(story, ambient) for ambient in SETTINGS for story in (STORIES if ambient in REACHING else list(STORIES)[:3])]
+
+
+@pytest.mark.parametrize("story, ambient", CASES)
 def test_what_is_set_changes_no_number(story, ambient, expected, tmp_path):
     with SETTINGS[ambient]():
         found = numbers(*STORIES[story], tmp_path)
     assert plain(found) == expected[story]
+
+
+def batches(data, reduce, num_threads):
+    """What a loader and a sampler give that are made and used under the setting, and what a model makes of trees."""
+    sampler = gs.NeighborSampler(data.graph, [3, 2], seed=1, num_threads=num_threads)
+    loader = gs.NeighborLoader(data, sampler, 16, reduce=reduce)
+    found = []
+    for batch in [*loader, *gs.NeighborLoader(data, gs.NeighborSampler(data.graph, [-1]), None, reduce=reduce)]:
+        batch.map(lambda tensor: found.append(tensor) or tensor)
+    model = gs.GraphSAGE(4, 8, 3, aggregator=reduce).eval()
+    tree = [torch.linspace(-1, 1, 4 * rows, dtype=torch.float32, device="cpu").view(rows, 4) for rows in (2, 6, 12)]
+    with torch.autocast("cpu", enabled=False):  # what a caller's own forward pass is cast to is the caller's
+        return [found, model(tree)]
+
+
+LOADERS = [("mean", False, 0), ("gcn", False, 0), ("max", True, 0), ("sum", True, 2)]
+
+
+@pytest.mark.parametrize("ambient", SETTINGS)
+@pytest.mark.parametrize("reduce, sparse, num_threads", LOADERS)
+def test_what_is_set_changes_no_batch(reduce, sparse, num_threads, ambient):
+    data = dataset_of(sparse=sparse)
+    expected = plain(batches(data, reduce, num_threads))
+    with SETTINGS[ambient]():
+        assert plain(batches(dataset_of(sparse=sparse), reduce, num_threads)) == expected
+
+
+@pytest.mark.parametrize("ambient", ["float64", "bfloat16", "default device", "inference_mode"])
+def test_an_aggregator_of_the_callers_own_is_made_in_float32(ambient):
+    class Doubled(gs.Aggregator):
+        def __init__(self, in_features, hidden_features):
+            super().__init__(in_features, hidden_features)
+            self.out_features = hidden_features
+            self.linear = torch.nn.Linear(in_features, hidden_features)
+            self.register_buffer("factor", torch.tensor(2.0))
+
+        def forward(self, x, block, x_self):
+            return self.factor * block.mean(self.linear(x))
+
+    def weights():
+        return plain({name: tensor.detach() for name, tensor in gs.GraphSAGE(5, 4, 3, aggregator=Doubled).state_dict().items()})
+
+    expected = weights()
+    with SETTINGS[ambient]():
+        assert weights() == expected
+        model = gs.GraphSAGE(6, 4, 3, aggregator=Doubled)
+    gs.Trainer(model, dataset_of(), gs.TrainConfig(epochs=1, batch_size=16, device="cpu"), log=None).fit()
+
+
+def test_the_callers_settings_are_as_before():
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16), default_dtype(torch.float64)(), torch.device("meta"):
+        model = gs.GraphSAGE(6, 4, 3)
+        gs.Trainer(model, dataset_of(), gs.TrainConfig(epochs=1, device="cpu", precision="bfloat16"), log=None).fit()
+        assert torch.is_inference_mode_enabled() and not torch.is_grad_enabled() and torch.is_autocast_enabled("cpu")
+        assert torch.get_default_dtype() is torch.float64 and torch.get_default_device().type == "meta"
+        assert torch.is_autocast_cache_enabled()
