@@ -4,7 +4,7 @@ Modules of the caller's own see the caller's defaults: nothing here is in force 
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 
 import torch
 
@@ -26,12 +26,7 @@ def plain_defaults() -> Iterator[None]:
     dtype = torch.get_default_dtype()
     torch.set_default_dtype(torch.float32)
     try:
-        with torch.inference_mode(False), plain_device():
+        with torch.inference_mode(False), torch.device("cpu"):
             yield
     finally:
         torch.set_default_dtype(dtype)
-
-
-def plain_device() -> AbstractContextManager:
-    """A context in which new tensors are on the CPU; free of cost where they are so already."""
-    return nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu")

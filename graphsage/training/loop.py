@@ -13,7 +13,7 @@ from graphsage.base.jit import is_interrupt
 from graphsage.config.settings import TrainConfig
 from graphsage.loading.batch import Batch
 from graphsage.nn.layered import has_layers
-from graphsage.tensors.ambient import plain_device, plain_modes
+from graphsage.tensors.ambient import plain_modes
 from graphsage.tensors.device import pick_device
 from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.training.callbacks import checked_callbacks
@@ -183,8 +183,7 @@ class Loop:
         if self.config.clip_norm is not None:
             self.scaler.unscale_(self.optimizer)
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
-        with plain_device():  # an optimizer may make its state now
-            self.scaler.step(self.optimizer)
+        self.scaler.step(self.optimizer)
         self.scaler.update()
         self.schedule.after_update()
         self.state.updates += 1
