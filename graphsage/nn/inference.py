@@ -12,6 +12,7 @@ from graphsage.config.groups import ISOLATED
 from graphsage.graph.graph import Graph
 from graphsage.nn.aggregators import aggregate
 from graphsage.nn.layered import has_layers
+from graphsage.tensors.ambient import plain_modes
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.device import as_device
 from graphsage.tensors.store import FeatureStore, free_memory
@@ -20,6 +21,7 @@ CHUNK_EDGES = 1 << 18  # edges a chunk
 CHUNK_VALUES = 1 << 24  # and at most so many inputs of its rows: 64 MB of float32 for x_self, as much for x_neigh
 
 
+@plain_modes()
 @torch.no_grad()
 def inference(
     model: Any,
@@ -82,7 +84,7 @@ def _kept(layer, num_nodes, device, out):
     """Where the outputs of a layer go: ``out`` if it is an array, else new memory."""
     shape = (num_nodes, layer.out_features)
     if out is None:
-        return torch.empty(*shape, device=_home(device, num_nodes * layer.out_features))
+        return torch.empty(*shape, dtype=torch.float32, device=_home(device, num_nodes * layer.out_features))
     return torch.from_numpy(checked_out(out, shape))
 
 

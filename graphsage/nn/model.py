@@ -17,6 +17,7 @@ from graphsage.nn.dropout import relu_and_dropout
 from graphsage.nn.first_inputs import first_inputs, input_dropout
 from graphsage.nn.layer import SAGELayer
 from graphsage.nn.pooling import make_aggregator
+from graphsage.tensors.ambient import plain_defaults
 from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.tensors.segments import regular_block
 
@@ -76,7 +77,7 @@ class GraphSAGE(nn.Module):
             raise TypeError(f"aggregator must be a name or a class, as each layer makes its own; got {aggregator}")
         options = {"bias": bias, "init": init}
         self.layers = nn.ModuleList()
-        with keyed_rng(0):  # the layers draw once on their own; ``reset_parameters`` has the last word
+        with plain_defaults(), keyed_rng(0):  # the layers draw once on their own; ``reset_parameters`` has the last word
             for depth in range(config.num_layers):
                 is_last = depth == config.num_layers - 1
                 options["aggregator"] = make_aggregator(aggregator, width, config.hidden_features)

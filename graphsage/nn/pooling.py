@@ -13,7 +13,7 @@ from graphsage.base.checks import one_of
 from graphsage.base.told import told
 from graphsage.config.groups import AGGREGATORS
 from graphsage.nn.aggregators import Aggregator, Reduction
-from graphsage.nn.linear import Linear
+from graphsage.nn.linear import Linear, alike
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.reductions import REDUCTIONS
 from graphsage.tensors.segments import by_entry, entry_rows, packed, places, segment_softmax, segment_std
@@ -76,7 +76,7 @@ class LSTM(_Projected):
     def _priorities(self, block):
         """int64 [E]: each row is read by rising priority."""
         if self.training:
-            words = rng.draws(torch.randint(2**62, ()).numpy().astype("u8"), len(block.indices))
+            words = rng.draws(torch.randint(2**62, (), device="cpu").numpy().astype("u8"), len(block.indices))
             return _non_negative(words).to(block.indptr.device)
         turn = places(block, entry_rows(block))
         words = rng.draws(rng.stream_key(0, rng.ORDER), int(turn.max()) + 1 if len(turn) else 0)
@@ -119,7 +119,7 @@ class Attention(_Projected):
         h = self.linear(x)  # [num_src, H]
         rows, columns = entry_rows(block), block.indices.long()
         query = self.own.weight @ self.linear.weight  # c . W x_v as (c W) . x_v: no second [num_dst, H]
-        own = x_self.matmul(query.t()) if isinstance(x_self, CSRMatrix) else x_self @ query.t()  # [num_dst, 1]
+        own = x_self.matmul(query.t()) if isinstance(x_self, CSRMatrix) else alike(x_self, query) @ query.t()  # [num_dst, 1]
         scores = self.neighbor(h)[columns] + own[rows]  # [E, 1]
         scores = nn.functional.leaky_relu(scores[:, 0].to(torch.promote_types(scores.dtype, torch.float32)), 0.2)
         shares = segment_softmax(scores, block)
@@ -148,7 +148,7 @@ class PNA(_Projected):
         self.register_buffer("delta", torch.tensor(float(delta) if self.is_given else 1.0))
 
     def prepare(self, degrees):
-        mean = torch.tensor(degrees, dtype=torch.float64).log1p().mean()
+        mean = torch.tensor(degrees, dtype=torch.float64, device="cpu").log1p().mean()
         if not self.is_given and mean > 0:  # 0: a graph without edges, whose nodes give 0 whatever delta is
             self.delta.fill_(mean)
 

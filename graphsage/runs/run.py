@@ -187,7 +187,7 @@ def majority_score(dataset, metric):
     """Test score by ``metric`` (``Metric``) of ``constant_outputs``; None without test nodes."""
     if not len(dataset.test):
         return None
-    return metric.score(constant_outputs(dataset, len(dataset.test)), torch.tensor(dataset.labels[dataset.test]))
+    return metric.score(constant_outputs(dataset, len(dataset.test)), torch.tensor(dataset.labels[dataset.test], device="cpu"))
 
 
 def compare(results):

@@ -61,9 +61,11 @@ class Trainer(Loop):
     def fit(self) -> TrainResult:
         """Train for ``config.epochs`` epochs; returns ``TrainResult`` and leaves the best weights in the model.
 
-        Starts from the model's present weights: a second call goes on with them and with the optimizer as it is, over the
-        batches of the first, but after ``resume`` from where the checkpoint was. The model is left in evaluation mode, and
-        saved if there is a folder (``load_trained``). Ctrl-C ends the training after the step under way, with a checkpoint if
+        Starts from the model's present weights: a second call goes on with them, with the optimizer as it is and with the
+        learning rate that a schedule (step, plateau) had reached, over the batches of the first; with a cosine, which is of
+        one training, it is a ValueError. After ``resume`` it goes on from where the checkpoint was. Gradients are recorded
+        inside ``torch.no_grad`` and ``torch.inference_mode``, too. The model is left in evaluation mode, and saved if there
+        is a folder (``load_trained``). Ctrl-C ends the training after the step under way, with a checkpoint if
         there is a folder; a second one ends it at once. SIGTERM does the same. Without a folder and before the end of the first
         epoch there is nothing to keep, and KeyboardInterrupt is raised.
         Raises ``TrainingStopped`` where the loss is no number any more, and where nothing can be saved; ``InUse`` (a

@@ -105,6 +105,11 @@ class NeighborSampler:
     def __setattr__(self, name, value):
         raise AttributeError(f"{name} cannot be set: buffers are sized for a sampler's settings; make another NeighborSampler")
 
+    def __reduce__(self):
+        # made anew from its settings: scratch arrays can be large, and what was let pass once (weights) passes again
+        settings = {name: getattr(self, name) for name in NeighborSampler.__annotations__ if name != "graph"}
+        return partial(type(self), weights="ignore", **settings), (self.graph,)
+
     def sample(
         self, seeds: ArrayLike | Items, epoch: int = 0, step: int = 0, *, times: ArrayLike | None = None, num_threads: int = 1
     ) -> MiniBatch:

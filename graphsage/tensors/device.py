@@ -70,8 +70,8 @@ def _bags_agree(device):
 
 def _bag(device, mode, weighted):
     indices, offsets = (torch.tensor(ids, dtype=torch.int32, device=device) for ids in ([0, 6, 6, 2], [0, 1, 1, 4]))
-    weights = torch.tensor([1.0, 2, 3, 4], device=device) if weighted else None
-    table = torch.arange(35.0, device=device).view(7, 5)
+    weights = torch.tensor([1.0, 2, 3, 4], dtype=torch.float32, device=device) if weighted else None
+    table = torch.arange(35, dtype=torch.float32, device=device).view(7, 5)
     return F.embedding_bag(indices, table, offsets, mode=mode, per_sample_weights=weights, include_last_offset=True)
 
 

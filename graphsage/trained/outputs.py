@@ -13,6 +13,7 @@ from graphsage.data.dataset import NodeDataset
 from graphsage.loading.node_loader import NeighborLoader
 from graphsage.nn.inference import checked_out, inference
 from graphsage.sampling.neighbor import NeighborSampler
+from graphsage.tensors.ambient import plain_modes
 from graphsage.trained.predictions import Predictions, node_names, split_names
 from graphsage.trained.tables_out import mapped_rows, slices, write_table
 
@@ -59,6 +60,7 @@ def exact(model, dataset, nodes, num_layers, *, isolated, device, progress, out)
     return found if nodes is None else found[nodes]
 
 
+@plain_modes()
 @torch.no_grad()
 def sampled(model, dataset, nodes, num_layers, *, fanouts, seed, isolated, device, progress, out):
     """The same from drawn neighbours; fanouts: one a layer of the model, of which the last few are not needed."""
@@ -82,7 +84,8 @@ def _drawn(model, dataset, nodes, fanouts, seed, isolated, device):
     # a weighted graph: exact outputs do not read its weights either
     sampler = NeighborSampler(dataset.graph, fanouts, seed=seed, isolated=isolated, weights="ignore")
     nodes = np.arange(dataset.num_nodes) if nodes is None else nodes
-    loader = NeighborLoader(dataset, sampler, BATCH_SIZE, nodes=nodes, reduce=model.first_layer_reduction, device=device)
+    one = {"rank": 0, "num_ranks": 1}  # whoever asks gets all of them
+    loader = NeighborLoader(dataset, sampler, BATCH_SIZE, nodes=nodes, reduce=model.first_layer_reduction, device=device, **one)
     with closing(loader.epoch(0)) as batches:
         for batch in batches:
             drawn = batch.minibatch
