@@ -1,6 +1,6 @@
 """The loop of bare_loop.py under Accelerate: the same batches, the same losses, the same weights.
 
-Batches come on Accelerate's device, so the loader is not prepared. One process: several would all draw the same batches.
+Batches come on Accelerate's device, so the loader is not prepared. Under `accelerate launch` each process has its part of them.
 """
 
 import torch

@@ -1,6 +1,6 @@
 """The loop of bare_loop.py under Lightning: the same batches, the same losses, the same weights.
 
-One process: several would all draw the same batches.
+In several processes (devices=2) each has its part of the batches: the loader asks torch.distributed.
 """
 
 import lightning
@@ -15,13 +15,10 @@ class Module(lightning.LightningModule):
         super().__init__()
         self.model = model
 
-    def training_step(self, batch, step):  # Lightning moves a batch by its `to`
+    def training_step(self, batch, step):  # Lightning moves a batch by its `to`, and tells the loader each epoch
         loss = F.cross_entropy(self.model(batch), batch.y)  # one row of logits a seed
         self.log("loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.y))
         return loss
-
-    def on_train_epoch_start(self):  # needed only where Lightning resumes: each epoch has batches of its own
-        self.trainer.train_dataloader.next_epoch = self.current_epoch
 
     def on_train_epoch_end(self):
         print(f"epoch {self.current_epoch + 1}  loss {self.trainer.callback_metrics['loss']:.4f}")

@@ -11,6 +11,7 @@ _HOME = {
     "row_normalize": "graphsage.graph.features",
     "ModelConfig": "graphsage.config.groups",
     "SampleConfig": "graphsage.config.groups",
+    "TableConfig": "graphsage.config.groups",
     "TrainConfig": "graphsage.config.settings",
     "RunConfig": "graphsage.config.settings",
     "multihop_sampling": "graphsage.sampling.tree",

@@ -1,7 +1,7 @@
 """The package's face as type checkers and editors see it, who do not run ``__getattr__``: the names of ``__init__.py``."""
 
 from graphsage import interop as interop
-from graphsage.config.groups import ModelConfig as ModelConfig, SampleConfig as SampleConfig
+from graphsage.config.groups import ModelConfig as ModelConfig, SampleConfig as SampleConfig, TableConfig as TableConfig
 from graphsage.config.settings import RunConfig as RunConfig, TrainConfig as TrainConfig
 from graphsage.data.catalogue import load_dataset as load_dataset
 from graphsage.data.dataset import NodeDataset as NodeDataset

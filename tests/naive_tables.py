@@ -25,7 +25,8 @@ def read(folder, *, directed=False):
     found = SimpleNamespace(ids=ids, neighbours={name: {} for name in ids}, loops=0, repeats=0)
     for edge in edges:
         add_edge(found, kind(edge["source"]), kind(edge["target"]), float(edge.get("weight") or 1), directed)
-    found.labels = {kind(node["id"]): node["label"] for node in nodes or [] if node.get("label")}
+    none = labels_missing([node["label"] for node in nodes or [] if "label" in node])
+    found.labels = {kind(node["id"]): node["label"] for node in nodes or [] if node.get("label", "") not in none}
     found.splits = {kind(node["id"]): node["split"] for node in nodes or [] if node.get("split")}
     others = [name for name in (nodes or [{}])[0] if name not in ("id", "label", "split")]
     found.columns = {name: column_of([node[name] for node in nodes]) for name in others}
@@ -49,19 +50,25 @@ def add_edge(found, source, target, weight, directed):
 
 # ---- columns
 
-NO_NUMBER = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None")
-NO_DATE = (*NO_NUMBER, "NaT")
+NONE = ["", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none", "unknown", "?", "-"]
+
+
+def labels_missing(texts):
+    """The texts among these labels that mean that there is none: -1 too, unless another is below 0."""
+    others = any(is_integer(text) and int(text) < -1 for text in texts)
+    return {"", *(text for text in texts if text.lower() in NONE or (text == "-1" and not others))}
 
 
 def column_of(texts):
     """A row of numbers a node; None where the column is left out."""
+    texts = ["" if text.lower() in NONE else text for text in texts]
     present = [text for text in texts if text]
     if not present:
         return None
-    if all(is_number(text) for text in texts if text not in NO_NUMBER):
-        return numbers([None if text in NO_NUMBER else float(text) for text in texts])
-    if all(is_date(text) for text in texts if text not in NO_DATE):
-        return numbers([None if text in NO_DATE else days(text) for text in texts])
+    if all(is_number(text) for text in present):
+        return numbers([float(text) if text else None for text in texts])
+    if all(is_date(text) for text in present):
+        return numbers([days(text) if text else None for text in texts])
     values = sorted(set(present), key=lambda text: text.encode())
     if len(values) <= 100 and 2 * len(values) <= len(present):
         return [[float(text == value) for value in values] for text in texts]

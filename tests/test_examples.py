@@ -41,8 +41,8 @@ def run_loop(name, monkeypatch, capsys, folder):
     """(its globals, the batches it was given, the losses and the accuracy it printed) of an example program."""
     batches, epoch = [], gs.NeighborLoader.epoch
 
-    def recorded(loader, number):
-        for batch in epoch(loader, number):
+    def recorded(loader, number, start=0):
+        for batch in epoch(loader, number, start):
             batches.append((batch.epoch, batch.step, batch.y.tolist(), batch.minibatch.neighbors.tolist()))
             yield batch
 

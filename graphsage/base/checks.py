@@ -1,5 +1,6 @@
 """Checks made at the public door: each failure is one sentence of name, rule and what was received."""
 
+import math
 import operator
 import os
 import re
@@ -9,22 +10,54 @@ from pathlib import Path
 
 import numpy as np
 
+from graphsage.base.foreign import is_sparse, is_tensor, plain
+from graphsage.base.told import GRAPHS, names_of, shown, told
+
 MAX_NODES = 2**31 - 1  # ids are int32 everywhere, and the range reduction of the random draws needs bounds below 2^31
 ALWAYS_FITS = 2**24  # bytes; to ask the system what is free would take longer than many a batch of that size
 PROC, CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 
 
+def as_path(name, value):
+    """``value`` as a ``Path``: text, or whatever is a path."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{name} must be a path, got {told(value)}")
+    return Path(value)
+
+
+def as_list(name, values, what):
+    """``values`` as a list of ``what``; TypeError for text, for a graph, whose items are its own business, and for no list."""
+    if is_tensor(values) or is_sparse(values):
+        values = as_array(name, values)
+    if isinstance(values, (str, bytes, type)) or not set(GRAPHS).isdisjoint(names_of(values)) or not np.iterable(values):
+        raise TypeError(f"{name} must be a list of {what}, got {shown(values)}")
+    return list(values)
+
+
 def as_array(name, values):
     """``values`` as an array of whatever shape and dtype it has. Shares memory with ``values`` where it can.
 
-    Masked entries are refused: the plain array would show the numbers that the mask hides.
+    Takes what ``plain`` knows of other libraries; an iterator is used up. Masked entries are refused: the plain array would
+    show the numbers that the mask hides.
     """
+    if type(values) is np.ndarray:
+        return values
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise ValueError(f"{name} has masked entries, {np.ma.count_masked(values)} of {values.size}: fill or drop them")
+    if is_sparse(values):
+        refuse_giants(f"{name}, made dense,", math.prod(values.shape) * 8)
+    if not is_tensor(values) and not set(GRAPHS).isdisjoint(names_of(values)):
+        raise TypeError(f"{name} must be an array, got {told(values)}")
+    values = plain(name, values)
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
     except ValueError:  # numpy's own text speaks of inhomogeneous parts
         raise ValueError(f"{name} must be an array, got rows of several lengths: {reprlib.repr(values)}") from None
+    except Exception:  # what it may be is up to the other library
+        array = np.array(None)
+    if array.dtype == object and array.ndim == 0 and (isinstance(values, type) or type(values).__module__ != "builtins"):
+        raise TypeError(f"{name} must be an array, got {told(values)}")
+    return array
 
 
 def as_integers(name, values):
@@ -39,8 +72,19 @@ def as_integers(name, values):
 
 
 def as_ids(name, values, num_nodes, dtype=np.int64):
-    """``values`` as node ids of ``dtype``, each in [0, num_nodes). Shares memory with ``values`` where it can."""
-    return as_indices(name, values, num_nodes, "is not a node: the graph has", dtype)
+    """``values`` as node ids of ``dtype``, each in [0, num_nodes). Shares memory with ``values`` where it can.
+
+    A mask, which says of each node whether it is meant, stands for the ids where it is true.
+    """
+    return as_indices(name, of_mask(name, values, num_nodes), num_nodes, "is not a node: the graph has", dtype)
+
+
+def of_mask(name, values, num_nodes):
+    """The ids where a mask of ``num_nodes`` bools is true; anything else as array, or as it is where it is none."""
+    array = as_array(name, values)
+    if array.dtype == bool and array.shape == (num_nodes,):
+        return np.flatnonzero(array)
+    return array if array.ndim else values
 
 
 def as_indices(name, values, size, rule, dtype):
@@ -73,17 +117,18 @@ def as_count(name, value, *, least=0, most=None):
     rule = f"an integer >= {least}" if most is None else f"an integer from {least} to {most}"
     try:
         number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be {rule}, got {value!r}") from None
+    except (TypeError, ValueError, RuntimeError):  # torch and scipy have errors of their own for it
+        raise TypeError(f"{name} must be {rule}, got {shown(value)}") from None
     if isinstance(value, (bool, np.bool_)) or number < least or (most is not None and number > most):
-        raise ValueError(f"{name} must be {rule}, got {value!r}")
+        raise ValueError(f"{name} must be {rule}, got {shown(value)}")
     return number
 
 
 def as_fanouts(name, fanouts, *, allow_all):
     """``fanouts`` as a tuple of ints, one a hop: >= 1, or -1 for all neighbours where ``allow_all``."""
-    if isinstance(fanouts, (str, bytes, Set, Mapping)) or not np.iterable(fanouts):  # a set has an order of its own
-        raise TypeError(f"{name} must be a list of integers, one a hop, got {fanouts!r}")
+    if isinstance(fanouts, (Set, Mapping)):  # a set has an order of its own
+        raise TypeError(f"{name} must be a list of integers, one a hop, got {shown(fanouts)}")
+    fanouts = as_list(name, fanouts, "integers, one a hop")
     hops = tuple(_as_fanout(f"{name}[{hop}]", value, allow_all) for hop, value in enumerate(fanouts))
     if not hops:
         raise ValueError(f"{name} is empty: give one number of neighbours a hop")
@@ -97,20 +142,20 @@ def _as_fanout(name, value, allow_all):
         return as_count(name, value, least=1, most=MAX_NODES)
     except (TypeError, ValueError) as error:
         hint = ", or -1 for all" if allow_all else " (-1 for all needs the unique form: NeighborSampler)"
-        raise type(error)(f"{name} must be an integer >= 1 and < 2^31{hint}; got {value!r}") from None
+        raise type(error)(f"{name} must be an integer >= 1 and < 2^31{hint}; got {shown(value)}") from None
 
 
 def as_flag(name, value):
     """``value`` as a bool; text is refused, for "no" would count as True."""
     if not isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
+        raise TypeError(f"{name} must be True or False, got {shown(value)}")
     return bool(value)
 
 
 def one_of(name, value, options):
     """``value`` if it is one of the texts ``options``."""
     if not isinstance(value, str) or value not in options:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}; got {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}; got {shown(value)}")
     return value
 
 

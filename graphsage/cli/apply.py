@@ -70,7 +70,7 @@ def add_apply(commands):
     _add(commands, "evaluate", "score a trained model on a graph", EVALUATE, _evaluate)
     predict = _add(commands, "predict", "predict labels of nodes with a trained model", PREDICT, _predict)
     only = predict.add_mutually_exclusive_group()
-    text = "these nodes only, in this order: numbers, or names where the nodes have some"
+    text = "these nodes only, in this order: numbers, or names where the nodes have some ('\"a, b\",c': one has a comma)"
     only.add_argument("--nodes", metavar="A,B", help=text)
     only.add_argument("--part", choices=PARTS, help="the nodes of this part of the split only")
     text = "a column for the probability of each class"
@@ -189,7 +189,7 @@ def _out(options, default):
 def _nodes(options, dataset):
     """Rows of the nodes asked for; None for all."""
     if options.nodes is not None:
-        return node_rows("--nodes", dataset, options.nodes.split(","))
+        return node_rows("--nodes", dataset, options.nodes)
     return None if options.part is None else sorted(getattr(dataset, options.part).tolist())
 
 

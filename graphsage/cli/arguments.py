@@ -98,6 +98,8 @@ def add_flag(group, field):
         group.add_argument(flag, action=argparse.BooleanOptionalAction, **extra)
     elif field.name == "fanouts":
         group.add_argument(flag, type=integers, metavar="K,K", **extra)
+    elif field.type == tuple[str, ...] | None:
+        group.add_argument(flag, type=names, metavar="A,B", **extra)
     elif field.name == "batch_size":
         group.add_argument(flag, type=_batch_size, metavar="B", **extra)
     else:
@@ -116,17 +118,48 @@ def given_split(options):
     return {"split": options.split} if "split" in options else {}
 
 
-def node_rows(flag, dataset, texts):
-    """Rows of nodes that were typed: by the dataset's own ids where it has them, else by number."""
-    texts = [text.strip() for text in texts]
-    names = {} if dataset.node_ids is None else {str(name): row for row, name in enumerate(dataset.node_ids)}
-    has_numbers = names and dataset.node_ids.dtype.kind == "i"  # what is no id is then no row's number either
-    for text in texts:
-        if text not in names and (has_numbers or not (text.isdecimal() and int(text) < dataset.num_nodes)):
-            number = f"a number below {dataset.num_nodes}"
-            rule = "one of its ids" if has_numbers else f"a name, or {number}" if names else number
-            raise ValueError(f"{flag}: {text!r} is not a node of {dataset.name or 'the dataset'}: give {rule}")
-    return [names[text] if text in names else int(text) for text in texts]
+def node_rows(flag, dataset, text):
+    """Rows of nodes that were typed, with commas between: by the dataset's own ids where it has them, else by number.
+
+    An id with a comma in it stands in quotes, as in a table; alone it needs none.
+    """
+    import csv
+
+    rows_of, parts = _rows_of(dataset), next(csv.reader([text], skipinitialspace=True), [])
+    rows, alone = [rows_of(part) for part in parts], rows_of(text) if "," in text else None
+    if alone is not None and None not in rows:
+        raise ValueError(f"{flag}: {text!r} is the id of a node, and so are its parts: write quotes around an id with a comma")
+    if alone is not None:
+        return [alone]
+    if None in rows or not rows:
+        _refuse_node(flag, dataset, parts[rows.index(None)] if rows else text)
+    return rows
+
+
+def _rows_of(dataset):
+    """The row of a node by its text, None for none: by its id, else by its number unless ids are numbers."""
+    from graphsage.base.id_rule import RowsByName, id_of  # here: it brings numpy
+
+    names = RowsByName([] if dataset.node_ids is None else dataset.node_ids.tolist())
+
+    def row(text):
+        found, number = names.row(text), id_of(text)
+        if found is None and type(number) is int and 0 <= number < dataset.num_nodes and not _has_numbers(dataset):
+            return number
+        return found
+
+    return row
+
+
+def _has_numbers(dataset):
+    """Whether ids are numbers: then what is no id is no row's number either."""
+    return dataset.node_ids is not None and dataset.node_ids.dtype.kind == "i"
+
+
+def _refuse_node(flag, dataset, text):
+    number, names = f"a number below {dataset.num_nodes}", dataset.node_ids is not None
+    rule = "one of its ids" if _has_numbers(dataset) else f"a name, or {number}" if names else number
+    raise ValueError(f"{flag}: {text.strip()!r} is not a node of {dataset.name or 'the dataset'}: give {rule}")
 
 
 def _shown(default):
@@ -141,6 +174,14 @@ def integers(text):
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"must be integers with commas between, such as 10,10; got {text!r}") from None
+
+
+def names(text):
+    """A flag's type: texts with commas between."""
+    found = tuple(part.strip() for part in text.split(","))
+    if not all(found):
+        raise argparse.ArgumentTypeError(f"must be texts with commas between; got {text!r}")
+    return found
 
 
 def _batch_size(text):

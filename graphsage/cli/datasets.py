@@ -74,9 +74,10 @@ def _required_name(options):
 
 def _card_and_data(name, split):
     """(card or None, ``NodeDataset`` or None): a folder has no card, and nothing is downloaded here."""
-    from graphsage.data.catalogue import DatasetNotHere, dataset_card, list_datasets, load_dataset
+    from graphsage.data.catalogue import DatasetNotHere, built_in, dataset_card, load_dataset
 
-    card = dataset_card(name) if name in list_datasets() else None
+    known = built_in(name)
+    card = None if known is None else dataset_card(known)
     try:
         return card, load_dataset(name, **split, download=False)
     except DatasetNotHere:

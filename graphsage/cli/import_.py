@@ -1,8 +1,10 @@
 """``graphsage import``: a folder of tables, checked, shown and kept in a form that opens at once."""
 
+from dataclasses import fields
 from pathlib import Path
 
-from graphsage.cli.arguments import user_input
+from graphsage.cli.arguments import add_flag, user_input
+from graphsage.config.groups import TableConfig
 
 IMPORT = """Read a graph of your own from tables, show what is in them, and keep what was read, so
 that training and everything else on that folder starts at once.
@@ -12,8 +14,10 @@ that training and everything else on that folder starts at once.
                   which become features: numbers, dates, categories, words
   features.npy    if you like: an array [nodes, columns], rows in the order of nodes.csv
 
-Each of the two tables can be a .parquet file instead. Ids are integers or texts. Edges are
-taken both ways, unless --directed; repeated ones and self loops are dropped and counted.
+Each of the two tables can be .parquet, .tsv or .txt instead, the texts also packed (.gz).
+Common names of columns (From, to, src, Target, node_id) are understood. Ids are integers or
+texts; 7 and 7.0 are one id. Edges are taken both ways, unless --directed; repeated ones and
+self loops are dropped and counted. Edges to ids that nodes.csv lacks: see --unlisted.
 label is a class (integers, texts) or a number to predict (written with a point); a column
 labels holds several classes a node, with ; between. Without a column split the nodes with
 a label are split at random. Numbers have a point in them, not a comma. Dates such as
@@ -39,22 +43,39 @@ def add_import(commands):
     parser.add_argument("folder", metavar="FOLDER", help="the folder with edges.csv or edges.parquet")
     text = "edges run from source to target only: a target aggregates from its sources (default: both ways)"
     parser.add_argument("--directed", action="store_true", help=text)
+    text = "How columns of nodes.csv are read. It is kept: a training reads them so, too."
+    group = parser.add_argument_group("columns", text)
+    for field in fields(TableConfig):
+        add_flag(group, field)
     text = "write the dataset into this file as well: NAME.npz, which every command takes in place of a folder"
     parser.add_argument("--out", metavar="FILE", help=text)
     parser.set_defaults(command=_import)
 
 
+def _tables(given):
+    """The folder of tables, or the lone table of edges, at a path."""
+    from graphsage.data.layouts import layout_at, layout_in
+
+    path, layout, place = Path(given).expanduser(), None, None
+    if path.is_dir():
+        layout, place = (layout_in(path) or (None,))[0], path
+    elif path.is_file():
+        layout, place, _ = layout_at(path)
+    if layout is not None and layout.is_tables:
+        return place
+    others = f"; it holds {layout.files}, which need no import" if layout else ""
+    raise ValueError(f"{given} is no folder with edges.csv or edges.parquet{others}")
+
+
 def _import(options):
     with user_input():
-        from graphsage.data.tables.import_tables import holds_tables, import_tables
-        from graphsage.data.tables.table_files import misnamed
+        given = vars(options)
+        tables = TableConfig(**{field.name: given[field.name] for field in fields(TableConfig) if field.name in given})
+        from graphsage.data.tables.import_tables import import_tables
 
         if options.out is not None and not options.out.endswith(".npz"):
             raise ValueError(f"--out must be a file NAME.npz, got {options.out!r}")
-        if holds_tables(options.folder) is None:
-            near = misnamed(options.folder, "edges") if Path(options.folder).is_dir() else ""
-            raise ValueError(near or f"{options.folder} is no folder with edges.csv or edges.parquet")
-        dataset, text = import_tables(options.folder, directed=options.directed, progress=True)
+        dataset, text = import_tables(_tables(options.folder), directed=options.directed, progress=True, tables=tables)
         print(text)
         if options.out is not None:
             dataset.save(options.out)

@@ -14,7 +14,7 @@ def add_sample(commands):
     description = "Draw one batch around some nodes. Each line: a node <- its neighbours drawn (how many of how many)."
     parser = commands.add_parser("sample", help=text, description=description)
     parser.add_argument("dataset", metavar="DATASET", help="name (see `graphsage datasets`) or folder")
-    text = "nodes to draw around: numbers, or names where the nodes have some"
+    text = "nodes to draw around: numbers, or names where the nodes have some ('\"a, b\",c': one has a comma)"
     parser.add_argument("--seeds", required=True, metavar="A,B", help=text)
     for field in fields(TrainConfig):
         if field.name in SAMPLE_FIELDS:
@@ -29,7 +29,7 @@ def _sample(options):
         from graphsage.data.catalogue import load_dataset
 
         dataset = load_dataset(options.dataset)
-        seeds = node_rows("--seeds", dataset, options.seeds.split(","))
+        seeds = node_rows("--seeds", dataset, options.seeds)
         from graphsage.sampling.neighbor import NeighborSampler
 
         batch = NeighborSampler(dataset.graph, **given).sample(seeds)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 
 from graphsage.cli.arguments import Refused, add_flag, in_its_place, let_threads_sleep, user_input
-from graphsage.config.groups import ModelConfig
+from graphsage.config.groups import ModelConfig, TableConfig
 from graphsage.config.settings import GROUPS, RunConfig, TrainConfig
 
 OF_RUN = ("split", "runs", "baseline", "tensorboard")  # settings that are flags of their own, before the groups
@@ -57,7 +57,7 @@ def add_train(commands):
     group.add_argument("--config", metavar="FILE", help=text)
     text = "go on with a run that was interrupted: its folder, or a checkpoint in it"
     group.add_argument("--resume", metavar="FOLDER", help=text)
-    for title, kind in {"model": ModelConfig, **GROUPS}.items():
+    for title, kind in {"tables": TableConfig, "model": ModelConfig, **GROUPS}.items():
         group = parser.add_argument_group(title, kind.__doc__.partition("\n")[0].replace("``", ""))
         for field in fields(kind):
             add_flag(group, field)
@@ -70,14 +70,15 @@ def _train(options):
         let_threads_sleep()
         # torch: only now, and only for valid settings
         from graphsage.data.catalogue import load_dataset
+        from graphsage.data.tables.schema import given_tables, tables_of
         from graphsage.runs.progress_bar import Progress
         from graphsage.runs.run import compare, make_trainer, run_all
         from graphsage.runs.run_folder import lasting_name
         from graphsage.tensors.device import describe
 
         with in_its_place(options.resume, f"graphsage train DATASET --resume {options.resume}"):
-            dataset = load_dataset(config.dataset, split=config.split)
-        config = replace(config, dataset=lasting_name(config.dataset))
+            dataset = load_dataset(config.dataset, split=config.split, **given_tables(config.tables))
+        config = replace(config, dataset=lasting_name(config.dataset), tables=tables_of(dataset, config.tables))
         trainer = make_trainer(replace(config, runs=1), dataset)
         folder, resume = start(config)  # the last of what the user may have to mend
     print(dataset.summary())
@@ -147,8 +148,10 @@ def _job(options):
 
 def _config_of(path):
     from graphsage.config.toml import read_config
+    from graphsage.data.catalogue import recorded
 
-    return read_config(path)
+    config = read_config(path)
+    return replace(config, dataset=recorded(config.dataset))
 
 
 def _made(config, out):
@@ -158,25 +161,27 @@ def _made(config, out):
 
 
 def _resumed(options):
+    from graphsage.data.catalogue import recorded
     from graphsage.runs.resume import free
     from graphsage.runs.run_folder import open_run_folder
 
     folder, checkpoint, config = open_run_folder(options.resume)
-    settings = {field.name for kind in (RunConfig, ModelConfig, TrainConfig) for field in fields(kind)}
+    settings = {field.name for kind in (RunConfig, TableConfig, ModelConfig, TrainConfig) for field in fields(kind)}
     may_change = free(config.train) | {"dataset"}  # its folder may have moved: what is in it must be the same
     fixed = [name for name in vars(options) if name in settings - may_change]
     if fixed or options.config or options.out or not options.save:
         flags = ", ".join("--" + name.replace("_", "-") for name in sorted(may_change - {"dataset"}))
         rule = "goes on with the settings and the folder of the run"
         raise ValueError(f"--resume {rule}: beside it only {flags} may be given, and the place of a dataset that moved")
-    config = configured(config, vars(options))
+    config = configured(replace(config, dataset=recorded(config.dataset)), vars(options))
 
     return config, lambda config: (folder, checkpoint or True)
 
 
 def configured(base, given):
     """``base`` (``RunConfig``) with the settings that are in ``given``, by their fields' names."""
-    changes = [{f.name: given[f.name] for f in fields(kind) if f.name in given} for kind in (ModelConfig, TrainConfig)]
-    model, train = (replace(part, **change) for part, change in zip((base.model, base.train), changes))
+    parts = {"tables": TableConfig, "model": ModelConfig, "train": TrainConfig}
+    changes = {name: {f.name: given[f.name] for f in fields(kind) if f.name in given} for name, kind in parts.items()}
+    changed = {name: replace(getattr(base, name), **change) for name, change in changes.items()}
     data = {name: given[name] for name in ("dataset", *OF_RUN) if name in given}
-    return replace(base, model=model, train=train, **data)
+    return replace(base, **changed, **data)

@@ -1,7 +1,8 @@
 """Every default, once: the settings of a model, and those of a training in groups. A field's help is its meaning or unit."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
+from graphsage.base.told import names_of, shown
 from graphsage.config.options import FACTOR, NOT_NEGATIVE, POSITIVE, SHARE, Settings, documented, option
 
 AGGREGATORS = ("mean", "sum", "max", "gcn", "mean_pool", "max_pool", "lstm", "attention", "std", "pna")
@@ -17,12 +18,23 @@ SCHEDULES = ("constant", "cosine", "step", "plateau")
 CLASS_WEIGHTS = ("none", "balanced")
 EVALUATE = ("auto", "exact", "sampled")
 FEATURES_ON = ("auto", "cpu", "device")
+TASKS = ("auto", "multiclass", "regression")
+UNLISTED = ("refuse", "drop", "keep")
 
 
 def _aggregator(value):
-    if not callable(value) and value not in AGGREGATORS:  # a class of the caller's own: see graphsage.Aggregator
-        raise ValueError(f"aggregator must be one of {', '.join(AGGREGATORS)}; got {value!r}")
+    is_name = isinstance(value, str) and value in AGGREGATORS
+    if not callable(value) and not is_name:  # a class of the caller's own: see graphsage.Aggregator
+        raise ValueError(f"aggregator must be one of {', '.join(AGGREGATORS)}; got {shown(value)}")
     return value
+
+
+def _device(value):
+    """The name of a device; of a ``torch.device`` its own."""
+    name = str(value) if names_of(value)[:2] == ["torch", "device"] else value
+    if not isinstance(name, str):
+        raise ValueError(f"device must be text, got {shown(value)}")
+    return name
 
 
 def _fanouts(fanouts):
@@ -99,6 +111,9 @@ class OptimiseConfig(Settings):
     label_smoothing: float = option(0.0, "share of the target given to all classes alike (one class a node)", real=SHARE)
     class_weights: str = option("none", "balanced: rare classes or labels weigh more in the loss", choices=CLASS_WEIGHTS)
     normalize_features: bool | None = option(None, "divide feature rows by their sum (default: bags of words only)")
+    inductive: bool = option(
+        False, "train on the edges between training nodes alone; validate and test on the whole graph"
+    )
     seed: int = option(0, "of initialisation, seed plan, sampling and dropout; 0 <= seed < 2^64", least=0)
 
     def __post_init__(self):
@@ -159,8 +174,71 @@ class SaveConfig(Settings):
 class ComputeConfig(Settings):
     """Where and in what precision it is computed."""
 
-    device: str = option("auto", "auto (CUDA if there), cpu, cuda, cuda:1, mps")
+    device: str = option("auto", "auto (CUDA if there), cpu, cuda, cuda:1, mps", check=_device)
     features_on: str = option("auto", "where dense features are kept; auto: on a GPU with room for them", choices=FEATURES_ON)
     feature_dtype: str = option("float32", "dense features are kept so; bfloat16: half the memory", choices=FEATURE_DTYPES)
     precision: str = option("float32", "of the products in training; others: autocast", choices=PRECISIONS)
     compile: bool = option(False, "torch.compile the model; on the CPU without gain: 1.0 to 2.2 times the time a step")
+
+
+def _names(value):
+    """A tuple of texts; one text, or a number for a word, will do."""
+    listed = [value] if isinstance(value, (str, int, float)) else list(value)
+    names = tuple(dict.fromkeys(str(name).strip() for name in listed))
+    if not all(names):
+        raise ValueError(f"names must be texts with commas between, and none of them empty; got {value!r}")
+    return names
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class TableConfig(Settings):
+    """How the columns of a folder of tables become features and labels; what is left open is as at its last import."""
+
+    category: tuple[str, ...] | None = option(
+        None, "columns of codes: each value is a category, also where it is a number (default: texts that few values share)",
+        check=_names,
+    )  # fmt: skip
+    number: tuple[str, ...] | None = option(
+        None, "columns of numbers, also where they look like ids (default: whatever has numbers only)", check=_names
+    )
+    drop: tuple[str, ...] | None = option(None, "columns to leave out, label and split too (default: none)", check=_names)
+    words: int | None = option(None, "most words of a text column that become features (default: 1000)", least=1)
+    missing: tuple[str, ...] | None = option(
+        None, "more words that mean that a value is missing (default: NA, N/A, NaN, null, None, unknown, ?, -)", check=_names
+    )
+    not_missing: tuple[str, ...] | None = option(
+        None, "words of that list that are values, such as a class unknown or -1 (default: none)", check=_names
+    )
+    task: str | None = option(
+        None, "what label is: multiclass, a class a node, or regression, a number (default: auto, by how it is written)",
+        choices=TASKS,
+    )  # fmt: skip
+    unlisted: str | None = option(
+        None, "an edge to an id that nodes.csv lacks: an error, left out, or a node without features (default: refuse)",
+        choices=UNLISTED,
+    )  # fmt: skip
+
+    def __post_init__(self):
+        super().__post_init__()
+        kinds = ("category", "number", "drop")
+        for at, kind in enumerate(kinds):
+            for other in kinds[at + 1 :]:
+                self._refuse_common(kind, other)
+        self._refuse_common("missing", "not_missing")
+
+    def _refuse_common(self, one, other):
+        common = [name for name in getattr(self, one) or () if name in (getattr(self, other) or ())]
+        if common:
+            raise ValueError(f"{common[0]!r} stands in {one} and in {other}: leave it in one of them")
+
+    def or_else(self, other: "TableConfig") -> "TableConfig":
+        """This, with what it leaves open as ``other`` has it."""
+        open_ones = [f.name for f in fields(self) if getattr(self, f.name) is None]
+        return replace(self, **{name: getattr(other, name) for name in open_ones})
+
+
+#: Nothing is left open: how tables are read where nobody says otherwise.
+TABLE_DEFAULTS = TableConfig(
+    category=(), number=(), drop=(), words=1000, missing=(), not_missing=(), task="auto", unlisted="refuse"
+)  # fmt: skip

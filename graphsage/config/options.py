@@ -4,6 +4,8 @@ from dataclasses import MISSING, dataclass, field, fields
 from numbers import Real
 from operator import index
 
+from graphsage.base.told import shown
+
 SHARE = ("in [0, 1)", lambda value: 0 <= value < 1)
 POSITIVE = ("> 0 and finite", lambda value: 0 < value < float("inf"))
 NOT_NEGATIVE = (">= 0 and finite", lambda value: 0 <= value < float("inf"))
@@ -51,29 +53,29 @@ def _checked(f, value):
         return _real(f.name, value, *rule["real"])
     kind, words = (str, "text") if isinstance(f.default, str) else (bool, "True or False")
     if not isinstance(value, kind):
-        raise ValueError(f"{f.name} must be {words}, got {value!r}")
+        raise ValueError(f"{f.name} must be {words}, got {shown(value)}")
     return value
 
 
 def _one_of(name, value, choices):
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
+    if not isinstance(value, str) or value not in choices:  # an array would be compared entry by entry
+        raise ValueError(f"{name} must be one of {', '.join(choices)}; got {shown(value)}")
     return value
 
 
 def _integer(name, value, least):
     try:
         number = index(value)
-    except TypeError:
+    except (TypeError, ValueError, RuntimeError):  # torch and scipy have errors of their own for it
         number = None
     if number is None or isinstance(value, bool) or number < least:
-        raise ValueError(f"{name} must be an integer >= {least}, got {value!r}")
+        raise ValueError(f"{name} must be an integer >= {least}, got {shown(value)}")
     return number  # a Python int: numpy's overflow, and JSON does not know them
 
 
 def _real(name, value, words, holds):
     if not isinstance(value, Real) or isinstance(value, bool) or not holds(value):
-        raise ValueError(f"{name} must be {words}, got {value!r}")
+        raise ValueError(f"{name} must be {words}, got {shown(value)}")
     return float(value)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from graphsage.base.told import of_kind
 from graphsage.config.groups import (
     ComputeConfig,
     EvaluateConfig,
@@ -9,6 +10,7 @@ from graphsage.config.groups import (
     OptimiseConfig,
     SampleConfig,
     SaveConfig,
+    TableConfig,
 )
 from graphsage.config.options import Settings, documented, option
 
@@ -48,7 +50,10 @@ class TrainConfig(ComputeConfig, SaveConfig, EvaluateConfig, OptimiseConfig, Sam
 @documented
 @dataclass(frozen=True, kw_only=True)
 class RunConfig(Settings):
-    """A whole run: dataset, model (``ModelConfig``), training (``TrainConfig``). What does not fit together is refused."""
+    """A whole run: dataset (and ``TableConfig``), model (``ModelConfig``), training (``TrainConfig``).
+
+    What does not fit together is refused.
+    """
 
     dataset: str = option("debian", "name of a dataset, or a folder")
     split: int | None = option(None, "which of the dataset's splits, where it has several (default: 0, the first)", least=0)
@@ -57,9 +62,12 @@ class RunConfig(Settings):
     tensorboard: bool = option(False, "write the course of the training into the folder of the run for TensorBoard, too")
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    tables: TableConfig = field(default_factory=TableConfig)
 
     def __post_init__(self):
         super().__post_init__()
+        of_kind("model", self.model, ModelConfig)
+        of_kind("train", self.train, TrainConfig)
         if self.train.seed + self.runs > 2**64:
             raise ValueError(f"seed must be below 2^64, got {self.train.seed + self.runs - 1}")
         if self.train.batch_size is not None:

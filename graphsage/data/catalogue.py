@@ -1,19 +1,26 @@
-"""load_dataset: a dataset by its name (bundled, in a local folder, in the cache or downloaded), or by a folder."""
+"""load_dataset: a dataset by its name (bundled, in a local folder, in the cache or downloaded), or by a folder or file."""
 
 import os
-from dataclasses import replace
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from graphsage.base.told import shown
+from graphsage.config.groups import TableConfig
 from graphsage.data.cards import dataset_card, datasets_folder, list_datasets, unknown_name
 from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
 from graphsage.data.download import CACHE_VARIABLE, cache_folder, fetch, is_intact
 from graphsage.data.generators.by_name import generate, is_generated
-from graphsage.data.layouts import LAYOUTS, layout_of
+from graphsage.data.layouts import LAYOUTS, layout_at, layout_in, layout_of
+from graphsage.data.tables.schema import is_read_so, reading_of
+from graphsage.graph.features import SparseFeatures
 
 __all__ = ["DATA_VARIABLE", "dataset_card", "datasets_folder", "fetch_dataset", "list_datasets", "load_dataset"]
 
 DATA_VARIABLE = "GRAPHSAGE_DATA"
+BUILT_IN = "builtin:"  # before a known name: that dataset, whatever folders there are
 
 
 class DatasetNotHere(DatasetError):
@@ -28,6 +35,14 @@ def load_dataset(
     cache: str | os.PathLike[str] | None = None,
     download: bool = True,
     progress: bool = True,
+    category: Sequence[str] | None = None,
+    number: Sequence[str] | None = None,
+    drop: Sequence[str] | None = None,
+    words: int | None = None,
+    missing: Sequence[str] | None = None,
+    not_missing: Sequence[str] | None = None,
+    task: str | None = None,
+    unlisted: str | None = None,
 ) -> NodeDataset:
     """The ``NodeDataset`` of a known name ("debian", "cora", ...: ``graphsage datasets``), of a folder, or a generated one.
 
@@ -36,9 +51,9 @@ def load_dataset(
     folder), or from a download into the cache. Bundled, cached and downloaded files must have the card's sha256; the
     dataset must have the card's statistics wherever it came from.
 
-    A folder (a ``Path``, or text that is no known name) holds the files of one dataset in one of the known layouts
-    (``graphsage.data.layouts``). A known name wins over a folder of that name: write ``./cora`` for the folder. A file
-    NAME.npz is one that ``NodeDataset.save`` wrote.
+    A folder holds the files of one dataset in one of the known layouts (``graphsage.data.layouts``); a file is one of those
+    files, or a lone table of edges. Where a folder that holds a dataset has a known name, it is the folder that is meant:
+    "builtin:cora" is the dataset of that name wherever one is.
 
     Text that begins with "sbm:" or "rmat:" makes a random graph: "sbm:nodes=100000,classes=10", "rmat:scale=17,degree=16"
     (``graphsage.data.generators.by_name`` describes them and their options).
@@ -46,13 +61,21 @@ def load_dataset(
     split: which of several splits that the data store, 0 for the first; None takes the first, or the only one there is.
     schema: the ``NodeDataset.schema`` of another dataset, by which a folder of tables (edges.csv, nodes.csv) is encoded: the
         same columns, words, categories and class numbers. It need not have labels. Other data must have that schema already.
-    download=False never touches the network. progress=True shows downloads, and what is found in tables whenever they are
-    read, on standard error.
+    category, number, drop, words, missing, not_missing, task, unlisted: how a folder of tables is read, the fields of
+        ``TableConfig`` (``help(graphsage.TableConfig)``); None is as at its last import. Tables that were read otherwise are
+        imported again. Other data are what they are, and refuse these.
+    download=False never touches the network. progress=True shows on standard error downloads, what is found in tables whenever
+    they are read, that nodes have no features, and which is meant of a folder and a dataset of one name.
     Raises DatasetError (a ValueError), one sentence.
     """
     if not isinstance(name_or_path, (str, os.PathLike)):
-        raise TypeError(f"a dataset is a name or a path, got {name_or_path!r}")
-    dataset = _loaded(name_or_path, split, schema, cache, download, progress)
+        raise TypeError(f"a dataset is a name or a path, got {shown(name_or_path)}")
+    columns = {"category": category, "number": number, "drop": drop, "words": words}
+    tables = _tables({**columns, "missing": missing, "not_missing": not_missing, "task": task, "unlisted": unlisted}, schema)
+    dataset = _loaded(name_or_path, split, schema, cache, download, progress, tables)
+    _refuse_unread(name_or_path, dataset, tables)
+    if dataset.schema is None and isinstance(dataset.features, SparseFeatures) and dataset.features.is_identity:
+        _say(progress, f"{dataset.name}: no features, so each node has a column of its own; such a model knows no other nodes")
     if schema is not None and dataset.schema != schema:
         raise DatasetError(f"{name_or_path} is no folder of tables (edges.csv, nodes.csv), and the model was trained on one")
     return dataset
@@ -65,20 +88,72 @@ def fetch_dataset(
     return _folder_of(dataset_card(name), cache, download, progress)
 
 
-def _loaded(name_or_path, split, schema, cache, download, progress):
-    if isinstance(name_or_path, str) and name_or_path in list_datasets():
-        return _load_known(dataset_card(name_or_path), split, cache, download, progress)
+def _tables(given, schema):
+    """The ``TableConfig`` of what is given."""
+    tables = TableConfig(**given)
+    if schema is not None and tables != TableConfig():
+        raise DatasetError("schema says how columns are read: leave the settings of tables out beside it")
+    return tables
+
+
+def _refuse_unread(name, dataset, tables):
+    """Settings of tables are for a folder of tables, whose schema says that they were followed."""
+    given = [name for name, value in asdict(tables).items() if value is not None]
+    if given and (dataset.schema is None or not is_read_so(dataset.schema, tables.or_else(reading_of(dataset.schema)))):
+        raise DatasetError(f"{name} is no folder of tables (edges.csv, nodes.csv): leave {given[0]} out, which is about those")
+
+
+def built_in(name_or_path):
+    """The known name that is meant, or None where it is a path: a folder of that name that holds a dataset goes before."""
+    if not isinstance(name_or_path, str):
+        return None
+    if name_or_path.startswith(BUILT_IN):
+        return name_or_path.removeprefix(BUILT_IN)
+    is_folder = name_or_path not in list_datasets() or (Path(name_or_path).is_dir() and layout_in(name_or_path))
+    return None if is_folder else name_or_path
+
+
+def recorded(name):
+    """The dataset that the files of a run call ``name``, for ``load_dataset``: there a folder is a whole path."""
+    return f"{BUILT_IN}{name}" if name in list_datasets() and Path(name).is_dir() else name
+
+
+def _loaded(name_or_path, split, schema, cache, download, progress, tables):
+    known = built_in(name_or_path)
+    _say_which(name_or_path, known, progress)
+    if known is not None:
+        return _load_known(dataset_card(known), split, cache, download, progress)
     if isinstance(name_or_path, str) and is_generated(name_or_path):
         return _generated(name_or_path, split)
-    folder = Path(name_or_path).expanduser()
-    if folder.is_dir() and name_or_path != "":
-        layout, name = layout_of(folder)
-        return layout.read(folder, name, split=split, schema=schema, progress=progress)
-    if folder.is_file() and folder.suffix == ".npz":
-        return LAYOUTS["graphsage"].read(folder.parent, folder.stem, split=split)
-    if isinstance(name_or_path, str) and folder.name == name_or_path:
-        raise DatasetError(unknown_name(name_or_path))
-    raise DatasetError(f"{name_or_path} is not a folder, nor an .npz file")
+    layout, folder, name = _found(name_or_path, Path(name_or_path).expanduser())
+    return layout.read(folder, name, split=split, schema=schema, progress=progress, tables=tables)
+
+
+def _found(given, path):
+    """(layout, folder, NAME) of the files at a path."""
+    if path.is_dir() and given != "":
+        layout, name = layout_of(path)
+        return layout, path, name
+    if path.is_file():
+        return layout_at(path)
+    if isinstance(given, str) and path.name == given:
+        raise DatasetError(unknown_name(given))
+    raise DatasetError(f"{given} is not a folder, nor an .npz file")
+
+
+def _say_which(given, known, progress):
+    """A line where a folder and a dataset have one name."""
+    if not isinstance(given, str) or given not in list_datasets() or not Path(given).is_dir():
+        return
+    if known is None:
+        _say(progress, f"{given}: the folder {Path(given).absolute()}, not the dataset of that name ({BUILT_IN}{given})")
+    else:
+        _say(progress, f"{given}: the dataset of that name, as the folder {Path(given).absolute()} holds none")
+
+
+def _say(progress, text):
+    if progress:
+        print(text, file=sys.stderr, flush=True)
 
 
 def _generated(spec, split):

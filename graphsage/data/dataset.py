@@ -1,17 +1,21 @@
 """NodeDataset: a graph with features, labels and a split, checked once so that nothing later has to."""
 
 import os
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from types import NoneType
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from graphsage.base.checks import ReadOnlyRecord, as_ids, read_only
+from graphsage.base.checks import ReadOnlyRecord, as_path, read_only
+from graphsage.base.told import of_kind
 from graphsage.data.errors import DatasetError, told_of
-from graphsage.data.labels import checked_class_names, checked_labels, is_labelled, task_of
-from graphsage.data.split import SPLITS
+from graphsage.data.labels import ReadTask, checked_class_names, is_labelled, read_labels, task_of
+from graphsage.data.remarks import label_remarks
+from graphsage.data.split import SPLITS, split_ids
 from graphsage.graph.build import checked_names, of_length
 from graphsage.graph.features import SparseFeatures, as_features, row_normalize
 from graphsage.graph.graph import Graph
@@ -25,16 +29,24 @@ OUTPUTS = {"multiclass": "{:,} classes", "multilabel": "{:,} classes (any number
 class NodeDataset(ReadOnlyRecord):
     """A task on the nodes of a graph. N nodes, F features, C classes or T targets. What ``labels`` are names the task:
 
-    task            labels given as                  stored as        no label
-    "multiclass"    integers [N], classes 0..C-1     int64[N]         -1
-    "multilabel"    bools, or integers 0/1 [N, C]    int8[N, C]       a row of -1
-    "regression"    floats [N] (T = 1) or [N, T]     float32[N, T]    a row of NaN
+    task            labels given as                        stored as        no label
+    "multiclass"    integers [N], classes 0..C-1           int64[N]         -1
+                    bools [N]: classes 0 and 1
+                    texts [N]: classes by class_names,                      None, NaN, "", "NA", "unknown", ...
+                    else in the order of the alphabet
+                    floats [N] or [N, 1], whole and few                     NaN
+    "multilabel"    bools or 0/1 [N, C]                    int8[N, C]       a row of -1 (of NaN)
+    "regression"    other floats [N] (T = 1) or [N, T]     float32[N, T]    a row of NaN
+
+    Floats are classes where they are whole numbers from 0 to 100 that repeat: two nodes a number on average, or all of 0..C-1
+    (1..C). A UserWarning says so. Integers [N, 1] can mean two things, and are refused unless ``task`` says which.
 
     graph: ``Graph`` with N rows.
     features: float32 [N, F] array or ``SparseFeatures`` (whatever ``as_features`` takes). Shared with the caller, not
         copied: features can be large, or a memory map. Writing to them afterwards breaks what was checked here.
-    labels: as above. A row is labelled as a whole or not at all.
-    train, val, test: int64 node ids, in the caller's order; no node twice, none without a label. Empty is legal.
+    labels: as above (arrays, lists, tensors). A row is labelled as a whole or not at all.
+    train, val, test: int64 node ids, in the caller's order; no node twice, none without a label. Empty is legal. Or masks [N]
+        of bools or 0/1; of masks [N, k] the first column is used, and a UserWarning says so.
     class_names: C texts, or None. C is their number where given, else the largest label + 1; in a multilabel task they
         name the columns. A regression has none.
     node_ids: the name of each node (distinct; int64[N] or object[N]); None takes the graph's own names, if it has any. Where
@@ -56,17 +68,22 @@ class NodeDataset(ReadOnlyRecord):
     node_ids: np.ndarray | None = None
     name: str | None = None
     schema: dict | None = None
+    task: str = "auto"
+    notes: tuple = ()
 
     def __post_init__(self):
-        if not isinstance(self.graph, Graph):
-            raise TypeError(f"graph must be a Graph, got {type(self.graph).__name__}")
+        of_kind("graph", self.graph, Graph)
         self._set(features=_checked_features(self.features, self.num_nodes))
-        self._set(labels=checked_labels(self.labels, self.num_nodes))
+        labels, names, note = read_labels(self.labels, self.num_nodes, self.task, self.class_names)
+        self._set(labels=labels, class_names=checked_class_names(names, labels))
+        self._set(task=ReadTask(task_of(labels)) if type(self.task) is ReadTask or self.task == "auto" else self.task)
+        self._say(note)
         has_label = is_labelled(self.labels)
         for split in SPLITS:
-            self._set(**{split: _checked_split(split, getattr(self, split), has_label)})
+            ids, note = split_ids(split, getattr(self, split), self.num_nodes)
+            self._set(**{split: _checked_split(split, ids, has_label)})
+            self._say(note)
         _check_disjoint([(split, getattr(self, split)) for split in SPLITS], self.num_nodes)
-        self._set(class_names=checked_class_names(self.class_names, self.labels))
         self._set(node_ids=_checked_node_ids(self.node_ids, self.graph))
         if not isinstance(self.schema, (dict, NoneType)):
             raise TypeError(f"schema must be a dict or None, got {type(self.schema).__name__}")
@@ -74,6 +91,12 @@ class NodeDataset(ReadOnlyRecord):
     def _set(self, **values):
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    def _say(self, note):
+        """Keep a sentence on how the data were read, and warn of it."""
+        if note:
+            self._set(notes=(*self.notes, note))
+            warnings.warn(note, stacklevel=4)
 
     # ---- sizes
 
@@ -86,11 +109,6 @@ class NodeDataset(ReadOnlyRecord):
     def num_features(self) -> int:
         """F."""
         return self.features.shape[1]
-
-    @property
-    def task(self) -> str:
-        """ "multiclass", "multilabel" or "regression"."""
-        return task_of(self.labels)
 
     @property
     def num_classes(self) -> int:
@@ -120,13 +138,14 @@ class NodeDataset(ReadOnlyRecord):
         }
 
     def summary(self) -> str:
-        """Two lines for people."""
+        """Two lines for people, and one for each of the notes and of what labels leave little to learn from."""
         counts = {name: f"{count:,}" for name, count in self.statistics().items()}
-        return (
+        lines = (
             "{name}: {num_nodes} nodes ({num_isolated} isolated), {num_edges} edges (largest degree {max_degree}),\n"
             "  {num_features} features, {outputs}, {num_train} / {num_val} / {num_test} nodes "
             "to train / validate / test on"
         ).format(name=self.name or "dataset", outputs=OUTPUTS[self.task].format(self.num_outputs), **counts)
+        return "\n  ".join([lines, *self.notes, *label_remarks(self)])
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name}={count}" for name, count in self.statistics().items())
@@ -140,14 +159,17 @@ class NodeDataset(ReadOnlyRecord):
         cls,
         graph: Any,
         *,
+        directed: bool | None = None,
         features: str | Sequence[str] | None = None,
         label: str,
         split: str | None = None,
         weight: str | None = None,
         name: str | None = None,
     ) -> Self:
-        """The dataset of a networkx graph whose nodes have attributes; the graph is read as by ``Graph.from_networkx``.
+        """The dataset of a networkx graph whose nodes have attributes; nodes are named as by ``Graph.from_networkx``.
 
+        Edges are read as those of tables: both ends are neighbours, parallel ones count once, self loops are dropped.
+        directed: to be said for a ``DiGraph``: False for both ends, True for predecessors only.
         features: an attribute or a list of them, each a number or a list of numbers of one length at every node; they stand
             side by side. None gives a column for each node (``SparseFeatures.identity``).
         label: the attribute with the labels: class numbers, texts (classes in alphabetical order), lists of 0/1, or floats.
@@ -157,7 +179,7 @@ class NodeDataset(ReadOnlyRecord):
         """
         from graphsage.data.readers.networkx_attributes import parts_of_networkx
 
-        return cls(**parts_of_networkx(graph, features=features, label=label, split=split, weight=weight), name=name)
+        return cls(**parts_of_networkx(graph, directed, features=features, label=label, split=split, weight=weight), name=name)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the dataset to the file ``path``, NAME.npz, which ``load`` reads back (``graphsage.data.readers.npz_form``).
@@ -167,7 +189,7 @@ class NodeDataset(ReadOnlyRecord):
         """
         from graphsage.data.readers.npz_form import save_parts
 
-        save_parts(self, path)
+        save_parts(self, as_path("path", path))
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> 'NodeDataset':
@@ -177,7 +199,7 @@ class NodeDataset(ReadOnlyRecord):
         """
         from graphsage.data.readers.npz_form import load_parts
 
-        parts = load_parts(path)
+        parts = load_parts(as_path("path", path))
         with told_of(path):
             return NodeDataset(**parts)
 
@@ -192,6 +214,19 @@ class NodeDataset(ReadOnlyRecord):
         )
         return replace(self, graph=empty)
 
+    def induced(self, nodes: ArrayLike | None = None) -> 'NodeDataset':
+        """The dataset of ``nodes`` alone (int [M], or a mask [N]; none twice; None: those to train on), in that order.
+
+        Its graph is ``graph.subgraph(nodes)``: it has the edges among them, under the ids that they have here, and the names of
+        the nodes. Features, labels and split are those of the nodes. As many classes as here: without class_names, a last one
+        that no node has gets all of them named by their numbers.
+        ``TrainConfig(inductive=True)`` trains on the edges of ``induced()`` and validates and tests on the whole graph.
+        """
+        from graphsage.data.induced import induced_parts
+
+        kept = {field.name: getattr(self, field.name) for field in fields(NodeDataset)}  # a joined one has more
+        return NodeDataset(**{**kept, **induced_parts(self, nodes)})
+
     def row_normalized(self) -> Self:
         """The dataset with each row of features divided by the sum of its absolute values (zero rows stay zero)."""
         return replace(self, features=row_normalize(self.features))
@@ -205,8 +240,9 @@ def _checked_features(features, num_nodes):
 
 
 def _checked_split(split, ids, has_label):
-    ids = as_ids(split, ids, len(has_label))
     unlabelled = np.flatnonzero(~has_label[ids])
+    if unlabelled.size == len(ids) > 1:
+        raise ValueError(f"none of the {len(ids):,} nodes of {split} has a label: leave {split} empty, or give them labels")
     if unlabelled.size:
         at = int(unlabelled[0])
         raise ValueError(f"{split}[{at}] = {ids[at]} has no label: every node of a split needs one")

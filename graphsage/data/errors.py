@@ -15,3 +15,11 @@ def told_of(where):
     except (ValueError, TypeError) as error:
         text = str(error)
         raise DatasetError(text if text.startswith(str(where)) else f"{where}: {text}") from None
+
+
+def one_of_several(folder, names):
+    """The one name of datasets of one layout in ``folder``, None if there is none; DatasetError if there are several."""
+    if len(names) > 1:
+        rule = "give each a folder of its own, or name one of its files"
+        raise DatasetError(f"{folder} holds several datasets ({', '.join(sorted(names))}): {rule}")
+    return names[0] if names else None

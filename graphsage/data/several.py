@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from graphsage.base.checks import as_integers, read_only
+from graphsage.base.checks import as_integers, as_list, read_only
+from graphsage.base.told import of_kind
 from graphsage.data.dataset import SPLITS, NodeDataset
+from graphsage.data.labels import ReadTask
 from graphsage.data.split import random_order
 from graphsage.graph.build import indptr_of
 from graphsage.graph.features import SparseFeatures
@@ -65,7 +67,7 @@ def join_datasets(
     A graph that no list names is still part of the union: its nodes are neighbours of each other, and in no split.
     Raises ValueError or TypeError, one sentence. Hamilton, Ying, Leskovec 2017, section 4.2 (generalising across graphs).
     """
-    datasets = list(datasets)
+    datasets = as_list("datasets", datasets, "NodeDataset")
     names = _checked(datasets)
     offsets = np.concatenate([[0], np.cumsum([dataset.num_nodes for dataset in datasets])])
     labels = np.concatenate([dataset.labels for dataset in datasets])
@@ -81,6 +83,7 @@ def join_datasets(
         node_ids=_node_ids(datasets, names),
         name="+".join(names) if name is None else name,
         schema=datasets[0].schema,
+        task=ReadTask(datasets[0].task),
         graph_names=names,
         graph_offsets=offsets,
         edge_offsets=edge_offsets,
@@ -93,8 +96,7 @@ def join_datasets(
 def _checked(datasets):
     """The names of datasets that can be joined."""
     for number, dataset in enumerate(datasets):
-        if not isinstance(dataset, NodeDataset):
-            raise TypeError(f"datasets[{number}] must be a NodeDataset, got {type(dataset).__name__}")
+        of_kind(f"datasets[{number}]", dataset, NodeDataset)
         if not isinstance(dataset.name, str):
             raise ValueError(f"datasets[{number}] must have a name, by which train, val and test can choose it")
         kind, first = _kind(dataset), _kind(datasets[0])

@@ -1,11 +1,18 @@
-"""A random split for data that come without one: the same on every machine, drawn by key."""
+"""Splits: masks, ids and words of the caller's; for data that come without one a random split, drawn by key."""
 
 import numpy as np
 
-from graphsage.base.checks import as_count
+from graphsage.base.checks import as_array, as_count, as_ids
 
 SPLITS = ("train", "val", "test")
 TRAIN_SHARE, VAL_SHARE = 0.5, 0.25  # of the nodes, rounded; the rest is for testing (the shares of Platonov et al. 2023)
+
+WORDS = {
+    "train": ("train", "training", "trn", "tr"),
+    "val": ("val", "valid", "validation", "validate", "dev", "development"),
+    "test": ("test", "testing", "tst", "te"),
+}  # in small letters; any case counts
+PART_OF = {word: part for part, words in WORDS.items() for word in words}
 
 
 def random_split(nodes, split=None):
@@ -24,3 +31,34 @@ def random_order(nodes, seed, *elements):
     from graphsage.base import rng  # here: it brings numba, which most readers do without
 
     return nodes[rng.permutation(rng.stream_key(seed, rng.SPLIT, *elements), len(nodes))]
+
+
+# ---- masks
+
+
+def split_ids(name, given, num_nodes):
+    """(int64 ids of the nodes that ``given`` names, a sentence on how it was read, or "").
+
+    given: ids; or a mask [num_nodes] of bools, or of 0 and 1 where those cannot be ids (an id stands once); or masks
+    [num_nodes, k] of k splits, of which the first is taken, and the sentence says so.
+    """
+    array = as_array(name, given)
+    if array.dtype.kind == "O" and array.size and all(isinstance(value, (bool, np.bool_)) for value in array.ravel().tolist()):
+        array = array.astype(bool)
+    if not _is_mask(array, num_nodes):
+        return as_ids(name, given, num_nodes), ""
+    if len(array) != num_nodes:
+        raise ValueError(f"{name} is a mask of {len(array)} nodes, and the graph has {num_nodes}: a mask needs a place a node")
+    if array.ndim == 1:
+        return np.flatnonzero(array), ""
+    several = f"{name} has masks of {array.shape[1]} splits: the first is used ({name}[:, 0]; give another column for another)"
+    return np.flatnonzero(array[:, 0]), several if array.shape[1] > 1 else ""
+
+
+def _is_mask(array, num_nodes):
+    if array.ndim not in (1, 2) or not array.size:
+        return False
+    if array.dtype.kind == "b":
+        return True
+    fits = array.dtype.kind in "iuf" and len(array) == num_nodes > 2
+    return fits and bool(((array == 0) | (array == 1)).all())

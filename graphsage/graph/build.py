@@ -5,7 +5,10 @@ from functools import partial
 
 import numpy as np
 
-from graphsage.base.checks import MAX_NODES, as_array, as_integers, one_of, read_only
+from graphsage.base.checks import MAX_NODES, as_array, as_integers, as_list, one_of, read_only
+from graphsage.base.foreign import as_scipy, is_networkx, is_sparse, is_tensor
+from graphsage.base.id_rule import id_of, twins
+from graphsage.base.told import maker, told
 
 CHUNK = 1 << 17  # edges handed to a kernel at a time: their temporary arrays stay in the processor's cache
 
@@ -102,6 +105,13 @@ def copied(name, array):
     return array if array is None or isinstance(array, (list, tuple)) else as_array(name, array).copy()
 
 
+def checked_networkx(graph):
+    """``graph`` if it is a networkx graph."""
+    if not is_networkx(graph):
+        raise TypeError(f"graph must be a networkx graph, got {told(graph)}")
+    return graph
+
+
 def rows_from_edges(src, dst, num_nodes, *, undirected=False, once=False, loops=True):
     """(indptr, int32 indices, edge ids, reversed flags or None) of E checked edges, each row sorted by (source, id).
 
@@ -156,9 +166,10 @@ def kept_edges(duplicates, self_loops):
 
 
 def square_matrix(matrix):
-    """A square scipy sparse matrix as COO if it is one, else as CSR."""
-    if not hasattr(matrix, "tocsr"):
-        raise TypeError(f"matrix must be a scipy sparse matrix, got {type(matrix).__name__}")
+    """A square sparse matrix of scipy or torch as COO if it is one, else as CSR."""
+    if not is_sparse(matrix):
+        raise TypeError(f"matrix must be a scipy sparse matrix, got {told(matrix)}{maker('matrix', 'matrix', matrix)}")
+    matrix = as_scipy("matrix", matrix)
     if len(set(matrix.shape)) != 1 or len(matrix.shape) != 2:
         raise ValueError(f"an adjacency matrix must be square, got shape {matrix.shape}")
     return matrix if matrix.format == "coo" else matrix.tocsr()
@@ -166,14 +177,24 @@ def square_matrix(matrix):
 
 def rows_of_labels(labels):
     """({label: row}, node_ids): the identity and None where the labels are 0..n-1, else the labels' own order."""
+    refuse_twins(labels)
     node_ids = label_array(labels)
     if node_ids.dtype == np.int64 and set(labels) == set(range(len(labels))):
         return {label: int(label) for label in labels}, None
     return {label: row for row, label in enumerate(labels)}, node_ids
 
 
+def refuse_twins(labels):
+    """ValueError where two of the labels are spellings of one id."""
+    found = twins(labels)
+    if found is not None:
+        rule = 'one id is one node (1, 1.0 and "1" are one id): name it in one way'
+        raise ValueError(f"nodes {found[0]!r} and {found[1]!r} have the same id: {rule}")
+
+
 def label_array(labels):
-    """The list ``labels`` as int64 array if all are integers that fit, else as object array."""
+    """The list ``labels`` as int64 array if all are whole numbers that fit, else as object array."""
+    labels = [id_of(label) if isinstance(label, float) else label for label in labels]
     if all(_fits_int64(label) for label in labels):
         return np.array(labels, np.int64)
     array = np.empty(len(labels), object)
@@ -195,6 +216,8 @@ def checked_names(node_ids):
     else:
         names = label_array(names_in("node_ids", node_ids))
         repeats = _repeats(names.tolist())
+        if len(set(map(type, names.tolist()))) > 1:
+            refuse_twins(names.tolist())
     if repeats:
         raise ValueError(f"node_ids must be distinct, got {repeats[0]!r} more than once")
     return names
@@ -217,17 +240,16 @@ def names_in(name, values):
     float32 are other ids above 2^24, and a mask is not a list of ids.
     """
     values = name_sequence(name, values)
+    values = as_array(name, values) if isinstance(values, (list, tuple)) and values and is_tensor(values[0]) else values
     return values.tolist() if isinstance(values, np.ndarray) else list(values)
 
 
 def name_sequence(name, values):
     """What ``names_in`` takes, checked but for its single names: a list, tuple or array as it is, anything else as list."""
-    if isinstance(values, (str, bytes)) or not np.iterable(values):
-        raise TypeError(f"{name} must be a list of nodes, got {values!r}")
     if isinstance(values, (list, tuple)):
         return values
-    if not hasattr(values, "tolist"):
-        return list(values)
+    if is_tensor(values) or not hasattr(values, "tolist"):
+        return as_list(name, values, "nodes")
     array = as_array(name, values)
     if array.dtype.kind in "fcb" and array.size:
         raise TypeError(f"{name} must be a list of nodes, got an array of {array.dtype}")

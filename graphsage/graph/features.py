@@ -7,6 +7,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from graphsage.base.checks import ReadOnlyRecord, as_array, as_count, as_indices, integer_array, read_only
+from graphsage.base.foreign import as_scipy, is_sparse
 from graphsage.graph.build import checked_indptr, indptr_of
 
 _DENSE = WeakValueDictionary()  # id -> array: what was checked, as long as somebody has it
@@ -53,6 +54,13 @@ class SparseFeatures(ReadOnlyRecord):
         return cls(np.arange(num_rows + 1), np.arange(num_rows), None, max(num_rows, 1))
 
     @property
+    def is_identity(self) -> bool:
+        """Whether they are those of ``identity``: there were no features."""
+        if self.values is not None or self.num_columns != max(self.num_rows, 1):
+            return False
+        return np.array_equal(self.indices, np.arange(self.num_rows))
+
+    @property
     def num_rows(self) -> int:
         """N."""
         return len(self.indptr) - 1
@@ -91,15 +99,16 @@ class SparseFeatures(ReadOnlyRecord):
 def as_features(features):
     """Checked node features: float32 [N, F] ndarray (shared where it can be) or ``SparseFeatures``.
 
-    Takes arrays of any real dtype, scipy sparse matrices and ``SparseFeatures``. NaN and infinity are refused. What it returned
-    before comes back as it is: a matrix that is larger than memory, say, is read through once, not by each that is given it.
+    Takes arrays and tensors of any real dtype, sparse matrices of scipy and torch, and ``SparseFeatures``. NaN and infinity are
+    refused. What it returned before comes back as it is: a matrix that is larger than memory, say, is read through once, not by
+    each that is given it.
     """
     if isinstance(features, SparseFeatures) or (features is not None and _DENSE.get(id(features)) is features):
         return features
-    if hasattr(features, "tocsr"):
+    if is_sparse(features):
         if len(features.shape) != 2:
-            raise ValueError(f"features must have shape [nodes, features >= 1], got {features.shape}")
-        matrix = features.tocsr()
+            raise ValueError(f"features must have shape [nodes, features >= 1], got {tuple(features.shape)}")
+        matrix = as_scipy("features", features).tocsr()
         if not matrix.has_canonical_format:  # entries listed twice are summed, as everywhere else
             matrix = matrix.copy()
             matrix.sum_duplicates()
@@ -122,7 +131,8 @@ def row_normalize(features: Any) -> np.ndarray | SparseFeatures:
 def _checked_dense(features):
     array = as_array("features", features)
     if array.ndim != 2 or array.shape[1] == 0:
-        raise ValueError(f"features must have shape [nodes, features >= 1], got {array.shape}")
+        hint = ", None: SparseFeatures.identity(num_nodes) stands in where there are none" if features is None else ""
+        raise ValueError(f"features must have shape [nodes, features >= 1], got {array.shape}{hint}")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"features must be real numbers, got {array.dtype}")
     rows = max(1, CHUNK // array.shape[1])

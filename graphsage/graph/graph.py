@@ -2,8 +2,8 @@
 
 Directions: ``from_edges(src, dst)`` puts src in row dst (messages flow along the edge); ``from_csr``, ``from_scipy`` and
 ``from_adjacency_dict`` take row i literally (so a dict of successors aggregates from successors); ``from_networkx`` takes
-predecessors, or both ends of undirected edges. Each ``from_*`` reads what its ``to_*`` wrote as the same edges, numbered
-anew. Of the rest, scipy keeps weights (but weights that are all 1 come back as None), networkx node ids and, told
+both ends of edges, or predecessors where it is told so. Each ``from_*`` reads what its ``to_*`` wrote as the same edges,
+numbered anew. Of the rest, scipy keeps weights (but weights that are all 1 come back as None), networkx node ids and, told
 weight="weight", weights; a dict keeps node ids alone, and edge arrays neither.
 """
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from graphsage.base.checks import MAX_NODES, ReadOnlyRecord, as_count, as_flag, as_ids, integer_array, one_of, read_only
+from graphsage.base.id_rule import RowsByName, id_of
 from graphsage.graph.build import (
     adjacency_lists,
     checked_indptr,
@@ -23,7 +24,6 @@ from graphsage.graph.build import (
     copied,
     edge_arrays,
     indptr_of,
-    is_in,
     kept_edges,
     names_in,
     of_length,
@@ -32,6 +32,8 @@ from graphsage.graph.build import (
     rows_of_neighbors,
     square_matrix,
 )
+from graphsage.graph.convert import edges_of_networkx, networkx_of
+from graphsage.graph.subgraph import cleaned, induced_subgraph
 
 EDGE_ARRAYS = ("edge_ids", "edge_reversed", "weights", "times")
 
@@ -110,7 +112,7 @@ class Graph(ReadOnlyRecord):
         arrays = {"indptr": indptr, "indices": indices, "weights": weights, "times": times}
         if as_flag("copy", copy):
             arrays = {name: copied(name, array) for name, array in arrays.items()}
-        return _cleaned(cls(**arrays), duplicates, self_loops)
+        return cleaned(cls(**arrays), duplicates, self_loops)
 
     @classmethod
     def from_edges(
@@ -157,12 +159,13 @@ class Graph(ReadOnlyRecord):
             edge_ids=order,
             node_ids=node_ids,
         )
-        return _cleaned(graph, duplicates, self_loops)
+        return cleaned(graph, duplicates, self_loops)
 
     @classmethod
     def from_scipy(cls, matrix: Any, *, duplicates: str = "keep", self_loops: str = "keep") -> Self:
         """Row i of a square sparse matrix holds the neighbours of node i; every stored entry, zeros too, is an edge.
 
+        matrix: one of scipy, or a sparse tensor of torch.
         Stored values become ``weights`` unless all of them are 1. Edge ids are positions in the matrix's own arrays (for
         COO and CSR; other formats are converted to CSR first).
         """
@@ -175,28 +178,18 @@ class Graph(ReadOnlyRecord):
 
     @classmethod
     def from_networkx(
-        cls, graph: Any, *, weight: str | None = None, duplicates: str = "keep", self_loops: str = "keep"
-    ) -> Self:
-        """A node aggregates from its predecessors; from both ends of its edges in an undirected graph.
+        cls, graph: Any, *, directed: bool | None = None, weight: str | None = None, duplicates: str = "keep",
+        self_loops: str = "keep",
+    ) -> Self:  # fmt: skip
+        """Nodes aggregate from both ends of their edges; with directed=True from their predecessors only.
 
-        weight: name of the edge attribute to keep as weights (missing: 1.0). Nodes 0..n-1 are the row numbers; others
-        are kept in ``node_ids``, in the graph's order. Edge ids count ``graph.edges``; parallel edges are duplicates.
+        directed: to be said for a ``DiGraph`` (ValueError), as both readings are common; what ``to_networkx`` made says it
+        itself. In a graph without directions there is nothing to say.
+        weight: name of the edge attribute to keep as weights (missing: 1.0, but some edge must have it). Nodes 0..n-1 are
+        the row numbers; others are kept in ``node_ids``, in the graph's order. 1 and "1" would be two nodes of one id:
+        ValueError. Edge ids count ``graph.edges``; parallel edges are duplicates.
         """
-        if not hasattr(graph, "is_directed"):
-            raise TypeError(f"graph must be a networkx graph, got {type(graph).__name__}")
-        row_of, node_ids = rows_of_labels(list(graph))
-        ends = np.array([(row_of[u], row_of[v]) for u, v in graph.edges()], np.int64).reshape(-1, 2)
-        weights = None if weight is None else [value for _, _, value in graph.edges(data=weight, default=1.0)]
-        return cls.from_edges(
-            ends[:, 0],
-            ends[:, 1],
-            len(row_of),
-            weights=weights,
-            node_ids=node_ids,
-            undirected=not graph.is_directed(),
-            duplicates=duplicates,
-            self_loops=self_loops,
-        )
+        return cls.from_edges(**edges_of_networkx(graph, directed, weight), duplicates=duplicates, self_loops=self_loops)
 
     # ---- to
 
@@ -219,17 +212,9 @@ class Graph(ReadOnlyRecord):
     def to_networkx(self) -> Any:
         """``DiGraph`` (``MultiDiGraph`` if an edge repeats) with an edge u -> v for each u in row v.
 
-        Edges carry ``weight`` where the graph has weights.
+        Edges carry ``weight`` where the graph has weights; the graph's attribute ``directed`` is True, for ``from_networkx``.
         """
-        import networkx as nx
-
-        names, (src, dst) = self._names(), self.to_edges()
-        repeats = len(np.unique(dst * self.num_nodes + src)) < self.num_edges
-        graph = nx.MultiDiGraph() if repeats else nx.DiGraph()
-        graph.add_nodes_from(names)
-        weights = [{}] * self.num_edges if self.weights is None else [{"weight": w} for w in self.weights.tolist()]
-        graph.add_edges_from((names[u], names[v], w) for u, v, w in zip(src.tolist(), dst.tolist(), weights))
-        return graph
+        return networkx_of(self._names(), *self.to_edges(), self.weights)
 
     # ---- use
 
@@ -250,6 +235,13 @@ class Graph(ReadOnlyRecord):
         indptr, indices, at, _ = rows_from_edges(dst, src, self.num_nodes)
         return self._with_edges(at, indptr, indices)
 
+    def subgraph(self, nodes: ArrayLike) -> Self:
+        """The graph of ``nodes`` (rows int [M], or a mask [N]; none twice): row i is nodes[i]'s, with the edges among them.
+
+        Edge ids, flags, weights and times stay the caller's, as do the names of the nodes; without names those are ``nodes``.
+        """
+        return induced_subgraph(self, nodes)
+
     def _with_edges(self, at, indptr, indices):
         """The graph with the edges at positions ``at`` in these rows."""
         own = {name: getattr(self, name) for name in EDGE_ARRAYS}
@@ -261,28 +253,23 @@ class Graph(ReadOnlyRecord):
         )
 
     def rows_of(self, node_ids: Any) -> np.ndarray:
-        """int64 rows of the caller's own node ids; an unknown id is refused by name."""
-        if self.node_ids is None:
+        """int64 rows of the caller's own node ids, in any spelling of ``graphsage.base.id_rule``: 7, 7.0 and "7" are one id.
+
+        An unknown id is refused by name.
+        """
+        if self.node_ids is None and isinstance(node_ids, np.ndarray) and node_ids.dtype.kind in "iuf":
             return as_ids("node_ids", node_ids, self.num_nodes)
         names = names_in("node_ids", node_ids)
-        unknown = [name for name in names if not is_in(name, self._row_of)]
-        if unknown:
-            raise ValueError(f"{unknown[0]!r} is not a node of the graph ({self.num_nodes} nodes)")
-        return np.array([self._row_of[name] for name in names], np.int64)
+        if self.node_ids is None:
+            return as_ids("node_ids", [id_of(name) for name in names], self.num_nodes)
+        rows = [self._rows_by_name.row(name) for name in names]
+        if None in rows:
+            raise ValueError(f"{names[rows.index(None)]!r} is not a node of the graph ({self.num_nodes} nodes)")
+        return np.array(rows, np.int64)
 
     @cached_property
-    def _row_of(self):
-        return {name: row for row, name in enumerate(self._names())}
+    def _rows_by_name(self):
+        return RowsByName(self._names())
 
     def _names(self):
         return list(range(self.num_nodes)) if self.node_ids is None else self.node_ids.tolist()
-
-
-def _cleaned(graph, duplicates, self_loops):
-    """``graph`` without the duplicates and self loops that its caller asked to drop; the order of the rest stays."""
-    kept = kept_edges(duplicates, self_loops)
-    if duplicates == self_loops == "keep":
-        return graph
-    src, dst = graph.to_edges()
-    at = np.sort(rows_from_edges(src, dst, graph.num_nodes, **kept)[2])
-    return graph._with_edges(at, indptr_of(np.bincount(dst[at], minlength=graph.num_nodes)), graph.indices[at])

@@ -1,5 +1,5 @@
-"""Handing a batch to other libraries."""
+"""Data from other libraries, and batches for them."""
 
-from graphsage.interop.pyg import to_pyg
+from graphsage.interop.pyg import from_pyg, to_pyg
 
-__all__ = ["to_pyg"]
+__all__ = ["from_pyg", "to_pyg"]

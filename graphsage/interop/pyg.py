@@ -1,10 +1,19 @@
-"""Batches for PyTorch Geometric, which is not installed with this package: ``pip install torch-geometric``."""
+"""Data from PyTorch Geometric, and batches for it. It is not installed with this package: ``pip install torch-geometric``."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 
+from graphsage.base.checks import as_array, as_count
+from graphsage.base.foreign import as_scipy, is_sparse
+from graphsage.base.told import names_of, told
+from graphsage.data.dataset import NodeDataset
+from graphsage.data.labels import checked_labels, is_labelled
+from graphsage.data.split import SPLITS, random_split
+from graphsage.graph.features import SparseFeatures
+from graphsage.graph.graph import Graph
 from graphsage.loading.batch import Batch
 from graphsage.sampling.minibatch import MiniBatch
 
@@ -19,6 +28,8 @@ def to_pyg(batch: Batch) -> Any:
     distinct seeds: ``out[:batch_size]`` goes with ``y``, and ``out[seed_index]`` with ``y[seed_index]``, where a seed
     that was asked for twice counts twice. All on the batch's device. A reduced batch has no x and is refused.
     """
+    if not isinstance(batch, (Batch, MiniBatch)):
+        raise TypeError(f"batch must be a Batch or a MiniBatch, got {told(batch)}")
     try:
         from torch_geometric.data import Data
     except ImportError as error:
@@ -51,3 +62,86 @@ def to_pyg(batch: Batch) -> Any:
 def _edge_index(minibatch):
     rows = np.repeat(np.arange(len(minibatch.indptr) - 1), np.diff(minibatch.indptr))
     return np.stack([minibatch.indices.astype(np.int64), rows])
+
+
+# ---- from
+
+
+def from_pyg(data: Any, *, split: int | None = None, name: str | None = None) -> NodeDataset:
+    """The ``NodeDataset`` of a ``torch_geometric.data.Data`` of N nodes.
+
+    edge_index [2, E]: node edge_index[1, i] aggregates from edge_index[0, i], and i is the edge's id; edge_weight [E] becomes
+        the graph's weights. Else adj_t, a sparse tensor of torch whose rows hold the neighbours.
+    x: features [N, F], dense or sparse; without it a column for each node (``SparseFeatures.identity``).
+    y: labels, as ``NodeDataset`` takes them; class numbers [N, 1] too. Without it no node has a label.
+    train_mask, val_mask, test_mask: bool [N], or [N, S] of S splits, of which ``split`` chooses one (None: the first). Without
+        any of them the labelled nodes are split at random: half, a quarter, a quarter, the same for every run.
+    node_ids, or n_id: the names of the nodes, if it has any.
+
+    Tensors may be on any device and need a gradient. What else the data hold (edge_attr, pos, ...) is left out. TypeError or
+    ValueError, one sentence, for data with several types of nodes and for what does not fit together.
+    """
+    _check_data(data)
+    num_nodes = data.num_nodes
+    if num_nodes is None:
+        raise ValueError("data has no num_nodes, and neither x nor edge_index to tell it: set data.num_nodes")
+    labels = np.full(num_nodes, -1) if data.y is None else _one_column(as_array("y", data.y))
+    return NodeDataset(
+        graph=_graph_of(data, num_nodes),
+        features=SparseFeatures.identity(num_nodes) if data.x is None else data.x,
+        labels=labels,
+        **_split_of(data, labels, num_nodes, split),
+        name=name,
+    )
+
+
+def _check_data(data):
+    if {"Data", "torch_geometric"} <= set(names_of(data)):
+        return
+    kinds, hint = set(names_of(data)), ""
+    if "HeteroData" in kinds:
+        hint = ", which has several types of nodes: data.to_homogeneous() makes one type of them"
+    elif {"Dataset", "torch_geometric"} <= kinds:
+        hint = ": give one of its graphs, as data[0]"
+    raise TypeError(f"data must be a torch_geometric.data.Data, got {told(data)}{hint}")
+
+
+def _one_column(labels):
+    """[N] of class numbers [N, 1], as OGB has them."""
+    is_column = labels.ndim == 2 and labels.shape[1] == 1 and labels.dtype.kind in "iu"
+    return labels[:, 0] if is_column else labels
+
+
+def _graph_of(data, num_nodes):
+    names = getattr(data, "node_ids", getattr(data, "n_id", None))
+    if data.edge_index is not None:
+        edges = as_array("edge_index", data.edge_index)
+        if edges.ndim != 2 or len(edges) != 2:
+            raise ValueError(f"edge_index must have shape [2, edges], got {list(edges.shape)}")
+        weights = getattr(data, "edge_weight", None)
+        return Graph.from_edges(*edges, num_nodes, weights=weights, node_ids=names)
+    rows = getattr(data, "adj_t", None)
+    if rows is None or not is_sparse(rows):
+        raise ValueError("data has no edge_index: set it to an int tensor [2, edges], or adj_t to a sparse tensor of torch")
+    return replace(Graph.from_scipy(as_scipy("adj_t", rows)), node_ids=names)
+
+
+def _split_of(data, labels, num_nodes, split):
+    """{"train", "val", "test": int64 ids}."""
+    masks = {part: getattr(data, f"{part}_mask", None) for part in SPLITS}
+    if all(mask is None for mask in masks.values()):
+        return random_split(np.flatnonzero(is_labelled(checked_labels(labels, num_nodes))), split)
+    column = 0 if split is None else as_count("split", split)
+    return {part: _nodes_of(f"{part}_mask", mask, num_nodes, column) for part, mask in masks.items()}
+
+
+def _nodes_of(name, mask, num_nodes, column):
+    if mask is None:
+        return np.empty(0, np.int64)
+    mask = as_array(name, mask)
+    if mask.dtype.kind not in "biu" or mask.ndim not in (1, 2) or len(mask) != num_nodes:
+        rule = f"must be a mask of {num_nodes} bools, or such masks side by side"
+        raise ValueError(f"{name} {rule}; got {mask.dtype} {list(mask.shape)}")
+    if mask.ndim == 2:
+        mask = mask[:, as_count("split", column, most=mask.shape[1] - 1)]
+    return np.flatnonzero(mask)

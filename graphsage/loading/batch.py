@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Self
 
 import torch
@@ -28,19 +29,19 @@ class Batch:
     pending: what the features are still to be read for, (global ids, CSRMatrix [ids, N] or None); None once they are there.
     """
 
-    minibatch: MiniBatch
-    blocks: list[CSRMatrix]
-    seeds: torch.Tensor
+    seeds: torch.Tensor  # first: Lightning takes the length of the first tensor for the batch size
     places: torch.Tensor
     seed_index: torch.Tensor
     y: torch.Tensor
     epoch: int
     step: int
-    x: torch.Tensor | CSRMatrix | None = field(default_factory=lambda: None)  # no class attribute: see __getattr__
+    minibatch: MiniBatch
+    blocks: list[CSRMatrix]
     x_self: torch.Tensor | CSRMatrix | None = None
     x_neigh: torch.Tensor | CSRMatrix | None = None
     reduce: str | None = None
     pending: tuple | None = None
+    x: torch.Tensor | CSRMatrix | None = field(default_factory=lambda: None)  # no class attribute: see __getattr__
 
     def __post_init__(self):
         if self.x is None:
@@ -70,6 +71,11 @@ class Batch:
         x_neigh = store.reduce(self.reduce, reads, nodes)
         return self.having(x_self=_ready(rows), x_neigh=_ready(x_neigh), pending=None)
 
+    def cast(self, dtype: torch.dtype) -> Self:
+        """The same batch with features of ``dtype``."""
+        names = ("x",) if self.reduce is None else ("x_self", "x_neigh")
+        return self.having(**{name: _mapped(getattr(self, name), partial(_cast, dtype)) for name in names})
+
     def to(self, device: str | torch.device) -> Self:
         """The same batch with its tensors on ``device``."""
         return self.map(lambda tensor: to_device(tensor, device))
@@ -91,6 +97,10 @@ class Batch:
 def _ready(x):
     """Sparse rows with the transpose that the weights' gradient needs."""
     return x.with_transpose() if isinstance(x, CSRMatrix) else x
+
+
+def _cast(dtype, tensor):
+    return tensor.to(dtype) if tensor.is_floating_point() else tensor
 
 
 def _mapped(value, function):

@@ -2,32 +2,43 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import closing
 from copy import copy
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from graphsage.base.checks import as_count, one_of
+from graphsage.base.checks import as_count, as_flag, as_integers, of_mask, one_of
 from graphsage.base.threads import default_threads, ordered_map
+from graphsage.base.told import of_kind, told
 from graphsage.config.groups import FEATURES_ON
 from graphsage.data.dataset import NodeDataset
 from graphsage.loading.batch import Batch
 from graphsage.loading.parcel import Parcel
+from graphsage.loading.process_rank import checked_ranks, process_rank
 from graphsage.sampling.items import SeedPlan
 from graphsage.sampling.minibatch import MiniBatch
 from graphsage.tensors.csr_matrix import CSRMatrix
+from graphsage.tensors.device import as_device
 from graphsage.tensors.reductions import REDUCTIONS
 from graphsage.tensors.store import FeatureStore, free_memory
 
 
 class NeighborLoader:
-    """Iterable of batches; one iteration is one epoch, and the next iteration is the next epoch.
+    """Iterable of batches; one iteration is one epoch, and the next iteration is the next epoch (``set_epoch``: another one).
 
     dataset: ``NodeDataset``. sampler: ``NeighborSampler`` on its graph, or whatever answers ``sample(items, epoch, step)`` with
         a ``MiniBatch``. Its ``seed`` (default: 0) orders the nodes, its ``num_threads`` prepare batches.
-    batch_size, batches_per_epoch, shuffle, drop_last: as in ``SeedPlan``. nodes: those to go through (default: to train on).
+    batch_size, batches_per_epoch, shuffle, drop_last, least: as in ``SeedPlan``. nodes: those to go through (default: to
+        train on). ``least=2`` suits models with BatchNorm.
+    repeat: True gives the same batches in each iteration, those of the epoch that was set (default: 0): to validate, or to
+        overfit a few.
+    rank, num_ranks: as in ``SeedPlan``: of several processes, each has its part of the epoch. Default: those of
+        torch.distributed (Lightning, Accelerate and others initialise it), else of RANK and WORLD_SIZE, else one process.
     reduce: an aggregator's name ("mean", "sum", "max", "gcn") yields reduced batches, in which the raw features of the last
         hop are reduced straight from the feature matrix; the sampler then needs ``sample_open``.
         ``GraphSAGE.first_layer_reduction`` names the one that a model needs.
@@ -37,7 +48,8 @@ class NeighborLoader:
     store: a ``FeatureStore`` of the dataset's features to share; the two settings before and after this one are then its own.
     feature_dtype: "bfloat16" keeps dense features in half the memory, at 8 significant bits.
 
-    An exception in a thread is raised in the loop; leaving the loop early leaves no thread behind.
+    An exception in a thread is raised in the loop; leaving the loop early leaves no thread behind. ``state_dict`` and
+    ``load_state_dict`` keep the place within an epoch: Lightning's checkpoints have it, and resume there.
     """
 
     def __init__(
@@ -51,45 +63,112 @@ class NeighborLoader:
         nodes: ArrayLike | None = None,
         shuffle: bool = True,
         drop_last: bool = False,
+        least: int = 1,
+        repeat: bool = False,
+        rank: int | None = None,
+        num_ranks: int | None = None,
         store: FeatureStore | None = None,
         device: str | torch.device = "cpu",
         features_on: str = "auto",
         feature_dtype: str = "float32",
     ) -> None:
-        _check_sampler(sampler, dataset.graph, reduce)
+        _check_sampler(sampler, of_kind("dataset", dataset, NodeDataset).graph, reduce)
         self.sampler = sampler
-        nodes = dataset.train if nodes is None else nodes
-        order = {"shuffle": shuffle, "drop_last": drop_last}
-        self.plan = SeedPlan(nodes, batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
+        nodes = dataset.train if nodes is None else of_mask("nodes", nodes, dataset.num_nodes)
+        order = {"shuffle": shuffle, "drop_last": drop_last, "least": least}
+        self._plan = SeedPlan(nodes, batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
+        self._ranks = checked_ranks(rank, num_ranks)
+        if self._ranks:
+            self._plan = replace(self._plan, rank=rank, num_ranks=num_ranks)
+        self.repeat = as_flag("repeat", repeat)
         self.reduce = reduce if reduce is None else one_of("reduce", reduce, tuple(REDUCTIONS))
-        self.device = torch.device(device)
-        self.next_epoch = 0
+        self.device = as_device(device)
+        self.set_epoch(0)
         if store is None:
             place = _feature_device(dataset.features, self.device, features_on, feature_dtype)
             store = FeatureStore(dataset.features, device=place, dtype=feature_dtype)
-        self.store = store
-        self.labels = torch.tensor(dataset.labels, dtype=torch.int64 if dataset.task == "multiclass" else torch.float32)
+        self.store = _checked_store(store, dataset)
+        dtype = torch.int64 if dataset.task == "multiclass" else torch.float32
+        self.labels = torch.tensor(dataset.labels, dtype=dtype, device="cpu")
         self._same_each_epoch = batch_size is None and all(k == -1 for k in getattr(sampler, "fanouts", [0]))
-        self._kept = None
+        self._kept, self.cast_to = None, None  # cast_to: the dtype of a module that wants features in another than float32
+
+    @property
+    def plan(self) -> SeedPlan:
+        """Which items are in which batch: the ``SeedPlan`` of this rank."""
+        rank, num_ranks = self._ranks or process_rank()  # asked each time: a framework starts its processes late
+        if (rank, num_ranks) != (self._plan.rank, self._plan.num_ranks):
+            self._plan = replace(self._plan, rank=rank, num_ranks=num_ranks)
+        return self._plan
+
+    @plan.setter
+    def plan(self, plan):
+        self._plan = plan
+
+    @property
+    def batch_sampler(self) -> Any:
+        """For Lightning, which asks a loader that has a ``sampler`` for it, and tells the sampler of that each epoch."""
+        return SimpleNamespace(sampler=SimpleNamespace(set_epoch=self._told))
+
+    def _told(self, epoch):
+        """A framework is at ``epoch``: where that is the one of a loaded state, go on within it."""
+        if epoch != self._resume[0] and not self.repeat:
+            self.set_epoch(epoch)
 
     def __len__(self) -> int:
-        """Batches an epoch."""
+        """Batches an epoch, of this rank; all ranks have as many."""
         return len(self.plan.steps)
 
     def __repr__(self):
-        size = "full" if self.plan.batch_size is None else self.plan.batch_size
-        return f"NeighborLoader(batches={len(self)}, batch_size={size}, nodes={len(self.plan.items)}, sampler={self.sampler})"
+        size = "full" if self._plan.batch_size is None else self._plan.batch_size
+        return f"NeighborLoader(batches={len(self)}, batch_size={size}, nodes={len(self._plan.items)}, sampler={self.sampler})"
 
     def __iter__(self) -> Iterator[Batch]:
         # runs when the first batch is asked for: Lightning makes iterators that it throws away, and they are no epochs
-        epoch, self.next_epoch = self.next_epoch, self.next_epoch + 1
-        yield from self.epoch(epoch)
+        epoch, (resumed, start) = self.next_epoch, self._resume
+        after = self.next_epoch = epoch + (not self.repeat)
+        self._resume = (after, 0)
+        with closing(self.epoch(epoch, start if resumed == epoch else 0)) as batches:
+            for batch in batches:
+                done = 1 + batch.step // self._plan.num_ranks
+                self._place = (epoch, done) if done < len(self._plan.steps) else (after, 0)
+                yield batch
+
+    def __getattr__(self, name):
+        hint = " for torch's tools: iterate it as it is; epoch(epoch, start) begins within one" if name == "dataset" else ""
+        raise AttributeError(f"a NeighborLoader has no attribute {name!r}{hint}")
+
+    def __getstate__(self):
+        return {**self.__dict__, "_kept": None}
+
+    def set_epoch(self, epoch: int) -> None:
+        """Let the next iteration be this epoch, from its beginning."""
+        self.next_epoch = as_count("epoch", epoch)
+        self._place = self._resume = (self.next_epoch, 0)
+
+    def state_dict(self) -> dict[str, int]:
+        """The place after the batch that was handed out last: {"epoch", "step", "num_steps"}, steps counted over all ranks."""
+        (epoch, done), plan = self._place, self.plan
+        return {"epoch": epoch, "step": done * plan.num_ranks, "num_steps": plan.num_steps}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Let the next iteration go on from there; ValueError where that place is none of this loader's."""
+        plan, step = self.plan, state["step"]
+        if step and (state["num_steps"] != plan.num_steps or step % plan.num_ranks):
+            was = f"step {step} of {state['num_steps']}"
+            here = f"this loader has {plan.num_steps} steps on {plan.num_ranks} ranks"
+            raise ValueError(f"the state is at {was}, and {here}: make it with the nodes, batch size and ranks of before")
+        self.set_epoch(state["epoch"])
+        self._place = self._resume = (self.next_epoch, step // plan.num_ranks)
 
     def over(self, nodes: ArrayLike) -> Self:
         """A loader like this one, with the same features in memory, that goes through all of ``nodes`` once an epoch."""
-        other = copy(self)
-        other.plan = SeedPlan(nodes, self.plan.batch_size, None, self.plan.seed, shuffle=self.plan.shuffle)
-        other.next_epoch, other._kept = 0, None
+        other, was, nodes = copy(self), self._plan, as_integers("nodes", of_mask("nodes", nodes, len(self.labels)))
+        least = min(was.least, max(1, len(nodes) // was.num_ranks))
+        ranks = {"rank": was.rank, "num_ranks": was.num_ranks}
+        other._plan = SeedPlan(nodes, was.batch_size, None, was.seed, shuffle=was.shuffle, least=least, **ranks)
+        other.set_epoch(0)
+        other._kept = None
         return other
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
@@ -107,6 +186,7 @@ class NeighborLoader:
         finally:
             prepared.close()
 
+    @torch.inference_mode(False)  # what is kept for another iteration may be trained on there
     def prepare(self, epoch: int, step: int) -> Batch | Parcel:
         """One batch as far as threads make it: all of it, on the CPU, unless features are read on a GPU."""
         draft = self._draft(epoch, step)
@@ -114,15 +194,17 @@ class NeighborLoader:
             draft = draft.filled(self.store)
         return Parcel(draft) if self.device.type == "cuda" else draft
 
+    @torch.inference_mode(False)
     def _finished(self, draft):
         """On the device, with features."""
         draft = draft.to(self.device)
-        return draft if draft.pending is None else draft.filled(self.store)
+        draft = draft if draft.pending is None else draft.filled(self.store)
+        return draft if self.cast_to is None else draft.cast(self.cast_to)
 
     def _draft(self, epoch, step):
         """The batch without features."""
-        places = self.plan.places(epoch, step)
-        items, is_open = self.plan.items[places], self.reduce is not None
+        places = self._plan.places(epoch, step)
+        items, is_open = self._plan.items[places], self.reduce is not None
         minibatch = (self.sampler.sample_open if is_open else self.sampler.sample)(items, epoch=epoch, step=step)
         _check_answer(minibatch, len(places), is_open)
         blocks = [CSRMatrix.from_numpy(b.indptr, b.indices, None, b.num_src) for b in minibatch.blocks]
@@ -148,16 +230,23 @@ class NeighborLoader:
     def _full_batch(self, epoch):
         """All neighbours of all nodes: drawn once, as nothing is drawn."""
         if self._kept is None:
-            self._kept = self._finished(self.prepare(0, 0))
+            self._kept = self._finished(self.prepare(0, self._plan.rank))
         return self._kept.having(epoch=epoch)
 
 
 def _check_sampler(sampler, graph, reduce):
     method = "sample" if reduce is None else "sample_open"
-    if not callable(getattr(sampler, method, None)):
-        raise TypeError(f"sampler must be a NeighborSampler or have {method}(items, epoch, step), got {type(sampler).__name__}")
+    if isinstance(sampler, type) or not callable(getattr(sampler, method, None)):
+        raise TypeError(f"sampler must be a NeighborSampler or have {method}(items, epoch, step), got {told(sampler)}")
     if getattr(sampler, "graph", graph) is not graph:
         raise ValueError(f"the sampler must be on dataset.graph, {graph}; it is on another, {sampler.graph}")
+
+
+def _checked_store(store, dataset):
+    if of_kind("store", store, FeatureStore).features.shape != (dataset.num_nodes, dataset.num_features):
+        shape = f"[{dataset.num_nodes}, {dataset.num_features}]"
+        raise ValueError(f"store must hold the dataset's features, {shape}; it has {list(store.features.shape)}")
+    return store
 
 
 def _check_answer(minibatch, num_seeds, is_open):

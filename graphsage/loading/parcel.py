@@ -17,7 +17,7 @@ class Parcel:
         batch.map(lambda tensor: tensors.append(tensor) or tensor)
         sizes = [ALIGNED * -(-tensor.nbytes // ALIGNED) for tensor in tensors]
         self.starts = [0, *accumulate(sizes)]
-        self.buffer = torch.empty(self.starts[-1], dtype=torch.uint8, pin_memory=pin_memory)
+        self.buffer = torch.empty(self.starts[-1], dtype=torch.uint8, device="cpu", pin_memory=pin_memory)
         self.batch = batch
         for tensor, start in zip(tensors, self.starts):
             _view(self.buffer, start, tensor).copy_(tensor)

@@ -27,7 +27,7 @@ class _ReluDropout(torch.autograd.Function):
     def forward(ctx, h, share):
         dropped = min(round(share * 2**32), 2**32 - 1)  # of 2^32 equally likely words; the scale is that of this share
         ctx.scale = 2**32 / (2**32 - dropped)
-        key = torch.randint(2**62, ()).item()
+        key = torch.randint(2**62, (), device="cpu").item()
         relu_dropout(h.detach().view(-1).numpy(), key, dropped, ctx.scale)
         ctx.mark_dirty(h)
         ctx.save_for_backward(h)

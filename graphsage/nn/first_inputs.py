@@ -31,5 +31,5 @@ def input_dropout(x, share, training):
         return x
     if not isinstance(x, CSRMatrix):
         return F.dropout(x, share)
-    values = torch.ones(len(x.indices), device=x.indices.device) if x.values is None else x.values
+    values = x.indices.new_ones(len(x.indices), dtype=torch.float32) if x.values is None else x.values
     return CSRMatrix(x.indptr, x.indices, F.dropout(values, share), x.num_cols, x.transposed)

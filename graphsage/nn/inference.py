@@ -7,16 +7,21 @@ import numpy as np
 import torch
 
 from graphsage.base.checks import as_count, one_of
+from graphsage.base.told import of_kind, told
 from graphsage.config.groups import ISOLATED
 from graphsage.graph.graph import Graph
 from graphsage.nn.aggregators import aggregate
+from graphsage.nn.layered import has_layers
+from graphsage.tensors.ambient import plain_modes
 from graphsage.tensors.csr_matrix import CSRMatrix
+from graphsage.tensors.device import as_device
 from graphsage.tensors.store import FeatureStore, free_memory
 
 CHUNK_EDGES = 1 << 18  # edges a chunk
 CHUNK_VALUES = 1 << 24  # and at most so many inputs of its rows: 64 MB of float32 for x_self, as much for x_neigh
 
 
+@plain_modes()
 @torch.no_grad()
 def inference(
     model: Any,
@@ -41,6 +46,7 @@ def inference(
     out: a float32 array of the result's shape, a memory map perhaps, that it is written to. progress: called with (rows done,
     rows in all) after each chunk; a node has a row a layer.
     """
+    device, graph = _checked_place(model, device), of_kind("graph", graph, Graph)
     num_layers = as_count("num_layers", model.num_layers if num_layers is None else num_layers, least=1, most=model.num_layers)
     store = features if isinstance(features, FeatureStore) else FeatureStore(features)
     if store.features.shape != (graph.num_nodes, model.in_features):
@@ -48,7 +54,6 @@ def inference(
         raise ValueError(f"features must have shape {shape}, got {list(store.features.shape)}")
     as_count("chunk_edges", chunk_edges, least=1)
     indptr, indices = _rows(graph, one_of("isolated", isolated, ISOLATED))
-    device = next(model.parameters()).device if device is None else device
     was_training = model.training
     model.eval()
     try:
@@ -64,18 +69,32 @@ def inference(
         model.train(was_training)
 
 
+def _checked_place(model, device):
+    """Where to compute: ``device``, which must be where ``model`` is, or None for that."""
+    if isinstance(model, type) or not has_layers(model):
+        raise TypeError(f"model must be a GraphSAGE, got {told(model)}: other modules are asked in batches, as model(batch)")
+    own = next(model.parameters()).device
+    given = own if device is None else as_device(device)
+    if given.type != own.type or given.index not in (None, own.index):
+        raise ValueError(f"device is {given}, but the model is on {own}: move it there first, as model.to({str(given)!r})")
+    return own
+
+
 def _kept(layer, num_nodes, device, out):
     """Where the outputs of a layer go: ``out`` if it is an array, else new memory."""
     shape = (num_nodes, layer.out_features)
     if out is None:
-        return torch.empty(*shape, device=_home(device, num_nodes * layer.out_features))
+        return torch.empty(*shape, dtype=torch.float32, device=_home(device, num_nodes * layer.out_features))
     return torch.from_numpy(checked_out(out, shape))
 
 
 def checked_out(out, shape):
     """``out``, if it is a float32 array of ``shape``."""
-    if out.shape != shape or out.dtype != np.float32:
-        raise ValueError(f"out must be a float32 array of shape {shape}, got {out.dtype} {out.shape}")
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be a float32 array of shape {shape}, got {told(out)}")
+    if out.shape != shape or out.dtype != np.float32 or not out.flags.writeable:
+        kind = "" if out.flags.writeable else "read-only "
+        raise ValueError(f"out must be a float32 array of shape {shape}, got {kind}{out.dtype} {out.shape}")
     return out
 
 

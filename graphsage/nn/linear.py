@@ -7,11 +7,17 @@ from torch import nn
 from graphsage.tensors.csr_matrix import CSRMatrix
 
 
+def alike(x, weight):
+    """Rows in the weights' dtype, for a model that was made double or half; under autocast they are cast there."""
+    return x if x.dtype == weight.dtype or torch.is_autocast_enabled(weight.device.type) else x.to(weight.dtype)
+
+
 def plus(term, x, weight):
     """term + x W^T, [M, in] -> [M, out]; a term of that shape is overwritten, which saves a pass over it."""
     if isinstance(x, CSRMatrix):
         product = x.matmul(weight.t())
         return product if term is None else product + term
+    x = alike(x, weight)
     if term is None or term.ndim == 1:
         return F.linear(x, weight, term)
     if term.dtype != weight.dtype:  # autocast, which knows nothing of addmm_

@@ -17,6 +17,7 @@ from graphsage.nn.dropout import relu_and_dropout
 from graphsage.nn.first_inputs import first_inputs, input_dropout
 from graphsage.nn.layer import SAGELayer
 from graphsage.nn.pooling import make_aggregator
+from graphsage.tensors.ambient import plain_defaults
 from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.tensors.segments import regular_block
 
@@ -76,7 +77,7 @@ class GraphSAGE(nn.Module):
             raise TypeError(f"aggregator must be a name or a class, as each layer makes its own; got {aggregator}")
         options = {"bias": bias, "init": init}
         self.layers = nn.ModuleList()
-        with keyed_rng(0):  # the layers draw once on their own; ``reset_parameters`` has the last word
+        with plain_defaults(), keyed_rng(0):  # the layers draw once on their own; ``reset_parameters`` has the last word
             for depth in range(config.num_layers):
                 is_last = depth == config.num_layers - 1
                 options["aggregator"] = make_aggregator(aggregator, width, config.hidden_features)
@@ -127,6 +128,7 @@ class GraphSAGE(nn.Module):
         width = (x.x if x.reduce is None else x.x_self).shape[1]
         if width != self.in_features:
             raise ValueError(f"the batch has {width} features a node, but the model's in_features = {self.in_features}")
+        _check_place("the batch", x.seed_index.device, self)
         h = self.finish(0, self.layers[0].update(*self._first_inputs(x)))
         rest = zip(self.layers[1:], x.blocks if x.reduce else x.blocks[1:])
         for depth, (layer, block) in enumerate(rest, start=1):
@@ -147,6 +149,7 @@ class GraphSAGE(nn.Module):
 
     def _forward_tree(self, hops):
         _check_tree(hops, self.num_layers, self.in_features)
+        _check_place("the tree", hops[0].device, self)
         for depth, layer in enumerate(self.layers):
             hops = [self._tree_step(depth, layer, own, below) for own, below in zip(hops, hops[1:])]
         return hops[0]
@@ -172,6 +175,12 @@ class GraphSAGE(nn.Module):
         if self.normalize:
             h = F.normalize(torch.relu(h))
         return relu_and_dropout(h, self.dropout, self.training)
+
+
+def _check_place(name, device, model):
+    own = model.layers[0].weight_neigh.device
+    if device != own:
+        raise ValueError(f"{name} is on {device}, but the model on {own}: move one of them, as model.to({str(device)!r})")
 
 
 def _check_tree(hops, num_layers, in_features):

@@ -10,9 +10,10 @@ from torch import nn
 
 from graphsage.base import rng
 from graphsage.base.checks import one_of
+from graphsage.base.told import told
 from graphsage.config.groups import AGGREGATORS
 from graphsage.nn.aggregators import Aggregator, Reduction
-from graphsage.nn.linear import Linear
+from graphsage.nn.linear import Linear, alike
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.reductions import REDUCTIONS
 from graphsage.tensors.segments import by_entry, entry_rows, packed, places, segment_softmax, segment_std
@@ -75,7 +76,7 @@ class LSTM(_Projected):
     def _priorities(self, block):
         """int64 [E]: each row is read by rising priority."""
         if self.training:
-            words = rng.draws(torch.randint(2**62, ()).numpy().astype("u8"), len(block.indices))
+            words = rng.draws(torch.randint(2**62, (), device="cpu").numpy().astype("u8"), len(block.indices))
             return _non_negative(words).to(block.indptr.device)
         turn = places(block, entry_rows(block))
         words = rng.draws(rng.stream_key(0, rng.ORDER), int(turn.max()) + 1 if len(turn) else 0)
@@ -118,7 +119,7 @@ class Attention(_Projected):
         h = self.linear(x)  # [num_src, H]
         rows, columns = entry_rows(block), block.indices.long()
         query = self.own.weight @ self.linear.weight  # c . W x_v as (c W) . x_v: no second [num_dst, H]
-        own = x_self.matmul(query.t()) if isinstance(x_self, CSRMatrix) else x_self @ query.t()  # [num_dst, 1]
+        own = x_self.matmul(query.t()) if isinstance(x_self, CSRMatrix) else alike(x_self, query) @ query.t()  # [num_dst, 1]
         scores = self.neighbor(h)[columns] + own[rows]  # [E, 1]
         scores = nn.functional.leaky_relu(scores[:, 0].to(torch.promote_types(scores.dtype, torch.float32)), 0.2)
         shares = segment_softmax(scores, block)
@@ -147,7 +148,7 @@ class PNA(_Projected):
         self.register_buffer("delta", torch.tensor(float(delta) if self.is_given else 1.0))
 
     def prepare(self, degrees):
-        mean = torch.tensor(degrees, dtype=torch.float64).log1p().mean()
+        mean = torch.tensor(degrees, dtype=torch.float64, device="cpu").log1p().mean()
         if not self.is_given and mean > 0:  # 0: a graph without edges, whose nodes give 0 whatever delta is
             self.delta.fill_(mean)
 
@@ -171,10 +172,19 @@ BY_NAME = {
 }
 
 
+def _own(maker, in_features, hidden_features):
+    try:
+        return maker(in_features, hidden_features)
+    except TypeError as error:
+        raise TypeError(f"aggregator must make an Aggregator of (in_features, hidden_features): {error}") from error
+
+
 def make_aggregator(kind, in_features, hidden_features):
     """The ``Aggregator`` that ``kind`` stands for: a name of BY_NAME, an instance, or what makes one of the two widths."""
     if not isinstance(kind, Aggregator):
-        maker = kind if callable(kind) else BY_NAME[one_of("aggregator", kind, AGGREGATORS)]
+        if isinstance(kind, nn.Module) or (isinstance(kind, type) and not issubclass(kind, Aggregator)):
+            raise TypeError(f"aggregator must be a name or a subclass of Aggregator, got {told(kind)}")
+        maker = partial(_own, kind) if callable(kind) else BY_NAME[one_of("aggregator", kind, AGGREGATORS)]
         kind = maker(in_features, hidden_features)
     if not isinstance(kind, Aggregator):
         raise TypeError(f"aggregator must make an Aggregator, got {type(kind).__name__}")

@@ -11,6 +11,7 @@ from graphsage.base.files import locked
 from graphsage.config.run_files import CONFIG, METRICS_FILE, REPORT, RESULT
 from graphsage.config.toml import write_config
 from graphsage.data.catalogue import load_dataset
+from graphsage.data.tables.schema import given_tables
 from graphsage.nn.model import GraphSAGE
 from graphsage.report.report import write_report
 from graphsage.runs.metrics_file import read_metrics
@@ -21,6 +22,7 @@ from graphsage.runs.trainer import Trainer
 from graphsage.trained.outputs import write_predictions
 from graphsage.trained.save import is_saved, versions
 from graphsage.training.records import TrainResult
+from graphsage.training.setup import refuse_unlabelled
 from graphsage.training.tasks import METRICS, constant_outputs
 
 LARGE = 200_000  # nodes from which what a finished run leaves takes longer than two seconds
@@ -52,7 +54,7 @@ def run(config, dataset=None, *, trainer=None, folder=None, resume=False, callba
     told of the training without edges, too.
     """
     if dataset is None:
-        dataset = load_dataset(config.dataset, split=config.split)
+        dataset = load_dataset(config.dataset, split=config.split, **given_tables(config.tables))
         log(dataset.summary())
     trainer = trainer or make_trainer(config, dataset)
     trainer.keep_in(folder)
@@ -176,6 +178,7 @@ def _tensorboard(config):
 
 def build_model(config, dataset):
     """The untrained ``GraphSAGE`` that ``config`` describes, for ``dataset``."""
+    refuse_unlabelled(dataset)
     options = {**asdict(config.model), "dropout": config.dropout, "seed": config.train.seed}
     return GraphSAGE(dataset.num_features, out_features=dataset.num_outputs, **options)
 
@@ -184,7 +187,7 @@ def majority_score(dataset, metric):
     """Test score by ``metric`` (``Metric``) of ``constant_outputs``; None without test nodes."""
     if not len(dataset.test):
         return None
-    return metric.score(constant_outputs(dataset, len(dataset.test)), torch.tensor(dataset.labels[dataset.test]))
+    return metric.score(constant_outputs(dataset, len(dataset.test)), torch.tensor(dataset.labels[dataset.test], device="cpu"))
 
 
 def compare(results):

@@ -9,7 +9,7 @@ from graphsage.base.files import written_aside
 from graphsage.config.run_files import CONFIG, RESULT
 from graphsage.config.settings import FREE, TrainConfig, aggregator_name
 from graphsage.config.toml import read_config, write_config
-from graphsage.data.catalogue import list_datasets
+from graphsage.data.catalogue import built_in
 from graphsage.training.records import Epoch, TrainResult
 
 RUNS = "runs"  # beside where the command is given
@@ -46,8 +46,8 @@ def open_run_folder(path):
 
 def lasting_name(dataset):
     """A dataset's name or path that means the same from another folder."""
-    is_path = dataset not in list_datasets() and os.path.exists(os.path.expanduser(dataset))
-    return os.path.abspath(os.path.expanduser(dataset)) if is_path else dataset
+    known, path = built_in(dataset), os.path.expanduser(dataset)
+    return known or (os.path.abspath(path) if os.path.exists(path) else dataset)
 
 
 def _first_free(dataset):
@@ -93,7 +93,7 @@ def _decisive(config):
     idle = FREE - {"epochs", "patience"}
     settings = {**{f.name: f.default for f in fields(TrainConfig)}, **config["train"]}  # an older file lacks the newer ones
     train = {name: value for name, value in settings.items() if name not in idle}
-    return {**{name: value for name, value in config.items() if name not in {*idle, "dataset"}}, "train": train}
+    return {**{name: value for name, value in config.items() if name not in {*idle, "dataset", "tables"}}, "train": train}
 
 
 def read_result(folder, config):

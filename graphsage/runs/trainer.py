@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from graphsage.base.checks import as_path
 from graphsage.config.run_files import LATEST
 from graphsage.config.settings import TrainConfig
 from graphsage.data.dataset import NodeDataset
@@ -55,14 +56,16 @@ class Trainer(Loop):
 
     def keep_in(self, folder: str | os.PathLike[str] | None) -> None:
         """``folder`` in place of the one given before; None: nowhere."""
-        self.recorder = None if folder is None else Recorder(folder, self.config.keep_checkpoints)
+        self.recorder = None if folder is None else Recorder(as_path("folder", folder), self.config.keep_checkpoints)
 
     def fit(self) -> TrainResult:
         """Train for ``config.epochs`` epochs; returns ``TrainResult`` and leaves the best weights in the model.
 
-        Starts from the model's present weights: a second call goes on with them and with the optimizer as it is, over the
-        batches of the first, but after ``resume`` from where the checkpoint was. The model is left in evaluation mode, and
-        saved if there is a folder (``load_trained``). Ctrl-C ends the training after the step under way, with a checkpoint if
+        Starts from the model's present weights: a second call goes on with them, with the optimizer as it is and with the
+        learning rate that a schedule (step, plateau) had reached, over the batches of the first; with a cosine, which is of
+        one training, it is a ValueError. After ``resume`` it goes on from where the checkpoint was. Gradients are recorded
+        inside ``torch.no_grad`` and ``torch.inference_mode``, too. The model is left in evaluation mode, and saved if there
+        is a folder (``load_trained``). Ctrl-C ends the training after the step under way, with a checkpoint if
         there is a folder; a second one ends it at once. SIGTERM does the same. Without a folder and before the end of the first
         epoch there is nothing to keep, and KeyboardInterrupt is raised.
         Raises ``TrainingStopped`` where the loss is no number any more, and where nothing can be saved; ``InUse`` (a
@@ -87,7 +90,7 @@ class Trainer(Loop):
         if path is None and self.recorder.has_checkpoint():
             path = self.recorder.folder / LATEST
         if path is not None:
-            restore(self, path)
+            restore(self, as_path("path", path))
         self._is_resumed = path is not None
         if self.recorder is not None:
             self.recorder.resumes_from = path and Path(path)

@@ -22,11 +22,11 @@ class Items(ReadOnlyRecord):
     weight: np.ndarray | None = None
 
     def __post_init__(self):
-        seeds = as_array("seeds", self.seeds)
+        seeds = as_array("seeds", self.seeds)  # once: an iterator cannot be read again
         if seeds.ndim == 2 and seeds.shape[1] == 2:
             seeds = as_integers("seeds", seeds.ravel()).reshape(-1, 2)
         else:
-            seeds = as_integers("seeds", self.seeds)
+            seeds = as_integers("seeds", seeds if seeds.ndim else self.seeds)
         object.__setattr__(self, "seeds", read_only(seeds.copy()))  # items must not change with the caller's array
         for name in ("label", "time", "weight"):
             if getattr(self, name) is not None:
@@ -64,7 +64,10 @@ class SeedPlan(ReadOnlyRecord):
         ceil(n / batch_size) steps of which the last may be short.
     batches_per_epoch=N: an epoch is N steps of batch_size items drawn at random with replacement, so a batch may repeat one.
     shuffle=False: a pass goes through the items in their own order. drop_last=True: it leaves out a last step that is short.
-    rank, num_ranks: of several processes, this one's steps are rank, rank + num_ranks, ... of those that all share.
+    least: a pass has no step of fewer items than that: a last one that would be shorter joins the one before it.
+    rank, num_ranks: of several processes, this one's steps are rank, rank + num_ranks, ... of those that all share. Each rank
+        has as many steps: where the last num_ranks of a pass would be short, their items are divided evenly, one part a rank
+        (a full batch is divided so, too); random batches are rounded up to a multiple of num_ranks.
     """
 
     items: Items
@@ -73,6 +76,7 @@ class SeedPlan(ReadOnlyRecord):
     seed: int = 0
     shuffle: bool = field(default=True, kw_only=True)
     drop_last: bool = field(default=False, kw_only=True)
+    least: int = field(default=1, kw_only=True)
     rank: int = field(default=0, kw_only=True)
     num_ranks: int = field(default=1, kw_only=True)
     _orders: dict = field(default_factory=dict, init=False, repr=False)
@@ -85,10 +89,14 @@ class SeedPlan(ReadOnlyRecord):
             if getattr(self, name) is not None:
                 # Python ints, for a uint8 would overflow in the sums below
                 self._set(**{name: as_count(name, getattr(self, name), least=1)})
-        self._set(seed=as_count("seed", self.seed, most=2**64 - 1), num_ranks=as_count("num_ranks", self.num_ranks, least=1))
+        self._set(seed=as_count("seed", self.seed, most=2**64 - 1), least=as_count("least", self.least, least=1))
+        self._set(num_ranks=as_count("num_ranks", self.num_ranks, least=1))
         self._set(rank=as_count("rank", self.rank, most=self.num_ranks - 1))
         self._set(shuffle=as_flag("shuffle", self.shuffle), drop_last=as_flag("drop_last", self.drop_last))
         self._refuse_unused()
+
+    def __getstate__(self):
+        return {**self.__dict__, "_orders": {}}  # an epoch's order is drawn again where it is asked for
 
     def _set(self, **values):
         for name, value in values.items():
@@ -103,9 +111,19 @@ class SeedPlan(ReadOnlyRecord):
             raise ValueError("shuffle=False is about a pass, and batches_per_epoch draws at random: leave one of them out")
         if self.drop_last and (self.batch_size is None or self.batches_per_epoch is not None):
             raise ValueError("drop_last=True is about a pass in batches: it needs a batch_size, and no batches_per_epoch")
-        if not self.num_steps:
-            rule = f"drop_last=True leaves nothing of {len(self.items)} items"
+        if self.batch_size is not None and self.batch_size < self.least:
+            raise ValueError(f"batch_size must be at least least = {self.least}, got {self.batch_size}")
+        too_few = self.batches_per_epoch is None and len(self.items) < self.num_ranks * self.least
+        if too_few or not self.num_steps:
+            self._refuse_nothing()
+
+    def _refuse_nothing(self):
+        ranks = "" if self.num_ranks == 1 else f" on {self.num_ranks} ranks"
+        if self.drop_last:
+            rule = f"drop_last=True leaves nothing of {len(self.items)} items{ranks}"
             raise ValueError(f"{rule} with batch_size = {self.batch_size}: take a smaller one")
+        rule = f"at least {self.least} a batch{ranks}"
+        raise ValueError(f"{len(self.items)} items are too few for {rule}: each needs its part")
 
     @property
     def nodes(self) -> np.ndarray:
@@ -114,11 +132,16 @@ class SeedPlan(ReadOnlyRecord):
 
     @property
     def num_steps(self) -> int:
-        """Steps an epoch, those of all ranks."""
-        if self.batch_size is None:
-            return 1
-        whole, rest = divmod(len(self.items), self.batch_size)
-        return self.batches_per_epoch or whole + (rest > 0 and not self.drop_last)
+        """Steps an epoch, those of all ranks: a multiple of num_ranks."""
+        if self.batches_per_epoch is not None:
+            return self.num_ranks * -(-self.batches_per_epoch // self.num_ranks)
+        whole, rest = divmod(len(self.items), self.num_ranks * self._size)
+        return self.num_ranks * (whole + (rest >= self.num_ranks * self.least and not self.drop_last))
+
+    @property
+    def _size(self):
+        """Items of a whole step."""
+        return len(self.items) if self.batch_size is None else self.batch_size
 
     @property
     def steps(self) -> range:
@@ -126,23 +149,28 @@ class SeedPlan(ReadOnlyRecord):
         return range(self.rank, self.num_steps, self.num_ranks)
 
     def places(self, epoch: int, step: int) -> np.ndarray:
-        """int64 positions in ``items`` of one step: [batch_size], less in the last step of a pass, all in a full batch."""
+        """int64 positions in ``items`` of one step: [batch_size], or what is left in the last step of a pass."""
         as_count("epoch", epoch, most=2**64 - 1)
         as_count("step", step, most=self.num_steps - 1)
-        if self.batch_size is None:
-            return np.arange(len(self.items))
         if self.batches_per_epoch is not None:
             key = rng.stream_key(self.seed, rng.PLAN, epoch, step, rng.REPLICA)
             return rng.draws_below(key, self.batch_size, len(self.items))
-        first = step * self.batch_size
-        if not self.shuffle:
-            return np.arange(first, min(first + self.batch_size, len(self.items)))
-        return self._order(epoch)[first : first + self.batch_size]
+        first, end = self._span(step)
+        if self.batch_size is None or not self.shuffle:
+            return np.arange(first, end)
+        return self._order(epoch)[first:end]
+
+    def _span(self, step):
+        """[first, end) of a pass's step: whole ones, and in the last step of each rank an even part of what is left."""
+        if step < self.num_steps - self.num_ranks or self.drop_last:
+            return step * self._size, (step + 1) * self._size
+        first = (self.num_steps - self.num_ranks) * self._size
+        left, part = len(self.items) - first, step % self.num_ranks
+        return first + left * part // self.num_ranks, first + left * (part + 1) // self.num_ranks
 
     def seeds(self, epoch: int, step: int) -> np.ndarray:
         """int64 seeds of one step."""
-        places = self.places(epoch, step)
-        return self.nodes if self.batch_size is None else self.nodes[places]
+        return self.nodes[self.places(epoch, step)]
 
     def _order(self, epoch):
         """The pass's permutation; the latest is kept, as all steps of an epoch ask for it."""

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from graphsage.base import rng
 from graphsage.base.checks import as_count, as_fanouts, as_flag, as_ids, one_of, refuse_giants
 from graphsage.base.threads import default_threads, ordered_map
+from graphsage.base.told import of_kind
 from graphsage.config.groups import ISOLATED, SampleConfig
 from graphsage.graph.graph import Graph
 from graphsage.sampling.arranged import arrange, arranged
@@ -74,8 +75,7 @@ class NeighborSampler:
         strictly_before: bool = False,
         stream: str = "train",
     ) -> None:
-        if not isinstance(graph, Graph):
-            raise TypeError(f"graph must be a Graph (see Graph.from_edges and its siblings), got {type(graph).__name__}")
+        of_kind("graph", graph, Graph)
         fanouts = as_fanouts("fanouts", fanouts, allow_all=True)
         draw = as_draw(draw, as_flag("replace", replace))
         refuse_unfit(draw, graph, weights)
@@ -104,6 +104,11 @@ class NeighborSampler:
 
     def __setattr__(self, name, value):
         raise AttributeError(f"{name} cannot be set: buffers are sized for a sampler's settings; make another NeighborSampler")
+
+    def __reduce__(self):
+        # made anew from its settings: scratch arrays can be large, and what was let pass once (weights) passes again
+        settings = {name: getattr(self, name) for name in NeighborSampler.__annotations__ if name != "graph"}
+        return partial(type(self), weights="ignore", **settings), (self.graph,)
 
     def sample(
         self, seeds: ArrayLike | Items, epoch: int = 0, step: int = 0, *, times: ArrayLike | None = None, num_threads: int = 1
@@ -153,6 +158,7 @@ class NeighborSampler:
 
     def batches(self, plan: SeedPlan, *, epoch: int = 0) -> Iterator[MiniBatch]:
         """Yield the MiniBatch of each step of a ``SeedPlan``'s epoch, in order, prepared by ``num_threads`` threads."""
+        of_kind("plan", plan, SeedPlan)
         return ordered_map(
             lambda step: self.sample(plan.items[plan.places(epoch, step)], epoch, step),
             plan.steps,

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from graphsage.base.checks import as_ids, read_only
+from graphsage.base.foreign import is_networkx, is_sparse
+from graphsage.base.told import maker, told
 from graphsage.graph.build import indptr_of, is_in, label_array, name_sequence, names_in, refuse_dangling
 from graphsage.graph.graph import Graph
 from graphsage.sampling.arranged import Rows, arranged
@@ -18,15 +20,15 @@ def table_of(neighbor_table, draw, weights):
     if isinstance(neighbor_table, Mapping):
         refuse_unfit(draw, None, weights)
         return DictTable(neighbor_table)
-    if hasattr(neighbor_table, "is_directed") and hasattr(neighbor_table, "adj"):
+    if is_networkx(neighbor_table):
         refuse_unfit(draw, None, weights)
         return DictTable(_NetworkxRows(neighbor_table))
-    if hasattr(neighbor_table, "tocsr"):
+    if is_sparse(neighbor_table):
         neighbor_table = Graph.from_scipy(neighbor_table)
     if not isinstance(neighbor_table, Graph):
         raise TypeError(
             "neighbor_table must be a Graph, an adjacency dict, a networkx graph or a scipy sparse matrix, "
-            f"got {type(neighbor_table).__name__}"
+            f"got {told(neighbor_table)}{maker('Graph', 'neighbor_table', neighbor_table)}"
         )
     refuse_unfit(draw, neighbor_table, weights)
     return GraphTable(neighbor_table, arranged(neighbor_table, False, draw.by_weight))

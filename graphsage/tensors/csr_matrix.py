@@ -55,8 +55,8 @@ class CSRMatrix:
 
     @property
     def dtype(self):
-        """Of the values; ones have torch's default dtype."""
-        return torch.get_default_dtype() if self.values is None else self.values.dtype
+        """Of the values; ones are float32."""
+        return torch.float32 if self.values is None else self.values.dtype
 
     def row_counts(self):
         """Entries of each row: [R]."""
@@ -88,7 +88,7 @@ class CSRMatrix:
     def to_dense(self):
         """Tensor [R, C]; repeated entries add up."""
         rows = torch.repeat_interleave(torch.arange(self.num_rows, device=self.indptr.device), self.row_counts())
-        values = torch.ones(len(self.indices), device=rows.device) if self.values is None else self.values
+        values = torch.ones(len(self.indices), dtype=self.dtype, device=rows.device) if self.values is None else self.values
         dense = torch.zeros(self.shape, dtype=values.dtype, device=rows.device)
         return dense.index_put_((rows, self.indices.long()), values, accumulate=True)
 
@@ -151,7 +151,7 @@ def _gathered(matrix, table, mean):
         return _bag(matrix.indptr, matrix.indices, _wide(table), None, "mean" if mean else "sum")
     if table.device.type == "cuda":
         return _bag(matrix.indptr, matrix.indices, table, None, "mean" if mean else "sum")
-    out = torch.empty(matrix.num_rows, table.shape[1])
+    out = torch.empty(matrix.num_rows, table.shape[1], dtype=torch.float32, device=table.device)
     words = table.contiguous().view(torch.uint16).numpy()
     sum_bfloat16(matrix.indptr.numpy(), matrix.indices.numpy(), words, mean, out.numpy())
     return out
@@ -176,8 +176,8 @@ class _Max(torch.autograd.Function):
 
 
 def _max_compiled(h, matrix):
-    out = torch.empty(matrix.num_rows, h.shape[1], dtype=h.dtype)
-    source = torch.empty(out.shape, dtype=torch.int32)
+    out = h.new_empty(matrix.num_rows, h.shape[1])
+    source = h.new_empty(out.shape, dtype=torch.int32)
     segment_max(matrix.indptr.numpy(), matrix.indices.numpy(), h.numpy(), out.numpy(), source.numpy())
     return out, source
 

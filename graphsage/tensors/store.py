@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -37,6 +38,10 @@ class FeatureStore:
             with warnings.catch_warnings():  # torch warns of read-only memory; nothing here writes to it
                 warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
                 self._dense = torch.from_numpy(self.features).to(getattr(torch, dtype)).to(self.device)
+
+    def __reduce__(self):
+        dtype = "float32" if self.is_sparse else str(self._dense.dtype).removeprefix("torch.")
+        return partial(FeatureStore, device=self.device, dtype=dtype), (self.features,)  # the rows once, not as a tensor too
 
     def __len__(self):
         """N."""

@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from graphsage.base.told import of_kind
 from graphsage.config.groups import SampleConfig
 from graphsage.config.settings import check_depth
+from graphsage.data.dataset import NodeDataset
 from graphsage.loading.node_loader import NeighborLoader
 from graphsage.nn.inference import checked_out, inference
 from graphsage.sampling.neighbor import NeighborSampler
+from graphsage.tensors.ambient import plain_modes
 from graphsage.trained.predictions import Predictions, node_names, split_names
 from graphsage.trained.tables_out import mapped_rows, slices, write_table
 
@@ -19,7 +22,7 @@ BATCH_SIZE = 1024  # seeds of a drawn batch
 
 def check_features(model, dataset):
     """ValueError unless the dataset has the features that the model takes."""
-    if dataset.num_features != model.in_features:
+    if of_kind("dataset", dataset, NodeDataset).num_features != model.in_features:
         found = f"{dataset.name or 'the dataset'} has {dataset.num_features}"
         raise ValueError(f"the model takes {model.in_features} features a node, but {found}")
 
@@ -57,6 +60,7 @@ def exact(model, dataset, nodes, num_layers, *, isolated, device, progress, out)
     return found if nodes is None else found[nodes]
 
 
+@plain_modes()
 @torch.no_grad()
 def sampled(model, dataset, nodes, num_layers, *, fanouts, seed, isolated, device, progress, out):
     """The same from drawn neighbours; fanouts: one a layer of the model, of which the last few are not needed."""
@@ -80,7 +84,8 @@ def _drawn(model, dataset, nodes, fanouts, seed, isolated, device):
     # a weighted graph: exact outputs do not read its weights either
     sampler = NeighborSampler(dataset.graph, fanouts, seed=seed, isolated=isolated, weights="ignore")
     nodes = np.arange(dataset.num_nodes) if nodes is None else nodes
-    loader = NeighborLoader(dataset, sampler, BATCH_SIZE, nodes=nodes, reduce=model.first_layer_reduction, device=device)
+    one = {"rank": 0, "num_ranks": 1}  # whoever asks gets all of them
+    loader = NeighborLoader(dataset, sampler, BATCH_SIZE, nodes=nodes, reduce=model.first_layer_reduction, device=device, **one)
     with closing(loader.epoch(0)) as batches:
         for batch in batches:
             drawn = batch.minibatch

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from graphsage.base.checks import as_array
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.split import SPLITS
 
@@ -23,6 +24,10 @@ class Predictions:
     outputs: np.ndarray
     task: str
     class_names: tuple | None
+
+    def __post_init__(self):
+        for name in ("nodes", "outputs"):  # tensors, too
+            object.__setattr__(self, name, as_array(name, getattr(self, name)))
 
     def __len__(self) -> int:
         """M."""

@@ -10,10 +10,13 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from graphsage.base.checks import as_path
 from graphsage.base.files import written_aside
+from graphsage.base.told import of_kind
 from graphsage.config.run_files import CONFIG, DESCRIPTION, LATEST, MODEL
 from graphsage.config.settings import TrainConfig, aggregator_name, check_depth
 from graphsage.config.toml import read_config
+from graphsage.data.catalogue import recorded
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.aggregators import Aggregator
 from graphsage.nn.model import GraphSAGE
@@ -32,7 +35,7 @@ def save_model(model: GraphSAGE, path: str | os.PathLike[str]) -> None:
     Of an aggregator of the caller's own only the name is kept: a file cannot bring code along.
     Written aside, then renamed: an interrupted write leaves the file that was there.
     """
-    _write(Path(path), _packed(model, plain_arguments(model)))
+    _write(as_path("path", path), _packed(model, plain_arguments(model)))
 
 
 def load_model(path: str | os.PathLike[str], *, aggregator: type[Aggregator] | None = None) -> GraphSAGE:
@@ -40,7 +43,7 @@ def load_model(path: str | os.PathLike[str], *, aggregator: type[Aggregator] | N
 
     aggregator: what the model was made with, where that was no name but a class of the caller's own.
     """
-    return _unpacked(path, aggregator)[0]
+    return _unpacked(as_path("path", path), aggregator)[0]
 
 
 def save_trained(folder: str | os.PathLike[str], model: GraphSAGE, dataset: NodeDataset, config: TrainConfig) -> None:
@@ -51,7 +54,9 @@ def save_trained(folder: str | os.PathLike[str], model: GraphSAGE, dataset: Node
     this package. It is written last and never read here, so a write that ends between the two leaves a model that loads;
     its sha256 says which weights it describes.
     """
-    arguments = plain_arguments(model)
+    arguments, folder = plain_arguments(model), as_path("folder", folder)
+    of_kind("dataset", dataset, NodeDataset)
+    of_kind("config", config, TrainConfig)
     found = {
         "task": dataset.task,
         "metric": pick_metric(config.metric, dataset).name,
@@ -84,7 +89,7 @@ def load_trained(path: str | os.PathLike[str], *, aggregator: type[Aggregator] |
 
     aggregator: as in ``load_model``. ValueError, one sentence, where the file is missing, damaged or no trained model.
     """
-    path = Path(path)
+    path = as_path("path", path)
     path = path / MODEL if path.is_dir() else path
     if not path.is_file():
         if (path.parent / LATEST).exists() or (path.parent / CONFIG).exists():
@@ -112,7 +117,7 @@ def trained_on(path):
         config = read_config(folder / CONFIG)
     except FileNotFoundError:
         raise ValueError(f"name a dataset: {folder} has no {CONFIG} that tells which one was trained on") from None
-    return {"name_or_path": config.dataset, "split": config.split}
+    return {"name_or_path": recorded(config.dataset), "split": config.split}
 
 
 def versions():

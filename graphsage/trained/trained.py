@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from graphsage.base.checks import as_ids
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.model import GraphSAGE
-from graphsage.tensors.device import pick_device
+from graphsage.tensors.device import as_device
 from graphsage.trained import outputs as apply
 from graphsage.trained.predictions import Predictions
 from graphsage.trained.scores import matched_labels, score_parts
@@ -70,8 +70,10 @@ class Trained:
 
     def predict(self, dataset: NodeDataset, nodes: ArrayLike | None = None, **how: Any) -> Predictions:
         """``Predictions`` for ``nodes`` (default: all, in the graph's order)."""
-        outputs = self.outputs(dataset, nodes, **how)
-        nodes = np.arange(dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
+        apply.check_features(self.model, dataset)
+        ids = None if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
+        outputs = self.outputs(dataset, ids, **how)
+        nodes = np.arange(dataset.num_nodes) if ids is None else ids
         return Predictions(nodes=nodes, outputs=outputs, task=self.task, class_names=self.class_names)
 
     def evaluate(self, dataset: NodeDataset, **how: Any) -> dict[str, Any]:
@@ -89,7 +91,7 @@ class Trained:
         if nodes is not None and out is not None:
             raise ValueError("out is for all nodes: leave out nodes, or take the rows of the result")
         nodes = None if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
-        device = pick_device(device)
+        device = as_device(device)
         model = self.model if device.type == "cpu" else deepcopy(self.model).to(device)
         dataset = dataset.row_normalized() if self.normalized_features else dataset
         options = {"isolated": self.isolated, "device": device, "progress": progress, "out": out}

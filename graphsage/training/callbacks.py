@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from graphsage.base.checks import as_list
+from graphsage.base.told import shown
 from graphsage.training.records import Epoch, Step, TrainResult
 
 
@@ -35,9 +37,10 @@ class Callback:
 
 def checked_callbacks(callbacks):
     """A list; TypeError where one has none of the methods of ``Callback``, or is a class in place of an object."""
-    callbacks, events = list(callbacks), [name for name in vars(Callback) if name.startswith("on_")]
+    callbacks = as_list("callbacks", callbacks, "objects that are told of the training")
+    events = [name for name in vars(Callback) if name.startswith("on_")]
     for number, callback in enumerate(callbacks):
         if isinstance(callback, type) or not any(hasattr(callback, event) for event in events):
             rule = f"must be an object with any of the methods {', '.join(events)}"
-            raise TypeError(f"callbacks[{number}] {rule}; got {callback!r}")
+            raise TypeError(f"callbacks[{number}] {rule}; got {shown(callback)}")
     return callbacks

@@ -27,7 +27,7 @@ class Evaluator:
     def outputs(self, nodes, *, sampled=False):
         """float32 [len(nodes), C] on the CPU, in evaluation mode. sampled: on sampled neighbours in any case."""
         outputs = None if sampled else self.exact()
-        return self._sampled(nodes) if outputs is None else outputs[torch.tensor(nodes)]
+        return self._sampled(nodes) if outputs is None else outputs[torch.tensor(nodes, device="cpu")]
 
     def exact(self):
         """``all_outputs``, computed anew."""
@@ -45,7 +45,7 @@ class Evaluator:
         with closing(self._loader(nodes).epoch(0)) as batches:
             for batch in batches:
                 found = self.model(batch).float().cpu()  # [B, C]
-                outputs = torch.empty(len(nodes), found.shape[1]) if outputs is None else outputs
+                outputs = found.new_empty(len(nodes), found.shape[1]) if outputs is None else outputs
                 outputs[torch.from_numpy(place)[batch.seeds.cpu()]] = found
         return outputs[torch.from_numpy(place[nodes])]
 
@@ -53,7 +53,7 @@ class Evaluator:
         loader, sampler = self.loader.over(nodes), self.loader.sampler
         is_ours = has_layers(self.model)  # another module may be made for the fanouts it is trained with
         loader.sampler = NeighborSampler(
-            sampler.graph,
+            self.dataset.graph,  # the whole of it, also where training sees a part
             wider(sampler.fanouts) if is_ours else sampler.fanouts,
             replace=sampler.replace,
             seed=sampler.seed,

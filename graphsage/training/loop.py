@@ -1,25 +1,27 @@
 """The loop of the original description. It knows no disk: ``runs.trainer`` adds one."""
 
 import time
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from functools import partial
 
 import torch
 from numpy.typing import ArrayLike
 
 from graphsage.base import rng
+from graphsage.base.checks import as_ids
 from graphsage.base.interrupt import Interrupt, noted_interrupt
 from graphsage.base.jit import is_interrupt
 from graphsage.config.settings import TrainConfig
 from graphsage.loading.batch import Batch
 from graphsage.nn.layered import has_layers
+from graphsage.tensors.ambient import plain_modes
 from graphsage.tensors.device import pick_device
 from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.training.callbacks import checked_callbacks
 from graphsage.training.evaluation import Evaluator
 from graphsage.training.optimizers import Schedule, make_optimizer
-from graphsage.training.records import TrainResult
-from graphsage.training.setup import check, make_loader, normalizes
+from graphsage.training.records import Step, TrainResult
+from graphsage.training.setup import check, check_kinds, joined_line, make_loader, normalizes
 from graphsage.training.state import State
 from graphsage.training.tasks import make_loss, pick_metric
 
@@ -35,8 +37,10 @@ class Loop:
 
     recorder = None
 
+    @plain_modes()
     def __init__(self, model, dataset, config=None, *, loss=None, store=None, callbacks=(), log=print):
         self.config = config = TrainConfig() if config is None else config
+        check_kinds(model, dataset, loss)
         check(model, dataset, config, has_own_loss=loss is not None)
         self.device = pick_device(config.device)
         self.model = model.to(self.device)
@@ -58,23 +62,32 @@ class Loop:
 
     # ---- from beginning to end
 
+    @plain_modes()
     def fit(self) -> TrainResult:
         """From beginning to end: see ``Trainer.fit``."""
+        if not self._is_resumed:
+            self.schedule.check_fresh()
         self.state = self.state if self._is_resumed else State()
         self._is_resumed = self._has_started = self._owes_save = False
         self._saved_at = time.monotonic()
         if has_layers(self.model):
-            self.model.prepare(self.dataset.graph.degrees)
+            self.model.prepare(self.loader.sampler.graph.degrees)
         try:
             self._tell("on_fit_begin")
-            if self.evaluator.plan.line:
-                self.log(self.evaluator.plan.line)
+            if self.config.inductive:
+                self.log(self._inductive_line())
+            for line in filter(None, (self.evaluator.plan.line, joined_line(self.loader.plan))):
+                self.log(line)
             result = self._result(interrupted=self._train())
             self._tell("on_fit_end", result)
         except BaseException as error:
             self._tell("on_exception", error)
             raise
         return result
+
+    def _inductive_line(self):
+        seen, whole = self.loader.sampler.graph.num_edges, self.dataset.graph.num_edges
+        return f"Inductive: training sees {seen:,} of {whole:,} edges, those among its {len(self.dataset.train):,} nodes"
 
     @property
     def interrupted(self) -> bool:
@@ -131,10 +144,11 @@ class Loop:
             while batch := self._next(batches):
                 learning_rate = self.schedule.learning_rate
                 with self._clock("training" if self._has_started else "starting"):
-                    group.append((batch, self.step(batch)))
-                self._has_started = True
-                if self._ends_group(batch.step):
-                    self._count(group, learning_rate)
+                    group.append(self._told_step(batch, self.step(batch), learning_rate))
+                self._has_started, step = True, batch.step
+                del batch  # a group's batches would else be in memory together with the next one
+                if self._ends_group(step):
+                    self._count(group)
                     group = []
                     if self._interrupt.came and state.step < len(self.loader):
                         return
@@ -182,10 +196,14 @@ class Loop:
         self.schedule.after_update()
         self.state.updates += 1
 
+    @contextmanager
     def _autocast(self):
         if self.config.precision == "float32":
-            return nullcontext()
-        return torch.autocast(self.device.type, getattr(torch, self.config.precision))
+            yield
+            return
+        with torch.autocast(self.device.type, getattr(torch, self.config.precision)):
+            yield
+        torch.clear_autocast_cache()  # inside another autocast it would stay: later steps would see the first one's weights
 
     def _validate(self):
         """(score, loss) as planned; (None, None) after an epoch that is not validated. The last one always is."""
@@ -194,27 +212,35 @@ class Loop:
             return None, None
         return self.evaluate(self.evaluator.nodes, **({} if plan.exact else {"sampled": True}))
 
+    @plain_modes()
     def evaluate(self, nodes: ArrayLike, *, sampled=False) -> tuple[float | None, float | None]:
         """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none.
 
         sampled: on sampled neighbours, also for a ``GraphSAGE``.
         """
+        nodes = as_ids("nodes", nodes, self.dataset.num_nodes)
         if not len(nodes):
             return None, None
-        outputs, labels = self.evaluator.outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes)]
+        outputs, labels = self.evaluator.outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes, device="cpu")]
         return self.metric.score(outputs, labels), self.loss(outputs.to(self.device), labels.to(self.device)).item()
 
     # ---- what is kept and told
 
-    def _count(self, group, learning_rate):
+    def _told_step(self, batch, loss, learning_rate):
+        """What is told of a batch once its update is done."""
+        where = {"epoch": self.state.epoch + 1, "step": batch.step, "num_steps": len(self.loader)}
+        counts = {"nodes": len(batch.y), "edges": batch.minibatch.num_sampled_edges}
+        return Step(**where, loss=loss, learning_rate=learning_rate, **counts)
+
+    def _count(self, group):
         """The batches of an update are done."""
         state, every = self.state, self.config.checkpoint_every
         done = state.epoch * len(self.loader) + state.step  # of all batches
-        for batch, loss in group:
-            step = state.add(batch, loss, learning_rate, len(self.loader))
+        for step in group:
+            state.add(step)
             self._tell("on_step", step)
             if self.config.log_every and state.step % self.config.log_every == 0:
-                self.log(f"Epoch {step.epoch:03d} Batch {state.step:03d} Loss: {loss.item():.4f}")
+                self.log(f"Epoch {step.epoch:03d} Batch {state.step:03d} Loss: {step.loss.item():.4f}")
         self._owes_save = every > 0 and (done + len(group)) // every > done // every
         if self._owes_save and state.step < len(self.loader):  # at its end after the validation
             self._save()

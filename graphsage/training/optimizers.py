@@ -34,6 +34,13 @@ class Schedule:
             return lr_scheduler.ReduceLROnPlateau(self.optimizer, "max", config.schedule_factor, epochs, threshold=0)
         return None
 
+    def check_fresh(self):
+        """A cosine is of one training: gone on with, it would rise again from 0."""
+        if self.config.schedule == "cosine" and self.scheduler.last_epoch > 0:
+            raise ValueError(
+                "schedule='cosine' was gone through by the fit before: make another Trainer to train on, which begins it anew"
+            )
+
     @property
     def learning_rate(self):
         """Of the next update."""

@@ -1,7 +1,19 @@
 """What a Trainer is put together from, and what must fit for that."""
 
+from dataclasses import replace
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parameter import is_lazy
+
+from graphsage.base.told import of_kind, told
 from graphsage.config.settings import TrainConfig, check_depth
+from graphsage.data.dataset import NodeDataset
+from graphsage.data.labels import is_labelled
+from graphsage.data.remarks import no_label
 from graphsage.graph.features import SparseFeatures
+from graphsage.graph.subgraph import edges_among
 from graphsage.loading.node_loader import NeighborLoader
 from graphsage.nn.layered import has_layers
 from graphsage.sampling.neighbor import NeighborSampler
@@ -17,19 +29,47 @@ def normalizes(config, dataset):
 
 
 def make_loader(model, dataset, config, device, *, nodes=None, store=None):
-    """The loader of ``nodes`` (default: the training nodes) as ``model`` needs its batches."""
-    return NeighborLoader(
+    """The loader of ``nodes`` (default: the training nodes) as ``model`` needs its batches.
+
+    inductive: its batches see the edges between training nodes alone.
+    """
+    if config.inductive:
+        dataset = replace(dataset, graph=edges_among(dataset.graph, dataset.train))
+    loader = NeighborLoader(
         dataset,
         _sampler(model, dataset.graph, config),
         config.batch_size,
         config.batches_per_epoch,
         nodes=nodes,
+        least=_least_seeds(model),
+        rank=0,
+        num_ranks=1,  # a Trainer trains alone: what other processes learn does not reach it
         store=store,
         reduce=getattr(model, "first_layer_reduction", None),
         device=device,
         features_on=config.features_on,
         feature_dtype=config.feature_dtype,
     )
+    loader.cast_to = _own_dtype(model)
+    return loader
+
+
+def _least_seeds(model):
+    """Seeds that a batch needs in training: two for BatchNorm, which has no variance of one."""
+    return 2 if any(isinstance(module, _BatchNorm) for module in model.modules()) else 1
+
+
+def joined_line(plan):
+    """What is told of a last batch that BatchNorm would refuse; "" where there is none."""
+    if plan.batch_size is None or plan.batches_per_epoch is not None or not 0 < len(plan.items) % plan.batch_size < plan.least:
+        return ""
+    return "BatchNorm needs 2 seeds a batch: the last seed of each epoch joins the batch before it"
+
+
+def _own_dtype(model):
+    """The dtype of a module of the caller's own, where its weights have one that is not float32."""
+    dtypes = {weight.dtype for weight in model.parameters() if weight.is_floating_point()}
+    return dtypes.pop() if len(dtypes) == 1 and dtypes != {torch.float32} and not has_layers(model) else None
 
 
 def _sampler(model, graph, config):
@@ -55,18 +95,43 @@ def _fanouts(model, config):
     return config.fanouts
 
 
+def check_kinds(model, dataset, loss):
+    """Refuse what is no module, dataset or loss at all: swapped, of another library, or a class in place of its object."""
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be a GraphSAGE or another torch.nn.Module, got {told(model)}")
+    of_kind("dataset", dataset, NodeDataset)
+    if loss is not None and not callable(loss):
+        raise TypeError(f"loss must be a function(outputs, y), or None for that of the task; got {told(loss)}")
+
+
 def check(model, dataset, config, *, has_own_loss):
     """Refuse what would fail later, in words of tensors."""
     if not isinstance(config, TrainConfig):
         raise TypeError(f"config must be a TrainConfig, got {type(config).__name__}")
+    refuse_unlabelled(dataset)
     if not len(dataset.train):
         raise ValueError(f"{dataset.name or 'the dataset'} has no training nodes: there is nothing to learn from")
     if not len(dataset.val):
         _check_without_validation(config)
     if has_own_loss and (config.label_smoothing or config.class_weights != "none"):
         raise ValueError("label_smoothing and class_weights are not used by a loss of your own: leave them out")
+    _check_module(model, dataset, config)
     if has_layers(model):
         _check_widths(model, dataset)
+
+
+def refuse_unlabelled(dataset):
+    """ValueError where no node has a label."""
+    if not is_labelled(dataset.labels).any():
+        raise ValueError(no_label(dataset))
+def _check_module(model, dataset, config):
+    if any(not is_lazy(tensor) and tensor.is_inference() for tensor in (*model.parameters(), *model.buffers())):
+        raise ValueError("the model was made inside torch.inference_mode(), so it cannot be trained: make it outside")
+    if _least_seeds(model) == 1:
+        return
+    for name, count in (("batch_size", config.batch_size), ("the number of training nodes", len(dataset.train))):
+        if count == 1:
+            raise ValueError(f"the model has BatchNorm, which needs at least 2 seeds a batch: {name} must be 2 or more, got 1")
 
 
 def _check_without_validation(config):

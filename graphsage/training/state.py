@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 import torch
 
 from graphsage.tensors.device import peak_memory
-from graphsage.training.records import Epoch, Step, TrainingStopped
+from graphsage.training.records import Epoch, TrainingStopped
 
 CLOCKS = ("starting", "waiting", "training", "evaluating", "saving")
 
@@ -29,13 +29,10 @@ class State:
     edges: int = 0
     clocks: dict = field(default_factory=lambda: dict.fromkeys(CLOCKS, 0.0))
 
-    def add(self, batch, loss, learning_rate, num_steps):
-        """A batch is done; returns its ``Step``."""
-        edges = batch.minibatch.num_sampled_edges
-        self.step, self.nodes, self.edges = batch.step + 1, self.nodes + len(batch.y), self.edges + edges
-        self.losses.append(loss)
-        where = {"epoch": self.epoch + 1, "step": batch.step, "num_steps": num_steps}
-        return Step(**where, loss=loss, learning_rate=learning_rate, nodes=len(batch.y), edges=edges)
+    def add(self, step):
+        """The batch of a ``Step`` is done."""
+        self.step, self.nodes, self.edges = step.step + 1, self.nodes + step.nodes, self.edges + step.edges
+        self.losses.append(step.loss)
 
     def end_epoch(self, metric, val_score, val_loss, learning_rate, model):
         """The epoch is over; returns its ``Epoch``, and keeps the weights if they are the best so far.
@@ -67,7 +64,7 @@ class State:
 
         The last update shows in the loss of validation alone.
         """
-        losses = torch.stack(self.losses) if self.losses else torch.zeros(1)
+        losses = torch.stack(self.losses) if self.losses else torch.zeros(1, device="cpu")
         finite = losses.isfinite()
         if not finite.all():
             at = int(finite.int().argmin())
@@ -92,7 +89,7 @@ class State:
             **plain,
             "history": [asdict(epoch) for epoch in self.history],
             "best_epoch": self.best_epoch and self.best_epoch.number,
-            "losses": torch.stack(self.losses).cpu() if self.losses else torch.empty(0),
+            "losses": torch.stack(self.losses).cpu() if self.losses else torch.empty(0, dtype=torch.float32, device="cpu"),
             "clocks": dict(self.clocks),
         }
 

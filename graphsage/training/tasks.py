@@ -35,15 +35,15 @@ def make_loss(config, dataset, device):
 
 
 def _balanced(dataset, device):
-    labels = torch.tensor(dataset.labels[dataset.train])
+    labels = torch.tensor(dataset.labels[dataset.train], device="cpu")
     if dataset.task == "multiclass":
         counts = torch.bincount(labels, minlength=dataset.num_outputs)
-        weights = len(labels) / (dataset.num_outputs * counts.clamp(min=1))
+        weights = len(labels) / (dataset.num_outputs * counts.clamp(min=1)).float()
         return {"weight": torch.where(counts > 0, weights, 1).float().to(device)}
     if dataset.task == "multilabel":
         ones = (labels == 1).sum(0)
         zeros = len(labels) - ones
-        return {"pos_weight": torch.where((ones > 0) & (zeros > 0), zeros / ones.clamp(min=1), 1).float().to(device)}
+        return {"pos_weight": torch.where((ones > 0) & (zeros > 0), zeros.float() / ones.clamp(min=1), 1).float().to(device)}
     raise ValueError("class_weights = 'balanced' is for classes, and this is a regression: leave it out")
 
 
@@ -97,7 +97,8 @@ def roc_auc(logits, labels):
     By the sum of ranks (Hanley and McNeil 1982). Both classes must be there.
     """
     _, place, counts = (logits[:, 1] - logits[:, 0]).unique(return_inverse=True, return_counts=True)
-    ranks = (counts.cumsum(0) - (counts - 1) / 2).double()[place]  # from 1; equal scores share their mean rank
+    counts = counts.double()
+    ranks = (counts.cumsum(0) - (counts - 1) / 2)[place]  # from 1; equal scores share their mean rank
     positive = labels == 1
     ones, zeros = positive.sum().item(), (~positive).sum().item()
     return ((ranks[positive].sum().item() - ones * (ones + 1) / 2) / (ones * zeros)) if ones and zeros else float("nan")
@@ -148,7 +149,7 @@ def constant_outputs(dataset, count):
     multiclass: the most frequent class (of equally frequent ones the smallest); multilabel: in each column what more
     nodes have (no if equal); regression: the mean of each target.
     """
-    labels = torch.tensor(dataset.labels[dataset.train])
+    labels = torch.tensor(dataset.labels[dataset.train], device="cpu")
     if dataset.task == "multiclass":
         row = F.one_hot(torch.bincount(labels).argmax(), dataset.num_outputs).float()
     elif dataset.task == "multilabel":

@@ -1,10 +1,13 @@
 """``graphsage import``, and the other commands on a folder of tables."""
 
+import json
+
 import numpy as np
 import pytest
 from helpers.table_files import EDGES, NODES, write_tables
 
-from graphsage.data import NodeDataset
+from graphsage.data import NodeDataset, load_dataset
+from graphsage.trained.save import trained_on
 
 pytest.importorskip("pyarrow")
 
@@ -31,7 +34,7 @@ split: column split
   test                               1    16.7 %
 
 features: 7 columns, sparse
-  age                      number    mean 32.5, deviation 14.79; 2 missing (33.3%): the mean
+  age                      number    mean 32.5, deviation 14.79; 2 missing (33.3%, 1 NA): the mean
   country                  category  2 values: de, fr; 1 missing (16.7%): all zeros
   bio                      words     4 words of 7; 1 missing (16.7%): all zeros; 1 with other words only: all zeros
 
@@ -79,7 +82,7 @@ def test_directed_and_one_file(command, folder, tmp_path):
 
 
 @pytest.mark.parametrize("arguments, sentence", [
-    (("FOLDER/nodes.csv",), "FOLDER/nodes.csv is no folder with edges.csv or edges.parquet"),
+    (("FOLDER/none.csv",), "FOLDER/none.csv is no folder with edges.csv or edges.parquet"),
     (("FOLDER", "--out", "x.csv"), "--out must be a file NAME.npz, got 'x.csv'"),
 ])
 def test_what_cannot_be_imported(command, folder, arguments, sentence):
@@ -87,7 +90,7 @@ def test_what_cannot_be_imported(command, folder, arguments, sentence):
     assert (code, out) == (2, "") and err == f"graphsage: {sentence.replace('FOLDER', str(folder))}\n"
 
 
-@pytest.mark.parametrize("name", ["edges.tsv", "Edges.txt", "edges.csv.gz", "edge_list.txt", "edge.parquet", "edges"])
+@pytest.mark.parametrize("name", ["edges.xlsx", "Edges.txt", "edges.csv.zip", "edge_list.txt", "edge.parquet", "edges"])
 def test_a_table_with_another_name_is_named(command, folder, name):
     (folder / "edges.csv").rename(folder / name)
     rule = "name it edges.csv, UTF-8 text with commas between the columns, or edges.parquet"
@@ -95,7 +98,7 @@ def test_a_table_with_another_name_is_named(command, folder, name):
         assert command(*line) == (2, "", f"graphsage: {folder} holds no edges.csv, but {name}: {rule}\n")
 
 
-@pytest.mark.parametrize("name, is_near", [("nodes.txt", True), ("node.csv", True),
+@pytest.mark.parametrize("name, is_near", [("nodes.dat", True), ("node.csv", True),
                                            ("nodes.py", False), ("my_nodes.csv", False)])
 def test_nodes_with_another_name_are_told(command, folder, name, is_near):
     (folder / "nodes.csv").rename(folder / name)
@@ -108,7 +111,8 @@ def test_a_bad_line_is_one_sentence(command, folder):
     for line in (("import", folder), ("train", folder), ("datasets", "info", folder)):
         code, out, err = command(*line)
         assert (code, out) == (2, "")
-        assert err == f"graphsage: {folder}/edges.csv line 7: target is 'nobody', and nodes.csv has no such id\n"
+        assert err.startswith(f"graphsage: {folder}/edges.csv line 7: target is 'nobody', and nodes.csv has no such id: 1 of")
+        assert err.count("\n") == 1
 
 
 def test_the_report_of_other_labels_and_features(command, folder):
@@ -125,7 +129,7 @@ def test_the_report_of_other_labels_and_features(command, folder):
         (folder / "nodes.csv").unlink(missing_ok=True)
         code, reports[kind], _ = command("import", write_tables(folder, edges, nodes, features))
         assert code == 0
-    whole = "  mean 2, deviation 1, from 1 to 3 (all are whole: written without a point they would be classes)"
+    whole = "  mean 2, deviation 1, from 1 to 3 (all are whole: --task multiclass takes them for classes)"
     assert whole in reports["targets"] and "  features.npy             2 columns, as they are" in reports["targets"]
     assert "few nodes a class: if these are numbers" in reports["classes"] and "18 more classes" in reports["classes"]
     assert "classes: 2, any number a node (column labels)\n  b                                  2    66.7" in reports["several"]
@@ -156,3 +160,123 @@ def test_features_of_tables_are_not_normalised_by_rows(folder):
     dataset = load_dataset(folder, progress=False)
     assert not normalizes(TrainConfig(), dataset) and normalizes(TrainConfig(), replace(dataset, schema=None))
     assert normalizes(TrainConfig(normalize_features=True), dataset)
+
+
+# ---- what is guessed, and said otherwise
+
+ROW = "{},{},{},{}\n"
+ROWS = (ROW.format(node, ["NA", "x", "y"][node % 3], 100 + node % 4, 900 + node) for node in range(30))
+TOLD = "id,label,dept,user_id\n" + "".join(ROWS)
+TRAIN = ("--epochs", 1, "--hidden-features", 4, "--no-baseline")
+
+
+def test_what_was_guessed_is_told_at_the_import_and_at_each_training(command, folder, tmp_path):
+    write_tables(folder, "source,target\n0,1\n1,2\n", TOLD)
+    told = (
+        "  10 of 30 labels are missing: 10 NA (--not-missing WORD: it is a class)\n"
+        "  left out: user_id, which look like ids (--number or --category takes them)\n"
+        "  few whole numbers that repeat: dept (--category: they are codes, not numbers)\n"
+    )
+    code, out, _ = command("import", folder)
+    assert code == 0 and f"\nnotes\n{told}\nKept in " in out
+    for _ in range(2):
+        code, out, _ = command("train", folder, *TRAIN, "--no-save")
+        assert code == 0 and told in out
+    code, out, err = command("train", folder, *TRAIN, "--category", "dept", "--number", "user_id", "--not-missing", "na",
+                             "--out", tmp_path / "run")
+    assert code == 0 and "mine: 30 nodes (27 isolated), 4 edges (largest degree 2),\n  5 features, 3 classes" in out
+    assert "dept                     category  4 values" in err
+    config = (tmp_path / "run" / "config.toml").read_text()
+    for setting in ("[tables]\n", 'category = ["dept"]  # ', 'not_missing = ["na"]  # ', "drop = []  # "):
+        assert setting in config
+    command("import", folder)
+    code, again, err = command("train", "--config", tmp_path / "run" / "config.toml", "--no-save", *TRAIN)
+    assert code == 0 and again.splitlines()[:2] == out.splitlines()[:2] and "Kept in" in err
+
+
+def test_a_run_of_tables_goes_on_with_them_as_they_were_read(command, folder, tmp_path):
+    write_tables(folder, "source,target\n0,1\n1,2\n", TOLD)
+    code, _, _ = command("train", folder, *TRAIN, "--category", "dept", "--out", tmp_path / "run")
+    assert code == 0 and command("import", folder)[0] == 0
+    code, out, _ = command("train", "--resume", tmp_path / "run", "--epochs", 2)
+    assert code == 0 and "Epoch 002" in out
+    assert command("evaluate", tmp_path / "run")[0] == 0
+    code, _, err = command("train", "--resume", tmp_path / "run", "--category", "dept")
+    assert code == 2 and "--resume goes on with the settings and the folder of the run" in err
+
+
+@pytest.mark.parametrize("nodes", [None, "id,label\n0,\n1,NA\n2,?\n", "id,x\n0,1\n1,2\n2,3\n"])
+def test_without_labels_nothing_is_trained_and_that_is_said(command, folder, nodes):
+    (folder / "nodes.csv").unlink()
+    write_tables(folder, "source,target\n0,1\n1,2\n", nodes)
+    code, out, _ = command("import", folder)
+    sentence = "no node has a label: nothing can be learnt from mine before a column label in nodes.csv gives nodes a class"
+    assert code == 0 and f"  {sentence}" in out and "labels: none, so no classifier can be trained" in out
+    code, out, err = command("train", folder)
+    assert code == 2 and out == "" and f"graphsage: {sentence}, or a number to predict\n" in err
+
+
+@pytest.mark.parametrize("labels, said", [
+    ([f"name {node}" for node in range(30)], "nearly every node is a class of its own, 30 for 30 labelled nodes"),
+    (range(2000, 2030), "nearly every node is a class of its own, 30 for 30 labelled nodes"),
+    (["x"] * 30, "all 30 labelled nodes are of one class, 'x': there is nothing to tell apart"),
+])
+def test_labels_that_teach_nothing_are_told_at_both(command, folder, labels, said):
+    nodes = "id,label\n" + "".join(f"{node},{label}\n" for node, label in enumerate(labels))
+    write_tables(folder, "source,target\n0,1\n1,2\n", nodes)
+    assert said in command("import", folder)[1] and said in command("train", folder, *TRAIN, "--no-save")[1]
+
+
+def test_settings_of_tables_for_other_data_are_refused(command):
+    code, _, err = command("train", "debian", "--category", "section")
+    assert code == 2 and "debian is no folder of tables (edges.csv, nodes.csv): leave category out" in err
+
+
+def test_edges_to_unlisted_ids_have_a_flag(command, folder):
+    write_tables(folder, EDGES + "ann,nobody,1,2024-01-01\n", NODES)
+    code, _, err = command("train", folder, "--epochs", 1)
+    assert code == 2 and "1 of 6 edges names such an id: add the nodes, or say" in err
+    assert err.endswith("(graphsage import --unlisted drop)\n")
+    code, out, _ = command("import", folder, "--unlisted", "keep")
+    assert code == 0 and "kept; new nodes, without features and label: 1" in out
+    for flags, num_nodes in (((), 7), (("--unlisted", "drop"), 6)):
+        code, out, _ = command("train", folder, "--weights", "ignore", "--epochs", 1, "--no-save", "--no-baseline", *flags)
+        assert code == 0 and out.startswith(f"mine: {num_nodes} nodes ")
+
+
+def test_a_folder_is_a_folder_in_every_command(command, tmp_path, monkeypatch):
+    """A folder called as a dataset is: the folder, everywhere, and a line says so; a run's own name is what it was."""
+    nodes = "id,label,x\n" + "".join(f"n{i},{'ab'[i % 2]},{i % 2}\n" for i in range(12))
+    edges = "source,target\n" + "".join(f"n{i},n{(i + 2) % 12}\n" for i in range(12))
+    here = write_tables(tmp_path / "here" / "texas", edges, nodes)
+    monkeypatch.chdir(here.parent)
+    line = f"texas: the folder {here}, not the dataset of that name (builtin:texas)\n"
+    short = ("--epochs", 1, "--no-baseline", "--fanouts", "2,2")
+    for typed in (("datasets", "info", "texas"), ("sample", "texas", "--seeds", "n0"), ("train", "texas", *short)):
+        code, out, err = command(*typed)
+        assert (code, err.count(line), "12 nodes" in out or "n0 <- " in out) == (0, 1, True), typed
+    assert command("import", "texas")[0] == 0
+    run = here.parent / "runs" / "texas-1"
+    assert f"dataset = {json.dumps(str(here))}" in (run / "config.toml").read_text()
+    assert command("evaluate", run)[0] == command("predict", run)[0] == 0 and command("predict", run, "texas")[0] == 0
+    assert (run / "predict.csv").read_text().count("\n") == 13
+    debian = write_tables(here.parent / "debian", "source,target\nn0,n1\n", nodes)
+    (run / "config.toml").write_text((run / "config.toml").read_text().replace(json.dumps(str(here)), '"debian"'))
+    assert trained_on(run)["name_or_path"] == "builtin:debian"  # the run was made where that is no folder
+    assert load_dataset("debian", progress=False).num_nodes == 12 and debian.is_dir()
+
+
+@pytest.mark.parametrize("file", ["edges.csv", "nodes.csv"])
+def test_a_file_of_the_tables_is_their_folder(command, folder, file):
+    for line in (("import", folder / file), ("datasets", "info", folder / file)):
+        code, out, _ = command(*line)
+        assert code == 0 and out.startswith("mine: ")
+
+
+def test_what_needs_no_import_says_so(command, tmp_path):
+    (tmp_path / "x").mkdir()
+    for name in ("cora.content", "cora.cites"):
+        (tmp_path / "x" / name).write_text("")
+    for place in (tmp_path / "x", tmp_path / "x" / "cora.cites"):
+        code, _, err = command("import", place)
+        assert code == 2 and err.endswith("it holds LINQS files (NAME.content, NAME.cites), which need no import\n")

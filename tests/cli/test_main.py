@@ -209,7 +209,7 @@ def test_a_folder_without_a_dataset(arguments, refused, tmp_path):
 def test_a_file_for_a_dataset_and_an_empty_name(refused, tmp_path):
     path = tmp_path / "file"
     path.write_text("nothing")
-    assert refused("train", path) == f"{path} is not a folder, nor an .npz file"
+    assert refused("train", path).startswith(f"{path} is not a folder, nor a file of a dataset: known are tables ")
     assert refused("train", "").startswith("no dataset is called ''")
     assert refused("train", tmp_path / "none" / "such") == f"{tmp_path / 'none' / 'such'} is not a folder, nor an .npz file"
 
@@ -341,6 +341,12 @@ def test_train_repeats_itself(command, tiny):
     assert numbers() == numbers("--num-threads", 2) != numbers("--seed", 1)
 
 
+def test_train_inductively(command, tiny):
+    code, out, _ = command("train", tiny, "--epochs", 1, "--batch-size", 2, "--inductive", "--device", "cpu", "--no-baseline")
+    assert code == 0
+    assert re.search(r"^Inductive: training sees \d+ of 1,124 edges, those among its 3 nodes$", out, re.MULTILINE)
+
+
 def test_train_rprop_on_the_full_batch(command, tiny):
     code, out, _ = command("train", tiny, "--batch-size", "full", "--optimizer", "rprop", "--epochs", 2, "--device", "cpu")
     assert code == 0 and "Epoch 002 Loss" in out
@@ -362,7 +368,8 @@ def test_every_flag_reaches_its_config():
         "fanouts": (4, -1, 2), "replace": True, "isolated": "self", "weights": "ignore", "num_threads": 3, "batch_size": 9,
         "batches_per_epoch": 8, "epochs": 6, "optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.75,
         "schedule": "step", "schedule_epochs": 4, "schedule_factor": 0.25, "clip_norm": 1.5, "accumulate": 5,
-        "label_smoothing": 0.125, "class_weights": "balanced", "normalize_features": False, "seed": 11,
+        "label_smoothing": 0.125, "class_weights": "balanced", "normalize_features": False, "inductive": True,
+        "seed": 11,
         "metric": "macro_f1", "patience": 12, "evaluate": "sampled", "evaluate_every": 2, "evaluate_nodes": 77,
         "log_every": 13, "checkpoint_every": 14, "checkpoint_seconds": 0.5, "keep_checkpoints": 3,
         "device": "cpu", "features_on": "cpu", "feature_dtype": "bfloat16", "precision": "bfloat16", "compile": True,

@@ -10,10 +10,11 @@ from helpers import data_helpers as made
 from helpers.data_helpers import file_server
 
 from graphsage.data import cards, catalogue
-from graphsage.data.catalogue import fetch_dataset, list_datasets, load_dataset
+from graphsage.data.catalogue import built_in, fetch_dataset, list_datasets, load_dataset, recorded
 from graphsage.data.dataset import DatasetError
 from graphsage.data.download import is_intact
 from graphsage.data.readers.planetoid import read_planetoid
+from graphsage.runs.run_folder import lasting_name
 
 STATISTICS = {
     "num_nodes": 513,
@@ -278,12 +279,29 @@ def test_a_folder_by_its_path(known, tmp_path, monkeypatch):
     assert load("~/mine").name == "own"
 
 
-def test_a_known_name_wins_over_a_folder(known, tmp_path, monkeypatch):
-    made.write_files(tmp_path / "here" / "bundle", made.planetoid_files("own"))
+def test_a_folder_is_a_folder(known, tmp_path, monkeypatch, capsys):
+    """A folder that holds a dataset goes before a dataset of its name, and a line says so."""
+    folder = made.write_files(tmp_path / "here" / "bundle", made.planetoid_files("own"))
     monkeypatch.chdir(tmp_path / "here")
-    assert load("bundle").name == "bundle"
-    assert load("./bundle").name == "own"
-    assert load(Path("bundle")).name == "own"
+    for place in ("bundle", "./bundle", Path("bundle")):
+        assert load_dataset(place).name == "own"
+    assert capsys.readouterr().err == f"bundle: the folder {folder}, not the dataset of that name (builtin:bundle)\n"
+    assert load_dataset("builtin:bundle").name == "bundle" and recorded("bundle") == "builtin:bundle"
+    assert lasting_name("bundle") == str(folder) and lasting_name("builtin:bundle") == "bundle"
+    assert [built_in(name) for name in ("bundle", "builtin:bundle", folder, "nowhere")] == [None, "bundle", None, None]
+    assert capsys.readouterr().err == ""
+    with pytest.raises(DatasetError, match="no dataset is called 'nowhere'"):
+        load("builtin:nowhere")
+
+
+def test_a_folder_without_a_dataset_hides_none(known, tmp_path, monkeypatch, capsys):
+    (tmp_path / "bundle").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert load_dataset("bundle").name == lasting_name("bundle") == "bundle"
+    assert capsys.readouterr().err == f"bundle: the dataset of that name, as the folder {tmp_path / 'bundle'} holds none\n"
+    (tmp_path / "bundle" / "edges.xlsx").write_text("")
+    with pytest.raises(DatasetError, match=r"bundle holds no edges.csv, but edges.xlsx: name it edges.csv"):
+        load("bundle")
 
 
 def test_folders_without_a_dataset(known, tmp_path):

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from scipy.sparse import csr_array
 
 from graphsage.data.dataset import NodeDataset
@@ -145,10 +146,15 @@ def test_node_ids_default_to_the_graphs_own():
         ({"labels": [0, 1, -2, -1, 0]}, ValueError, LABELS + r"labels\[2\] = -2"),
         ({"labels": [0, 1, 2**40, -1, 0]}, ValueError, LABELS + rf"labels\[2\] = {2**40}"),
         ({"labels": [0, 1, 1, -1, 2**31]}, ValueError, LABELS + rf"labels\[4\] = {2**31}"),
-        ({"labels": ["a"] * 5}, TypeError, "labels must be integers"),
+        ({"labels": [1j] * 5}, TypeError, "labels must be integers"),
+        ({"labels": [0, 1, -1, -1, -1], "train": [0, 1], "test": [2, 3, 4], "val": []}, ValueError,
+         "none of the 3 nodes of test has a label: leave test empty, or give them labels"),
         ({"train": [0, 5]}, ValueError, r"train\[1\] = 5 is not a node: the graph has 5"),
         ({"val": [-1]}, ValueError, r"val\[0\] = -1 is not a node"),
-        ({"test": [True, False, False, False, True]}, TypeError, "test must be integers"),
+        ({"test": [True, False, False, False, True]}, ValueError, "node 0 is in train and in test: splits must not overlap"),
+        ({"test": [False, False, False, True]}, ValueError, "test is a mask of 4 nodes, and the graph has 5: a mask needs a"),
+        ({"test": [0, 0, 0, 1, 1]}, ValueError, r"test\[0\] = 3 has no label"),
+        ({"test": [4, 4, 4, 2, 1]}, ValueError, "node 2 is in train and in test"),
         ({"test": [4.0]}, TypeError, "test must be integers"),
         ({"test": [[4]]}, ValueError, "test must be one-dimensional"),
         ({"test": [4, 3]}, ValueError, r"test\[1\] = 3 has no label: every node of a split needs one"),
@@ -170,6 +176,35 @@ def test_node_ids_default_to_the_graphs_own():
 def test_what_is_refused(changes, error, sentence):
     with pytest.raises(error, match=sentence):
         dataset_with(**changes)
+
+
+MASK = [False, True, False, False, True]
+MASKS = {
+    "numpy": np.array(MASK), "a list": MASK, "a tensor": torch.tensor(MASK), "objects": np.array(MASK, object),
+    "integers": np.array(MASK, int), "uint8": torch.tensor(MASK).byte(), "floats": np.array(MASK, float),
+    "a column": np.array(MASK)[:, None], "ids": [1, 4], "a tensor of ids": torch.tensor([1, 4]),
+}
+
+
+@pytest.mark.parametrize("form", MASKS)
+def test_a_split_in_any_form(form):
+    dataset = dataset_with(test=MASKS[form], val=[])
+    assert dataset.test.tolist() == [1, 4] and dataset.test.dtype == np.int64 and dataset.notes == ()
+
+
+@pytest.mark.parametrize("kind", [bool, np.int64, np.uint8])
+def test_of_the_masks_of_several_splits_the_first_is_used_and_told(kind):
+    masks = np.array([MASK, [True, False, False, False, False]], kind).T
+    with pytest.warns(UserWarning, match=r"^test has masks of 2 splits: the first is used \(test\[:, 0\]; give another column"):
+        dataset = dataset_with(test=masks, val=[], train=[0, 2])
+    assert dataset.test.tolist() == [1, 4] and "test has masks of 2 splits" in dataset.summary()
+
+
+def test_few_numbers_0_and_1_are_ids_where_they_can_be():
+    """Of two nodes [0, 1] is a list of both; a mask of 0 and 1 needs three, among which an id would stand twice."""
+    graph = Graph.from_edges([0], [1], 2)
+    dataset = dataset_with(graph=graph, features=FEATURES[:2], labels=[0, 1], train=[0, 1], val=[], test=[])
+    assert dataset.train.tolist() == [0, 1]
 
 
 def test_without_edges():

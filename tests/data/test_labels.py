@@ -1,6 +1,9 @@
 """Labels: classes, several labels a node and real targets, told apart by dtype and shape; what each refuses."""
 
+import copy
 import dataclasses
+import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -28,7 +31,6 @@ def dataset_with(labels, **changes):
         (np.array([0, 2, 0, 1], np.uint8), "multiclass", np.int64, (4,), 3, 3),
         (MANY, "multilabel", np.int8, (4, 3), 3, 3),
         (np.array(MANY) == 1, "multilabel", np.int8, (4, 3), 3, 3),
-        (np.array([[0], [1], [1], [0]], np.uint16), "multilabel", np.int8, (4, 1), 1, 1),
         ([0.5, 1.0, np.nan, 2.0], "regression", np.float32, (4, 1), 1, 0),
         (REAL, "regression", np.float32, (4, 2), 2, 0),
         (np.array(REAL, np.float16), "regression", np.float32, (4, 2), 2, 0),
@@ -94,11 +96,11 @@ def test_class_names():
         ([[1, 0]] * 3, ValueError, "labels must have one entry per node, 4; got 3"),
         (np.zeros((4, 0), int), ValueError, r"labels must have shape \[nodes\] or \[nodes, columns >= 1\], got \(4, 0\)"),
         (np.zeros((4, 1, 1)), ValueError, r"labels must have shape .*, got \(4, 1, 1\)"),
-        ([["a"]] * 4, TypeError, "must be bools, integers 0/1 or floats, got <U1"),
+        ([["a", "b"]] * 4, TypeError, "must be bools, integers 0/1 or floats, got <U1"),
         ([1.0, 2.0, np.inf, 0.0], ValueError, r"finite in float32, or a whole row NaN for no label; got labels\[2, 0\] = inf"),
         ([1.0, 2.0, 1e300, 0.0], ValueError, r"got labels\[2, 0\] = 1e\+300"),
         ([[1.0, np.nan], *REAL[1:]], ValueError, r"or a whole row NaN for no label; got labels\[0, 1\] = nan"),
-        ([True, False, True, True], TypeError, "labels must be integers that fit 64 bits, got bool"),
+        (np.array(["a", 1, None, "b"], object), TypeError, "labels must be all texts or all numbers, .* texts there is 1$"),
         (0.5, TypeError, "labels must be a list or a one-dimensional array, got "),
     ],
 )
@@ -114,3 +116,135 @@ def test_what_a_batch_holds(labels, dtype):
     assert batch.y.dtype == dtype and batch.y.shape == (3, *dataset.labels.shape[1:])
     seeds = batch.minibatch.nodes[batch.minibatch.seed_index]
     assert np.array_equal(batch.y.numpy(), dataset.labels[seeds], equal_nan=dtype.is_floating_point)
+
+
+# ---- labels as other libraries keep them
+
+PATH = Graph.from_edges([0, 1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 5, 6, 0], 7, undirected=True)
+
+
+def read(labels, **changes):
+    """The dataset of 7 nodes with these labels, and what was said of them."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        parts = {"labels": labels, "train": [0], "val": [], "test": [], **changes}
+        dataset = NodeDataset(graph=PATH, features=np.eye(7), **parts)
+    return dataset, [str(warning.message) for warning in said]
+
+
+CLASSES = [1, 0, 2, -1, 1, 0, 2]
+FLOATS = np.array([1, 0, 2, np.nan, 1, 0, 2])
+FORMS = {
+    "floats": FLOATS, "float32": FLOATS.astype(np.float32), "-1 among floats": np.array(CLASSES, float),
+    "objects": np.array([1, 0, 2, None, 1, 0, 2], object), "object floats": np.array([1.0, 0, 2, None, 1, 0, 2], object),
+    "[N, 1]": FLOATS[:, None],
+    "a tensor": torch.tensor(CLASSES), "a tensor of floats": torch.tensor(FLOATS).float(), "a list": CLASSES,
+    "a column of floats": torch.tensor(FLOATS)[:, None], "numpy's own": [np.int32(number) for number in CLASSES],
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_class_numbers_in_any_form(form):
+    dataset, said = read(FORMS[form])
+    assert dataset.task == "multiclass" and dataset.labels.tolist() == CLASSES and dataset.class_names is None
+    guessed = ["labels are 3 whole numbers, though floats: read as classes (task='regression' predicts the numbers)"]
+    assert said == (guessed if "float" in form or form == "[N, 1]" else []) and dataset.notes == tuple(said)
+    assert all(note in dataset.summary() for note in said)
+
+
+@pytest.mark.parametrize("marks", [
+    ("NA", None, np.nan), ("unknown", "", "?"), ("-1", " nan ", "<NA>"), ("None", "Null", "N/A"), ("-", "Unknown", "UNKNOWN"),
+])
+@pytest.mark.parametrize("kind", [object, str])
+def test_texts_are_classes_and_words_may_be_missing(marks, kind):
+    labels = np.array(["b", "a", marks[0], "c", marks[1], "a", marks[2]], kind)
+    dataset, said = read(labels)
+    assert dataset.class_names == ("a", "b", "c") and dataset.labels.tolist() == [1, 0, -1, 2, -1, 0, -1] and not said
+    named, _ = read(labels[:, None], class_names=["c", "b", "a"])
+    assert named.labels.tolist() == [1, 2, -1, 0, -1, 2, -1] and named.class_names == ("c", "b", "a")
+
+
+def test_a_word_that_class_names_have_is_a_class():
+    dataset, _ = read(["b", "unknown", "b", "-1", "b", "unknown", "NA"], class_names=["b", "unknown", "-1"])
+    assert dataset.labels.tolist() == [0, 1, 0, 2, 0, 1, -1]
+    with pytest.raises(ValueError, match="^labels hold 'b', which class_names do not: a, c$"):
+        read(["b"] * 7, class_names=["a", "c"])
+
+
+def test_texts_of_integers_are_in_their_order():
+    assert read(["10", "9", "10", "2", "9", "9", "2"])[0].class_names == ("2", "9", "10")
+    dataset, _ = read([None] * 7, train=[])
+    assert dataset.labels.tolist() == [-1] * 7 and dataset.class_names is None
+
+
+@pytest.mark.parametrize("labels", [[True, False] * 3 + [True], torch.tensor([1, 0, 1, 0, 1, 0, 1]).bool()])
+def test_bools_are_two_classes(labels):
+    dataset, said = read(labels)
+    assert (dataset.task, dataset.labels.tolist(), dataset.num_outputs, said) == ("multiclass", [1, 0, 1, 0, 1, 0, 1], 2, [])
+
+
+@pytest.mark.parametrize("labels", [np.array(CLASSES)[:, None], torch.tensor([[0], [1], [1], [0], [1], [0], [0]]),
+                                    np.ones((7, 1), bool)])
+def test_a_column_of_integers_is_asked_about(labels):
+    """One class a node, or one yes or no: a task says which."""
+    with pytest.raises(ValueError, match=r"^labels have the shape \(7, 1\), one column: give labels\[:, 0\] where each"):
+        read(labels)
+    one, _ = read(labels, task="multiclass")
+    assert (one.task, one.labels.tolist()) == ("multiclass", np.asarray(labels)[:, 0].tolist())
+    if np.asarray(labels).max() < 2:
+        yes, _ = read(labels, task="multilabel")
+        assert (yes.task, yes.labels.shape, yes.num_outputs) == ("multilabel", (7, 1), 1)
+
+
+@pytest.mark.parametrize("labels", [
+    [1.5, 0, 2, 1, 1, 0, 2], [5.0, 3, 9, 120, 7, 3, 8], [0.0, 1, 2, 3, 4, 5, 6], [2.0, 5, 9, 1, 8, 7, 7],
+    [-2.0, 0, 1, 1, 0, 1, 0], [0, 1, 500.0, 0, 1, 500, 0], [np.nan] * 7, [1.0] * 7, np.full((7, 2), 3.0), np.zeros((7, 2)),
+])
+def test_other_floats_are_targets(labels):
+    """A fraction, many different ones, below -1, beyond class numbers, nothing, several columns."""
+    dataset, said = read(labels, train=[])
+    assert dataset.task == "regression" and not said
+    assert np.array_equal(dataset.labels, np.reshape(np.asarray(labels, np.float32), (7, -1)), equal_nan=True)
+
+
+def test_floats_of_several_columns_that_are_0_or_1_are_several_labels():
+    labels = np.array([[1, 0], [0, 0], [1, 1], [np.nan] * 2, [0, 1], [1, 0], [0, 0]])
+    dataset, said = read(torch.tensor(labels))
+    assert dataset.task == "multilabel" and dataset.labels[3].tolist() == [-1, -1] and len(said) == 1
+    assert read(labels, task="regression")[0].task == "regression"
+
+
+def test_a_task_that_is_said_is_the_task():
+    numbers, said = read(np.array(CLASSES), task="regression")
+    assert numbers.task == "regression" and numbers.labels[:, 0].tolist() == CLASSES and not said  # -1 is a number here
+    years = np.array([1998.0, 2001, 1999, np.nan, 1998, 2001, 1999])
+    assert read(years)[0].task == "regression"
+    assert read(years, task="multiclass")[0].labels[:4].tolist() == [1998, 2001, 1999, -1]
+    with pytest.raises(ValueError, match=r"^labels of classes must be whole numbers; got labels\[1\] = 0.5$"):
+        read([0, 0.5, 1, 1, 1, 1, 1], task="multiclass")
+    with pytest.raises(ValueError, match="^task must be one of 'auto', 'multiclass', 'multilabel', 'regression'; got 'cl"):
+        read(CLASSES, task="classes")
+
+
+@pytest.mark.parametrize("again", [dataclasses.replace, copy.deepcopy, lambda dataset: pickle.loads(pickle.dumps(dataset))])
+def test_targets_that_are_whole_stay_targets(again, tmp_path):
+    """What is stored is not guessed at again, in a copy, a variant or a file; other labels tell their own task."""
+    dataset, _ = read(FLOATS, task="regression")
+    guessed, _ = read([0.5, 1, 1, 1, 1, 1, 1])
+    guessed = dataclasses.replace(guessed, labels=np.array([0, 1, 0, 1, 0, 1, 0.0], np.float32)[:, None])
+    assert dataclasses.replace(again(guessed), val=[1]).task == "regression"
+    assert dataclasses.replace(again(dataset), val=[1]).task == "regression"
+    dataset.save(tmp_path / "a.npz")
+    assert again(NodeDataset.load(tmp_path / "a.npz")).task == "regression"
+    classes = dataclasses.replace(again(guessed), labels=CLASSES)
+    assert classes.task == "multiclass" and type(classes.task).__mro__[1] is str
+    assert dataclasses.replace(classes, labels=np.array(CLASSES) + 0.5).task == "regression"
+    column, _ = read(np.array([[0], [1], [1], [0], [1], [0], [0]]), task="multilabel")
+    column.save(tmp_path / "b.npz")
+    assert again(NodeDataset.load(tmp_path / "b.npz")).task == "multilabel"
+
+
+def test_notes_are_saved(tmp_path):
+    dataset, said = read(FLOATS)
+    dataset.save(tmp_path / "a.npz")
+    assert NodeDataset.load(tmp_path / "a.npz").notes == tuple(said) and len(said) == 1

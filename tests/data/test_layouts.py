@@ -7,10 +7,11 @@ import sys
 import numpy as np
 import pytest
 from helpers.mutations import save
+from helpers.table_files import write_tables
 
 from graphsage.data import dataset_card, list_datasets, load_dataset
 from graphsage.data.dataset import DatasetError
-from graphsage.data.layouts import LAYOUTS, layout_of
+from graphsage.data.layouts import LAYOUTS, layout_at, layout_of
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
@@ -52,6 +53,46 @@ def test_a_split_where_there_is_one(checkout):
         for name in ("debian", folder):
             with pytest.raises(DatasetError, match=f"debian has one split: leave split out, got {split}"):
                 load_dataset(name, split=split)
+
+
+FILES = {
+    "linqs_cora/cora.content": ("cora", 2708), "linqs_cora/cora.cites": ("cora", 2708),
+    "planetoid/cora/ind.cora.graph": ("cora", 2708), "planetoid/cora/ind.cora.test.index": ("cora", 2708),
+    "twitch/PTBR/PTBR.json": ("PTBR", 1912), "twitch/PTBR/PTBR_edges.csv": ("PTBR", 1912),
+    "heterophilous/texas.npz": ("texas", 183), "heterophilous/cornell.npz": ("cornell", 183),
+    "shchur/amazon_photo.npz": ("amazon_photo", 7650),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_a_path_to_any_file_of_a_dataset_is_that_dataset(path, test_data):
+    """Also of several beside each other, where the folder does not say which."""
+    layout, folder, name = layout_at(test_data / path)
+    assert name == FILES[path][0]
+    assert layout.read(folder, name).num_nodes == FILES[path][1]
+
+
+def test_a_file_of_made_layouts_is_that_dataset(tmp_path):
+    """GraphSAGE's, OGB's, tables and a saved one; a lone table is a graph of what its edges name."""
+    pytest.importorskip("pyarrow")
+    folder = write_tables(tmp_path / "mine", "source,target\n0,1\n1,2\n", "id,label\n0,a\n1,b\n2,a\n3,a\n", np.ones((4, 2)))
+    for name in ("edges.csv", "nodes.csv", "features.npy"):
+        dataset = load_dataset(folder / name, progress=False)
+        assert (dataset.name, dataset.num_nodes, dataset.num_features) == ("mine", 4, 2)
+    (folder / "friends.csv").write_text("source,target\n5,7\n7,9\n")
+    lone = load_dataset(folder / "friends.csv", progress=False)
+    assert (lone.name, lone.node_ids.tolist(), lone.labels.tolist()) == ("friends", [5, 7, 9], [-1, -1, -1])
+    lone.save(tmp_path / "debian.npz")  # a name that another layout has for its file
+    assert load_dataset(tmp_path / "debian.npz").node_ids.tolist() == [5, 7, 9]
+    (tmp_path / "x.npz").write_bytes(b"")
+    with pytest.raises(DatasetError, match=r"x.npz: it is not an intact .npz file"):
+        load_dataset(tmp_path / "x.npz")
+    np.savez(tmp_path / "x.npz", words=np.ones(2))
+    with pytest.raises(DatasetError, match=r"x.npz is not a folder, nor a file of a dataset \(its arrays: words\): known are"):
+        load_dataset(tmp_path / "x.npz")
+    (tmp_path / "x.json").write_text("{}")
+    with pytest.raises(DatasetError, match=r"x.json is not a folder, nor a file of a dataset: known are tables"):
+        load_dataset(tmp_path / "x.json")
 
 
 def test_files_of_two_layouts_are_told_apart(tmp_path):

@@ -28,7 +28,7 @@ def labelled(names):
     directed = nx.DiGraph()
     directed.add_nodes_from(names)
     directed.add_edges_from([(a, b), (a, c), (b, c)])
-    return Graph.from_adjacency_dict({a: [], b: [a], c: [a, b]}), Graph.from_networkx(directed)
+    return Graph.from_adjacency_dict({a: [], b: [a], c: [a, b]}), Graph.from_networkx(directed, directed=True)
 
 
 @pytest.mark.parametrize("names", LABELS.values(), ids=LABELS.keys())
@@ -293,4 +293,4 @@ def test_bad_networkx(weight):
     graph = nx.DiGraph()
     graph.add_edge(0, 1, cost="high", flag=None)
     with pytest.raises(TypeError, match="weights must be a one-dimensional array of numbers, got (<U4|object)"):
-        Graph.from_networkx(graph, weight=weight)
+        Graph.from_networkx(graph, directed=True, weight=weight)

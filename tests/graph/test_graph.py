@@ -36,8 +36,8 @@ SCIPY_KINDS = [getattr(sp, f"{kind}_{face}") for kind in ("coo", "csr", "csc", "
     lambda: Graph(indptr=np.array(CSR[0]), indices=np.array(CSR[1])),
     lambda: Graph.from_csr(*CSR),
     lambda: Graph.from_adjacency_dict(ROWS),
-    lambda: Graph.from_networkx(SUCCESSORS),
-    lambda: Graph.from_networkx(nx.MultiDiGraph(SUCCESSORS)),
+    lambda: Graph.from_networkx(SUCCESSORS, directed=True),
+    lambda: Graph.from_networkx(nx.MultiDiGraph(SUCCESSORS), directed=True),
     *[lambda kind=kind: Graph.from_scipy(kind([[0, 0, 0], [1, 0, 0], [1, 1, 0]])) for kind in SCIPY_KINDS],
 ])
 def test_every_converter_reads_the_direction_it_states(build):
@@ -168,7 +168,7 @@ def test_edge_ids_of_a_dict_count_its_lists_in_its_own_order():
 @pytest.mark.parametrize("kind", [nx.Graph, nx.DiGraph, nx.MultiGraph, nx.MultiDiGraph])
 def test_edge_ids_of_networkx_count_its_edges(kind):
     given_ = kind([(2, 0), (0, 1), (1, 1), (0, 1), (1, 0), (2, 1)])
-    graph = Graph.from_networkx(given_)
+    graph = Graph.from_networkx(given_, directed=given_.is_directed())
     edges = np.array([(u, v) for u, v in given_.edges()])[graph.edge_ids]
     assert callers_edges(graph) == (edges[:, 0].tolist(), edges[:, 1].tolist())
     back = [] if given_.is_directed() else [(v, u) for u, v in given_.edges() if u != v]
@@ -179,8 +179,55 @@ def test_networkx_weights_are_read_by_name():
     given_ = nx.DiGraph()
     given_.add_edge(0, 1, cost=2.5)
     given_.add_edge(2, 1)
-    assert Graph.from_networkx(given_).weights is None
-    assert Graph.from_networkx(given_, weight="cost").weights.tolist() == [2.5, 1.0]
+    assert Graph.from_networkx(given_, directed=True).weights is None
+    assert Graph.from_networkx(given_, directed=True, weight="cost").weights.tolist() == [2.5, 1.0]
+    with pytest.raises(ValueError, match="weight: no edge of the graph has an attribute 'cots'"):
+        Graph.from_networkx(given_, directed=True, weight="cots")
+
+
+@pytest.mark.parametrize("kind", [nx.DiGraph, nx.MultiDiGraph])
+def test_a_digraph_asks_which_neighbours_are_meant(kind):
+    """Both ends, as edges of tables are read, or predecessors: neither in silence."""
+    given_ = kind([("a", "b"), ("b", "c"), ("c", "b")])
+    with pytest.raises(ValueError, match=rf"graph is a {kind.__name__}: say directed=True .* or directed=False for both ends"):
+        Graph.from_networkx(given_)
+    assert Graph.from_networkx(given_, directed=True).to_adjacency_dict() == {"a": [], "b": ["a", "c"], "c": ["b"]}
+    both = Graph.from_networkx(given_, directed=False, duplicates="drop")
+    undirected = Graph.from_networkx(nx.Graph(given_))
+    assert both.to_adjacency_dict() == undirected.to_adjacency_dict() == {"a": ["b"], "b": ["a", "c"], "c": ["b"]}
+    with pytest.raises(ValueError, match="directed=True needs a DiGraph, got a Graph, whose edges have no direction"):
+        Graph.from_networkx(nx.path_graph(3), directed=True)
+
+
+def test_one_id_is_one_node_however_it_is_written():
+    """A whole number is that integer; what an id is not, is refused by name."""
+    named = Graph(indptr=[0, 0, 0, 0], indices=[], node_ids=[7, "007", "a b"])
+    assert named.rows_of([7, 7.0, np.int64(7), np.float32(7), "7", " 7", "7.0", "7e+00"]).tolist() == [0] * 8
+    assert named.rows_of(["007", " 007 ", "a b", np.str_("a b ")]).tolist() == [1, 1, 2, 2]
+    plain = Graph.from_edges([0, 1], [1, 2], 3)
+    assert plain.rows_of(["2", 1.0, " 0", np.uint8(2)]).tolist() == [2, 1, 0, 2]
+    for name in ("7.5", 7.5, "+7", "0x7", True, None, np.nan, "7,0"):
+        with pytest.raises(ValueError, match=r"is not a node of the graph \(3 nodes\)"):
+            named.rows_of([name])
+    with pytest.raises(ValueError, match=r"id 9007199254740992.0 may have lost digits when it became a float"):
+        named.rows_of([2.0**53])
+
+
+def test_two_spellings_of_one_id_are_no_two_nodes():
+    for names in ([1, "1"], ["2", "2.0"], ["a", " a"], [1, 2, "2.0"]):
+        graph = nx.Graph()
+        graph.add_nodes_from(names)
+        for build, made in ((Graph.from_networkx, graph), (Graph.from_adjacency_dict, {name: [] for name in names})):
+            with pytest.raises(ValueError, match=r"nodes .* and .* have the same id: one id is one node"):
+                build(made)
+    with pytest.raises(ValueError, match="nodes 1 and '1' have the same id"):
+        Graph(indptr=[0, 0, 0], indices=[], node_ids=[1, "1"])
+
+
+def test_whole_floats_are_the_integers_that_they_were():
+    assert Graph.from_networkx(nx.relabel_nodes(nx.path_graph(3), float)).node_ids is None
+    found = Graph.from_networkx(nx.relabel_nodes(nx.path_graph(2), {0: 5.0, 1: 9.0})).node_ids
+    assert found.dtype == np.int64 and found.tolist() == [5, 9]
 
 
 def test_scipy_values_are_weights_unless_all_are_one():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.graphs import filled_lists
-from hypothesis import given, strategies as st
+from hypothesis import assume, given, strategies as st
 
 from graphsage.sampling.items import Items, SeedPlan
 
@@ -165,6 +165,38 @@ def test_ranks_share_the_steps_of_one_process():
         assert all(plan.seeds(1, 5).tolist() == ranks[0].seeds(1, 5).tolist() for plan in ranks)
 
 
+@given(n=st.integers(1, 70), size=st.none() | st.integers(1, 12), num_ranks=st.integers(1, 5), least=st.integers(1, 3))
+def test_ranks_share_a_pass_evenly(n, size, num_ranks, least):
+    """Each item once over all ranks, as many steps a rank, no step below ``least``; whole steps are those of one process."""
+    assume(n >= num_ranks * least and (size is None or size >= least))
+    ranks = [SeedPlan(np.arange(n), size, seed=2, least=least, rank=rank, num_ranks=num_ranks) for rank in range(num_ranks)]
+    assert len({len(plan.steps) for plan in ranks}) == 1
+    steps = {step: plan.seeds(3, step).tolist() for plan in ranks for step in plan.steps}
+    assert sorted(steps) == list(range(ranks[0].num_steps))
+    assert sorted(seed for seeds in steps.values() for seed in seeds) == list(range(n))
+    assert min(map(len, steps.values())) >= least and max(map(len, steps.values())) <= (size or n) + least
+    alone = SeedPlan(np.arange(n), size, seed=2)
+    for step in range(ranks[0].num_steps - num_ranks):
+        assert steps[step] == alone.seeds(3, step).tolist()
+
+
+def test_a_last_step_that_is_too_short_joins_the_one_before():
+    plan, alone = SeedPlan(np.arange(97), 32, seed=1, least=2), SeedPlan(np.arange(97), 32, seed=1)
+    assert [len(plan.seeds(0, step)) for step in plan.steps] == [32, 32, 33] and alone.num_steps == 4
+    joined = [*alone.seeds(0, 2), *alone.seeds(0, 3)]
+    assert plan.seeds(0, 2).tolist() == joined
+    as_before = SeedPlan(np.arange(98), 32, seed=1, least=2)
+    assert [len(as_before.seeds(0, step)) for step in as_before.steps] == [32, 32, 32, 2]
+
+
+def test_ranks_have_as_many_whole_or_random_steps():
+    whole = [SeedPlan(np.arange(50), 7, drop_last=True, rank=rank, num_ranks=2) for rank in range(2)]
+    assert [list(plan.steps) for plan in whole] == [[0, 2, 4], [1, 3, 5]]
+    assert {len(plan.seeds(0, step)) for plan in whole for step in plan.steps} == {7}
+    at_random = [SeedPlan(np.arange(50), 7, 3, rank=rank, num_ranks=2) for rank in range(2)]
+    assert [list(plan.steps) for plan in at_random] == [[0, 2], [1, 3]]
+
+
 def test_pairs_keep_what_belongs_to_them():
     pairs, time = np.array([[0, 1], [2, 3], [4, 4]]), np.array([1.5, 2.5, 3.5])
     items = Items(pairs, time=time)
@@ -181,6 +213,11 @@ def test_pairs_keep_what_belongs_to_them():
     ({"items": [1, 2], "batch_size": 1, "batches_per_epoch": 2, "drop_last": True}, ValueError, "drop_last=True is about"),
     ({"items": [1, 2], "drop_last": True}, ValueError, "drop_last=True is about a pass in batches: it needs a batch_size"),
     ({"items": [1], "shuffle": "no"}, TypeError, "shuffle must be True or False, got 'no'"),
+    ({"items": [1, 2, 3], "num_ranks": 4}, ValueError, "^3 items are too few for at least 1 a batch on 4 ranks: each needs"),
+    ({"items": [1, 2, 3], "batch_size": 2, "num_ranks": 2, "drop_last": True}, ValueError, "nothing of 3 items on 2 ranks"),
+    ({"items": [1], "batch_size": 8, "least": 2}, ValueError, "^1 items are too few for at least 2 a batch: each"),
+    ({"items": [1, 2], "batch_size": 1, "least": 2}, ValueError, "^batch_size must be at least least = 2, got 1"),
+    ({"items": [1], "least": 0}, ValueError, "least must be an integer >= 1, got 0"),
     ({"items": [1], "rank": 2, "num_ranks": 2}, ValueError, "rank must be an integer from 0 to 1, got 2"),
 ])
 def test_orders_that_cannot_be(options, error, text):

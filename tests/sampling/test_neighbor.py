@@ -155,7 +155,8 @@ SOURCES = {
     "scipy csc": (lambda: Graph.from_scipy(COO.tocsc()), *reversed(COO.tocsc().tocsr().tocoo().coords)),
     "dict": (lambda: Graph.from_adjacency_dict(DICT), np.array(sum(DICT.values(), [])),
              np.repeat(list(DICT), [len(row) for row in DICT.values()])),
-    **{kind.__name__: (lambda given_=given_: Graph.from_networkx(given_), *np.array([*given_.edges()])[:, :2].T)
+    **{kind.__name__: (lambda given_=given_: Graph.from_networkx(given_, directed=given_.is_directed()),
+                        *np.array([*given_.edges()])[:, :2].T)
        for kind, given_ in NX.items()},
     "reversed": (lambda: Graph.from_edges(V, U, 30).reverse(), U, V),
 }
@@ -240,8 +241,8 @@ GRAPH = asymmetric()
 WEIGHTED = Graph.from_edges(SRC, DST, 3, weights=[1, 2, 3])
 KEY = f"an integer from 0 to {2**64 - 1}"
 BAD_SAMPLER = [
-    ({"graph": {0: []}}, TypeError, "graph must be a Graph (see Graph.from_edges and its siblings), got dict"),
-    ({"graph": None}, TypeError, "graph must be a Graph (see Graph.from_edges and its siblings), got NoneType"),
+    ({"graph": {0: []}}, TypeError, "graph must be a Graph, got dict: Graph.from_adjacency_dict(graph) makes one"),
+    ({"graph": None}, TypeError, "graph must be a Graph, got NoneType"),
     ({"graph": WEIGHTED}, ValueError, 'this draw does not read them: draw="weighted" samples by them, weights="ignore"'),
     ({"graph": WEIGHTED, "weights": "use"}, ValueError, "weights must be one of 'refuse', 'ignore'; got 'use'"),
     ({"fanouts": []}, ValueError, "fanouts is empty"),

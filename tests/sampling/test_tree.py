@@ -98,7 +98,7 @@ def test_scipy_gives_the_tree_of_its_graph(data, graph, replace, seed):
 def test_networkx_is_read_as_its_converter_reads_it(kind, edges, replace, seed):
     graph = kind(edges)
     graph.add_nodes_from("abcd")
-    rows = Graph.from_networkx(graph).to_adjacency_dict()
+    rows = Graph.from_networkx(graph, directed=graph.is_directed()).to_adjacency_dict()
     hops = multihop_sampling(list("abca"), [3, 2], graph, replace=replace, seed=seed)
     check_tree(rows, "abca", [3, 2], replace, hops)
 

@@ -6,6 +6,7 @@ from math import nan
 import numpy as np
 
 from graphsage.base.checks import ReadOnlyRecord, read_only
+from graphsage.base.told import of_kind
 from graphsage.data.dataset import SPLITS, NodeDataset
 from graphsage.data.described.homophily import homophily, rows_of_edges, share
 from graphsage.data.labels import is_labelled
@@ -92,8 +93,7 @@ def describe(dataset: NodeDataset) -> Description:
 
     Without nodes, edges or labels all counts are 0 and shares of nothing NaN. Raises TypeError for anything but a NodeDataset.
     """
-    if not isinstance(dataset, NodeDataset):
-        raise TypeError(f"describe needs a NodeDataset, got {type(dataset).__name__}")
+    of_kind("dataset", dataset, NodeDataset)
     return Description(
         name=dataset.name,
         **_edges(dataset.graph),

@@ -1,7 +1,7 @@
 """NAME.npz with the arrays of sparse matrices side by side, as the GUST, ppnp and gnn-benchmark files have them.
 
     adj_data, adj_indices, adj_indptr, adj_shape        the adjacency matrix [N, N] in CSR form
-    attr_data, attr_indices, attr_indptr, attr_shape    the features [N, F] in CSR form; or attr_matrix, a dense array
+    attr_data, attr_indices, attr_indptr, attr_shape    the features [N, F] in CSR form; or attr_matrix, a dense array; or none
     labels                                              int[N]
 
 Newer files write ``adj_matrix.data`` for ``adj_data``; every mixture of the two is read. What else they hold (node_names,
@@ -21,12 +21,17 @@ from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
 
 CSR = ("data", "indices", "indptr", "shape")
-DENSE = "attr_matrix"
+DENSE, NAMES = "attr_matrix", "attr_names"
 
 
 def holds_csr_npz(folder):
     """NAME of the one file in ``folder`` with these arrays, or None."""
-    return npz_of(folder, lambda names: "labels" in names and _spelling(names, "adj") is not None)
+    return npz_of(folder, fits_csr_npz)
+
+
+def fits_csr_npz(names):
+    """Whether a .npz file with arrays of these ``names`` is such a file."""
+    return "labels" in names and _spelling(names, "adj") is not None
 
 
 def read_csr_npz(folder, name, *, class_names=None, split=None):
@@ -34,7 +39,8 @@ def read_csr_npz(folder, name, *, class_names=None, split=None):
 
     N nodes, F features. Every stored entry that is not 0 is an undirected edge, whatever its value; each pair once, self
     loops dropped; an edge's id is its place in ``adj_indices``. Sparse features stay sparse (``SparseFeatures``, without
-    values where all are 1), entries stored twice add up; nothing is row-normalised. Labels are as stored.
+    values where all are 1), entries stored twice add up; nothing is row-normalised. Without features each node has a column of
+    its own, as in tables without any. Labels are as stored.
 
     split: number of the ``random_split`` (half / a quarter / a quarter) of the labelled nodes; the files hold none.
     Raises DatasetError, one sentence that starts with the file's path; an object array among those above is one.
@@ -48,7 +54,7 @@ def read_csr_npz(folder, name, *, class_names=None, split=None):
             raise DatasetError(f"labels must be one-dimensional, of integers, got {labels.dtype} {labels.shape}")
         return NodeDataset(
             graph=_graph([arrays[key] for key in adjacency], len(labels)),
-            features=_features([arrays[key] for key in attributes]),
+            features=_features([arrays[key] for key in attributes]) if attributes else SparseFeatures.identity(len(labels)),
             labels=labels,
             **random_split(np.flatnonzero(labels >= 0), split),
             class_names=class_names,
@@ -57,12 +63,12 @@ def read_csr_npz(folder, name, *, class_names=None, split=None):
 
 
 def _names(path):
-    """The names of the adjacency's four arrays, and those of the features: four, or one."""
+    """The names of the adjacency's four arrays, and those of the features: four, one, or none."""
     held = npz_names(path)
-    adjacency, attributes = _spelling(held, "adj"), _spelling(held, "attr")
-    if adjacency is None or (attributes is None and DENSE not in held):
+    adjacency, attributes = _spelling(held, "adj"), _spelling(held, "attr") or tuple({DENSE} & set(held))
+    if adjacency is None or (not attributes and any(name.startswith("attr_") and name != NAMES for name in held)):
         raise DatasetError(f"{path} must hold adj_data, adj_indices, adj_indptr, adj_shape and the same of attr, or {DENSE}")
-    return adjacency, attributes or (DENSE,)
+    return adjacency, attributes
 
 
 def _spelling(held, matrix):

@@ -34,6 +34,11 @@ def holds_debian(folder):
     return "debian" if (Path(folder) / FILE_NAME).is_file() else None
 
 
+def fits_debian(names):
+    """Whether a .npz file with arrays of these ``names`` is such a file."""
+    return {*TEXTS, *NUMBERS} <= set(names)
+
+
 def read_debian(folder, name="debian", *, edge_kinds=EDGE_KINDS, directed=False):
     """The dataset of the file ``NAME.npz`` in ``folder``, with the split of the file.
 

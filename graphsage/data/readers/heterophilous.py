@@ -23,7 +23,12 @@ SPARSE_SHARE = 0.1  # a table of 0 and 1 with fewer ones than this is a bag of w
 
 def holds_heterophilous(folder):
     """NAME of the one file in ``folder`` with these arrays, or None."""
-    return npz_of(folder, lambda names: set(ARRAYS) <= set(names))
+    return npz_of(folder, fits_heterophilous)
+
+
+def fits_heterophilous(names):
+    """Whether a .npz file with arrays of these ``names`` is such a file."""
+    return set(ARRAYS) <= set(names)
 
 
 def read_heterophilous(folder, name, *, class_names=None, split=None):

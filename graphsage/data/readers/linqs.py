@@ -13,6 +13,7 @@ import numpy as np
 
 from graphsage.base.checks import as_flag
 from graphsage.data.dataset import DatasetError, NodeDataset
+from graphsage.data.errors import one_of_several
 from graphsage.data.readers.text import decoded, read_lines
 from graphsage.data.split import random_split
 from graphsage.graph.build import indptr_of, label_array
@@ -25,10 +26,7 @@ TAB, ZERO, ONE = map(ord, "\t01")
 def holds_cora_linqs(folder):
     """NAME of the files in ``folder``; None if there are none, DatasetError if there are several."""
     papers = [path for path in Path(folder).glob("?*.content") if path.with_suffix(".cites").is_file()]
-    if len(papers) > 1:
-        names = ", ".join(sorted(path.stem for path in papers))
-        raise DatasetError(f"{folder} holds several datasets ({names}): give each a folder of its own")
-    return papers[0].stem if papers else None
+    return one_of_several(folder, [path.stem for path in papers])
 
 
 def read_cora_linqs(folder, name, *, class_names=None, split=None, directed=False):

@@ -2,24 +2,27 @@
 
 import numpy as np
 
-from graphsage.data.labels import checked_labels, is_labelled
+from graphsage.data.labels import is_labelled, read_labels, stored_task
 from graphsage.data.split import SPLITS, random_split
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
 
 
-def parts_of_networkx(graph, *, features, label, split, weight):
+def parts_of_networkx(graph, directed, *, features, label, split, weight):
     """The arguments of the ``NodeDataset``."""
-    built = Graph.from_networkx(graph, weight=weight)
+    built = Graph.from_networkx(graph, directed=directed, weight=weight, duplicates="drop", self_loops="drop")
     order = range(len(graph)) if built.node_ids is None else built.node_ids.tolist()
     nodes = [(name, graph.nodes[name]) for name in order]
     labels, class_names = _labels(nodes, label)
-    labels = checked_labels(labels, len(nodes))
+    task = "multilabel" if labels.ndim == 2 and labels.dtype.kind == "i" else "auto"  # lists of one number too
+    labels, class_names, note = read_labels(labels, len(nodes), task, class_names)
     return {
         "graph": built,
         "features": _features(nodes, features),
         "labels": labels,
         "class_names": class_names,
+        "task": stored_task(labels),
+        "notes": (note,) if note else (),
         **(random_split(np.flatnonzero(is_labelled(labels))) if split is None else _split(nodes, split)),
     }
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graphsage.data.errors import DatasetError
+from graphsage.data.errors import DatasetError, one_of_several
 
 ALWAYS_READ = 1 << 26  # bytes that a member may unpack to, however small it is in the file
 MAX_RATIO = 64  # above that, times its size in the file; zeros shrink a thousandfold, so a small file could fill the memory
@@ -46,9 +46,7 @@ def npz_of(folder, fits):
     """
     files = [path for path in Path(folder).glob("?*.npz") if path.is_file() and zipfile.is_zipfile(path)]
     found = sorted(path.stem for path in files if fits(npz_names(path)))
-    if len(found) > 1:
-        raise DatasetError(f"{folder} holds several datasets ({', '.join(found)}): give each a folder of its own")
-    return found[0] if found else None
+    return one_of_several(folder, found)
 
 
 def read_npz(path, names, optional=()):

@@ -2,7 +2,8 @@
 
 A zip of uncompressed ``.npy`` arrays (N nodes, E edges, F features, C classes, T targets):
 
-    about                                     uint8, JSON: form, version, name, class_names, num_columns, graph_has_ids, schema
+    about                                     uint8, JSON: form, version, name, class_names, num_columns, graph_has_ids,
+                                              schema, notes
     sha256                                    uint8[32], of all other arrays: see ``_digest``
     indptr, indices                           int64[N + 1], int32[E]: the graph's rows
     edge_ids, edge_reversed, weights          int64[E], bool[E], float32[E] or float64[E]; each only where the graph has it
@@ -23,6 +24,7 @@ import numpy as np
 
 from graphsage.base.files import written_aside
 from graphsage.data.errors import DatasetError, told_of
+from graphsage.data.labels import stored_task
 from graphsage.data.readers.npz import npz_names, read_npz
 from graphsage.graph.build import checked_indptr, indptr_of
 from graphsage.graph.features import SparseFeatures
@@ -43,6 +45,8 @@ def save_parts(dataset, path):
     if Path(path).suffix != ".npz":
         raise ValueError(f"a dataset is saved in a file NAME.npz, got {str(path)!r}")
     about, arrays = packed(dataset)
+    if not isinstance(about["name"], (str, type(None))):
+        raise ValueError(f"a dataset can be saved if its name is a text, got {about['name']!r:.80}")
     arrays["about"] = np.frombuffer(json.dumps({"form": FORM, "version": VERSION, **about}).encode(), np.uint8)
     with written_aside(path) as file:
         np.savez(file, **arrays, sha256=_digest(arrays))
@@ -51,7 +55,7 @@ def save_parts(dataset, path):
 def packed(dataset):
     """(what JSON can hold, {name: array}) of a ``NodeDataset``; ``unpacked`` is the way back."""
     graph, is_sparse = dataset.graph, isinstance(dataset.features, SparseFeatures)
-    about = {name: getattr(dataset, name) for name in ("name", "class_names", "schema")}
+    about = {name: getattr(dataset, name) for name in ("name", "class_names", "schema", "notes")}
     about |= {"num_columns": dataset.features.num_columns if is_sparse else None, "graph_has_ids": graph.node_ids is not None}
     arrays = {name: getattr(graph, name) for name in GRAPH}
     arrays |= {name: getattr(dataset, name) for name in ("labels", "train", "val", "test")}
@@ -127,6 +131,9 @@ def checked_about(about):
     for key, kind in {**kinds, "graph_has_ids": (bool,), "schema": (dict, type(None))}.items():
         if not isinstance(about.get(key, ...), kind):
             raise DatasetError(f"{key} in its member about is missing or of another kind: {about.get(key)!r:.80}")
+    notes = about.get("notes", [])  # the first files have none
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        raise DatasetError(f"notes in its member about must be texts, got {notes!r:.80}")
     return about
 
 
@@ -142,6 +149,8 @@ def unpacked(about, arrays):
         "node_ids": None if about["graph_has_ids"] else node_ids,  # the graph's own, which are checked once
         "name": about["name"],
         "schema": about["schema"],
+        "task": stored_task(arrays["labels"]),
+        "notes": tuple(about.get("notes", ())),
     }
 
 

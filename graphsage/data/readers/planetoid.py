@@ -14,7 +14,7 @@ import numpy as np
 
 from graphsage.base.checks import one_of
 from graphsage.data.dataset import DatasetError, NodeDataset
-from graphsage.data.errors import told_of
+from graphsage.data.errors import one_of_several, told_of
 from graphsage.data.readers.pickle_records import ArrayRecord, CSRRecord, kind_of
 from graphsage.data.readers.unpickle import read_bytes, unpickle
 from graphsage.graph.features import SparseFeatures
@@ -64,9 +64,7 @@ def read_planetoid(folder, name, *, class_names=None, duplicates="drop", self_lo
 def holds_planetoid(folder):
     """NAME of the files ``ind.NAME.graph`` in ``folder``; None if there are none, DatasetError if there are several."""
     names = sorted(path.name[len("ind.") : -len(".graph")] for path in Path(folder).glob("ind.?*.graph"))
-    if len(names) > 1:
-        raise DatasetError(f"{folder} holds several datasets ({', '.join(names)}): give each a folder of its own")
-    return names[0] if names else None
+    return one_of_several(folder, names)
 
 
 def _paths(folder, name):

@@ -1,6 +1,6 @@
 """GraphSAGE's own files (Hamilton et al. 2017, the program's README) -> NodeDataset. N nodes, F features.
 
-    NAME-G.json            networkx node-link: nodes {"id", "val", "test"}, links {"source", "target"}
+    NAME-G.json            networkx node-link: nodes {"id", "val", "test"}, links {"source", "target"} ("edges" in newer ones)
     NAME-id_map.json       {id: row of NAME-feats.npy}, ids as text
     NAME-class_map.json    {id: class number}, or {id: [0, 1, 1]} for several labels a node
     NAME-feats.npy         [rows, F] numbers; may be missing
@@ -8,8 +8,8 @@
 What is done otherwise than in the original program, or could be:
 
 * The graph holds all links. The program trains on the links between training nodes (it marks the rest "train_removed") and
-  tests on all; here there is one graph, so that training sees the features of neighbours outside the training nodes, never
-  their labels. Where the parts are graphs of their own, as in its protein data, that is the same.
+  tests on all, as ``inductive`` does (``--inductive``); else training sees the features of neighbours outside the training
+  nodes, never their labels. Where the parts are graphs of their own, as in its protein data, that is the same.
 * A node that lacks "val" or "test" is in no part; the program takes it out of the graph.
 * Features are as stored; the program standardises them with the means and deviations of the training nodes.
 * Without NAME-feats.npy, features are the identity: a column for each node.
@@ -20,7 +20,9 @@ from pathlib import Path
 
 import numpy as np
 
+from graphsage.base.id_rule import RowsByName, id_of
 from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
+from graphsage.data.errors import one_of_several
 from graphsage.data.readers.npz import read_npy
 from graphsage.data.readers.unpickle import read_bytes
 from graphsage.graph.features import SparseFeatures
@@ -32,18 +34,16 @@ MAX_JSON = 1 << 30  # bytes of one of the .json files
 def holds_graphsage_json(folder):
     """NAME of the file ``NAME-G.json`` in ``folder``; None if there is none, DatasetError if there are several."""
     names = sorted(path.name.removesuffix("-G.json") for path in Path(folder).glob("?*-G.json"))
-    if len(names) > 1:
-        raise DatasetError(f"{folder} holds several datasets ({', '.join(names)}): give each a folder of its own")
-    return names[0] if names else None
+    return one_of_several(folder, names)
 
 
 def read_graphsage_json(folder, name, *, class_names=None):
     """The dataset of the files ``NAME-*`` in ``folder``; nodes are in the order of NAME-G.json.
 
     Links are undirected, or run from source to target where the file says "directed". Their ends are node ids, as networkx
-    writes them since version 2, if all of them are ids; else places in the list of nodes, as version 1 wrote them. The id of an
-    edge is its place in the file's list.
-    ``node_ids`` are the ids where they are not 0..N-1 in order.
+    writes them since version 2, if all of them are ids; else places in the list of nodes, as version 1 wrote them. Ends that
+    are both, and then other nodes (ids "1", "0", ends 0, 1), are refused. The id of an edge is its place in the file's list.
+    ``node_ids`` are the ids where they are not 0..N-1 in order; ids are as ``graphsage.base.id_rule`` has them.
     Test nodes are those marked so, validation nodes those marked so and not for the test, the rest is for training.
 
     Raises DatasetError, one sentence that starts with the path, for a missing or damaged file.
@@ -51,7 +51,7 @@ def read_graphsage_json(folder, name, *, class_names=None):
     folder = Path(folder)
     try:
         graph, id_map, class_map = (_json(folder / f"{name}-{part}.json") for part in ("G", "id_map", "class_map"))
-        nodes, links = (_listed(graph, kind) for kind in ("nodes", "links"))
+        nodes, links = _listed(graph, "nodes"), _listed(graph, _name_of_links(graph))
         ids = [_id(place, node) for place, node in enumerate(nodes)]
         return NodeDataset(
             graph=Graph.from_edges(
@@ -63,7 +63,8 @@ def read_graphsage_json(folder, name, *, class_names=None):
                 self_loops="drop",
             ),
             features=_features(folder / f"{name}-feats.npy", ids, id_map),
-            labels=_labels(ids, class_map),
+            labels=(labels := _labels(ids, class_map)),
+            task="multilabel" if labels.ndim == 2 else "multiclass",  # lists of one number too
             **_parts(nodes),
             class_names=class_names,
             name=name,
@@ -93,21 +94,30 @@ def _pair_of_link(found):
     return (found["source"], found["target"]) if "source" in found and "target" in found else found
 
 
+def _name_of_links(graph):
+    """What the file calls them: networkx wrote "links" before version 3.4, and writes "edges" since."""
+    both = [name for name in ("links", "edges") if name in graph]
+    if len(both) > 1 and graph["links"] != graph["edges"]:
+        raise DatasetError("-G.json has a list of links and another one of edges: leave one of them out")
+    return both[0] if both else "links"
+
+
 def _listed(graph, kind):
     if type(graph.get(kind)) is not list:
         raise DatasetError(f"-G.json must have a list of {kind}")
-    wanted = {"nodes": dict, "links": tuple}[kind]
+    wanted = dict if kind == "nodes" else tuple
     for place, item in enumerate(graph[kind]):
         if type(item) is not wanted:
-            rule = "source and target" if kind == "links" else "an id"
+            rule = "an id" if kind == "nodes" else "source and target"
             raise DatasetError(f"{kind}[{place}] in -G.json must be an object with {rule}, got {item!r:.60}")
     return graph[kind]
 
 
 def _id(place, node):
-    if type(node.get("id")) not in (int, str):
+    name = id_of(node.get("id"))
+    if type(name) not in (int, str):
         raise DatasetError(f"nodes[{place}] in -G.json must have an id, a text or an integer; got {node.get('id')!r:.60}")
-    return node["id"]
+    return name if type(node["id"]) is float else node["id"]
 
 
 # ---- what becomes of it
@@ -116,16 +126,17 @@ def _id(place, node):
 def _ends(links, ids):
     """(src, dst) as places in the list of nodes."""
     flat = [end for link in links for end in link]
-    odd = [end for end in flat if type(end) not in (int, str)]
+    odd = [end for end in flat if type(end) not in (int, str, float)]
     if odd:
         raise DatasetError(f"links in -G.json must join ids or places of nodes, got {odd[0]!r:.60}")
-    place_of = {name: place for place, name in enumerate(ids)}
-    if all(end in place_of for end in flat):
-        flat = [place_of[end] for end in flat]
-    elif not all(type(end) is int and 0 <= end < len(ids) for end in flat):
-        odd = next(end for end in flat if end not in place_of)
+    rows = RowsByName(ids)
+    named, are_places = [rows.row(end) for end in flat], all(type(end) is int and 0 <= end < len(ids) for end in flat)
+    if None in named and not are_places:
+        odd = flat[named.index(None)]
         raise DatasetError(f"links in -G.json must join ids of nodes, or places of all {len(ids)}; got {odd!r:.60}")
-    return np.array(flat, np.int64).reshape(-1, 2).T
+    if None not in named and are_places and named != flat and not all(end in rows.exact for end in flat):
+        raise DatasetError("links in -G.json join numbers, which are ids of nodes (as texts) and places of others: write texts")
+    return np.array(flat if None in named else named, np.int64).reshape(-1, 2).T
 
 
 def _features(path, ids, id_map):

@@ -5,12 +5,16 @@ from pathlib import Path
 
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.readers.npz import npz_of
-from graphsage.data.readers.npz_form import ALWAYS
 
 
 def holds_graphsage(folder):
     """NAME of the one file NAME.npz of this form in ``folder``, or None."""
-    return npz_of(folder, lambda names: set(ALWAYS) <= set(names))
+    return npz_of(folder, fits_graphsage)
+
+
+def fits_graphsage(names):
+    """Whether a .npz file with arrays of these ``names`` is such a file."""
+    return {"about", "sha256"} <= set(names)
 
 
 def read_graphsage(folder, name, *, class_names=None):

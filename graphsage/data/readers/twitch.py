@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from graphsage.data.dataset import DatasetError, NodeDataset
+from graphsage.data.errors import one_of_several
 from graphsage.data.readers.text import read_integers, read_lines
 from graphsage.data.readers.unpickle import read_bytes
 from graphsage.data.split import random_split
@@ -31,9 +32,7 @@ def holds_twitch(folder):
     """NAME of the three files in ``folder``; None if there are none, DatasetError if there are several."""
     names = sorted(path.name.removesuffix("_target.csv") for path in Path(folder).glob("?*_target.csv"))
     names = [name for name in names if all(path.is_file() for path in _paths(folder, name))]
-    if len(names) > 1:
-        raise DatasetError(f"{folder} holds several datasets ({', '.join(names)}): give each a folder of its own")
-    return names[0] if names else None
+    return one_of_several(folder, names)
 
 
 def read_twitch(folder, name, *, class_names=CLASS_NAMES, split=None):

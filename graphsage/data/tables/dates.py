@@ -6,12 +6,12 @@ with a zone (Z, +02:00). Without a zone it is taken for UTC. 31/05/2024 is a tex
 
 import numpy as np
 
-from graphsage.data.tables.numbers import MISSING, checked_numbers, numbers_in, refuse_text
+from graphsage.data.missing import missing_words
+from graphsage.data.tables.numbers import checked_numbers, numbers_in, refuse_text, without_words
 
 ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 DATE = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([ T][0-9]{{2}}(:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]+)?)?)?{ZONE}?)?$"
 ZONED = rf"[ T].*{ZONE}$"
-NO_DATE = (*MISSING, "NaT")
 DAY = 86_400_000_000  # microseconds
 
 
@@ -22,8 +22,7 @@ def dates_in(column):
 
     if str(column.type) != "large_string":
         return pa.nulls(len(column), pa.float64()), column.is_valid().to_numpy(zero_copy_only=False)
-    null = pa.scalar(None, pa.large_string())
-    column = pc.if_else(pc.is_in(column, value_set=pa.array(NO_DATE, pa.large_string())), null, column)
+    null, (column, _) = pa.scalar(None, pa.large_string()), without_words(column, missing_words())
     texts = pc.if_else(pc.match_substring_regex(column, DATE), column, null)
     texts = pc.replace_substring_regex(texts, r"(\.[0-9]{6})[0-9]+", r"\1")  # nanoseconds: none is left of them in a float32
     zoned = pc.match_substring_regex(texts, ZONED)

@@ -6,84 +6,126 @@ import numpy as np
 
 from graphsage.data.errors import DatasetError
 from graphsage.data.tables.dates import as_times, date_of
-from graphsage.data.tables.ids import NodeIndex, as_ids, as_texts
+from graphsage.data.tables.ids import NodeIndex, as_texts, ids_in
 from graphsage.data.tables.numbers import LARGEST, as_numbers
 from graphsage.data.tables.table_files import quoted
 from graphsage.graph.graph import Graph
 
 ENDS, WEIGHT, TIME = ("source", "target"), "weight", "time"
+SHOWN = 3  # of such edges, in a sentence
 
 
 @dataclass(kw_only=True)
 class Edges:
-    """What the table of edges holds. E listed edges.
+    """What the table of edges holds. E edges between nodes, all that it lists but those that were dropped.
 
-    ids: the id of each node, int64 or texts (a pyarrow array). source, target: int32[E] rows of them.
-    weights: float32[E] or None. times: (earliest, latest) as listed, or None.
+    ids: the id of each node, int64 or texts (a pyarrow array). source, target: int32[E] rows of them. rows: int64[E], the row
+    of each edge in the table; None where edge i is row i. weights: float32[E] or None. times: (earliest, latest) or None.
+    listed: rows of the table. unlisted: how many edges name an id that the nodes do not have. added: nodes made of such ids.
     """
 
     ids: object
     source: np.ndarray
     target: np.ndarray
+    rows: np.ndarray | None
+    times: tuple | None
+    listed: int
+    unlisted: int
+    added: int
     weights: np.ndarray | None = None
-    times: tuple | None = None
-    unused: tuple = field(default=())
+    unused: tuple = ()
 
 
-def read_edges(table, ids, nodes_file, progress):
+@dataclass
+class _Strays:
+    """The ends of edges that are no node. nodes_file: where the ``num_nodes`` ids of nodes are from, for a sentence.
+
+    rows: [int64: rows of such edges, a part each]. found: [(row, its sentence)] of the first.
+    """
+
+    nodes_file: str
+    num_nodes: int
+    found: list = field(default_factory=list)
+    rows: list = field(default_factory=list)
+
+    def see(self, first, ends):
+        """Count those of a part. ends: {name: (column of ids, int32[n] their rows)}."""
+        strange = {name: (rows < 0) | (rows >= self.num_nodes) for name, (_, rows) in ends.items()}
+        self.rows.append(first + np.flatnonzero(np.any(list(strange.values()), axis=0)))
+        found = [(first + int(at), f"{name} is {quoted(ends[name][0][int(at)].as_py())}")
+                 for name, of in strange.items() for at in np.flatnonzero(of)[: SHOWN + 1]]
+        self.found = sorted([*self.found, *found])[: SHOWN + 1]
+
+    def refuse(self, table, listed):
+        """Raise about all of them, with the first few."""
+        count, (row, text), *others = sum(map(len, self.rows)), *self.found
+        also = "; ".join(f"{table.line(at)}: {of}" for at, of in others[:SHOWN])
+        way = 'or say what becomes of them: unlisted="drop" leaves the edges out, "keep" makes nodes without label and features'
+        more = f" (also {also}{'; ...' if count > 1 + len(others) else ''})" if others else ""
+        whole = f"{count:,} of {listed:,} edges {'name such an id' if count > 1 else 'names such an id'}{more}"
+        table.refuse(row, f"{text}, and {self.nodes_file}: {whole}: add the nodes, {way} (graphsage import --unlisted drop)")
+
+
+def read_edges(table, ids, nodes_file, progress, *, unlisted="refuse"):
     """The ``Edges`` of a table, a part at a time: 8 bytes an edge are kept (12 with weights).
 
-    ids: the ids of the nodes (int64 or texts), which no edge may leave; None takes those that the edges name, in rising order.
-    nodes_file: where ``ids`` are from, for a sentence.
+    ids: the ids of the nodes (int64 or texts); None takes those that the edges name, in rising order. nodes_file: where
+    ``ids`` are from, for a sentence. unlisted: what becomes of edges to other ids: an error, left out ("drop"), or ("keep")
+    the ids become nodes, after the others and in rising order.
     """
     import pyarrow as pa
 
     table.require(*ENDS)
     given = [name for name in (WEIGHT, TIME) if name in table.columns]
-    index = NodeIndex(pa.array([], pa.int64()), grows=True) if ids is None else NodeIndex(ids)
-    parts, times = {name: [] for name in (*ENDS, WEIGHT)}, []
-    for first, columns in table.batches([*ENDS, *given], progress):
-        for name, rows in zip(ENDS, _rows(table, first, columns, index, nodes_file)):
-            parts[name].append(rows)
-        extra = dict(zip(given, columns[2:]))
-        if WEIGHT in extra:
-            parts[WEIGHT].append(_weights(table, first, extra[WEIGHT]))
-        if TIME in extra:
-            times.append(as_times(table, first, TIME, extra[TIME]))
+    index = NodeIndex(pa.array([], pa.int64()) if ids is None else ids, grows=ids is None or unlisted == "keep")
+    strays = None if ids is None else _Strays(nodes_file, len(ids))
+    parts, times = _parts(table, given, index, strays, progress)
     if not parts["source"]:
         raise DatasetError(f"{table.path} lists no edge: there is a first line with the columns' names, and nothing below")
     pa.default_memory_pool().release_unused()
-    source, target = (_joined(parts.pop(name)) for name in ENDS)
-    known = index.ids
-    if ids is None:
-        known, places = index.ordered()
-        source, target = places[source], places[target]
+    ends = {name: _joined(arrays) for name, arrays in parts.items() if arrays}
+    listed, stray = len(ends["source"]), np.empty(0, np.int64) if strays is None else np.concatenate(strays.rows)
+    if unlisted == "refuse" and len(stray):
+        strays.refuse(table, listed)
+    if index.grows:
+        known, places = index.ordered(0 if ids is None else len(ids))
+        ends |= {name: places[ends[name]] for name in ENDS}
+    kept = np.delete(np.arange(listed), stray) if unlisted == "drop" and len(stray) else None
     return Edges(
-        ids=known if ids is None else ids,
-        source=source,
-        target=target,
-        weights=_joined(parts[WEIGHT]) if parts[WEIGHT] else None,
+        ids=known if index.grows else ids,
+        **{name: of if kept is None else of[kept] for name, of in ends.items()},
+        rows=kept,
         times=_range(table, times),
+        listed=listed,
+        unlisted=len(stray),
+        added=0 if ids is None or not index.grows else len(known) - len(ids),
         unused=tuple(name for name in table.columns if name not in (*ENDS, *given)),
     )
 
 
-def _rows(table, first, columns, index, nodes_file):
-    """The rows of both ends of a part's edges."""
-    ids = []
-    for name, column in zip(ENDS, columns):
-        if column.null_count:
-            at = int(np.argmax(column.is_null().to_numpy(zero_copy_only=False)))
-            table.refuse(first + at, f"{name} is empty")
-        ids.append(as_ids(column))
+def _parts(table, given, index, strays, progress):
+    """({"source", "target", "weights": arrays of the parts of the table}, what ``as_times`` gives of each)."""
+    parts, times = {"source": [], "target": [], "weights": []}, []
+    for first, columns in table.batches([*ENDS, *given], progress):
+        for name, rows in zip(ENDS, _rows(table, first, columns, index, strays)):
+            parts[name].append(rows)
+        extra = dict(zip(given, columns[2:]))
+        if WEIGHT in extra:
+            parts["weights"].append(_weights(table, first, extra[WEIGHT]))
+        if TIME in extra:
+            times.append(as_times(table, first, TIME, extra[TIME]))
+    return parts, times
+
+
+def _rows(table, first, columns, index, strays):
+    """The rows of both ends of a part's edges; ``strays`` sees those that are no node."""
+    ids = [ids_in(table, first, name, column) for name, column in zip(ENDS, columns)]
     if ids[0].type != ids[1].type:
         ids = [as_texts(column) for column in ids]
-    for name, column in zip(ENDS, ids):
-        rows = index.rows(column)
-        if not index.grows and rows.min(initial=0) < 0:
-            at = int(np.argmin(rows))
-            table.refuse(first + at, f"{name} is {quoted(column[at].as_py())}, and {nodes_file}")
-        yield rows
+    rows = [index.rows(column) for column in ids]
+    if strays is not None:
+        strays.see(first, dict(zip(ENDS, zip(ids, rows))))
+    return rows
 
 
 def _weights(table, first, column):
@@ -123,16 +165,17 @@ def graph_of(edges, names, *, directed):
     The id of an edge is its row in the table, from 0. Undirected, an edge that is listed both ways is repeated. Of repeated
     edges the first stays, with its weight.
     """
-    listed, loops = len(edges.source), int(np.count_nonzero(edges.source == edges.target))
+    loops = int(np.count_nonzero(edges.source == edges.target))
     graph = Graph.from_edges(
         edges.source,
         edges.target,
         len(edges.ids),
         weights=edges.weights,
+        edge_ids=edges.rows,
         node_ids=names,
         undirected=not directed,
         duplicates="drop",
         self_loops="drop",
     )
     kept = graph.num_edges if directed else graph.num_edges // 2
-    return graph, {"listed": listed, "loops": loops, "repeats": listed - loops - kept}
+    return graph, {"listed": edges.listed, "loops": loops, "repeats": len(edges.source) - loops - kept}

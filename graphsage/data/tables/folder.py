@@ -4,102 +4,150 @@
     nodes.csv or nodes.parquet    id, and optionally label (or labels), split, and further columns, which become features
     features.npy                  numbers [N, F], rows in the order of the table of nodes; without one, of the ids 0..N-1
 
-Nodes without a table are those that the edges name, in rising order, or as many as features.npy has rows. Edges are undirected
+Instead of .csv each of them can be any other text that ``graphsage.data.tables.text_files`` reads, and its columns can have the
+names of ``graphsage.data.tables.column_names``. Nodes without a table are those that the edges name, in rising order, or as many as features.npy has rows. Edges are undirected
 unless imported otherwise; repeated ones and self loops are dropped. An edge's id is its row in the table, from 0: in a CSV
 file, where no text has a line's end in it, line id + 2. ``graphsage.data.tables.columns`` tells how a column becomes features,
 ``graphsage.data.tables.table_labels`` what labels and splits can be.
 """
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
+from graphsage.config.groups import TABLE_DEFAULTS
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.errors import DatasetError
-from graphsage.data.labels import checked_labels, is_labelled
+from graphsage.data.labels import ReadTask, is_labelled, read_labels
+from graphsage.data.tables.column_names import edges_named
 from graphsage.data.tables.edges import graph_of, read_edges
+from graphsage.data.tables.identifiers import IDS
 from graphsage.data.tables.ids import names_of
-from graphsage.data.tables.nodes import ARRAY, SPLIT, features_of, fitted_columns, read_nodes
-from graphsage.data.tables.schema import check_nodes, checked_schema, made_schema
-from graphsage.data.tables.table_files import ENDS, table_in
-from graphsage.data.tables.table_labels import LABELS, Labels, encoded_labels, fitted_label, split_of
+from graphsage.data.tables.nodes import ARRAY, add_nodes, drop_columns, features_of, fitted_columns, read_nodes
+from graphsage.data.tables.schema import check_nodes, checked_schema, made_schema, no_splits, reading_of
+from graphsage.data.tables.table_files import files_named, shown, table_in
+from graphsage.data.tables.table_labels import LABELS, Labels, encoded_labels, fitted_label, name_labels
+from graphsage.data.tables.table_split import split_of, splits_in
 
 
 def files_of(folder):
     """The files of tables in ``folder``: paths."""
-    names = [f"{stem}{end}" for stem in ("edges", "nodes") for end in ENDS]
-    return [path for name in (*names, ARRAY) if (path := Path(folder) / name).exists()]
+    array = Path(folder) / ARRAY
+    return [*files_named(folder, "edges"), *files_named(folder, "nodes"), *([array] if array.exists() else [])]
 
 
 @dataclass(kw_only=True)
 class Found:
     """What a folder of tables held, beside the dataset.
 
-    files: paths. edges: {"listed", "loops", "repeats"}. times: (earliest, latest) or None. labels: ``Labels``.
+    files: paths. notes: what was guessed, a line each. edges: {"listed", "loops", "repeats"}. unlisted: edges to ids that the
+    table of nodes does not have; added: nodes made of those ids (0: the edges were dropped). times: (earliest, latest) or None.
+    labels: ``Labels``.
     columns: [``Column``] of the table of nodes, left-out ones too. unused: columns that nothing reads.
-    has_split: the table says who is in which split. bare: nodes that it puts into one and that have no label.
+    split: which columns say who is in which split, or "". bare: nodes that they put into one and that have no label.
     """
 
     files: list
+    notes: list
     edges: dict
+    unlisted: int
+    added: int
     times: tuple | None
     labels: Labels
     columns: list
     unused: tuple
-    has_split: bool
+    split: str
     bare: int
 
 
-def read_folder(folder, *, directed=False, schema=None, progress):
-    """(``NodeDataset``, ``Found``) of the tables in ``folder``.
+def read_folder(folder, *, directed=False, schema=None, unlisted=None, progress, reading=TABLE_DEFAULTS):
+    """(``NodeDataset``, ``Found``) of the tables in ``folder``, or of the lone table of edges that it is.
 
     directed: an edge lets its target aggregate from its source, and not the other way round.
-    schema: encode by this schema of another dataset, which also says whether edges are directed. A class or category that it
-        does not have then counts as none, labels may be missing, and who has none is in no split.
+    reading: ``TableConfig``, nothing in it left open: which columns are categories, what means missing, and the like.
+    schema: encode by this schema of another dataset, which also says whether edges are directed, and all of ``reading``. A
+        class or category that it does not have then counts as none, labels may be missing, and who has none is in no split.
+    unlisted: what becomes of edges to ids that the table of nodes does not list: "refuse", "drop" them, or "keep" such ids as
+        nodes without label and features; None is as ``reading`` or the schema has it.
     progress: a context manager of ``graphsage.base.progress``.
     Raises DatasetError, one sentence, with file and line where it is about a row.
     """
     edges_table, nodes, is_own = table_in(folder, "edges"), read_nodes(folder, progress), schema is None
     if edges_table is None:
         raise DatasetError(f"{folder} has neither edges.csv nor edges.parquet")
-    fits = fitted_columns(nodes, (*LABELS, SPLIT)) if is_own else []
-    schema = _own_schema(nodes, fits, directed) if is_own else checked_schema(schema)
-    edges = read_edges(edges_table, nodes.ids, nodes.outside, progress)
+    edges_table = edges_named(edges_table)
+    for path in files_named(Path(folder).parent, "nodes") if Path(folder).is_file() else []:
+        edges_table.note(f"{path.name} beside it is not read: it goes with a table called edges.csv")
+    fits, label = drop_columns(nodes, reading) if is_own else [], (None, {}, ())
+    name_labels(nodes.columns)
+    asked = (*reading.category, *reading.number) if is_own else no_splits(checked_schema(schema))
+    splits = splits_in(nodes.columns, but=asked)
+    if is_own:
+        fits += fitted_columns(nodes, (*LABELS, *chain(*splits)), reading)
+        label = fitted_label(nodes.table, nodes.columns, reading)
+        schema = _own_schema(nodes, fits, label[0], directed, reading)
+    edges = read_edges(
+        edges_table, nodes.ids, nodes.outside, progress, unlisted=unlisted or reading_of(schema).unlisted
+    )  # fmt: skip
+    add_nodes(nodes, edges.added)
     num_nodes, schema = len(edges.ids), check_nodes(schema, edges.ids, is_own=is_own)
     graph, counts = graph_of(edges, names_of(edges.ids), directed=schema["directed"])  # before the features take memory too
     edges.source = edges.target = edges.weights = None
-    labels = encoded_labels(nodes.table, schema["label"], _label_column(nodes, schema), num_nodes)
-    labelled = is_labelled(checked_labels(labels.labels, num_nodes))
-    split = nodes.columns.pop(SPLIT, None)
-    parts, bare = split_of(nodes.table, split, labelled, strict=is_own)
+    labels = encoded_labels(nodes.table, schema["label"], _label_column(nodes, schema), num_nodes, reading_of(schema))
+    labels = replace(labels, words=label[1], notes=label[2])
+    stored, _, _ = read_labels(labels.labels, num_nodes, labels.task)
+    parts, bare, split = split_of(nodes.table, nodes.columns, splits, is_labelled(stored), strict=is_own)
+    for name in chain(*splits):
+        del nodes.columns[name]
     features, columns = features_of(nodes, schema, num_nodes)
     left_out = [column for column in fits if column.spec is None]
-    notes = {column.name: column.note for column in fits}
     dataset = NodeDataset(
         graph=graph,
         features=features,
-        labels=labels.labels,
+        labels=stored,
+        task=ReadTask(labels.task),
+        notes=(*labels.notes, *_notes(fits, split, splits)),
         **parts,
         class_names=labels.class_names,
-        name=Path(folder).resolve().name or None,
+        name=(Path(folder).name.partition(".")[0] if Path(folder).is_file() else Path(folder).resolve().name) or None,
         schema=schema,
     )
     return dataset, Found(
         files=files_of(folder),
+        notes=edges_table.notes + (nodes.table.notes if nodes.table else []),
         edges=counts,
+        unlisted=edges.unlisted,
+        added=edges.added,
         times=edges.times,
         labels=labels,
-        columns=[replace(column, note=notes.get(column.name, "")) for column in columns] + left_out,
+        columns=_with_notes(columns, fits) + left_out,
         unused=edges.unused + tuple(name for name in nodes.columns if name not in {column.name for column in left_out}),
-        has_split=split is not None,
+        split=split,
         bare=bare,
     )
 
 
-def _own_schema(nodes, columns, directed):
+def _with_notes(columns, fits):
+    """Columns as they were encoded, with what was found when they were fitted."""
+    found = {column.name: {"note": column.note, "words": column.words} for column in fits}
+    return [replace(column, **found.get(column.name, {})) for column in columns]
+
+
+def _own_schema(nodes, columns, label, directed, reading):
     """The schema that this folder makes."""
     specs = [column.spec for column in columns if column.spec is not None]
     width = 0 if nodes.array is None else nodes.array.shape[1]
-    return made_schema(specs, width, fitted_label(nodes.table, nodes.columns), directed)
+    return made_schema(specs, width, label, directed, reading)
+
+
+def _notes(columns, split, splits):
+    """What is said of a folder at each start, as it may have been meant otherwise."""
+    ids = [column.name for column in columns if column.note.startswith(IDS)]
+    codes = [column.name for column in columns if column.hint]
+    notes = [f"left out: {shown(', '.join(ids))}, which look like ids (--number or --category takes them)"] if ids else []
+    if codes:
+        notes.append(f"few whole numbers that repeat: {shown(', '.join(codes))} (--category: they are codes, not numbers)")
+    return notes + ([split] if splits and splits != [["split"]] else [])
 
 
 def _label_column(nodes, schema):

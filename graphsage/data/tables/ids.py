@@ -1,10 +1,99 @@
 """The ids of nodes in tables, integers or texts, and the rows that they stand for.
 
-A text that is an integer as Python writes it ("7", "-12"; not "007" nor "+7") is that integer. Ids are integers where all of
-them are, else they are texts, all of them.
+``graphsage.base.id_rule`` says which texts are the same id: a whole number is that integer ("7", "7.0"; not "007" nor "+7").
+Ids are integers where all of them are, else they are texts, all of them.
 """
 
 import numpy as np
+
+from graphsage.base.id_rule import EXACT, FLOATED
+from graphsage.data.tables.table_files import quoted
+
+NO_IDS = ("nan", "NaN", "NA", "N/A", "<NA>", "NaT", "None", "null", "NULL")  # among integers: a value that is missing
+
+
+def ids_in(table, first, name, column):
+    """A part of a column of ids, int64 or texts, each in its one spelling. first: the row of the part's first.
+
+    DatasetError with the line for one that is missing, and for a float that is no integer or may have been another one.
+    """
+    _refuse_missing(table, first, name, column, column)
+    whole, wrong = (_of_texts if str(column.type) == "large_string" else _of_numbers)(table, name, column)
+    if wrong.any():
+        at = int(np.argmax(wrong))
+        rule = "ids must be integers or texts (a float may have lost digits)"
+        table.refuse(first + at, f"{name} is {quoted(column[at].as_py())}: {rule}")
+    ids = as_ids(whole)
+    if str(ids.type) == "large_string":
+        _refuse_missing(table, first, name, column, as_ids(_without_marks(ids)))
+    return ids
+
+
+def _refuse_missing(table, first, name, column, ids):
+    """Raise about the first null of integers ``ids``; of texts too, if that is how they came."""
+    if not ids.null_count or (ids is not column and str(ids.type) != "int64"):
+        return
+    at = int(np.argmax(ids.is_null().to_numpy(zero_copy_only=False)))
+    found = column[at].as_py()
+    table.refuse(first + at, f"{name} is empty" if found is None else f"{name} is {quoted(found)}, and all others are integers")
+
+
+def _of_texts(table, name, column):
+    """(the column with whole numbers as integers, bool[n]: which of them may have lost digits)."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = _unquoted(column)
+    floated = pc.match_substring_regex(column, FLOATED)
+    none = np.zeros(len(column), bool)
+    if not pc.any(floated).as_py():
+        return column, none
+    values = pc.cast(pc.if_else(floated, column, pa.scalar(None, pa.large_string())), pa.float64())
+    floated = pc.and_(floated, pc.fill_null(pc.equal(values, pc.floor(values)), False))
+    wrong = pc.or_(pc.greater_equal(pc.abs(values), EXACT["float64"]), pc.match_substring(column, "E+"))
+    wrong = pc.fill_null(pc.and_(floated, wrong), False).to_numpy(zero_copy_only=False)
+    if wrong.any():
+        return column, wrong
+    _tell(table, name, column.filter(floated))
+    whole = as_texts(pc.cast(pc.if_else(floated, values, pa.scalar(None, pa.float64())), pa.int64()))
+    return pc.if_else(floated, whole, column), none
+
+
+def _tell(table, name, floated):
+    """A line about ids that are written as floats."""
+    if len(floated):
+        text = floated[0].as_py()
+        table.note(f"{table.path.name}: {name} has whole numbers written as {text}: taken for the integer {float(text):.0f}")
+
+
+def _unquoted(column):
+    """Texts without quotes around them: a space before a quote leaves it in the text."""
+    import pyarrow.compute as pc
+
+    if not pc.any(pc.starts_with(column, '"')).as_py():
+        return column
+    return pc.utf8_trim_whitespace(pc.replace_substring_regex(column, '^"(.*)"$', r"\1"))
+
+
+def _of_numbers(table, name, column):
+    """The same of integers and floats; a float that is no integer is wrong too."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_floating(column.type):
+        return column, np.zeros(len(column), bool)
+    values = column.to_numpy()
+    wrong = (values != np.floor(values)) | (np.abs(values) >= EXACT[table.float_of(name)])
+    table.note(f"{table.path.name}: {name} is a column of floats: taken for integers")
+    return (column if wrong.any() else pc.cast(column, pa.int64())), wrong
+
+
+def _without_marks(ids):
+    """Texts without those that stand for a missing value."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.if_else(pc.is_in(ids, value_set=pa.array(NO_IDS, pa.large_string())), pa.scalar(None, pa.large_string()), ids)
 
 
 def as_ids(column):
@@ -68,14 +157,15 @@ class NodeIndex:
             self._grow(pc.unique(ids))
         return pc.fill_null(pc.index_in(ids, value_set=self.ids), -1).to_numpy()
 
-    def ordered(self):
-        """(ids in rising order, int32: the row of each of the present rows in that order)."""
+    def ordered(self, first=0):
+        """(ids, those from row ``first`` on in rising order; int32: the row of each of the present rows in that order)."""
+        import pyarrow as pa
         import pyarrow.compute as pc
 
-        order = pc.sort_indices(self.ids)
+        order = np.concatenate([np.arange(first), first + pc.sort_indices(self.ids[first:]).to_numpy().astype(np.int64)])
         places = np.empty(len(order), np.int32)
-        places[order.to_numpy()] = np.arange(len(order), dtype=np.int32)
-        return self.ids.take(order), places
+        places[order] = np.arange(len(order), dtype=np.int32)
+        return self.ids.take(pa.array(order)), places
 
     def _of_one_kind(self, ids):
         """``ids`` as the kind of the known ones; integers among texts are those texts."""

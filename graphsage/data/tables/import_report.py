@@ -4,12 +4,14 @@ import numpy as np
 
 from graphsage.data.described.describe_report import TASKS, bar, clipped, counted, largest_classes, line
 from graphsage.data.labels import is_labelled
+from graphsage.data.missing import told_missing
+from graphsage.data.remarks import label_remarks
 from graphsage.data.split import SPLITS
 from graphsage.data.tables.dates import date_of
 from graphsage.data.tables.table_files import misnamed, shown
 from graphsage.graph.features import SparseFeatures
 
-MISSING = {"number": "the mean", "date": "the mean", "category": "all zeros", "words": "all zeros"}
+MISSING = {"number": "the mean", "date": "the mean", "category": "all zeros", "words": "all zeros", "vector": "the mean"}
 UNKNOWN = {"category": "with another value", "words": "with other words only"}
 TALLIED = 5  # columns in a line
 SEPARATORS = (";", "|", ",")
@@ -18,14 +20,19 @@ LEAST_A_CLASS = 3  # nodes, on average: below that a class is not learnt, and in
 
 def import_report(dataset, found):
     """The text for a ``NodeDataset`` and the ``Found`` of its tables: several lines, no newline at the end."""
-    sections = (_files(dataset, found), _graph(dataset, found), _labels(dataset, found), _split(dataset, found))
-    return "\n\n".join("\n".join(lines) for lines in (*sections, _features(dataset, found)))
+    sections = [_files(dataset, found), _graph(dataset, found), _labels(dataset, found), _split(dataset, found)]
+    notes = [*dataset.notes, *label_remarks(dataset)]
+    sections += [_features(dataset, found), *([["notes", *(f"  {note}" for note in notes)]] if notes else [])]
+    return "\n\n".join("\n".join(lines) for lines in sections)
 
 
 def encoding_report(dataset, found):
     """The same where tables are encoded as those of a training: a few lines, only what that has not shown already."""
-    num_edges = found.edges["listed"] - found.edges["loops"] - found.edges["repeats"]
+    num_edges = dataset.graph.num_edges // (1 if dataset.schema["directed"] else 2)
     lines = [f"{dataset.name or 'dataset'}: {dataset.num_nodes:,} nodes and {num_edges:,} edges, encoded as in training"]
+    lines += [f"  {note}" for note in found.notes]
+    if found.unlisted:
+        lines.append(f"  edges to ids that the nodes do not have: {found.unlisted:,} ({_unlisted(found)})")
     lines += _tallied("without a value", "missing", "the mean of numbers and dates, else all zeros", found)
     lines += _tallied("with values that training did not have", "unknown", "all zeros", found)
     if found.labels.unknown:
@@ -34,7 +41,7 @@ def encoding_report(dataset, found):
         lines.append(f"  nodes left out of the split, as they have no label: {found.bare:,}")
     if found.unused:
         lines.append(f"  not used: {shown(', '.join(map(_name, found.unused)))}")
-    if not found.has_split and is_labelled(dataset.labels).any():
+    if not found.split and is_labelled(dataset.labels).any():
         lines.append("  split: at random, a new one, which says nothing of who was trained on")
     return "\n".join(lines)
 
@@ -49,8 +56,13 @@ def _tallied(what, count, becomes, found):
 
 def _files(dataset, found):
     sizes = ", ".join(f"{path.name} ({_size(path.stat().st_size)})" for path in found.files)
-    nodes = "" if any(path.stem == "nodes" for path in found.files) else misnamed(found.files[0].parent, "nodes")
-    return [f"{dataset.name or 'dataset'}: {sizes}", *([f"  {nodes}"] if nodes else [])]
+    nodes = "" if any(path.name.startswith("nodes.") for path in found.files) else misnamed(found.files[0].parent, "nodes")
+    return [f"{dataset.name or 'dataset'}: {sizes}", *([f"  {nodes}"] if nodes else []), *(f"  {note}" for note in found.notes)]
+
+
+def _unlisted(found):
+    """What became of edges to ids that the table of nodes does not list."""
+    return f"kept; new nodes, without features and label: {found.added:,}" if found.added else "dropped"
 
 
 def _size(num_bytes):
@@ -66,6 +78,7 @@ def _graph(dataset, found):
         line("nodes", f"{dataset.num_nodes:,}"),
         counted("isolated nodes", int(np.count_nonzero(degrees == 0)), dataset.num_nodes),
         line("edges listed", f"{edges['listed']:,}", way),
+        *([counted("to unlisted ids", found.unlisted, edges["listed"], _unlisted(found))] if found.unlisted else []),
         counted("repeated", edges["repeats"], edges["listed"], "dropped, the first stays"),
         counted("self loops", edges["loops"], edges["listed"], "dropped"),
         line("neighbours of a node", f"{dataset.graph.num_edges / max(dataset.num_nodes, 1):.1f}",
@@ -87,7 +100,7 @@ def _time(value):
 def _labels(dataset, found):
     spec, labels, unlabelled = found.labels.spec, dataset.labels, int(np.count_nonzero(~is_labelled(dataset.labels)))
     if spec is None:
-        return ["labels: none (a column label in the table of nodes would hold them)"]
+        return ["labels: none, so no classifier can be trained (a column label in the table of nodes would hold them)"]
     lines = [f"{TASKS[dataset.task].format(dataset.num_outputs)} (column {spec['column']})"]
     lines += {"multiclass": _classes, "multilabel": _columns, "regression": _targets}[dataset.task](dataset, labels)
     lines += _joined_labels(dataset.class_names or ())
@@ -96,7 +109,7 @@ def _labels(dataset, found):
 
 def _classes(dataset, labels):
     counts = np.bincount(labels[labels >= 0], minlength=dataset.num_classes)
-    hint = "written with a point (12.0) they would be numbers to predict"
+    hint = "--task regression predicts them"
     few = counts.sum() < LEAST_A_CLASS * len(counts) and all(name.lstrip("-").isdigit() for name in dataset.class_names)
     return _counts(dataset, counts) + ([f"  few nodes a class: if these are numbers, {hint}"] if few else [])
 
@@ -127,14 +140,14 @@ def _targets(dataset, labels):
     known = labels[~np.isnan(labels)].astype(float)
     if not len(known):
         return []
-    whole = " (all are whole: written without a point they would be classes)" if np.all(known == np.round(known)) else ""
+    whole = " (all are whole: --task multiclass takes them for classes)" if np.all(known == np.round(known)) else ""
     return [f"  mean {known.mean():.4g}, deviation {known.std():.4g}, from {known.min():.4g} to {known.max():.4g}{whole}"]
 
 
 def _split(dataset, found):
-    rule = "column split" if found.has_split else "at random, half / a quarter / a quarter of the nodes with a label"
+    rule = found.split or "split: at random, half / a quarter / a quarter of the nodes with a label"
     sizes = {name: len(getattr(dataset, name)) for name in SPLITS}
-    return [f"split: {rule}", *(counted(name, size, dataset.num_nodes) for name, size in sizes.items())]
+    return [rule, *(counted(name, size, dataset.num_nodes) for name, size in sizes.items())]
 
 
 def _features(dataset, found):
@@ -152,7 +165,8 @@ def _features(dataset, found):
 def _column(column, num_nodes):
     text = f"  {clipped(column.name):24} {column.spec['kind']:9} {_DESCRIBED[column.spec['kind']](column)}"
     if column.missing:
-        text += f"; {column.missing:,} missing ({column.missing / num_nodes:.1%}): {MISSING[column.spec['kind']]}"
+        share, words = f"{column.missing / num_nodes:.1%}", told_missing(column.words)
+        text += f"; {column.missing:,} missing ({share}{words and f', {words}'}): {MISSING[column.spec['kind']]}"
     return text + (f"; {column.unknown:,} {UNKNOWN[column.spec['kind']]}: all zeros" if column.unknown else "")
 
 
@@ -169,5 +183,6 @@ _DESCRIBED = {
     "number": lambda column: f"mean {column.spec['mean']:.4g}, deviation {column.spec['deviation']:.4g}",
     "date": lambda column: f"mean {date_of(column.spec['mean'])}, deviation {column.spec['deviation']:.4g} days",
     "category": lambda column: f"{len(column.spec['values'])} values: {shown(', '.join(column.spec['values']))}",
+    "vector": lambda column: f"{len(column.spec['means']):,} numbers",
     "words": lambda column: f"{len(column.spec['words']):,} words{f' {column.note}' if column.note else ''}",
 }

@@ -6,56 +6,74 @@ from pathlib import Path
 
 import numpy as np
 
-from graphsage.base.progress import reading, silent
+from graphsage.base.progress import reading as shown_reading, silent
+from graphsage.config.groups import TABLE_DEFAULTS, TableConfig
 from graphsage.data.errors import DatasetError
 from graphsage.data.labels import is_labelled
 from graphsage.data.split import random_split
 from graphsage.data.tables import imported
+from graphsage.data.tables.column_names import nodes_named
 from graphsage.data.tables.folder import files_of, read_folder
 from graphsage.data.tables.import_report import encoding_report, import_report
-from graphsage.data.tables.nodes import SPLIT
-from graphsage.data.tables.table_files import ENDS, table_in
+from graphsage.data.tables.nodes import ARRAY, ID
+from graphsage.data.tables.schema import is_read_so, no_splits, reading_of
+from graphsage.data.tables.table_files import ENDS, files_named, table_in
+from graphsage.data.tables.table_split import split_of, splits_in
+from graphsage.data.tables.vectors import is_list
 
 
 def holds_tables(folder):
     """The name of ``folder`` if it holds edges.csv or edges.parquet, else None."""
-    has_edges = any((Path(folder) / f"edges{end}").is_file() for end in ENDS)
-    return (Path(folder).resolve().name or "tables") if has_edges else None
+    return (Path(folder).resolve().name or "tables") if files_named(folder, "edges") else None
 
 
-def read_tables(folder, name, *, class_names=None, split=None, schema=None, progress=False):
+def file_tables(path):
+    """(folder, its name) of the tables that have a file at ``path``; (``path``, NAME) of a lone table of edges; or None."""
+    stem, _, end = path.name.partition(".")
+    if holds_tables(path.parent) and (f".{end}" in ENDS and stem in ("edges", "nodes") or path.name == ARRAY):
+        return path.parent, holds_tables(path.parent)
+    return (path, stem) if path.name.endswith(ENDS) else None
+
+
+def read_tables(folder, name, *, class_names=None, split=None, schema=None, progress=False, tables=None):
     """The dataset of the tables in ``folder``, called ``name``: see ``graphsage.data.tables.folder`` for what they are.
 
     Tables that are as they were at the last import are not read again. Else they are imported, as directed or undirected as the
     last time (at first: undirected). schema: that of another dataset, to encode these tables by; what comes of the last such
     is kept beside their own import.
-    split: number of the random split, where the table of nodes has no column ``split``. progress: show how far the reading is,
+    tables: ``TableConfig``, how columns are read; what it leaves open, or None, is as the last time (at first: the defaults).
+        Tables that were read otherwise are imported again.
+    split: number of the random split; of the table's own, where it has several. progress: show how far the reading is,
     and what was found, on standard error.
     Raises DatasetError, one sentence, with the file and the line where it is about one.
     """
-    dataset = _opened(folder, schema, progress) or _read(folder, schema, progress)
+    wanted = TableConfig() if tables is None else tables
+    dataset = _opened(folder, schema, progress, wanted) or _read(folder, schema, progress, wanted)
     if split is not None:
         dataset = replace(dataset, **_another_split(folder, dataset, split))
     changes = {} if class_names is None else {"class_names": class_names}
     return dataset if dataset.name == name and not changes else replace(dataset, name=name, **changes)
 
 
-def import_tables(folder, *, directed=False, progress=False):
+def import_tables(folder, *, directed=False, progress=False, tables=None):
     """Read the tables in ``folder`` and keep what was read: (``NodeDataset``, the report of what was found).
 
     directed: an edge lets its target aggregate from its source, and not the other way round.
+    tables: ``TableConfig``, how columns are read; what it leaves open is as the defaults have it.
     """
-    dataset, found, where = _imported(folder, progress, directed=directed)
+    reading = (TableConfig() if tables is None else tables).or_else(TABLE_DEFAULTS)
+    dataset, found, where = _imported(folder, progress, directed=directed, reading=reading)
     return dataset, f"{import_report(dataset, found)}\n\n{where}"
 
 
-def _imported(folder, progress, *, schema=None, directed=False):
+def _imported(folder, progress, *, schema=None, unlisted=None, directed=False, reading=TABLE_DEFAULTS):
     """(``NodeDataset``, ``Found``, a sentence on where it is kept)."""
     sources = imported.sources_of(files_of(folder))
-    dataset, found = read_folder(folder, directed=directed, schema=schema, progress=reading if progress else silent)
+    shown = shown_reading if progress else silent
+    dataset, found = read_folder(folder, directed=directed, schema=schema, unlisted=unlisted, progress=shown, reading=reading)
     if imported.sources_of(files_of(folder)) != sources:
         raise DatasetError(f"the tables in {folder} changed while they were read: import them again")
-    return dataset, found, _where(*imported.keep(dataset, folder, sources, is_own=schema is None))
+    return dataset, found, _where(*imported.keep(dataset, folder, sources, is_own=schema is None, unlisted=unlisted))
 
 
 def _where(entry, reasons):
@@ -65,13 +83,16 @@ def _where(entry, reasons):
     return f"Kept in {entry}: while the tables stay as they are, a start reads that{because}"
 
 
-def _opened(folder, schema, progress):
+def _opened(folder, schema, progress, wanted):
     """What the last import kept, the folder's own or one by the ``schema``, if that still holds; else None."""
     for is_own in (True,) if schema is None else (True, False):
         entry, about = imported.latest(folder, is_own=is_own)
-        if about is None or about.get("sources") != imported.sources_of(files_of(folder)):
+        if about is None or not imported.is_of(about, files_of(folder)):
             continue
-        if schema is not None and about["dataset"]["schema"] != schema:
+        kept = about["dataset"]["schema"]
+        if kept != schema if schema is not None else not is_read_so(kept, wanted.or_else(_last_reading(kept))):
+            continue
+        if not is_own and (about.get("unlisted") or TABLE_DEFAULTS.unlisted) != _unlisted(folder, schema):
             continue
         try:
             return imported.opened(entry, about, folder)
@@ -80,14 +101,31 @@ def _opened(folder, schema, progress):
     return None
 
 
-def _read(folder, schema, progress):
+def _last_reading(schema):
+    """By which ``TableConfig`` a kept import was read; it may be damaged."""
+    try:
+        return reading_of(schema)
+    except (TypeError, ValueError):
+        return TABLE_DEFAULTS
+
+
+def _unlisted(folder, schema):
+    """What becomes of edges to unlisted ids in tables that are read by another's ``schema``: as it says, or as their import."""
+    _, about = imported.latest(folder)
+    own = TABLE_DEFAULTS if about is None else _last_reading(about["dataset"]["schema"])
+    of_schema = _last_reading(schema).unlisted
+    return own.unlisted if of_schema == TABLE_DEFAULTS.unlisted else of_schema
+
+
+def _read(folder, schema, progress, wanted):
     if schema is None:
         _, about = imported.latest(folder)
-        directed = about is not None and about["dataset"]["schema"].get("directed") is True
-        dataset, text = import_tables(folder, directed=directed, progress=progress)
+        last = {} if about is None else about["dataset"]["schema"]
+        directed, tables = last.get("directed") is True, wanted.or_else(_last_reading(last))
+        dataset, text = import_tables(folder, directed=directed, progress=progress, tables=tables)
         text += "\n"
     else:
-        dataset, found, _ = _imported(folder, progress, schema=schema)
+        dataset, found, _ = _imported(folder, progress, schema=schema, unlisted=_unlisted(folder, schema))
         text = encoding_report(dataset, found)
     _say(progress, text)
     return dataset
@@ -99,7 +137,14 @@ def _say(progress, text):
 
 
 def _another_split(folder, dataset, number):
-    table = table_in(folder, "nodes")
-    if table is not None and SPLIT in table.columns:
-        raise DatasetError(f"{table.path} has a column {SPLIT}, which is the one split: leave split out, got {number!r}")
-    return random_split(np.flatnonzero(is_labelled(dataset.labels)), number)
+    table, labelled = table_in(folder, "nodes"), is_labelled(dataset.labels)
+    table = table and nodes_named(table)
+    names = [name for name in table.columns if name != ID] if table else []
+    columns = table.read(names, silent, lists=names) if names else {}
+    splits = splits_in(columns, but=no_splits(dataset.schema))
+    if not splits:
+        return random_split(np.flatnonzero(labelled), number)
+    if len(splits) == 1 and not any(is_list(columns[name]) for name in splits[0]):
+        found = f"a column {splits[0][0]}" if len(splits[0]) == 1 else f"columns {', '.join(splits[0])}"
+        raise DatasetError(f"{table.path} has {found}, which is the one split: leave split out, got {number!r}")
+    return split_of(table, columns, splits, labelled, strict=True, number=number)[0]

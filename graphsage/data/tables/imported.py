@@ -4,9 +4,11 @@ Beside the tables lies a folder ``.graphsage`` (or, where that cannot be made, o
 import: the arrays of ``graphsage.data.readers.npz_form``, each in a file NAME.npy, and about.json:
 
     form, version      FORM, VERSION
-    sources            [[name, bytes, time of the last change in ns]] of the tables: while these are so, the import holds
+    sources            [[name, bytes, time of the last change in ns, sum of parts]] of the tables: while these are so, the
+                       import holds (imports of before have no sum)
     arrays             {NAME: sha256}; None for features, which are memory-mapped, and not read through at each start
     dataset            what ``npz_form.packed`` has beside the arrays
+    unlisted           in ``other``, where no schema of its own says it: what became of edges to unlisted ids
 
 The features are left out where they are features.npy as it lies there. Everything else is read through at a start and compared
 with its sum: a quarter of a second for 60 million edges. A folder gets its name when it is whole.
@@ -35,19 +37,44 @@ from graphsage.data.tables.schema import checked_schema
 
 FORM, VERSION = "graphsage import", 1
 PLACE, OTHER, ABOUT = ".graphsage", "other", "about.json"
+BLOCK, BLOCKS = 1 << 17, 128  # bytes of a block of a table, and how many are looked at: 16 MiB
 MAPPED = "features"
 NAMES = {*ALWAYS, *SOMETIMES} - {"about", "sha256"}
 
 
 def sources_of(files):
-    """[[name, bytes, time of the last change in ns]] of the tables."""
-    return [[path.name, (found := path.stat()).st_size, found.st_mtime_ns] for path in files]
+    """[[name, bytes, time of the last change in ns, sum of parts]] of the tables."""
+    stats = [path.stat() for path in files]
+    return [[path.name, of.st_size, of.st_mtime_ns, _sum_of_parts(path, of.st_size)] for path, of in zip(files, stats)]
+
+
+def is_of(about, files):
+    """Whether an import is one of these files as they are now."""
+    stored = about.get("sources")
+    if not isinstance(stored, list) or len(stored) != len(files) or not all(isinstance(of, list) and of for of in stored):
+        return False
+    return all(of == now[: len(of)] for of, now in zip(stored, sources_of(files)))
+
+
+def _sum_of_parts(path, size):
+    """Of the whole of a small file; of a large one its two ends and blocks between, so that no start reads more than that.
+
+    It tells files of one size and one time of the last change apart: an unpacked archive and a copy keep the old time.
+    """
+    found, step = sha256(), max(BLOCK, (size - BLOCK) // (BLOCKS - 1) if size > BLOCK * BLOCKS else BLOCK)
+    with open(path, "rb") as file:
+        for start in [*range(0, max(size - BLOCK, 0), step), max(size - BLOCK, 0)]:
+            file.seek(start)
+            found.update(file.read(BLOCK))
+    return found.hexdigest()
 
 
 def places_of(folder, *, is_own=True):
     """Where imports of a folder, by its own schema or another, are kept: there, or else in the cache, under its own path."""
     key = sha256(os.fsencode(Path(folder).resolve())).hexdigest()[:16]
-    places = [Path(folder) / PLACE, cache_folder() / "imported" / key]
+    places = [cache_folder() / "imported" / key]
+    if not Path(folder).is_file():  # a lone table has no place of its own
+        places.insert(0, Path(folder) / PLACE)
     return places if is_own else [place / OTHER for place in places]
 
 
@@ -84,27 +111,27 @@ def _about(entry):
 # ---- out
 
 
-def keep(dataset, folder, sources, *, is_own=True):
+def keep(dataset, folder, sources, *, is_own=True, unlisted=None):
     """Keep the import of ``folder`` in the first place that can be written to; (its folder or None, [why not elsewhere])."""
     reasons = []
     for place in places_of(folder, is_own=is_own):
         try:
-            return _kept(dataset, folder, place, sources), reasons
+            return _kept(dataset, folder, place, {"sources": sources, "unlisted": unlisted}), reasons
         except OSError as error:
             reasons.append(f"{place}: {error.strerror or error}")
     return None, reasons
 
 
-def _kept(dataset, folder, place, sources):
+def _kept(dataset, folder, place, found):
     try:
-        return _written(dataset, folder, place, sources)
+        return _written(dataset, folder, place, found)
     except OSError as error:
         if error.errno not in (ENOTEMPTY, EEXIST):
             raise
-        return _kept(dataset, folder, place, sources)  # another import has taken the number meanwhile
+        return _kept(dataset, folder, place, found)  # another import has taken the number meanwhile
 
 
-def _written(dataset, folder, place, sources):
+def _written(dataset, folder, place, found):
     older = _entries(place)
     entry = place / str(1 + max((int(path.name) for path in older), default=0))
     about, arrays = packed(dataset)
@@ -114,7 +141,7 @@ def _written(dataset, folder, place, sources):
         for name, array in arrays.items():
             np.save(aside / f"{name}.npy", array)
         sums = {name: None if name == MAPPED else _sum(aside / f"{name}.npy") for name in arrays}
-        record = {"form": FORM, "version": VERSION, "sources": sources, "arrays": sums, "dataset": about}
+        record = {"form": FORM, "version": VERSION, **found, "arrays": sums, "dataset": about}
         (aside / ABOUT).write_text(json.dumps(record), encoding="utf-8")
     for path in older:
         shutil.rmtree(path, ignore_errors=True)  # who has it open goes on reading it
@@ -126,7 +153,7 @@ def _is_source(dataset, folder):
     if dataset.schema["columns"] or not dataset.schema["array"]:
         return False
     stored = mapped_npy(Path(folder) / ARRAY)
-    return stored.dtype == np.float32 and stored.flags.c_contiguous
+    return stored.dtype == np.float32 and stored.flags.c_contiguous and stored.shape == dataset.features.shape
 
 
 def _sum(path):

@@ -7,15 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from graphsage.data.errors import DatasetError, told_of
+from graphsage.data.missing import missing_words
 from graphsage.data.readers.npz import mapped_npy
-from graphsage.data.tables.columns import Column, encoded, fitted
-from graphsage.data.tables.ids import as_ids, first_repeat
-from graphsage.data.tables.schema import num_outputs_of
+from graphsage.data.tables.column_names import nodes_named
+from graphsage.data.tables.columns import Column, encoded, fitted, is_wide
+from graphsage.data.tables.ids import first_repeat, ids_in
+from graphsage.data.tables.schema import num_outputs_of, reading_of
 from graphsage.data.tables.table_files import Table, quoted, shown, table_in
 from graphsage.graph.features import SparseFeatures, as_features
 
 ARRAY = "features.npy"
-ID, SPLIT = "id", "split"
+ID = "id"
+INDEX = "it looks like row numbers that pandas wrote"  # they tell the order in the file, in which labels may be sorted
 PANDAS_INDEX = re.compile(r"|Unnamed: 0|__index_level_\d+__")  # an index without a name, in a CSV file, read again, in parquet
 
 
@@ -49,14 +52,13 @@ def read_nodes(folder, progress):
 
 
 def _of_table(table, array, progress):
+    table = nodes_named(table)
     table.require(ID)
-    columns = table.read(table.columns, progress)
+    columns = table.read(table.columns, progress, lists={*table.columns} - {ID})
     ids = columns.pop(ID)
     if not len(ids):
         raise DatasetError(f"{table.path} lists no node: there is a first line with the columns' names, and nothing below")
-    if ids.null_count:
-        table.refuse(int(np.argmax(ids.is_null().to_numpy(zero_copy_only=False))), f"{ID} is empty")
-    ids = as_ids(ids)
+    ids = ids_in(table, 0, ID, ids)
     repeat = first_repeat(ids)
     if repeat is not None:
         row, earlier = repeat
@@ -65,6 +67,20 @@ def _of_table(table, array, progress):
         rule = f"must have a row for each of the {len(ids)} nodes of {table.path.name}"
         raise DatasetError(f"{table.path.with_name(ARRAY)} {rule}, it has {len(array)}")
     return Nodes(table=table, ids=ids, columns=columns, array=array, outside=f"{table.path.name} has no such id")
+
+
+def add_nodes(nodes, count):
+    """Make rows of ``count`` nodes below the others: without a value in any column, and with zeros in features.npy."""
+    import pyarrow as pa
+
+    if not count:
+        return
+    for name, column in nodes.columns.items():
+        is_parsed = isinstance(column, np.ndarray)
+        parts = [column, np.full((count, *column.shape[1:]), np.nan) if is_parsed else pa.nulls(count, column.type)]
+        nodes.columns[name] = np.concatenate(parts) if is_parsed else pa.concat_arrays(parts)
+    if nodes.array is not None:
+        nodes.array = np.concatenate([nodes.array, np.zeros((count, nodes.array.shape[1]), nodes.array.dtype)])
 
 
 def _array(path):
@@ -78,21 +94,33 @@ def _array(path):
 # ---- features
 
 
-def fitted_columns(nodes, others):
+def drop_columns(nodes, reading):
+    """[``Column``] of those that ``reading`` (``TableConfig``) drops; DatasetError where it names one that is not there."""
+    for flag, names in (("category", reading.category), ("number", reading.number), ("drop", reading.drop)):
+        missing = [name for name in names if name not in nodes.columns]
+        if flag != "drop" and (labels := [name for name in names if name.lower() in ("label", "labels")]):
+            raise DatasetError(f"--{flag} names the column {labels[0]}, which is no feature: --task says what it is")
+        if missing:
+            where = "there is no table of nodes" if nodes.table is None else f"{nodes.table.path} has"
+            columns = "" if nodes.table is None else f" {shown(', '.join(filter(None, nodes.columns)))}"
+            raise DatasetError(f"--{flag} names the column {quoted(missing[0])}, and {where}{columns}")
+    return [_left_out(name, nodes.columns.pop(name), "dropped, as was asked for") for name in reading.drop]
+
+
+def fitted_columns(nodes, others, reading):
     """[``Column``]: what becomes of each column but those called ``others``. ``nodes`` keeps what was parsed on the way."""
     found = []
     for name in [name for name in nodes.columns if name not in others]:
-        if PANDAS_INDEX.fullmatch(name):
-            found.append(_index(name))
+        if PANDAS_INDEX.fullmatch(name) and name not in reading.number:
+            found.append(_left_out(name, nodes.columns[name], INDEX))
         else:
-            column, nodes.columns[name] = fitted(nodes.table, name, nodes.columns[name])
+            column, nodes.columns[name] = fitted(nodes.table, name, nodes.columns[name], reading)
             found.append(column)
     return found
 
 
-def _index(name):
-    """Row numbers would tell the order in the file, in which labels may be sorted."""
-    return Column(name=name, spec=None, missing=0, note="it looks like row numbers that pandas wrote")
+def _left_out(name, column, note):
+    return Column(name=name, spec=None, missing=column.null_count, note=note)
 
 
 def features_of(nodes, schema, num_nodes):
@@ -105,8 +133,9 @@ def features_of(nodes, schema, num_nodes):
     _check_fit(nodes, schema)
     if not specs:
         return (SparseFeatures.identity(num_nodes) if array is None else array), []
-    is_sparse = any(spec["kind"] == "words" for spec in specs)
-    return (_sparse if is_sparse else _dense)(nodes, specs, array, num_nodes)
+    reading = reading_of(schema)
+    words = missing_words(reading.missing, reading.not_missing)
+    return (_sparse if any(map(is_wide, specs)) else _dense)(nodes, specs, array, num_nodes, words)
 
 
 def _check_fit(nodes, schema):
@@ -121,11 +150,11 @@ def _check_fit(nodes, schema):
         raise DatasetError(f"the model was trained with {schema['array']} columns of {ARRAY}, and the folder has {found}")
 
 
-def _dense(nodes, specs, array, num_nodes):
+def _dense(nodes, specs, array, num_nodes, words):
     widths = [num_outputs_of(spec) for spec in specs]
     features, found, at = np.empty((num_nodes, sum(widths) + (0 if array is None else array.shape[1])), np.float32), [], 0
     for spec, width in zip(specs, widths):
-        features[:, at : at + width], column = encoded(nodes.table, spec, nodes.columns.pop(spec["name"]))
+        features[:, at : at + width], column = encoded(nodes.table, spec, nodes.columns.pop(spec["name"]), words)
         found.append(column)
         at += width
     if array is not None:
@@ -133,9 +162,9 @@ def _dense(nodes, specs, array, num_nodes):
     return features, found
 
 
-def _sparse(nodes, specs, array, num_nodes):
+def _sparse(nodes, specs, array, num_nodes, words):
     from scipy.sparse import csr_array, hstack
 
-    parts = [encoded(nodes.table, spec, nodes.columns.pop(spec["name"])) for spec in specs]
+    parts = [encoded(nodes.table, spec, nodes.columns.pop(spec["name"]), words) for spec in specs]
     blocks = [csr_array(block) for block, _ in parts] + ([] if array is None else [csr_array(array)])
     return as_features(hstack(blocks, format="csr")), [column for _, column in parts]

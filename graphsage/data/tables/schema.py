@@ -7,25 +7,61 @@
         {"name", "kind": "date", "mean", "deviation"}       the same of the days since 1970-01-01
         {"name", "kind": "category", "values": [text]}      a column for each value, 1 where it is that; missing: all 0
         {"name", "kind": "words", "words": [text]}          a column for each word; of a text with k of the words each is 1/k
+        {"name", "kind": "vector", "means", "deviations"}   a column for each number, scaled like a number; missing: all 0
     array               columns of features.npy, which come last and as they are; 0 without one
     nodes               where there are neither columns nor an array: which nodes it is about, see ``check_nodes``; else None
     label               None, or {"column": "label" or "labels", "task", "classes": [text]}; no classes in a regression
+    reading             what was asked for, {setting: value} of ``TableConfig``; imports of before have none, and are read again
 """
 
+from dataclasses import asdict
 from hashlib import sha256
 from math import isfinite
 
+from graphsage.config.groups import TABLE_DEFAULTS, TableConfig
 from graphsage.data.errors import DatasetError
 
 FORM, VERSION = "graphsage table schema", 1
 SCALED = ("number", "date")
+LISTED = {"category": "values", "words": "words", "vector": "means"}  # what of a spec there is a column for
 LABELS = {"multiclass": "label", "regression": "label", "multilabel": "labels"}  # the column of each task
 
 
-def made_schema(columns, array, label, directed):
-    """The schema of these parts."""
+def made_schema(columns, array, label, directed, reading):
+    """The schema of these parts; reading: ``TableConfig``."""
     parts = {"directed": directed, "columns": columns, "array": array, "nodes": None, "label": label}
-    return {"form": FORM, "version": VERSION, **parts}
+    return {"form": FORM, "version": VERSION, **parts, "reading": _plain(reading)}
+
+
+def _plain(reading):
+    """As JSON has it."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(reading).items()}
+
+
+def reading_of(schema):
+    """The ``TableConfig`` by which a schema was made; the defaults where it says nothing."""
+    return TABLE_DEFAULTS if "reading" not in schema else TableConfig(**schema["reading"])
+
+
+def is_read_so(schema, reading):
+    """Was it made by this ``TableConfig``?"""
+    return schema.get("reading") == _plain(reading)
+
+
+def no_splits(schema):
+    """The columns that are no split by a schema: what it reads as features (a mask perhaps, before), or was asked to."""
+    reading = reading_of(schema)
+    return {spec["name"] for spec in schema["columns"]} | {*reading.category, *reading.number, *reading.drop}
+
+
+def given_tables(reading):
+    """{setting: value} of a ``TableConfig`` that are not left open, for ``load_dataset``."""
+    return {name: value for name, value in asdict(reading).items() if value is not None}
+
+
+def tables_of(dataset, reading):
+    """``reading`` with all that the dataset's tables were read by, so that a file of it says the same again."""
+    return reading if dataset.schema is None else reading.or_else(reading_of(dataset.schema))
 
 
 def check_nodes(schema, ids, *, is_own):
@@ -51,19 +87,21 @@ def checked_schema(schema):
         raise DatasetError(f"schema: array must be a number of columns, got {schema.get('array')!r:.80}")
     columns = schema.get("columns")
     if not isinstance(columns, list) or not all(map(_is_column, columns)):
-        raise DatasetError(f"schema: columns must be a list of numbers, dates, categories and words, got {columns!r:.80}")
+        raise DatasetError(f"schema: columns must be a list of numbers, dates, categories, words, vectors, got {columns!r:.80}")
     if len({spec["name"] for spec in columns}) < len(columns):
         raise DatasetError(f"schema: each column must have a name of its own, got {columns!r:.80}")
     if not isinstance(schema.get("nodes", ...), (str, type(None))):
         raise DatasetError(f"schema: nodes must be a text or null, got {schema.get('nodes')!r:.80}")
     if not _is_label(schema.get("label", ...)):
         raise DatasetError(f"schema: label must be null or name column, task and classes, got {schema.get('label')!r:.80}")
+    if not _is_reading(schema):
+        raise DatasetError(f"schema: reading must be settings of tables, got {schema['reading']!r:.80}")
     return schema
 
 
 def num_outputs_of(spec):
     """Feature columns that one column of a table makes."""
-    key = {"category": "values", "words": "words"}.get(spec["kind"])
+    key = LISTED.get(spec["kind"])
     return 1 if key is None else len(spec[key])
 
 
@@ -71,10 +109,24 @@ def _is_column(spec):
     if not isinstance(spec, dict) or not isinstance(spec.get("name"), str) or not isinstance(spec.get("kind"), str):
         return False
     if spec["kind"] in SCALED:
-        numbers = [spec.get("mean"), spec.get("deviation")]
-        return all(type(value) in (int, float) and isfinite(value) for value in numbers) and spec["deviation"] > 0
-    key = {"category": "values", "words": "words"}.get(spec["kind"])
+        return _is_scale(spec.get("mean"), spec.get("deviation"))
+    if spec["kind"] == "vector":
+        scales = [spec.get("means"), spec.get("deviations")]
+        fit = all(isinstance(values, list) for values in scales) and len(scales[0]) == len(scales[1]) > 0
+        return fit and all(map(_is_scale, *scales))
+    key = LISTED.get(spec["kind"])
     return key is not None and _is_list_of_texts(spec.get(key)) and len(spec[key]) > 0
+
+
+def _is_scale(mean, deviation):
+    return all(type(value) in (int, float) and isfinite(value) for value in (mean, deviation)) and deviation > 0
+
+
+def _is_reading(schema):
+    try:
+        return isinstance(reading_of(schema), TableConfig)
+    except (TypeError, ValueError):
+        return False
 
 
 def _is_label(spec):

@@ -1,38 +1,48 @@
-"""CSV and parquet files as a stream of columns; what is wrong with a row is told with its line.
+"""Text and parquet files as a stream of columns; what is wrong with a row is told with its line.
 
-Columns come out as int64, float64 or text (large_string): a CSV file's are texts, a parquet file's have their own kind, and
+Columns come out as int64, float64 or text (large_string): a text file's are texts, a parquet file's have their own kind, and
 what is neither number nor text there (dates, flags) becomes text. Spaces around a text are dropped; an empty one is null.
 """
 
-import csv
 import re
-from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import count, islice
 from pathlib import Path
 
 from graphsage.data.errors import DatasetError
+from graphsage.data.tables.text_files import DAMAGED, SPACES, TEXT_ENDS, TextFile, refuse_other_encodings, text_file
 
 BLOCK = 1 << 21  # bytes of a CSV file parsed at a time; also the longest record. pyarrow reads 32 of them ahead
 BLOCKS = 8  # handed on together: looking up ids costs a table of all ids each time
 ROWS = 1 << 19  # of a parquet file, read at a time
-ENDS = (".csv", ".parquet")
+ENDS = (".parquet", *TEXT_ENDS)  # of the names of files that are read
+UNNAMED = {"edges": ("source", "target")}  # names for the columns of a table that has none
 MISNAMED = r"\.(csv|tsv|tab|txt|dat|data|parquet|pq|xlsx?|ods|feather|jsonl?)"
 SHOWN = 60  # characters of a value, in a sentence
-OTHER_MARKS = {";": "semicolons", "\t": "tabs"}  # what others put between columns
+MARKS = {",": "commas", "\t": "tabs", ";": "semicolons", SPACES: "spaces"}  # what stands between columns
+
+
+def files_named(folder, stem):
+    """The files of the table ``stem`` in ``folder``: ``stem``.csv, .parquet, .csv.gz, .tsv, .txt, ...
+
+    A file in place of the folder is a lone table of edges.
+    """
+    if Path(folder).is_file():
+        return [Path(folder)] if stem == "edges" else []
+    return sorted(path for end in ENDS if (path := Path(folder) / f"{stem}{end}").exists())
 
 
 def table_in(folder, stem):
-    """The ``Table`` in ``stem``.csv or ``stem``.parquet of ``folder``; None if there is neither, DatasetError if both."""
-    found = [path for end in ENDS if (path := Path(folder) / f"{stem}{end}").exists()]
+    """The ``Table`` called ``stem`` in ``folder``; None if there is none, DatasetError if there are several files of it."""
+    found = files_named(folder, stem)
     if len(found) > 1:
         raise DatasetError(f"{folder} holds {found[0].name} and {found[1].name}: keep one of them")
-    return _opened(found[0]) if found else None
+    return table_at(found[0], UNNAMED.get(stem, ())) if found else None
 
 
 def misnamed(folder, stem):
-    """A sentence about a file that may be meant as ``stem``.csv (edges.tsv, Edges.csv, edge_list.txt); "" if there is none."""
+    """A sentence about a file that may be meant as ``stem``.csv (Edges.csv, edge_list.txt); "" if there is none."""
     like = re.compile(rf"{stem[:-1]}s?([ _-]?list)?({MISNAMED})?(\.(gz|zip|bz2|xz|zst))?", re.IGNORECASE)
     names = (path.name for path in sorted(Path(folder).iterdir()) if path.is_file())
     name = next((name for name in names if like.fullmatch(name) and name not in {f"{stem}{end}" for end in ENDS}), None)
@@ -42,50 +52,60 @@ def misnamed(folder, stem):
 
 @dataclass(frozen=True)
 class Table:
-    """A file of rows with named columns. Rows count from 0, without the header. headings: the names as the file has them."""
+    """A file of rows with named columns. Rows count from 0, without the header.
+
+    headings: the names as the file has them. columns: what the columns are called here, by default the same without spaces
+    around. text: how a file of text is to be read, None for parquet. notes: what was guessed in reading it, a line each.
+    """
 
     path: Path
     headings: tuple
+    columns: tuple
+    text: TextFile | None = None
+    notes: list = field(default_factory=list, compare=False)
 
-    @property
-    def columns(self):
-        """The names, without spaces around them."""
-        return tuple(heading.strip() for heading in self.headings)
-
-    @property
-    def is_csv(self):
-        return self.path.suffix == ".csv"
+    def note(self, line):
+        """Keep a line to be told, once."""
+        if line not in self.notes:
+            self.notes.append(line)
 
     def require(self, *names):
         """DatasetError unless it has all these columns."""
         missing = [name for name in names if name not in self.columns]
         if missing:
-            others = [name for mark, name in OTHER_MARKS.items() if any(mark in heading for heading in self.headings)]
-            where = ", not ".join([": the first line must name them, with commas between", *others]) if self.is_csv else ""
+            others = [name for mark, name in MARKS.items() if any(mark in heading for heading in self.headings)]
+            rule = f": the first line must name them, with {MARKS[self.text.mark]} between" if self.text else ""
+            where = ", not ".join([rule, *others]) if self.text else ""
             columns = shown(", ".join(self.columns))
             raise DatasetError(f"{self.path} has no column {missing[0]!r}, only {columns}{where}")
 
-    def batches(self, names, progress):
-        """Yield (first row, [the column of each name]), a part of the file at a time."""
+    def batches(self, names, progress, *, lists=()):
+        """Yield (first row, [the column of each name]), a part of the file at a time. lists: names whose cells may be lists."""
         first, headings = 0, [self.headings[self.columns.index(name)] for name in names]
         with progress(self.path.name) as report:
-            for share, batch in _told(self, (_csv_batches if self.is_csv else _parquet_batches)(self, headings)):
+            for share, batch in _told(self, (_text_batches if self.text else _parquet_batches)(self, headings)):
                 if not batch.num_rows:
                     continue
-                yield first, [_plain(self.path, batch.column(heading)) for heading in headings]
+                yield first, [_plain(self.path, batch.column(heading), _plain_lists if name in lists else None)
+                              for name, heading in zip(names, headings)]
                 first += batch.num_rows
                 report(share)
 
-    def read(self, names, progress):
+    def read(self, names, progress, *, lists=()):
         """{name: column} of the whole file."""
         import pyarrow as pa
 
-        parts = [columns for _, columns in self.batches(names, progress)]
+        parts = [columns for _, columns in self.batches(names, progress, lists=lists)]
         return {name: _joined(pa, [columns[at] for columns in parts]) for at, name in enumerate(names)}
 
+    def float_of(self, name):
+        """ "float16", "float32" or "float64": how a column of floats is stored."""
+        kind = _parquet(self.path).schema_arrow.field(self.headings[self.columns.index(name)]).type
+        return {"halffloat": "float16", "float": "float32"}.get(str(kind), "float64")
+
     def line(self, row):
-        """Where a row stands: "line 17" of a CSV file, "row 16" (from 1) of a parquet file."""
-        return f"line {_line_of(self.path, row)}" if self.is_csv else f"row {int(row) + 1}"
+        """Where a row stands: "line 17" of a text file, "row 16" (from 1) of a parquet file."""
+        return f"line {self.text.line_of(row)}" if self.text else f"row {int(row) + 1}"
 
     def refuse(self, row, rule):
         """Raise the DatasetError about one row."""
@@ -106,29 +126,21 @@ def quoted(value):
 # ---- opening
 
 
-def _opened(path):
+def table_at(path, unnamed=()):
+    """The ``Table`` in a file. unnamed: names for columns of a file that has none."""
     if find_spec("pyarrow") is None:
         raise DatasetError("reading tables needs pyarrow, which is not installed: pip install 'graphsage[tabular]'")
     if not path.is_file():
         raise DatasetError(f"{path} cannot be read: it is no file")
-    headings = tuple(_csv_headings(path) if path.suffix == ".csv" else _parquet_headings(path))
-    table = Table(path, headings)
+    text = None if path.suffix == ".parquet" else text_file(path, unnamed)
+    headings = text.headings if text else tuple(_parquet_headings(path))
+    table = Table(path, headings, tuple(heading.strip() for heading in headings), text)
     repeated = next((name for at, name in enumerate(table.columns) if name in table.columns[:at]), None)
     if repeated is not None:
         raise DatasetError(f"{path} has two columns {quoted(repeated)}: each needs a name of its own")
+    if text and not text.is_named:
+        table.note(f"{path.name} names no columns in its first line: taken as {', '.join(table.columns)}")
     return table
-
-
-def _csv_headings(path):
-    try:
-        _, headings = next(_records(path))
-    except StopIteration:
-        raise DatasetError(f"{path} is empty: its first line must name the columns") from None
-    except OSError as error:
-        raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from None
-    if any("\ufffd" in heading for heading in headings):
-        _refuse_other_encodings(path)
-    return headings
 
 
 def _parquet_headings(path):
@@ -149,24 +161,25 @@ def _parquet(path):
 # ---- parts
 
 
-def _csv_batches(table, headings):
+def _text_batches(table, headings):
     """Yield (share of the file that was read, record batch)."""
     import pyarrow as pa
     from pyarrow import csv as arrow
 
-    size, last = max(1, table.path.stat().st_size), table.headings[-1]
+    text, size, last = table.text, max(1, table.path.stat().st_size), table.headings[-1]
     kinds, value = dict.fromkeys([*headings, last], pa.large_string()), None
-    with arrow.open_csv(
-        table.path,
-        read_options=arrow.ReadOptions(block_size=BLOCK, use_threads=False),
-        parse_options=arrow.ParseOptions(newlines_in_values=True),
+    names = None if text.is_named else table.headings
+    with text.opened() as file, arrow.open_csv(
+        file,
+        read_options=arrow.ReadOptions(block_size=BLOCK, use_threads=False, skip_rows=text.skipped, column_names=names),
+        parse_options=arrow.ParseOptions(newlines_in_values=True, **text.parsing),
         convert_options=arrow.ConvertOptions(column_types=kinds, include_columns=list(kinds), null_values=[""]),
     ) as stream:
         batches = iter(stream)
         for done in count(BLOCKS * BLOCK, BLOCKS * BLOCK):
             part = list(islice(batches, BLOCKS))
             if not part:
-                return _refuse_open_quote(table.path, value)
+                return text.refuse_open_quote(value)
             whole = pa.concat_batches(part)
             value = whole.column(last)[-1].as_py() if whole.num_rows else value
             yield min(1, done / size), whole
@@ -180,8 +193,8 @@ def _parquet_batches(table, headings):
         yield done / size, batch
 
 
-def _plain(path, column):
-    """int64, float64 or large_string; DatasetError for lists, structures and bytes."""
+def _plain(path, column, lists):
+    """int64, float64, large_string, or what the function ``lists`` makes of lists; DatasetError for structures and bytes."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -193,12 +206,28 @@ def _plain(path, column):
         return pc.if_else(pc.is_nan(values), pa.scalar(None, pa.float64()), values)
     if pa.types.is_timestamp(kind):  # nanoseconds, and zones other than UTC, are more than a text of them could be read as
         column = pc.cast(column, pa.timestamp("us", kind.tz and "UTC"), safe=False)
+    if lists and (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
+        return lists(path, column)
     try:
         text = pc.utf8_trim_whitespace(pc.cast(column, pa.large_string()))
     except pa.ArrowException:  # lists, structures, bytes that are no text
         raise DatasetError(f"{path} has a column of {kind}: numbers, texts, dates and flags can be read") from None
     is_empty = pc.equal(pc.binary_length(text), 0)
     return pc.if_else(is_empty, pa.scalar(None, pa.large_string()), text) if pc.any(is_empty).as_py() else text
+
+
+def _plain_lists(path, column):
+    """large_list<double> of lists of numbers or flags, texts with ; between of lists of texts; DatasetError for others."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    item = column.type.value_type
+    if pa.types.is_string(item) or pa.types.is_large_string(item):
+        texts = pc.cast(pc.binary_join(column, ";"), pa.large_string())
+        return pc.if_else(pc.equal(pc.binary_length(texts), 0), ";", texts)  # an empty list is none of them, not no answer
+    if not (pa.types.is_integer(item) or pa.types.is_floating(item) or pa.types.is_boolean(item)):
+        raise DatasetError(f"{path} has a column of {column.type}: of lists, those of numbers or of texts can be read")
+    return pc.cast(column, pa.large_list(pa.float64()), safe=False)
 
 
 def _joined(pa, parts):
@@ -215,62 +244,12 @@ def _told(table, parts):
 
     try:
         yield from parts
-    except (pa.ArrowException, OSError) as error:
-        if table.is_csv:
-            _refuse_other_encodings(table.path)
-            _refuse_ragged(table)
+    except (pa.ArrowException, *DAMAGED) as error:
+        if table.text:
+            refuse_other_encodings(table.path)
+            table.text.refuse_ragged()
         raise DatasetError(f"{table.path} cannot be read: {_first_line(error)}") from None
 
 
 def _first_line(error):
     return str(error).partition("\n")[0].strip()[:200]
-
-
-def _refuse_other_encodings(path):
-    with open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError as error:
-                found = f"byte {error.start + 1} of the line is 0x{line[error.start]:02x}"
-                raise DatasetError(f"{path} line {number}: the text is not UTF-8 ({found}): save the file as UTF-8") from None
-
-
-def _refuse_ragged(table):
-    wanted = len(table.headings)
-    for number, record in _records(table.path):
-        if len(record) != wanted:
-            raise DatasetError(f"{table.path} line {number}: {len(record)} columns, and the first line names {wanted}")
-
-
-def _refuse_open_quote(path, value):
-    """pyarrow ends an open quote where the file ends: all that follows the quote would be one text. value: the file's last."""
-    if value is None or len(value.splitlines()) < 2:
-        return
-    with open(path, "rb") as file:
-        file.seek(-min(4, path.stat().st_size), 2)
-        if file.read().rstrip().endswith(b'"'):
-            return
-    number, _ = deque(_records(path), maxlen=1)[0]
-    raise DatasetError(f"{path} line {number}: a quote is opened and not closed again")
-
-
-def _line_of(path, row):
-    """The line, from 1, on which a row begins."""
-    for at, (number, _) in enumerate(_records(path), -1):
-        if at == row:
-            return number
-    return "?"  # the file has changed since
-
-
-def _records(path):
-    """Yield (line on which it begins, fields) of each record of a CSV file, the header too. Slow: for sentences."""
-    with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
-        reader, begins = csv.reader(file), 1
-        try:
-            for record in reader:
-                if record:  # a blank line is none
-                    yield begins, record
-                begins = reader.line_num + 1
-        except csv.Error as error:
-            raise DatasetError(f"{path} line {begins}: {error} (is a quote not closed?)") from None

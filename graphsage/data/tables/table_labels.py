@@ -1,18 +1,32 @@
-"""The columns ``label`` or ``labels``, and ``split``, of the table of nodes. N nodes, C classes.
+"""The column ``label`` or ``labels`` of the table of nodes. N nodes, C classes.
 
-label      integers or texts: a class; numbers with a point or an exponent: a target. Empty: no label.
-labels     names of classes with ; between: any number of them; a ; alone: none of them. Empty: not labelled.
-split      train, val or test; empty: in none.
+label      integers or texts: a class; numbers with a point or an exponent: a target, but a class where they are whole and few
+           (``labels.are_few_classes``). Empty or a word of ``missing.MISSING``: no label. So is -1 of classes, unless others
+           are below 0 too; of targets it is a number.
+labels     names of classes with ; between: any number of them; a ; alone: none of them. Empty, such a word or -1: not labelled.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
 from graphsage.data.errors import DatasetError
-from graphsage.data.split import SPLITS, random_split
+from graphsage.data.labels import are_few_classes
+from graphsage.data.missing import NO_CLASS, missing_words, told_missing
+from graphsage.data.tables.columns import found_among
 from graphsage.data.tables.ids import as_ids, as_texts, places_of
-from graphsage.data.tables.numbers import LARGEST, finite, numbers_in, refuse_commas, refuse_strays, refuse_text
+from graphsage.data.tables.numbers import (
+    LARGEST,
+    as_whole_texts,
+    finite,
+    numbers_in,
+    refuse_commas,
+    refuse_strays,
+    refuse_text,
+    without_words,
+)
+from graphsage.data.tables.vectors import is_list
 
 LABELS = ("label", "labels")
 SEPARATOR = ";"
@@ -20,56 +34,151 @@ SEPARATOR = ";"
 
 @dataclass(kw_only=True)
 class Labels:
-    """labels: as ``NodeDataset`` takes them. spec: the schema's ``label``. unknown: nodes whose class it does not have."""
+    """labels: as ``NodeDataset`` takes them. spec: the schema's ``label``. unknown: nodes whose class it does not have.
+
+    words: {text: how often} of those that mean that there is none. notes: sentences on how the column was read.
+    """
 
     labels: np.ndarray
     spec: dict | None
     unknown: int = 0
+    words: dict = field(default_factory=dict)
+    notes: tuple = ()
 
     @property
     def class_names(self):
         return None if self.spec is None else self.spec.get("classes")
 
+    @property
+    def task(self):
+        return "multiclass" if self.spec is None else self.spec["task"]
 
-def fitted_label(table, columns):
-    """The schema's ``label``, from the column ``label`` or ``labels``; None where there is none, or no node has a label."""
+
+def name_labels(columns):
+    """``columns`` with the column Label, or LABELS, under its name here, if no other has that."""
+    for name in [name for name in columns if name.lower() in LABELS and name not in LABELS]:
+        if name.lower() not in columns:
+            columns[name.lower()] = columns.pop(name)
+
+
+def fitted_label(table, columns, reading):
+    """The schema's ``label``, from the column ``label`` or ``labels``, and notes; None where no node has a label.
+
+    The column there is left with null where it means missing. reading: ``TableConfig``, nothing in it left open.
+    """
     found = [name for name in LABELS if name in columns]
     if len(found) > 1:
         rule = "keep label where a node has one class, labels where it has several"
         raise DatasetError(f"{table.path} has the columns label and labels: {rule}")
-    name = found[0] if found else None
-    column = columns.get(name)
-    if column is None or column.null_count == len(column):
+    if not found:
+        return None, {}, ()
+    (name,), num_nodes = found, len(columns[found[0]])
+    columns[name] = _as_names(table, name, columns[name]) if is_list(columns[name]) else columns[name]
+    columns[name], words = without_words(columns[name], missing_words(reading.missing, reading.not_missing))
+    task, notes = _task_of(table, name, columns[name], reading)
+    if task != "regression":
+        columns[name], more = _without_no_class(columns[name], reading)
+        words |= more
+    if words:
+        told = f"{sum(words.values()):,} of {num_nodes:,} labels are missing: {told_missing(words)}"
+        notes = (*notes, told + (" (--not-missing WORD: it is a class)" if task != "regression" else ""))
+    return _spec(name, task, columns[name]), words, notes
+
+
+def _as_names(table, name, column):
+    """Lists of numbers of a parquet file as names with ; between: the places of the ones, or the numbers, which are classes."""
+    import pyarrow as pa
+
+    if name == "label":
+        raise DatasetError(f"{table.path} has lists in its column label: call it labels where a node has several classes")
+    rows = column.to_pylist()
+    known = [row for row in rows if row is not None]
+    is_hot = len({len(row) for row in known}) == 1 and len(known[0]) > 1 and {*chain(*known)} <= {0, 1}
+    lists = [row and (np.flatnonzero(row).tolist() if is_hot else row) for row in rows]
+    texts = [None if row is None else SEPARATOR.join(f"{number:g}" for number in row) or SEPARATOR for row in lists]
+    return pa.array(texts, pa.large_string())
+
+
+def _spec(name, task, column):
+    if column.null_count == len(column):
         return None
+    if task == "regression":
+        return {"column": name, "task": task}
+    if task == "multilabel":
+        return {"column": name, "task": task, "classes": sorted(_names_in(column)[1].unique().to_pylist())}
+    known = as_ids(_class_texts(column.drop_null()))
+    return {"column": name, "task": task, "classes": [str(value) for value in sorted(known.unique().to_pylist())]}
+
+
+def _class_texts(column):
+    """The names of classes: 7.0 is 7 where all are whole numbers ("2.0" beside "2.1-beta" stays what it is)."""
+    import pyarrow.compute as pc
+
+    whole = as_whole_texts(column)
+    return whole if pc.all(pc.match_substring_regex(whole, "^[-+]?[0-9]+$")).as_py() else as_texts(column)
+
+
+def _without_no_class(column, reading):
+    """(the column with null for -1, {"-1": how often}); it stays where there are classes -2, -3, ..., or it is asked for."""
+    import pyarrow.compute as pc
+
+    if NO_CLASS in reading.not_missing or (column.null_count == len(column)):
+        return column, {}
+    others = pc.and_(pc.match_substring_regex(texts := as_whole_texts(column), "^-[0-9]+$"), pc.not_equal(texts, NO_CLASS))
+    return (column, {}) if pc.any(others).as_py() else without_words(column, {NO_CLASS})
+
+
+def _task_of(table, name, column, reading):
+    """(task, notes)."""
     if name == "labels":
-        classes = _names_in(column)[1].unique().to_pylist()
-        return {"column": name, "task": "multilabel", "classes": sorted(classes)}
-    if _are_targets(table, column):
-        return {"column": name, "task": "regression"}
-    known = as_ids(column.drop_null())
-    return {"column": name, "task": "multiclass", "classes": [str(value) for value in sorted(known.unique().to_pylist())]}
+        if reading.task != "auto":
+            raise DatasetError(f"{table.path} has a column labels, of several classes a node: --task is for a column label")
+        return "multilabel", ()
+    if column.null_count == len(column):
+        return "multiclass", ()
+    if reading.task != "auto":
+        _check_asked(table, name, column, reading.task)
+        return reading.task, ()
+    values = _targets_in(table, column)
+    if values is None:
+        return "multiclass", ()
+    known = values[~np.isnan(values)]
+    if not are_few_classes(known):
+        return "regression", ()
+    told = f"labels are {len(np.unique(known[known >= 0])):,} different whole numbers, though written with a point"
+    return "multiclass", (f"{told}: read as classes (--task regression predicts the numbers)",)
 
 
-def _are_targets(table, column):
-    """Whether all are numbers, and one at least is written as no integer is: "007" is a class, not 7."""
+def _check_asked(table, name, column, task):
+    _, wrong = numbers_in(column)
+    if task == "regression" and wrong.any():
+        refuse_text(table, 0, name, column, int(np.argmax(wrong)), "must be a number, as --task regression says")
+
+
+def _targets_in(table, column):
+    """float64 [N] if all are numbers, and one at least is written as no integer is ("007" is a class, not 7); else None."""
     import pyarrow.compute as pc
 
     if str(column.type) != "large_string":
-        return str(column.type) == "double"
+        return column.to_numpy(zero_copy_only=False) if str(column.type) == "double" else None
     values, wrong = numbers_in(column)
     refuse_commas(table, "label", column, wrong)
     known = column.filter(values.is_valid())
     if not pc.any(pc.match_substring_regex(known, "[.eE]")).as_py():
-        return False
+        return None
     refuse_strays(table, "label", column, wrong, "number")
-    return not wrong.any()
+    return None if wrong.any() else values.to_numpy(zero_copy_only=False)
 
 
-def encoded_labels(table, spec, column, num_nodes):
-    """The ``Labels`` of a column by the schema's ``spec``; column None: no node has a label."""
+def encoded_labels(table, spec, column, num_nodes, reading):
+    """The ``Labels`` of a column by the schema's ``spec``; column None: no node has a label. reading: ``TableConfig``."""
     if spec is None or column is None:
         return Labels(labels=_none(spec, num_nodes), spec=spec)
-    return _ENCODERS[spec["task"]](table, spec, column)
+    words = missing_words(reading.missing, reading.not_missing)
+    column = _as_names(table, spec["column"], column) if is_list(column) else column
+    if spec["task"] != "regression":
+        words |= {NO_CLASS} - set(reading.not_missing)
+    return _ENCODERS[spec["task"]](table, spec, column, words)
 
 
 def _none(spec, num_nodes):
@@ -81,12 +190,13 @@ def _none(spec, num_nodes):
     return np.full((num_nodes, len(spec["classes"])), -1, np.int8)
 
 
-def _classes(table, spec, column):
-    labels = places_of(as_texts(column), spec["classes"]).astype(np.int64)
-    return Labels(labels=labels, spec=spec, unknown=int((labels < 0).sum()) - column.null_count)
+def _classes(table, spec, column, words):
+    labels, missing = found_among(column, spec["classes"], words)
+    return Labels(labels=labels.astype(np.int64), spec=spec, unknown=int((labels < 0).sum()) - missing)
 
 
-def _targets(table, spec, column):
+def _targets(table, spec, column, words):
+    column, _ = without_words(column, words)
     values, wrong = numbers_in(column)
     if wrong.any():
         refuse_text(table, 0, "label", column, int(np.argmax(wrong)), "must be a number, as it was in training")
@@ -98,7 +208,8 @@ def _targets(table, spec, column):
     return Labels(labels=values.astype(np.float32)[:, None], spec=spec)
 
 
-def _several(table, spec, column):
+def _several(table, spec, column, words):
+    column, _ = without_words(column, words - {name.lower() for name in spec["classes"]})
     rows, names = _names_in(column)
     place = places_of(names, spec["classes"])
     labels = np.zeros((len(column), len(spec["classes"])), np.int8)
@@ -119,32 +230,3 @@ def _names_in(column):
 
 
 _ENCODERS = {"multiclass": _classes, "regression": _targets, "multilabel": _several}
-
-# ---- the split
-
-
-def split_of(table, column, labelled, *, strict, number=None):
-    """({"train", "val", "test": int64 rows}, nodes of a split that were left out because they have no label).
-
-    column: the table's ``split``, or None for a random split of the labelled nodes, the one called ``number``.
-    strict: a node of a split without a label is an error, not left out.
-    """
-    if column is None:
-        return random_split(np.flatnonzero(labelled), number), 0
-    part = _parts(table, column)
-    bare = (part >= 0) & ~labelled
-    if strict and bare.any():
-        at = int(np.argmax(bare))
-        table.refuse(at, f"split is {SPLITS[part[at]]}, and the node has no label: leave one of the two as the other is")
-    return {name: np.flatnonzero((part == at) & labelled) for at, name in enumerate(SPLITS)}, int(bare.sum())
-
-
-def _parts(table, column):
-    texts = as_texts(column)
-    part = places_of(texts, list(SPLITS))
-    odd = (part < 0) & texts.is_valid().to_numpy(zero_copy_only=False)
-    if odd.any():
-        refuse_text(table, 0, "split", texts, int(np.argmax(odd)), "must be train, val, test or empty")
-    return part
-
-

@@ -47,6 +47,19 @@ def test_every_spelling(tmp_path, adjacency, attributes):
     assert [len(dataset.train), len(dataset.val), len(dataset.test)] == [2, 1, 1]
 
 
+@pytest.mark.parametrize("others", [{}, {"attr_names": np.zeros(3)}])
+def test_without_features_each_node_has_its_own(tmp_path, capsys, others):
+    """As tables without any; it is told."""
+    save(tmp_path / "tiny.npz", **{name: of for name, of in arrays().items() if not name.startswith("attr")}, **others)
+    for place in (tmp_path, tmp_path / "tiny.npz"):
+        dataset = load_dataset(place)
+        assert np.array_equal(dataset.features.to_scipy().toarray(), np.eye(4))
+        assert rows(dataset.graph) == {0: [1], 1: [0, 3], 2: [], 3: [1]}
+        assert capsys.readouterr().err.startswith("tiny: no features, so each node has a column of its own; such a model knows")
+    load_dataset(tmp_path, progress=False)
+    assert capsys.readouterr().err == ""
+
+
 def test_an_edge_id_is_a_place_in_the_indices(tmp_path):
     """Entry 1 repeats entry 0, entry 2 turns it round, entry 3 is a loop, entry 4 is 0."""
     save(tmp_path / "tiny.npz", **arrays())

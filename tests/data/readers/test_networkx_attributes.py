@@ -3,8 +3,11 @@
 import networkx as nx
 import numpy as np
 import pytest
+from helpers.table_files import write_tables
 
+from graphsage.base.progress import silent
 from graphsage.data.dataset import NodeDataset
+from graphsage.data.tables.folder import read_folder
 from graphsage.graph.features import SparseFeatures
 
 
@@ -36,10 +39,38 @@ def test_nodes_that_are_rows_out_of_order():
     graph = nx.DiGraph([(2, 0), (1, 2)])
     nx.set_node_attributes(graph, {n: 10 * n for n in graph}, "x")
     nx.set_node_attributes(graph, {0: 0, 1: 1, 2: 0}, "y")
-    dataset = NodeDataset.from_networkx(graph, features="x", label="y")
+    dataset = NodeDataset.from_networkx(graph, directed=True, features="x", label="y")
     assert dataset.node_ids is None and dataset.features.tolist() == [[0], [10], [20]]
     assert dataset.labels.tolist() == [0, 1, 0]
     assert dataset.graph.neighbors(0).tolist() == [2]  # a node aggregates from its predecessors
+
+
+@pytest.mark.parametrize("kind", [nx.Graph, nx.MultiGraph, nx.DiGraph, nx.MultiDiGraph])
+@pytest.mark.parametrize("directed", [False, True])
+def test_edges_are_read_as_those_of_tables(tmp_path, kind, directed):
+    """The same list as edges.csv: loops and repeats dropped, both ends neighbours unless they are said not to be."""
+    pytest.importorskip("pyarrow")
+    if directed and not kind().is_directed():
+        return
+    pairs = [("c", "a"), ("a", "b"), ("b", "a"), ("b", "b"), ("c", "a"), ("d", "b"), ("b", "d")]
+    graph = kind()
+    graph.add_nodes_from((name, {"y": y}) for name, y in zip("cabd", (1, 0, 1, 0)))
+    graph.add_edges_from(pairs)
+    lines = "".join(f"{u},{v}\n" for u, v in graph.edges())
+    folder = write_tables(tmp_path, "source,target\n" + lines, "id,y\nc,1\na,0\nb,1\nd,0\n")
+    table = read_folder(folder, directed=directed, progress=silent)[0].graph
+    found = NodeDataset.from_networkx(graph, directed=directed if graph.is_directed() else None, label="y").graph
+    assert found.to_adjacency_dict() == table.to_adjacency_dict()
+    assert np.array_equal(found.edge_ids, table.edge_ids) and np.array_equal(found.edge_reversed, table.edge_reversed)
+
+
+def test_a_digraph_asks(tmp_path):
+    graph = nx.DiGraph([(0, 1), (1, 2)])
+    nx.set_node_attributes(graph, {0: 0, 1: 1, 2: 0}, "y")
+    with pytest.raises(ValueError, match="graph is a DiGraph: say directed=True for neighbours along its edges only"):
+        NodeDataset.from_networkx(graph, label="y")
+    degrees = [NodeDataset.from_networkx(graph, directed=way, label="y").graph.degrees.tolist() for way in (False, True)]
+    assert degrees == [[1, 2, 1], [0, 1, 1]]
 
 
 @pytest.mark.parametrize(

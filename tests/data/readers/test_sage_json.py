@@ -2,6 +2,7 @@
 
 import json
 
+import networkx as nx
 import numpy as np
 import pytest
 from helpers.graphs import edges_by_id
@@ -54,6 +55,42 @@ def test_a_small_folder(tmp_path):
 def test_an_edge_id_is_a_place_in_the_list_of_links(tmp_path):
     assert edges_by_id(load_dataset(made(tmp_path / "a")).graph) == {0: (0, 1), 1: (1, 2)}
     assert edges_by_id(load_dataset(made(tmp_path / "b", G={"directed": True})).graph) == {0: (0, 1), 1: (1, 2), 2: (2, 1)}
+
+
+@pytest.mark.parametrize("kind", [nx.Graph, nx.DiGraph, nx.MultiGraph, nx.MultiDiGraph])
+@pytest.mark.parametrize("called", ["links", "edges"])
+@pytest.mark.parametrize("name", [int, str, float])
+def test_what_networkx_writes(kind, called, name, tmp_path):
+    """Edges are called links before version 3.4, and edges since; ids may be integers, texts, or integers that were floats."""
+    graph = kind([(2, 0), (0, 1), (1, 0), (1, 1), (2, 3), (3, 4)])
+    written = nx.node_link_data(nx.relabel_nodes(graph, name), edges=called)
+    flags = {name(n): flags for n, flags in enumerate(FLAGS)}
+    written["nodes"] = [node(at["id"], *flags[at["id"]]) for at in written["nodes"]]
+    made(tmp_path)
+    (tmp_path / "toy-G.json").write_text(json.dumps(written))
+    dataset = load_dataset(tmp_path)
+    ids = list(range(5)) if dataset.node_ids is None else [int(name) for name in dataset.node_ids]
+    found = {(ids[u], ids[v]) for u, v in zip(*dataset.graph.to_edges())}
+    wanted = {(u, v) for u, v, *_ in graph.edges if u != v}
+    assert found == (wanted if graph.is_directed() else wanted | {(v, u) for u, v in wanted})
+    assert [dataset.labels[ids.index(n)] for n in range(5)] == [0, 1, 2, 0, 1]
+    assert [dataset.features[ids.index(n)].tolist() for n in range(5)] == FEATS.tolist()
+
+
+def test_links_and_edges_that_differ_are_refused(tmp_path):
+    same = made(tmp_path / "same", G={"edges": [{"source": 0, "target": 1}], "links": [{"source": 0, "target": 1}]})
+    assert load_dataset(same).graph.num_edges == 2
+    with pytest.raises(DatasetError, match=r"-G\.json has a list of links and another one of edges: leave one of them out"):
+        load_dataset(made(tmp_path / "other", G={"edges": []}))
+
+
+def test_ends_that_are_ids_and_places_of_others_are_refused(tmp_path):
+    """Ids "1" and "0" with ends 0 and 1: networkx 1 meant places, others may mean ids."""
+    ids, links = ("1", "0", "2", "3", "4"), ((0, 2), (1, 3))
+    with pytest.raises(DatasetError, match="which are ids of nodes .as texts. and places of others: write texts"):
+        load_dataset(made(tmp_path / "a", ids, links))
+    in_order = load_dataset(made(tmp_path / "b", ("0", "1", "2", "3", "4"), links))
+    assert edges_by_id(in_order.graph) == {0: (0, 2), 1: (1, 3)}
 
 
 @pytest.mark.parametrize("by_name", [True, False])

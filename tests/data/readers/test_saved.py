@@ -102,6 +102,9 @@ def test_what_cannot_be_saved(tmp_path):
     mixed = dataset_with(node_ids=["a", "b", ("c", 1), 3])
     with pytest.raises(ValueError, match=r"^a dataset can be saved if its node_ids are all texts .*, got \('c', 1\)$"):
         mixed.save(tmp_path / "x.npz")
+    for name in (5, tmp_path):
+        with pytest.raises(ValueError, match=r"^a dataset can be saved if its name is a text, got "):
+            dataset_with(name=name).save(tmp_path / "x.npz")
     with pytest.raises(ValueError, match=r"^a dataset is saved in a file NAME\.npz, got '.*small'$"):
         dataset_with().save(tmp_path / "small")
     assert list(tmp_path.iterdir()) == []
@@ -210,9 +213,9 @@ def test_other_files(tmp_path):
         archive.writestr("about.npy", b"x")
         archive.writestr("sha256.npy", b"x")
     assert refused(path).startswith("about.npy must begin as a .npy file")
-    (tmp_path / "x.txt").write_text("")
-    with pytest.raises(DatasetError, match=r"x\.txt is not a folder, nor an \.npz file$"):
-        load_dataset(str(tmp_path / "x.txt"))
+    (tmp_path / "x.dat").write_text("")
+    with pytest.raises(DatasetError, match=r"x\.dat is not a folder, nor a file of a dataset: known are tables "):
+        load_dataset(str(tmp_path / "x.dat"))
     with pytest.raises(DatasetError, match="has one split: leave split out, got 1"):
         load_dataset(path, split=1)
 
