@@ -152,6 +152,14 @@ def test_class_numbers_in_any_form(form):
     assert all(note in dataset.summary() for note in said)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_few_nodes_have_classes_where_all_numbers_from_0_or_1_are_there(first):
+    labels = np.array([1, np.nan, 0, 2, 1, 0, np.nan]) + first
+    dataset, _ = read(labels)
+    assert dataset.task == "multiclass" and dataset.labels.tolist() == np.nan_to_num(labels, nan=-1).tolist()
+    assert read(labels * 3 + 2)[0].task == "regression"
+
+
 @pytest.mark.parametrize("marks", [
     ("NA", None, np.nan), ("unknown", "", "?"), ("-1", " nan ", "<NA>"), ("None", "Null", "N/A"), ("-", "Unknown", "UNKNOWN"),
 ])

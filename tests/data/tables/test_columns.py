@@ -77,6 +77,8 @@ def test_words_can_be_added_and_taken_back(tmp_path):
     countries = [["NA", "unknown", "de", "fr"][node % 4] for node in range(COUNT)]
     assert column(tmp_path, countries, not_missing=("na",))[1].spec["values"] == ["NA", "de", "fr"]
     assert column(tmp_path, countries, not_missing=("NA", "unknown"))[1].missing == 0
+    mostly = ["NA"] * (COUNT - 2) + ["de", "fr"]  # no column of numbers that are missing, with two mistakes in it
+    assert column(tmp_path, mostly, not_missing=("NA",))[1].spec["values"] == ["NA", "de", "fr"]
 
 
 def test_many_question_marks_are_missing_and_nearly_only_those_are_refused(tmp_path):
