@@ -105,12 +105,12 @@ def _told_by_floats(labels):
 
 
 def are_few_classes(values):
-    """Are these floats (none missing) class numbers? Whole, >= 0 (or -1, for none), and few: each stands at two nodes or
-    more on average, or they are all of 0..C-1 or 1..C and not all different."""
+    """Are these floats (none missing) class numbers? Whole, >= 0 (or -1, for none), two at least, and few: each stands at two
+    nodes or more on average, or they are all of 0..C-1 or 1..C and not all different."""
     if not len(values) or not np.isfinite(values).all() or (values != np.round(values)).any() or values.min() < -1:
         return False
     found, size = np.unique(values[values >= 0]), np.count_nonzero(values >= 0)
-    if not 0 < len(found) <= MAX_CLASS + 1:
+    if not 1 < len(found) <= MAX_CLASS + 1:
         return False
     in_a_row = found[0] <= 1 and found[-1] - found[0] == len(found) - 1 and len(found) < size
     return A_CLASS * len(found) <= size or bool(in_a_row)

@@ -19,6 +19,8 @@ def label_remarks(dataset):
     labelled = dataset.labels[is_labelled(dataset.labels)]
     if not len(labelled):
         return [no_label(dataset)] if dataset.num_nodes else []
+    if dataset.task == "regression" and (labelled == labelled[0]).all():
+        return [f"all {len(labelled):,} labelled nodes have the same number: there is nothing to tell apart"]
     if dataset.task != "multiclass":
         return []
     classes, counts = np.unique(labelled, return_counts=True)

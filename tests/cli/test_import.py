@@ -210,3 +210,73 @@ def test_what_needs_no_import_says_so(command, tmp_path):
     for place in (tmp_path / "x", tmp_path / "x" / "cora.cites"):
         code, _, err = command("import", place)
         assert code == 2 and err.endswith("it holds LINQS files (NAME.content, NAME.cites), which need no import\n")
+
+
+# ---- what is guessed, and said otherwise
+
+ROW = "{},{},{},{}\n"
+ROWS = (ROW.format(node, ["NA", "x", "y"][node % 3], 100 + node % 4, 900 + node) for node in range(30))
+TOLD = "id,label,dept,user_id\n" + "".join(ROWS)
+TRAIN = ("--epochs", 1, "--hidden-features", 4, "--no-baseline")
+
+
+def test_what_was_guessed_is_told_at_the_import_and_at_each_training(command, folder, tmp_path):
+    write_tables(folder, "source,target\n0,1\n1,2\n", TOLD)
+    told = (
+        "  10 of 30 labels are missing: 10 NA (--not-missing WORD: it is a class)\n"
+        "  left out: user_id, which look like ids (--number or --category takes them)\n"
+        "  few whole numbers that repeat: dept (--category: they are codes, not numbers)\n"
+    )
+    code, out, _ = command("import", folder)
+    assert code == 0 and f"\nnotes\n{told}\nKept in " in out
+    for _ in range(2):
+        code, out, _ = command("train", folder, *TRAIN, "--no-save")
+        assert code == 0 and told in out
+    code, out, err = command("train", folder, *TRAIN, "--category", "dept", "--number", "user_id", "--not-missing", "na",
+                             "--out", tmp_path / "run")
+    assert code == 0 and "mine: 30 nodes (27 isolated), 4 edges (largest degree 2),\n  5 features, 3 classes" in out
+    assert "dept                     category  4 values" in err
+    config = (tmp_path / "run" / "config.toml").read_text()
+    for setting in ("[tables]\n", 'category = ["dept"]  # ', 'not_missing = ["na"]  # ', "drop = []  # "):
+        assert setting in config
+    command("import", folder)
+    code, again, err = command("train", "--config", tmp_path / "run" / "config.toml", "--no-save", *TRAIN)
+    assert code == 0 and again.splitlines()[:2] == out.splitlines()[:2] and "Kept in" in err
+
+
+def test_a_run_of_tables_goes_on_with_them_as_they_were_read(command, folder, tmp_path):
+    write_tables(folder, "source,target\n0,1\n1,2\n", TOLD)
+    code, _, _ = command("train", folder, *TRAIN, "--category", "dept", "--out", tmp_path / "run")
+    assert code == 0 and command("import", folder)[0] == 0
+    code, out, _ = command("train", "--resume", tmp_path / "run", "--epochs", 2)
+    assert code == 0 and "Epoch 002" in out
+    assert command("evaluate", tmp_path / "run")[0] == 0
+    code, _, err = command("train", "--resume", tmp_path / "run", "--category", "dept")
+    assert code == 2 and "--resume goes on with the settings and the folder of the run" in err
+
+
+@pytest.mark.parametrize("nodes", [None, "id,label\n0,\n1,NA\n2,?\n", "id,x\n0,1\n1,2\n2,3\n"])
+def test_without_labels_nothing_is_trained_and_that_is_said(command, folder, nodes):
+    (folder / "nodes.csv").unlink()
+    write_tables(folder, "source,target\n0,1\n1,2\n", nodes)
+    code, out, _ = command("import", folder)
+    sentence = "no node has a label: nothing can be learnt from mine before a column label in nodes.csv gives nodes a class"
+    assert code == 0 and f"  {sentence}" in out and "labels: none, so no classifier can be trained" in out
+    code, out, err = command("train", folder)
+    assert code == 2 and out == "" and f"graphsage: {sentence}, or a number to predict\n" in err
+
+
+@pytest.mark.parametrize("labels, said", [
+    ([f"name {node}" for node in range(30)], "nearly every node is a class of its own, 30 for 30 labelled nodes"),
+    (range(2000, 2030), "nearly every node is a class of its own, 30 for 30 labelled nodes"),
+    (["x"] * 30, "all 30 labelled nodes are of one class, 'x': there is nothing to tell apart"),
+])
+def test_labels_that_teach_nothing_are_told_at_both(command, folder, labels, said):
+    nodes = "id,label\n" + "".join(f"{node},{label}\n" for node, label in enumerate(labels))
+    write_tables(folder, "source,target\n0,1\n1,2\n", nodes)
+    assert said in command("import", folder)[1] and said in command("train", folder, *TRAIN, "--no-save")[1]
+
+
+def test_settings_of_tables_for_other_data_are_refused(command):
+    code, _, err = command("train", "debian", "--category", "section")
+    assert code == 2 and "debian is no folder of tables (edges.csv, nodes.csv): leave category out" in err

@@ -198,7 +198,7 @@ def test_a_column_of_integers_is_asked_about(labels):
 
 @pytest.mark.parametrize("labels", [
     [1.5, 0, 2, 1, 1, 0, 2], [5.0, 3, 9, 120, 7, 3, 8], [0.0, 1, 2, 3, 4, 5, 6], [2.0, 5, 9, 1, 8, 7, 7],
-    [-2.0, 0, 1, 1, 0, 1, 0], [0, 1, 500.0, 0, 1, 500, 0], [np.nan] * 7, np.full((7, 2), 3.0), np.zeros((7, 2)),
+    [-2.0, 0, 1, 1, 0, 1, 0], [0, 1, 500.0, 0, 1, 500, 0], [np.nan] * 7, [1.0] * 7, np.full((7, 2), 3.0), np.zeros((7, 2)),
 ])
 def test_other_floats_are_targets(labels):
     """A fraction, many different ones, below -1, beyond class numbers, nothing, several columns."""

@@ -79,6 +79,7 @@ def _told(table, name, column, reading):
         return _category(name, as_whole_texts(column))
     for kind, parsed in PARSED.items():
         values, wrong = parsed(column)
+        wrong = wrong | _lost(column, values)
         is_asked = kind == "number" and name in reading.number
         if is_asked and wrong.any():
             refuse_text(table, 0, name, column, int(np.argmax(wrong)), "must be a number, as it was asked for as one")
@@ -87,6 +88,11 @@ def _told(table, name, column, reading):
         refuse_commas(table, name, column, wrong)
         refuse_words(table, name, column, wrong, kind)
     return _of_texts(table, name, column, reading)
+
+
+def _lost(column, values):
+    """bool[N]: where a word of the list for missing ones is a value of this column, and no number of it."""
+    return (column.is_valid().to_numpy(zero_copy_only=False)) & values.is_null().to_numpy(zero_copy_only=False)
 
 
 def _parsed_as(table, name, column, kind, values, wrong, is_asked):

@@ -102,7 +102,7 @@ def refuse_words(table, name, column, wrong, kind):
     import pyarrow as pa
 
     present, count = len(column) - column.null_count, int(wrong.sum())
-    if 2 * count > present:
+    if 2 * count >= present:
         return
     words = column.filter(pa.array(wrong)).value_counts()
     if REPEATED * len(words) <= count and len(words) <= FEW_WORDS:

@@ -17,6 +17,7 @@ from helpers.leftovers import name_aside
 from helpers.mutations import generator, mutated
 from helpers.table_files import EDGES, NODES, write_tables
 
+from graphsage.config.groups import TableConfig
 from graphsage.data import DatasetError, NodeDataset, load_dataset
 from graphsage.data.tables import folder as tables, import_tables, imported
 from graphsage.graph import features as checks
@@ -423,3 +424,79 @@ def test_the_schema_survives_a_file_and_variants(folder, tmp_path):
     assert equal(dataset, again) and again.schema == json.loads(json.dumps(dataset.schema)) == dataset.schema
     assert dataset.row_normalized().schema == dataset.without_edges().schema == dataset.schema
     assert load_dataset(Path(tmp_path / "one.npz"), schema=dataset.schema).schema == dataset.schema
+
+
+# ---- how columns are read is kept
+
+ROW = "{},{},{},unsure,{}\n"
+CODES = "id,label,dept,note,size\n" + "".join(ROW.format(node, "xy"[node % 2], 100 + node % 5, node / 2) for node in range(20))
+
+
+@pytest.fixture
+def codes(folder):
+    return write_tables(folder, "source,target\n0,1\n1,2\n", CODES)
+
+
+def kinds(dataset):
+    return {spec["name"]: spec["kind"] for spec in dataset.schema["columns"]}
+
+
+def test_how_columns_are_read_is_kept_and_another_choice_imports_again(codes, no_tables_are_read):
+    plain = load_dataset(codes, progress=False)
+    assert kinds(plain)["dept"] == "number" and entries(codes) == ["1"]
+    chosen = load_dataset(codes, category="dept", progress=False)
+    assert kinds(chosen)["dept"] == "category" and entries(codes) == ["2"]
+    more = load_dataset(codes, drop=["note"], progress=False)  # beside what the last import was told
+    assert kinds(more) == {"dept": "category", "size": "number"} and entries(codes) == ["3"]
+    no_tables_are_read()
+    for same in ({}, {"category": ["dept"]}, {"drop": "note", "words": 1000}):
+        assert equal(load_dataset(codes, **same, progress=False), more)
+    assert load_dataset(codes, progress=False).notes == more.notes
+
+
+def test_an_import_itself_begins_anew(codes):
+    import_tables.import_tables(codes, tables=TableConfig(category=("dept",)))
+    touched(codes / "nodes.csv")
+    assert kinds(load_dataset(codes, progress=False))["dept"] == "category"  # remembered
+    dataset, _ = import_tables.import_tables(codes)
+    assert kinds(dataset)["dept"] == "number" and kinds(load_dataset(codes, progress=False))["dept"] == "number"
+
+
+@pytest.mark.parametrize("given, sentence", [
+    ({"category": "dept", "number": ["dept"]}, r"'dept' stands in category and in number: leave it in one of them"),
+    ({"missing": ["x"], "not_missing": "x"}, r"'x' stands in missing and in not_missing: leave it in one of them"),
+    ({"words": 0}, r"words must be an integer >= 1, got 0"), ({"category": [""]}, r"names must be texts with commas between"),
+    ({"task": "classes"}, r"task must be one of auto, multiclass, regression; got 'classes'"),
+    ({"drop": "depth"}, r"--drop names the column 'depth', and .*nodes.csv has label, dept, note, size"),
+])
+def test_what_cannot_be_asked_for(codes, given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        load_dataset(codes, **given, progress=False)
+
+
+def test_other_data_refuse_settings_of_tables(codes, tmp_path):
+    dataset = load_dataset(codes, category="dept", progress=False)
+    dataset.save(tmp_path / "a.npz")
+    assert equal(load_dataset(tmp_path / "a.npz", category="dept"), dataset)  # it was read so
+    for name in ("debian", "sbm:nodes=500", tmp_path / "a.npz"):
+        with pytest.raises(DatasetError, match="is no folder of tables .*: leave number out, which is about those$"):
+            load_dataset(name, number=["size"])
+    with pytest.raises(DatasetError, match="^schema says how columns are read: leave the settings of tables out beside it$"):
+        load_dataset(codes, schema=dataset.schema, category="dept")
+
+
+def test_words_for_missing_go_with_the_schema(codes, tmp_path):
+    """A grown folder is read as the training's was."""
+    nodes = CODES.replace("unsure", "n.d.").replace("\n3,y,103,n.d.", "\n3,y,n.d.,x")
+    trained = load_dataset(write_tables(codes, nodes=nodes, edges="source,target\n0,1\n"), missing=["n.d."], progress=False)
+    grown = load_dataset(write_tables(tmp_path / "grown", "source,target\n0,1\n", nodes), schema=trained.schema, progress=False)
+    assert np.array_equal(grown.features, trained.features) and kinds(trained)["dept"] == "number"
+
+
+def test_an_import_of_before_is_read_again(codes):
+    """It says nothing of how columns were read, and took words for missing labels for classes."""
+    first = load_dataset(codes, progress=False)
+    _, about = imported.latest(codes)
+    schema = {name: value for name, value in about["dataset"]["schema"].items() if name != "reading"}
+    damaged_about(codes, dataset={**about["dataset"], "schema": schema})
+    assert equal(load_dataset(codes, progress=False), first) and entries(codes) == ["2"]

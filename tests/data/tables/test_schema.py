@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from helpers.table_files import EDGES, NODES, write_tables
 
+from graphsage.config.groups import TABLE_DEFAULTS
 from graphsage.data import DatasetError, load_dataset
 from graphsage.data.several import join_datasets
 from graphsage.data.tables import import_tables
-from graphsage.data.tables.schema import checked_schema
+from graphsage.data.tables.schema import checked_schema, made_schema
 
 pytest.importorskip("pyarrow")
 
@@ -245,3 +246,17 @@ def test_a_schema_of_a_stranger_is_checked(mine, tmp_path, change, sentence):
     with pytest.raises(DatasetError, match=sentence):
         load_dataset(write_tables(tmp_path / "other"), schema=schema, progress=False)
     assert checked_schema(mine.schema) is mine.schema
+
+
+@pytest.mark.parametrize("changes", [
+    {"reading": []}, {"reading": {"colour": 1}}, {"reading": {"words": "many"}}, {"reading": {"category": [""]}},
+    {"columns": [{"name": "v", "kind": "vector", "means": [1.0], "deviations": [0.0]}]},
+    {"columns": [{"name": "v", "kind": "vector", "means": [1.0, 2.0], "deviations": [1.0]}]},
+    {"columns": [{"name": "v", "kind": "vector", "means": [], "deviations": []}]},
+    {"columns": [{"name": "v", "kind": "vector", "means": [float("nan")], "deviations": [1.0]}]},
+])
+def test_a_strange_reading_or_vector_is_refused(changes):
+    good = made_schema([], 0, None, False, TABLE_DEFAULTS)
+    assert checked_schema(good) is good
+    with pytest.raises(DatasetError, match="^schema: (reading|columns) must be "):
+        checked_schema({**good, **changes})
