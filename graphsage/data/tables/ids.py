@@ -6,7 +6,7 @@ Ids are integers where all of them are, else they are texts, all of them.
 
 import numpy as np
 
-from graphsage.base.id_rule import EXACT, FLOATED
+from graphsage.base.id_rule import EXACT, FLOATED, IN_QUOTES, INVISIBLE
 from graphsage.data.tables.table_files import quoted
 
 NO_IDS = ("nan", "NaN", "NA", "N/A", "<NA>", "NaT", "None", "null", "NULL")  # among integers: a value that is missing
@@ -25,6 +25,7 @@ def ids_in(table, first, name, column):
         table.refuse(first + at, f"{name} is {quoted(column[at].as_py())}: {rule}")
     ids = as_ids(whole)
     if str(ids.type) == "large_string":
+        _refuse_empty(table, first, name, ids)
         _refuse_missing(table, first, name, column, as_ids(_without_marks(ids)))
     return ids
 
@@ -38,12 +39,21 @@ def _refuse_missing(table, first, name, column, ids):
     table.refuse(first + at, f"{name} is empty" if found is None else f"{name} is {quoted(found)}, and all others are integers")
 
 
+def _refuse_empty(table, first, name, ids):
+    """Raise about the first text in which there is nothing but what was around it."""
+    import pyarrow.compute as pc
+
+    empty = pc.equal(pc.binary_length(ids), 0).to_numpy(zero_copy_only=False)
+    if empty.any():
+        table.refuse(first + int(np.argmax(empty)), f"{name} is empty")
+
+
 def _of_texts(table, name, column):
     """(the column with whole numbers as integers, bool[n]: which of them may have lost digits)."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    column = _unquoted(column)
+    column = _bare(column)
     floated = pc.match_substring_regex(column, FLOATED)
     none = np.zeros(len(column), bool)
     if not pc.any(floated).as_py():
@@ -66,13 +76,20 @@ def _tell(table, name, floated):
         table.note(f"{table.path.name}: {name} has whole numbers written as {text}: taken for the integer {float(text):.0f}")
 
 
-def _unquoted(column):
-    """Texts without quotes around them: a space before a quote leaves it in the text."""
+def _bare(column):
+    """Texts without what is around them: invisible characters, and quotes (a space before one leaves it in the text)."""
     import pyarrow.compute as pc
 
-    if not pc.any(pc.starts_with(column, '"')).as_py():
+    column = _trimmed(column)
+    if not pc.any(pc.match_substring_regex(column, IN_QUOTES)).as_py():
         return column
-    return pc.utf8_trim_whitespace(pc.replace_substring_regex(column, '^"(.*)"$', r"\1"))
+    return _trimmed(pc.replace_substring_regex(column, IN_QUOTES, r"\1\2"))
+
+
+def _trimmed(column):
+    import pyarrow.compute as pc
+
+    return pc.utf8_trim_whitespace(pc.utf8_trim(pc.utf8_trim_whitespace(column), INVISIBLE))
 
 
 def _of_numbers(table, name, column):
