@@ -17,8 +17,8 @@ HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
     Aggregator Batch Callback Graph GraphSAGE Items JoinedDataset MiniBatch ModelConfig NeighborLoader NeighborSampler
     NodeDataset Predictions Progress RunConfig SampleConfig SeedPlan SparseFeatures TableConfig TensorBoard TrainConfig
-    TrainResult Trained Trainer describe inference join_datasets load_dataset load_model load_trained
-    multihop_sampling row_normalize save_model save_trained
+    TrainResult Trained Trainer describe inference join_datasets load_dataset load_model load_trained multihop_sampling
+    row_normalize save_model save_trained
 """
 
 
