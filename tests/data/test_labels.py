@@ -256,3 +256,13 @@ def test_notes_are_saved(tmp_path):
     dataset, said = read(FLOATS)
     dataset.save(tmp_path / "a.npz")
     assert NodeDataset.load(tmp_path / "a.npz").notes == tuple(said) and len(said) == 1
+
+
+def test_columns_of_pandas():
+    """Integers, flags and texts with gaps in each of its kinds."""
+    pandas = pytest.importorskip("pandas")
+    for values, kind in (([1, None, 0, 2, 1, 0, 2], "Int64"), ([1, None, 0, 2, 1, 0, 2], float),
+                         (["b", None, "a", "c", "b", "a", "c"], "string"), (["b", "NA", "a", "c", "b", "a", "c"], "category")):
+        dataset, _ = read(pandas.Series(values, dtype=kind), train=pandas.Series([True, *[False] * 6]))
+        assert dataset.labels.tolist() == [1, -1, 0, 2, 1, 0, 2] and dataset.train.tolist() == [0]
+    assert read(pandas.Series([True, None, False, True, True, False, False], dtype="boolean"))[0].labels[:3].tolist() == [1, -1, 0]

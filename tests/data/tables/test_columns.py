@@ -144,6 +144,19 @@ def test_lists_of_a_parquet_file_are_vectors(tmp_path, kind):
         read_folder(tmp_path, progress=silent)
 
 
+def test_lists_that_are_empty_or_asked_for_as_something_else(tmp_path):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    write_tables(tmp_path, "source,target\n0,1\n", None)
+    table = {"id": range(2), "x": pa.array([[], []], pa.list_(pa.float32())), "y": pa.array([[1, 2], [3, 4]])}
+    parquet.write_table(pa.table(table), tmp_path / "nodes.parquet")
+    dataset, found = read_folder(tmp_path, progress=silent)
+    assert dataset.features.tolist() == [[-1, -1], [1, 1]] and found.columns[1].note == "no node has a vector"
+    with pytest.raises(DatasetError, match="nodes.parquet: y holds lists of numbers, which are vectors: no category or number"):
+        read_folder(tmp_path, progress=silent, reading=replace(TABLE_DEFAULTS, category=("y",)))
+
+
 @pytest.mark.parametrize("odd, rule", [
     ("[1, 2]", "that is 2 numbers, where a vector has 3: all must have as many"), ("[1, 2, x]", "that is no list of numbers"),
     ("[1, nan, 3]", "that is no list of numbers"), ("5", "that is no list of numbers"),
