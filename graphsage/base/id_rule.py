@@ -1,8 +1,8 @@
 """One id, one node: which spellings of an id name the same node.
 
 A whole number is that integer, however it comes: 7, ``np.int64(7)``, 7.0, "7", " 7 ", "7.0" (as pandas writes a column in
-which a value was missing once), "1e+05" (as R writes 100000). Any other text is itself, without the spaces around it: "007" is
-not 7.
+which a value was missing once), "1e+05" (as R writes 100000). Any other text is itself, without spaces, invisible characters
+and quotes around it: "007" is not 7.
 """
 
 import re
@@ -13,6 +13,8 @@ import numpy as np
 EXACT = {"float16": 2**11, "float32": 2**24, "float64": 2**53}  # from here on a float may stand for several integers
 #: what an integer becomes that went through a float; a capital E is a spreadsheet's, which drops digits
 FLOATED = r"^-?(?:(?:0|[1-9][0-9]*)\.0+|[1-9](?:\.[0-9]+)?[eE]\+[0-9]{1,3})$"
+INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"  # byte order marks and joiners, as they come with copied cells
+IN_QUOTES = r"""(?s)^(?:"(.*)"|'(.*)')$"""
 INTEGER = re.compile(r"0|-?[1-9][0-9]*")
 
 
@@ -22,12 +24,17 @@ def id_of(value):
     ValueError for a float (or the text of one) that is too large to be one integer.
     """
     if isinstance(value, str):
-        return _of_text(value.strip())
+        inner = re.sub(IN_QUOTES, r"\1\2", _trimmed(value))
+        return _of_text(_trimmed(inner))
     if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
         return int(value)
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         return _exact(value, float(value), EXACT.get(type(value).__name__, EXACT["float64"]))
     return value
+
+
+def _trimmed(text):
+    return text.strip().strip(INVISIBLE).strip()
 
 
 def _of_text(text):

@@ -126,7 +126,7 @@ def node_rows(flag, dataset, text):
     import csv
 
     rows_of, parts = _rows_of(dataset), next(csv.reader([text], skipinitialspace=True), [])
-    rows, alone = [rows_of(part) for part in parts], rows_of(text) if "," in text else None
+    rows, alone = [rows_of(part) for part in parts], rows_of(text) if "," in text and '"' not in text else None
     if alone is not None and None not in rows:
         raise ValueError(f"{flag}: {text!r} is the id of a node, and so are its parts: write quotes around an id with a comma")
     if alone is not None:

@@ -10,19 +10,21 @@ IMPORT = """Read a graph of your own from tables, show what is in them, and keep
 that training and everything else on that folder starts at once.
 
   edges.csv       source,target and, if you like, weight (a number >= 0) and time
-  nodes.csv       id and, if you like, label, split (train, val, test) and other columns,
-                  which become features: numbers, dates, categories, words
+  nodes.csv       id and, if you like, label, split (train, val, test; or train_mask, ...)
+                  and other columns, which become features: numbers, dates, categories,
+                  words, vectors such as [0.1, 0.2]
   features.npy    if you like: an array [nodes, columns], rows in the order of nodes.csv
 
 Each of the two tables can be .parquet, .tsv or .txt instead, the texts also packed (.gz).
 Common names of columns (From, to, src, Target, node_id) are understood. Ids are integers or
 texts; 7 and 7.0 are one id. Edges are taken both ways, unless --directed; repeated ones and
 self loops are dropped and counted. Edges to ids that nodes.csv lacks: see --unlisted.
-label is a class (integers, texts) or a number to predict (written with a point); a column
-labels holds several classes a node, with ; between. Without a column split the nodes with
+label is a class (integers, texts, few whole numbers such as 2.0) or a number to predict
+(others with a point); a column labels holds several classes a node, with ; between. NA, ?,
+unknown and the like mean missing, and so does -1 as a class. Without a split the nodes with
 a label are split at random. Numbers have a point in them, not a comma. Dates such as
-2024-05-31 or 2024-05-31 12:00 count as days, scaled like numbers. A column without a name
-(row numbers that pandas wrote) is left out. What is wrong is named with its file and line.
+2024-05-31 or 2024-05-31 12:00 count as days, scaled like numbers. Row numbers that pandas
+wrote and ids of other systems are left out. What is wrong is named with its file and line.
 """
 
 IMPORT_EXAMPLES = """examples:

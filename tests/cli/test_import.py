@@ -162,6 +162,56 @@ def test_features_of_tables_are_not_normalised_by_rows(folder):
     assert normalizes(TrainConfig(normalize_features=True), dataset)
 
 
+def test_edges_to_unlisted_ids_have_a_flag(command, folder):
+    write_tables(folder, EDGES + "ann,nobody,1,2024-01-01\n", NODES)
+    code, _, err = command("train", folder, "--epochs", 1)
+    assert code == 2 and "1 of 6 edges names such an id: add the nodes, or say" in err
+    assert err.endswith("(graphsage import --unlisted drop)\n")
+    code, out, _ = command("import", folder, "--unlisted", "keep")
+    assert code == 0 and "kept; new nodes, without features and label: 1" in out
+    for flags, num_nodes in (((), 7), (("--unlisted", "drop"), 6)):
+        code, out, _ = command("train", folder, "--weights", "ignore", "--epochs", 1, "--no-save", "--no-baseline", *flags)
+        assert code == 0 and out.startswith(f"mine: {num_nodes} nodes ")
+
+
+def test_a_folder_is_a_folder_in_every_command(command, tmp_path, monkeypatch):
+    """A folder called as a dataset is: the folder, everywhere, and a line says so; a run's own name is what it was."""
+    nodes = "id,label,x\n" + "".join(f"n{i},{'ab'[i % 2]},{i % 2}\n" for i in range(12))
+    edges = "source,target\n" + "".join(f"n{i},n{(i + 2) % 12}\n" for i in range(12))
+    here = write_tables(tmp_path / "here" / "texas", edges, nodes)
+    monkeypatch.chdir(here.parent)
+    line = f"texas: the folder {here}, not the dataset of that name (builtin:texas)\n"
+    short = ("--epochs", 1, "--no-baseline", "--fanouts", "2,2")
+    for typed in (("datasets", "info", "texas"), ("sample", "texas", "--seeds", "n0"), ("train", "texas", *short)):
+        code, out, err = command(*typed)
+        assert (code, err.count(line), "12 nodes" in out or "n0 <- " in out) == (0, 1, True), typed
+    assert command("import", "texas")[0] == 0
+    run = here.parent / "runs" / "texas-1"
+    assert f"dataset = {json.dumps(str(here))}" in (run / "config.toml").read_text()
+    assert command("evaluate", run)[0] == command("predict", run)[0] == 0 and command("predict", run, "texas")[0] == 0
+    assert (run / "predict.csv").read_text().count("\n") == 13
+    debian = write_tables(here.parent / "debian", "source,target\nn0,n1\n", nodes)
+    (run / "config.toml").write_text((run / "config.toml").read_text().replace(json.dumps(str(here)), '"debian"'))
+    assert trained_on(run)["name_or_path"] == "builtin:debian"  # the run was made where that is no folder
+    assert load_dataset("debian", progress=False).num_nodes == 12 and debian.is_dir()
+
+
+@pytest.mark.parametrize("file", ["edges.csv", "nodes.csv"])
+def test_a_file_of_the_tables_is_their_folder(command, folder, file):
+    for line in (("import", folder / file), ("datasets", "info", folder / file)):
+        code, out, _ = command(*line)
+        assert code == 0 and out.startswith("mine: ")
+
+
+def test_what_needs_no_import_says_so(command, tmp_path):
+    (tmp_path / "x").mkdir()
+    for name in ("cora.content", "cora.cites"):
+        (tmp_path / "x" / name).write_text("")
+    for place in (tmp_path / "x", tmp_path / "x" / "cora.cites"):
+        code, _, err = command("import", place)
+        assert code == 2 and err.endswith("it holds LINQS files (NAME.content, NAME.cites), which need no import\n")
+
+
 # ---- what is guessed, and said otherwise
 
 ROW = "{},{},{},{}\n"
@@ -230,53 +280,3 @@ def test_labels_that_teach_nothing_are_told_at_both(command, folder, labels, sai
 def test_settings_of_tables_for_other_data_are_refused(command):
     code, _, err = command("train", "debian", "--category", "section")
     assert code == 2 and "debian is no folder of tables (edges.csv, nodes.csv): leave category out" in err
-
-
-def test_edges_to_unlisted_ids_have_a_flag(command, folder):
-    write_tables(folder, EDGES + "ann,nobody,1,2024-01-01\n", NODES)
-    code, _, err = command("train", folder, "--epochs", 1)
-    assert code == 2 and "1 of 6 edges names such an id: add the nodes, or say" in err
-    assert err.endswith("(graphsage import --unlisted drop)\n")
-    code, out, _ = command("import", folder, "--unlisted", "keep")
-    assert code == 0 and "kept; new nodes, without features and label: 1" in out
-    for flags, num_nodes in (((), 7), (("--unlisted", "drop"), 6)):
-        code, out, _ = command("train", folder, "--weights", "ignore", "--epochs", 1, "--no-save", "--no-baseline", *flags)
-        assert code == 0 and out.startswith(f"mine: {num_nodes} nodes ")
-
-
-def test_a_folder_is_a_folder_in_every_command(command, tmp_path, monkeypatch):
-    """A folder called as a dataset is: the folder, everywhere, and a line says so; a run's own name is what it was."""
-    nodes = "id,label,x\n" + "".join(f"n{i},{'ab'[i % 2]},{i % 2}\n" for i in range(12))
-    edges = "source,target\n" + "".join(f"n{i},n{(i + 2) % 12}\n" for i in range(12))
-    here = write_tables(tmp_path / "here" / "texas", edges, nodes)
-    monkeypatch.chdir(here.parent)
-    line = f"texas: the folder {here}, not the dataset of that name (builtin:texas)\n"
-    short = ("--epochs", 1, "--no-baseline", "--fanouts", "2,2")
-    for typed in (("datasets", "info", "texas"), ("sample", "texas", "--seeds", "n0"), ("train", "texas", *short)):
-        code, out, err = command(*typed)
-        assert (code, err.count(line), "12 nodes" in out or "n0 <- " in out) == (0, 1, True), typed
-    assert command("import", "texas")[0] == 0
-    run = here.parent / "runs" / "texas-1"
-    assert f"dataset = {json.dumps(str(here))}" in (run / "config.toml").read_text()
-    assert command("evaluate", run)[0] == command("predict", run)[0] == 0 and command("predict", run, "texas")[0] == 0
-    assert (run / "predict.csv").read_text().count("\n") == 13
-    debian = write_tables(here.parent / "debian", "source,target\nn0,n1\n", nodes)
-    (run / "config.toml").write_text((run / "config.toml").read_text().replace(json.dumps(str(here)), '"debian"'))
-    assert trained_on(run)["name_or_path"] == "builtin:debian"  # the run was made where that is no folder
-    assert load_dataset("debian", progress=False).num_nodes == 12 and debian.is_dir()
-
-
-@pytest.mark.parametrize("file", ["edges.csv", "nodes.csv"])
-def test_a_file_of_the_tables_is_their_folder(command, folder, file):
-    for line in (("import", folder / file), ("datasets", "info", folder / file)):
-        code, out, _ = command(*line)
-        assert code == 0 and out.startswith("mine: ")
-
-
-def test_what_needs_no_import_says_so(command, tmp_path):
-    (tmp_path / "x").mkdir()
-    for name in ("cora.content", "cora.cites"):
-        (tmp_path / "x" / name).write_text("")
-    for place in (tmp_path / "x", tmp_path / "x" / "cora.cites"):
-        code, _, err = command("import", place)
-        assert code == 2 and err.endswith("it holds LINQS files (NAME.content, NAME.cites), which need no import\n")

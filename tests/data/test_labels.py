@@ -152,6 +152,14 @@ def test_class_numbers_in_any_form(form):
     assert all(note in dataset.summary() for note in said)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_few_nodes_have_classes_where_all_numbers_from_0_or_1_are_there(first):
+    labels = np.array([1, np.nan, 0, 2, 1, 0, np.nan]) + first
+    dataset, _ = read(labels)
+    assert dataset.task == "multiclass" and dataset.labels.tolist() == np.nan_to_num(labels, nan=-1).tolist()
+    assert read(labels * 3 + 2)[0].task == "regression"
+
+
 @pytest.mark.parametrize("marks", [
     ("NA", None, np.nan), ("unknown", "", "?"), ("-1", " nan ", "<NA>"), ("None", "Null", "N/A"), ("-", "Unknown", "UNKNOWN"),
 ])
@@ -248,3 +256,14 @@ def test_notes_are_saved(tmp_path):
     dataset, said = read(FLOATS)
     dataset.save(tmp_path / "a.npz")
     assert NodeDataset.load(tmp_path / "a.npz").notes == tuple(said) and len(said) == 1
+
+
+def test_columns_of_pandas():
+    """Integers, flags and texts with gaps in each of its kinds."""
+    pandas = pytest.importorskip("pandas")
+    for values, kind in (([1, None, 0, 2, 1, 0, 2], "Int64"), ([1, None, 0, 2, 1, 0, 2], float),
+                         (["b", None, "a", "c", "b", "a", "c"], "string"), (["b", "NA", "a", "c", "b", "a", "c"], "category")):
+        dataset, _ = read(pandas.Series(values, dtype=kind), train=pandas.Series([True, *[False] * 6]))
+        assert dataset.labels.tolist() == [1, -1, 0, 2, 1, 0, 2] and dataset.train.tolist() == [0]
+    flags = pandas.Series([True, None, False, True, True, False, False], dtype="boolean")
+    assert read(flags)[0].labels.tolist() == [1, -1, 0, 1, 1, 0, 0]

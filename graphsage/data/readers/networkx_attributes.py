@@ -3,7 +3,7 @@
 import numpy as np
 
 from graphsage.data.labels import is_labelled, read_labels, stored_task
-from graphsage.data.split import SPLITS, random_split
+from graphsage.data.split import PART_OF, SPLITS, random_split
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
 
@@ -13,9 +13,9 @@ def parts_of_networkx(graph, directed, *, features, label, split, weight):
     built = Graph.from_networkx(graph, directed=directed, weight=weight, duplicates="drop", self_loops="drop")
     order = range(len(graph)) if built.node_ids is None else built.node_ids.tolist()
     nodes = [(name, graph.nodes[name]) for name in order]
-    labels, class_names = _labels(nodes, label)
+    labels = _labels(nodes, label)
     task = "multilabel" if labels.ndim == 2 and labels.dtype.kind == "i" else "auto"  # lists of one number too
-    labels, class_names, note = read_labels(labels, len(nodes), task, class_names)
+    labels, class_names, note = read_labels(labels, len(nodes), task)
     return {
         "graph": built,
         "features": _features(nodes, features),
@@ -57,7 +57,7 @@ def _as_rows(name, values):
 
 
 def _labels(nodes, name):
-    """(labels, class names or None). Texts are classes, in alphabetical order."""
+    """Labels as ``read_labels`` takes them; texts as an array of objects."""
     known = [attributes[name] for _, attributes in nodes if attributes.get(name) is not None]
     if nodes and not known:
         raise ValueError(f"no node has an attribute {name!r}: labels need one")
@@ -68,24 +68,23 @@ def _labels(nodes, name):
     missing = np.nan if table.dtype.kind == "f" else -1
     labels = np.full((len(nodes), table.shape[1]), missing, np.float64 if table.dtype.kind == "f" else np.int64)
     labels[[attributes.get(name) is not None for _, attributes in nodes]] = table
-    return (labels if several else labels[:, 0]), None
+    return labels if several else labels[:, 0]
 
 
 def _classes(nodes, name, known):
-    odd = next((value for value in known if not isinstance(value, str)), None)
+    odd = next((value for value in known if not isinstance(value, str) and value == value), None)  # NaN is none
     if odd is not None:
         raise ValueError(f"attribute {name!r} must be text at every node or at none, got {odd!r:.60}")
-    class_names = sorted(set(known))
-    number = {text: at for at, text in enumerate(class_names)} | {None: -1}
-    return np.array([number[attributes.get(name)] for _, attributes in nodes], np.int64), class_names
+    return np.array([attributes.get(name) for _, attributes in nodes], object)
 
 
 def _split(nodes, name):
     parts = {part: [] for part in SPLITS}
     for row, (node, attributes) in enumerate(nodes):
         part = attributes.get(name)
-        if part is not None and not (isinstance(part, str) and part in parts):
+        word = part.strip().lower() if isinstance(part, str) else part
+        if word is not None and not (isinstance(word, str) and word in PART_OF):
             raise ValueError(f"attribute {name!r} of node {node!r} must be {', '.join(SPLITS)} or missing, got {part!r:.60}")
-        if part is not None:
-            parts[part].append(row)
+        if word is not None:
+            parts[PART_OF[word]].append(row)
     return parts

@@ -56,6 +56,8 @@ def fitted(table, name, column, reading):
     if column.null_count == len(column):
         return Column(name=name, spec=None, missing=len(column), note="no node has a value"), column
     if is_list(column):
+        if name in (*reading.category, *reading.number):
+            raise DatasetError(f"{table.path}: {name} holds lists of numbers, which are vectors: no category or number")
         return _vector(table, name, column, vectors_in(column))
     column, words = without_words(column, missing_words(reading.missing, reading.not_missing))
     found, values = _told(table, name, column, reading)

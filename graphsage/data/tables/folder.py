@@ -4,11 +4,11 @@
     nodes.csv or nodes.parquet    id, and optionally label (or labels), split, and further columns, which become features
     features.npy                  numbers [N, F], rows in the order of the table of nodes; without one, of the ids 0..N-1
 
-Instead of .csv each of them can be any other text that ``graphsage.data.tables.text_files`` reads, and its columns can have the
-names of ``graphsage.data.tables.column_names``. Nodes without a table are those that the edges name, in rising order, or as many as features.npy has rows. Edges are undirected
-unless imported otherwise; repeated ones and self loops are dropped. An edge's id is its row in the table, from 0: in a CSV
-file, where no text has a line's end in it, line id + 2. ``graphsage.data.tables.columns`` tells how a column becomes features,
-``graphsage.data.tables.table_labels`` what labels and splits can be.
+Instead of .csv each can be any other text that ``graphsage.data.tables.text_files`` reads, and columns may have the names of
+``graphsage.data.tables.column_names``. Nodes without a table are those that the edges name, in rising order, or as many as
+features.npy has rows. Edges are undirected unless imported otherwise; repeated ones and self loops are dropped. An edge's id is
+its row in the table, from 0: in a CSV file, where no text has a line's end in it, line id + 2. What becomes features is told in
+``graphsage.data.tables.columns``, what labels and splits can be in ``graphsage.data.tables.table_labels``.
 """
 
 from dataclasses import dataclass, replace

@@ -45,7 +45,8 @@ NAMES = {*ALWAYS, *SOMETIMES} - {"about", "sha256"}
 def sources_of(files):
     """[[name, bytes, time of the last change in ns, sum of parts]] of the tables."""
     stats = [path.stat() for path in files]
-    return [[path.name, of.st_size, of.st_mtime_ns, _sum_of_parts(path, of.st_size)] for path, of in zip(files, stats)]
+    sums = [_sum_of_parts(path, of.st_size) if path.is_file() else "" for path, of in zip(files, stats)]
+    return [[path.name, of.st_size, of.st_mtime_ns, found] for path, of, found in zip(files, stats, sums)]
 
 
 def is_of(about, files):

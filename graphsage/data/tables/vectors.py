@@ -93,7 +93,7 @@ def matrix_of(table, name, column, found, width=None):
         what = f"{widths[at]} numbers" if widths[at] else "no list of numbers"
         refuse_text(table, 0, name, column, at, f"that is {what}, where a vector has {width}: all must have as many")
     matrix = np.full((len(column), width), np.nan)
-    matrix[rows] = flat.reshape(-1, width)
+    matrix[rows] = flat.reshape(len(rows), width)
     if not np.isfinite(matrix[rows]).all():
         at = int(rows[np.argmin(np.isfinite(matrix[rows]).all(axis=1))])
         refuse_text(table, 0, name, column, at, "a vector's numbers must be there and finite")

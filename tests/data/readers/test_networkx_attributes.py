@@ -80,6 +80,8 @@ def test_a_digraph_asks(tmp_path):
         ([2, 0, -1, 1], "multiclass", [2, 0, -1, 1], None),
         ([True, False, None, True], "multiclass", [1, 0, -1, 1], None),
         (["red", "blue", ..., "red"], "multiclass", [1, 0, -1, 1], ("blue", "red")),
+        (["red", "blue", "NA", "red"], "multiclass", [1, 0, -1, 1], ("blue", "red")),
+        (["red", "blue", float("nan"), "red"], "multiclass", [1, 0, -1, 1], ("blue", "red")),
         ([[1, 0], [0, 0], ..., [1, 1]], "multilabel", [[1, 0], [0, 0], [-1, -1], [1, 1]], None),
         ([np.array([True]), [False], ..., (True,)], "multilabel", [[1], [0], [-1], [1]], None),
         ([0.5, 1, ..., -2], "regression", [[0.5], [1], [np.nan], [-2]], None),
@@ -126,7 +128,7 @@ def test_the_karate_club():
         ({"y": ["a", 1, "b", "a"]}, "attribute 'y' must be text at every node or at none, got 1"),
         ({"y": [{}, {}, {}, {}]}, "attribute 'y' must be a number at every node"),
         ({"y": [[1, 2], [0, 0], [1, 1], [0, 0]]}, "labels of several columns must be 0 or 1"),
-        ({"part": ["train", "valid", ..., ...]}, "attribute 'part' of node 'b' must be train, .*, got 'valid'"),
+        ({"part": ["train", "night", ..., ...]}, "attribute 'part' of node 'b' must be train, .*, got 'night'"),
         ({"part": ["train", 3, ..., ...]}, "attribute 'part' of node 'b' must be train, val, test or missing, got 3"),
         ({"part": ["train"] * 4, "y": [1, ..., 0, 0]}, r"train\[1\] = 1 has no label"),
     ],
@@ -139,3 +141,8 @@ def test_what_is_refused(changes, sentence):
 def test_what_is_no_graph():
     with pytest.raises(TypeError, match="graph must be a networkx graph, got dict"):
         NodeDataset.from_networkx({0: [1]}, label="y")
+
+
+def test_words_of_a_split_are_those_of_tables():
+    dataset = dataset_of(part=["Training", " VALID ", ..., "TEST"])
+    assert (dataset.train.tolist(), dataset.val.tolist(), dataset.test.tolist()) == ([0], [1], [3])

@@ -77,6 +77,8 @@ def test_words_can_be_added_and_taken_back(tmp_path):
     countries = [["NA", "unknown", "de", "fr"][node % 4] for node in range(COUNT)]
     assert column(tmp_path, countries, not_missing=("na",))[1].spec["values"] == ["NA", "de", "fr"]
     assert column(tmp_path, countries, not_missing=("NA", "unknown"))[1].missing == 0
+    mostly = ["NA"] * (COUNT - 2) + ["de", "fr"]  # no column of numbers that are missing, with two mistakes in it
+    assert column(tmp_path, mostly, not_missing=("NA",))[1].spec["values"] == ["NA", "de", "fr"]
 
 
 def test_many_question_marks_are_missing_and_nearly_only_those_are_refused(tmp_path):
@@ -140,6 +142,19 @@ def test_lists_of_a_parquet_file_are_vectors(tmp_path, kind):
     parquet.write_table(pa.table(table), tmp_path / "nodes.parquet")
     with pytest.raises(DatasetError, match=r"nodes.parquet row 40: x is .*, and that is 2 numbers, where a vector has 3: all"):
         read_folder(tmp_path, progress=silent)
+
+
+def test_lists_that_are_empty_or_asked_for_as_something_else(tmp_path):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    write_tables(tmp_path, "source,target\n0,1\n", None)
+    table = {"id": range(2), "x": pa.array([[], []], pa.list_(pa.float32())), "y": pa.array([[1, 2], [3, 4]])}
+    parquet.write_table(pa.table(table), tmp_path / "nodes.parquet")
+    dataset, found = read_folder(tmp_path, progress=silent)
+    assert dataset.features.tolist() == [[-1, -1], [1, 1]] and found.columns[1].note == "no node has a vector"
+    with pytest.raises(DatasetError, match="nodes.parquet: y holds lists of numbers, which are vectors: no category or number"):
+        read_folder(tmp_path, progress=silent, reading=replace(TABLE_DEFAULTS, category=("y",)))
 
 
 @pytest.mark.parametrize("odd, rule", [
