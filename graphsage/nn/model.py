@@ -36,6 +36,7 @@ class GraphSAGE(nn.Module):
     normalize=True scales the rows of each hidden layer to L2 norm 1 (Algorithm 1, line 7).
     aggregator: a name (``ModelConfig``), or a subclass of ``Aggregator``, of which each layer makes its own.
     seed: of the initialisation; torch's own generators are neither read nor moved.
+    A new model is float32 on the CPU, whatever torch's default dtype and device are; ``double()`` and ``to(device)`` change it.
     """
 
     def __init__(
