@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from graphsage.base.checks import as_count, of_mask, one_of
+from graphsage.base.checks import as_count, as_integers, of_mask, one_of
 from graphsage.base.threads import default_threads, ordered_map
 from graphsage.base.told import of_kind, told
 from graphsage.config.groups import FEATURES_ON
@@ -89,7 +89,7 @@ class NeighborLoader:
 
     def over(self, nodes: ArrayLike) -> Self:
         """A loader like this one, with the same features in memory, that goes through all of ``nodes`` once an epoch."""
-        other, nodes = copy(self), of_mask("nodes", nodes, len(self.labels))
+        other, nodes = copy(self), as_integers("nodes", of_mask("nodes", nodes, len(self.labels)))
         other.plan = SeedPlan(nodes, self.plan.batch_size, None, self.plan.seed, shuffle=self.plan.shuffle)
         other.next_epoch, other._kept = 0, None
         return other
