@@ -16,6 +16,7 @@ from graphsage.config.settings import TrainConfig, aggregator_name, check_depth
 from graphsage.config.toml import read_config
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.aggregators import Aggregator
+from graphsage.nn.head import Head
 from graphsage.nn.model import GraphSAGE
 from graphsage.trained.model_json import describe_model
 from graphsage.trained.trained import Trained
@@ -32,7 +33,7 @@ def save_model(model: GraphSAGE, path: str | os.PathLike[str]) -> None:
     Of an aggregator of the caller's own only the name is kept: a file cannot bring code along.
     Written aside, then renamed: an interrupted write leaves the file that was there.
     """
-    _write(Path(path), _packed(model, plain_arguments(model)))
+    _write(Path(path), _packed(model, plain_arguments(model) | _of_head(model)))
 
 
 def load_model(path: str | os.PathLike[str], *, aggregator: type[Aggregator] | None = None) -> GraphSAGE:
@@ -62,7 +63,7 @@ def save_trained(folder: str | os.PathLike[str], model: GraphSAGE, dataset: Node
         "schema": dataset.schema,
         "name": dataset.name,
     }
-    content = _packed(model, {**arguments, "trained": {"form": FORM, **found}})
+    content = _packed(model, {**arguments, **_of_head(model), "trained": {"form": FORM, **found}})
     _write(Path(folder, MODEL), content)
     weights = {"file": MODEL, "sha256": sha256(content).hexdigest()}
     described = describe_model(Trained(model=model, **found), arguments)
@@ -146,6 +147,12 @@ def plain_arguments(model):
     return {**model.arguments, "aggregator": aggregator_name(model.arguments["aggregator"])}
 
 
+def _of_head(model):
+    """{"head": ...} where the outputs mean another thing than what they are: files of other models stay as they were."""
+    head = model.task_head.as_dict()
+    return {"head": head} if head else {}
+
+
 def _packed(model, arguments):
     """The bytes of a safetensors file."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
@@ -164,11 +171,12 @@ def _unpacked(path, aggregator):
         raise ValueError(f"{path} is a safetensors file, but not one that graphsage wrote")
     try:
         arguments = json.loads(arguments)
-        trained = arguments.pop("trained", None)
+        trained, head = arguments.pop("trained", None), Head.from_dict(arguments.pop("head", {}))
         if aggregator is not None:
             arguments["aggregator"] = aggregator
         model = GraphSAGE(**arguments)
         model.load_state_dict(weights)
+        model.task_head = head
     except (AttributeError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path} does not hold the weights that it describes: {error}") from None
     return model.eval(), trained

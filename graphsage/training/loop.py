@@ -2,6 +2,7 @@
 
 import time
 from contextlib import closing, contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -17,11 +18,13 @@ from graphsage.tensors.device import pick_device
 from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.training.callbacks import checked_callbacks
 from graphsage.training.evaluation import Evaluator
+from graphsage.training.module_outputs import check_first
+from graphsage.training.objective import Objective
 from graphsage.training.optimizers import Schedule, make_optimizer
 from graphsage.training.records import TrainResult
-from graphsage.training.setup import check, make_loader, normalizes
+from graphsage.training.setup import check, for_task, make_loader, normalizes
 from graphsage.training.state import State
-from graphsage.training.tasks import make_loss, pick_metric
+from graphsage.training.tasks import pick_metric
 
 NOTICE = "Ctrl-C: ending after this step (Ctrl-C again: at once)\n"
 
@@ -36,13 +39,14 @@ class Loop:
     recorder = None
 
     def __init__(self, model, dataset, config=None, *, loss=None, store=None, callbacks=(), log=print):
-        self.config = config = TrainConfig() if config is None else config
+        config = TrainConfig() if config is None else config
         check(model, dataset, config, has_own_loss=loss is not None)
+        self.config = config = for_task(config, dataset.task)
         self.device = pick_device(config.device)
         self.model = model.to(self.device)
         self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset
         self.metric = pick_metric(config.metric, dataset)
-        self.loss = loss or make_loss(config, dataset, self.device)
+        self.objective = Objective(model, dataset, config, self.device, self.metric, loss)
         self.watch_by(callbacks, log)
         self.loader = make_loader(model, self.dataset, config, self.device, store=store)
         self.evaluator = Evaluator(model, self.loader, self.dataset, config, partial(self._tell, "on_evaluate"))
@@ -65,6 +69,7 @@ class Loop:
         self._saved_at = time.monotonic()
         if has_layers(self.model):
             self.model.prepare(self.dataset.graph.degrees)
+        self._read_by(self.objective.head)
         try:
             self._tell("on_fit_begin")
             if self.evaluator.plan.line:
@@ -106,11 +111,14 @@ class Loop:
             raise KeyboardInterrupt
         if best is not None:
             self.model.load_state_dict(state.best)
+            self._read_by(replace(self.objective.head, thresholds=state.thresholds))
         self.model.eval()
-        test_score = outputs = None
+        test_score = raw = None
         if not can_resume:
             test_score, _ = self.evaluate(self.dataset.test)
-            outputs = self.evaluator.all_outputs if len(self.dataset.test) else self.evaluator.exact()
+            raw = self.evaluator.all_outputs if len(self.dataset.test) else self.evaluator.exact()
+        for line in self.objective.lines(raw):
+            self.log(line)
         return TrainResult(
             metric=self.metric.name,
             test_score=test_score,
@@ -119,8 +127,15 @@ class Loop:
             normalized_features=normalizes(self.config, self.dataset),
             history=list(state.history),
             interrupted=interrupted,
-            outputs=outputs,
+            outputs=raw if raw is None else self.objective.head.read(raw).float(),
+            thresholds=self.objective.head.thresholds,
         )
+
+    def _read_by(self, head):
+        """Let ``head`` read the outputs; a model that files bring back takes it along."""
+        self.objective.head = head
+        if hasattr(self.model, "task_head"):
+            self.model.task_head = head
 
     # ---- an epoch
 
@@ -169,9 +184,18 @@ class Loop:
         key = rng.stream_key(self.config.seed, rng.DROPOUT, batch.epoch, batch.step, rng.REPLICA)
         with keyed_rng(key, self.device), self._autocast():
             outputs = self._forward(batch)
-        loss = self.loss(outputs.float(), batch.y)
+        outputs = self.evaluator.checked(outputs, batch)
+        if not (self.state.updates or batch.step):
+            self._look_first(outputs)
+        loss = self.objective.minimised(outputs, batch.y)
         self.scaler.scale(loss / group if group > 1 else loss).backward()
-        return loss.detach()
+        return self.objective.told(outputs, batch.y, loss)
+
+    def _look_first(self, outputs):
+        check_first(self.model, outputs)
+        width, known = outputs.shape[-1], self.dataset.num_outputs
+        if outputs.ndim == 2 and width > known:
+            self.log(f"The model tells {width} classes apart, and the dataset has {known}: no node is of the others.")
 
     def _update(self):
         if self.config.clip_norm is not None:
@@ -192,17 +216,23 @@ class Loop:
         done, plan = self.state.epoch + 1, self.evaluator.plan
         if done % plan.every and done < self.config.epochs:
             return None, None
-        return self.evaluate(self.evaluator.nodes, **({} if plan.exact else {"sampled": True}))
+        how = {"sampled": not plan.exact, "choose_thresholds": self.dataset.task == "multilabel"}
+        return self.evaluate(self.evaluator.nodes, **{name: value for name, value in how.items() if value})
 
-    def evaluate(self, nodes: ArrayLike, *, sampled=False) -> tuple[float | None, float | None]:
-        """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none.
+    def evaluate(
+        self, nodes: ArrayLike, *, sampled: bool = False, choose_thresholds: bool = False
+    ) -> tuple[float | None, float | None]:
+        """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none. The loss is in the labels' units.
 
-        sampled: on sampled neighbours, also for a ``GraphSAGE``.
+        sampled: on sampled neighbours, also for a ``GraphSAGE``. choose_thresholds: of several labels, choose on these nodes
+            what a label's logit must be above, as validation does; else the thresholds are those chosen last.
         """
         if not len(nodes):
             return None, None
-        outputs, labels = self.evaluator.outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes)]
-        return self.metric.score(outputs, labels), self.loss(outputs.to(self.device), labels.to(self.device)).item()
+        raw, labels = self.evaluator.outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes)]
+        if choose_thresholds:
+            self.objective.choose_thresholds(raw, labels)
+        return self.objective.score(raw, labels), self.objective.loss(raw.to(self.device), labels.to(self.device)).item()
 
     # ---- what is kept and told
 
@@ -220,7 +250,8 @@ class Loop:
             self._save()
 
     def _end_epoch(self, learning_rate, val_score, val_loss):
-        epoch = self.state.end_epoch(self.metric.name, val_score, val_loss, learning_rate, self.model)
+        scores = (self.metric.name, val_score, val_loss)
+        epoch = self.state.end_epoch(*scores, learning_rate, self.model, self.objective.head.thresholds)
         self.schedule.after_epoch(val_score)
         self._tell("on_epoch", epoch)
         score = "" if val_score is None else f" Validation {self.metric.label}: {self.metric.shown(val_score).strip()}"

@@ -36,7 +36,8 @@ class _Scores:
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch(_Scores):
-    """One line of the history. number: from 1. loss: mean over the epoch's batches. learning_rate: of its last step.
+    """One line of the history. number: from 1. loss: mean over the epoch's batches; of a regression in squared units of the
+        targets. learning_rate: of its last step.
 
     val_score: by ``metric``; accuracy, F1 and ROC AUC are in [0, 1], R^2 is at most 1.
     seconds: wall time, of which so much went by until the first batch of a process was done (its kernels are compiled or
@@ -68,8 +69,9 @@ class TrainResult(_Scores):
     normalized_features: the model was trained on rows divided by their sums, and wants them so (``row_normalize``).
     interrupted: Ctrl-C ended the training. Where it can be resumed nothing is tested: test_score and outputs are None, and
         best_epoch is None if no epoch was complete. Elsewhere what had been reached is tested all the same.
-    outputs: float32 [N, C] on the CPU, the logits (regression: predictions) of all nodes; None for a module
-        other than ``GraphSAGE``.
+    outputs: float32 [N, C] on the CPU, the logits (regression: predictions, in the targets' units) of all nodes; None for a
+        module other than ``GraphSAGE``.
+    thresholds: C logits, above which a node has a label where it may have several, chosen on the validation nodes; None: 0.
     """
 
     metric: str
@@ -80,6 +82,7 @@ class TrainResult(_Scores):
     history: list[Epoch] = field(repr=False)
     interrupted: bool = False
     outputs: torch.Tensor | None = field(default=None, repr=False, compare=False)
+    thresholds: tuple[float, ...] | None = field(default=None, repr=False)
 
     @property
     def test_accuracy(self) -> float | None:

@@ -88,7 +88,7 @@ REFUSED = [
     *[(TrainConfig, "learning_rate", value, f"learning_rate must be > 0 and finite, got {value!r}")
       for value in (0, -1.0, float("nan"), float("inf"), "0.1", None, True)],
     *[(TrainConfig, "weight_decay", value, f"weight_decay must be >= 0 and finite, got {value!r}")
-      for value in (-1e-9, float("nan"), float("inf"), "0.1", None)],
+      for value in (-1e-9, float("nan"), float("inf"), "0.1")],
     *[(config, name, value, f"{name} must be True or False, got {value!r}")
       for config, name in ((ModelConfig, "normalize"), (ModelConfig, "bias"), (SampleConfig, "replace"),
                            (TrainConfig, "normalize_features")) for value in ("no", 1)],

@@ -1,0 +1,80 @@
+"""What a module or a loss of the caller's own returns, compared with what the task needs; told in one sentence."""
+
+import torch
+
+
+def checked_outputs(model, outputs, num_seeds):
+    """The outputs of ``model`` for a batch: float32 [B] or [B, K], one row a seed. TypeError or ValueError for anything else.
+
+    A module that squeezes its outputs loses the row of a single seed: it is put back.
+    """
+    name = type(model).__name__
+    if not isinstance(outputs, torch.Tensor):
+        raise TypeError(f"{name} must return one tensor, a row a seed, and it returned {_told(outputs)}: leave the rest out")
+    if outputs.layout != torch.strided:
+        raise TypeError(f"{name} must return a dense tensor, and it returned a sparse one: return outputs.to_dense()")
+    if not outputs.is_floating_point():
+        raise TypeError(
+            f"{name} must return floating numbers (logits, or the numbers to predict), and it returned {_dtype(outputs)}: "
+            "classes, yes and no, and complex numbers have no gradient to learn from"
+        )
+    shape = outputs.shape
+    if num_seeds == 1 and (outputs.ndim == 0 or outputs.ndim == 1 and len(outputs) != 1):
+        outputs = outputs[None]
+    if outputs.ndim not in (1, 2) or len(outputs) != num_seeds:
+        raise ValueError(
+            f"{name} must return a row a seed, [{num_seeds}, numbers], and it returned {list(shape)}: "
+            "of all nodes of a batch, batch.seed_index are the rows of its seeds"
+        )
+    return outputs.float()
+
+
+def check_first(model, outputs):
+    """ValueError where a training cannot begin: outputs without a gradient, or that are no numbers already."""
+    name = type(model).__name__
+    if not outputs.requires_grad:
+        raise ValueError(
+            f"{name} must return outputs that depend on its weights, and they have no gradient: "
+            "leave out detach() and no_grad(), and let some weights require a gradient"
+        )
+    spoilt = int(outputs.isnan().reshape(len(outputs), -1).any(1).sum())  # inf may be meant: a class that is masked out
+    if spoilt:
+        raise ValueError(
+            f"{name} returned nan for {spoilt} of {len(outputs)} seeds before the first step: look at its weights and divisions"
+        )
+
+
+def check_width(width, task, num_outputs):
+    """ValueError unless ``width`` numbers a node fit a task that asks for ``num_outputs``.
+
+    One class a node: a number a class, or more (for classes that no node has), or one number for two classes.
+    """
+    if task == "multiclass":
+        if width < num_outputs and (width, num_outputs) != (1, 2):
+            raise ValueError(f"the model tells {width} classes apart, but the dataset has {num_outputs}")
+    elif width != num_outputs:
+        raise ValueError(f"the model gives {width} numbers a node, but the {task} dataset has {num_outputs}")
+
+
+def checked_loss(loss):
+    """What a loss of the caller's own returned, if it is one number as a tensor. TypeError or ValueError for anything else."""
+    rule = "the loss must return one number as a tensor, the mean over the batch"
+    if not isinstance(loss, torch.Tensor):
+        raise TypeError(f"{rule}, and it returned {_told(loss)}")
+    if loss.numel() != 1:
+        raise ValueError(f"{rule}, and it returned {list(loss.shape)}: take its mean()")
+    return loss.reshape(())
+
+
+def _told(value):
+    if value is None:
+        return "None"
+    if isinstance(value, (tuple, list)):
+        return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, dict):
+        return f"a dict with {', '.join(map(str, value)) or 'nothing'}"
+    return f"a {type(value).__name__}"
+
+
+def _dtype(tensor):
+    return str(tensor.dtype).removeprefix("torch.")
