@@ -214,15 +214,16 @@ def _nodes(options, dataset):
 
 def _scores(scores, metric):
     """Rows of a table, the titles first; the score that chose the model is the first of the scores."""
+    from graphsage.training.records import loss_text
     from graphsage.training.tasks import METRICS
 
     first = next(iter(scores.values()))
     names = sorted((name for name in first if name in METRICS), key=lambda name: name != metric)
     titles = ["", "nodes", "loss", *(METRICS[name].label for name in names)]
     shown = {name: METRICS[name].shown for name in names}
+    cells = {part: [shown[n](of[n]) if of[n] is not None else "-" for n in names] for part, of in scores.items()}
     return [titles] + [
-        [LABELS[part], f"{of['nodes']:,}", f"{of['loss']:.4f}", *(shown[n](of[n]) if of[n] is not None else "-" for n in names)]
-        for part, of in scores.items()
+        [LABELS[part], f"{of['nodes']:,}", loss_text(of["loss"]), *cells[part]] for part, of in scores.items()
     ]
 
 

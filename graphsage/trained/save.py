@@ -6,6 +6,7 @@ import platform
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from traceback import walk_tb
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -178,8 +179,16 @@ def _unpacked(path, aggregator):
         model.load_state_dict(weights)
         model.task_head = head
     except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+        if aggregator is not None and _passed_through(aggregator, error):
+            raise
         raise ValueError(f"{path} does not hold the weights that it describes: {error}") from None
     return model.eval(), trained
+
+
+def _passed_through(aggregator, error):
+    """Was the error raised in the module of the caller's ``aggregator``, or in what that called? Then it is the caller's."""
+    frames = (frame for frame, _ in walk_tb(error.__traceback__))
+    return any(frame.f_globals.get("__name__") == aggregator.__module__ for frame in frames)
 
 
 def _write(path, content):

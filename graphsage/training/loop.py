@@ -21,7 +21,7 @@ from graphsage.training.evaluation import Evaluator
 from graphsage.training.module_outputs import check_first
 from graphsage.training.objective import Objective
 from graphsage.training.optimizers import Schedule, make_optimizer
-from graphsage.training.records import TrainResult
+from graphsage.training.records import TrainResult, loss_text
 from graphsage.training.setup import check, for_task, make_loader, normalizes
 from graphsage.training.state import State
 from graphsage.training.tasks import pick_metric
@@ -244,7 +244,7 @@ class Loop:
             step = state.add(batch, loss, learning_rate, len(self.loader))
             self._tell("on_step", step)
             if self.config.log_every and state.step % self.config.log_every == 0:
-                self.log(f"Epoch {step.epoch:03d} Batch {state.step:03d} Loss: {loss.item():.4f}")
+                self.log(f"Epoch {step.epoch:03d} Batch {state.step:03d} Loss: {loss_text(loss.item())}")
         self._owes_save = every > 0 and (done + len(group)) // every > done // every
         if self._owes_save and state.step < len(self.loader):  # at its end after the validation
             self._save()
@@ -255,7 +255,7 @@ class Loop:
         self.schedule.after_epoch(val_score)
         self._tell("on_epoch", epoch)
         score = "" if val_score is None else f" Validation {self.metric.label}: {self.metric.shown(val_score).strip()}"
-        self.log(f"Epoch {epoch.number:03d} Loss: {epoch.loss:.4f}{score} ({epoch.seconds:.1f} s)")
+        self.log(f"Epoch {epoch.number:03d} Loss: {loss_text(epoch.loss)}{score} ({epoch.seconds:.1f} s)")
 
     def _save(self):
         self.state.check_finite()

@@ -37,10 +37,12 @@ def check_first(model, outputs):
             f"{name} must return outputs that depend on its weights, and they have no gradient: "
             "leave out detach() and no_grad(), and let some weights require a gradient"
         )
-    spoilt = int(outputs.isnan().reshape(len(outputs), -1).any(1).sum())  # inf may be meant: a class that is masked out
+    is_none = outputs.isnan() | (outputs == torch.inf)  # -inf may be meant: a class that is masked out
+    spoilt = int(is_none.reshape(len(outputs), -1).any(1).sum())
     if spoilt:
         raise ValueError(
-            f"{name} returned nan for {spoilt} of {len(outputs)} seeds before the first step: look at its weights and divisions"
+            f"{name} returned nan or inf for {spoilt} of {len(outputs)} seeds before the first step: look at its weights and "
+            "divisions"
         )
 
 

@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 import torch
 
 
+def loss_text(loss):
+    """A loss for people: four decimals, or four digits where the unit of the targets makes it large or small."""
+    return f"{loss:.4f}" if loss == 0 or 1e-3 <= abs(loss) < 1e6 else f"{loss:.4g}"
+
+
 class TrainingStopped(RuntimeError):
     """A training that cannot go on, in one sentence that says what to do. What was saved before stays."""
 
