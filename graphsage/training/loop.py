@@ -18,7 +18,7 @@ from graphsage.tensors.device import pick_device
 from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.training.callbacks import checked_callbacks
 from graphsage.training.evaluation import Evaluator
-from graphsage.training.module_outputs import check_first
+from graphsage.training.module_outputs import check_first, check_pairs
 from graphsage.training.objective import Objective
 from graphsage.training.optimizers import Schedule, make_optimizer
 from graphsage.training.records import TrainResult, loss_text
@@ -186,13 +186,15 @@ class Loop:
             outputs = self._forward(batch)
         outputs = self.evaluator.checked(outputs, batch)
         if not (self.state.updates or batch.step):
-            self._look_first(outputs)
+            self._look_first(outputs, batch.y)
         loss = self.objective.minimised(outputs, batch.y)
         self.scaler.scale(loss / group if group > 1 else loss).backward()
         return self.objective.told(outputs, batch.y, loss)
 
-    def _look_first(self, outputs):
+    def _look_first(self, outputs, y):
         check_first(self.model, outputs)
+        if self.objective.own is not None:
+            check_pairs(self.objective.own, outputs, y)
         width, known = outputs.shape[-1], self.dataset.num_outputs
         if outputs.ndim == 2 and width > known:
             self.log(f"The model tells {width} classes apart, and the dataset has {known}: no node is of the others.")

@@ -68,6 +68,28 @@ def checked_loss(loss):
     return loss.reshape(())
 
 
+def check_pairs(loss, outputs, y):
+    """ValueError where a loss of the caller's own takes every output with every label: [B] and [B, 1] broadcast to [B, B].
+
+    It is asked about made-up numbers, and only where the shapes part so: outputs that are the labels, in their order and in
+    another one. A loss of pairs is the same for both.
+    """
+    if outputs.ndim == y.ndim or outputs.numel() != y.numel():
+        return
+    made_up = torch.tensor([-3.0, -1.0, 1.0, 3.0], device=y.device)
+    labels = made_up if y.is_floating_point() else made_up > 0
+    given = [values.reshape(-1, *like.shape[1:]).to(like.dtype) for values, like in ((made_up, outputs), (labels, y))]
+    try:
+        told = [float(loss(given[0], given[1].roll(places, 0))) for places in (0, 1)]
+    except Exception:  # what it says of made-up numbers is nobody's error
+        return
+    if abs(told[0] - told[1]) <= 1e-5 * abs(told[0]):
+        raise ValueError(
+            f"the loss compares each output, {list(outputs.shape)}, with the labels of all seeds, {list(y.shape)}: "
+            f"give both one shape in it, as by y.reshape(outputs.shape)"
+        )
+
+
 def _told(value):
     if value is None:
         return "None"

@@ -163,6 +163,23 @@ def test_a_loss_that_is_no_number(loss, sentence):
         trainer_of("four classes", 4, lambda h: h, loss=loss).fit()
 
 
+PAIRED = [lambda out, y: ((out - y) ** 2).mean(), lambda out, y: (out - y).abs().sum(),
+          lambda out, y: F.softplus(-out * (2 * y - 1)).mean()]  # fmt: skip
+SINGLE = [lambda out, y: ((out - y.reshape(out.shape)) ** 2).mean(), lambda out, y: (out.flatten() - y.flatten()).abs().sum(),
+          lambda out, y: F.softplus(-out.view(-1) * (2 * y.view(-1) - 1)).mean(),
+          lambda out, y: torch.relu(1 - torch.outer(out.view(-1), y.view(-1) * 1.0).diff()).mean()]  # fmt: skip
+
+
+@pytest.mark.parametrize("task, shape", [("number", lambda h: h[:, 0]), ("two classes", lambda h: h)])
+def test_a_loss_that_takes_every_output_with_every_label(task, shape):
+    """[16] against [16, 1] is [16, 16], without a word of torch's; a loss that shapes them itself is left alone."""
+    for loss in PAIRED:
+        with pytest.raises(ValueError, match=r"^the loss compares each output, \[16.*, with the labels of all seeds, \[16.*"):
+            trainer_of(task, 1, shape, loss=loss).fit()
+    for loss in SINGLE:
+        trainer_of(task, 1, shape, loss=loss).fit()
+
+
 def test_a_loss_of_one_number_in_any_shape_is_taken():
     assert checked_loss(torch.ones(1, 1)).shape == ()
 

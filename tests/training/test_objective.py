@@ -127,7 +127,8 @@ def test_a_loss_of_ones_own_gets_what_the_module_returned_and_the_targets_as_the
     prices, seen = replace(dataset, labels=250_000 + 90_000 * targets_of(dataset)), []
 
     def loss(outputs, y):
-        seen.append((outputs.shape, y.min().item()))
+        if len(y) > 4:  # the first four are made up: does it broadcast?
+            seen.append((outputs.shape, y.min().item()))
         return F.mse_loss(outputs, y[:, 0])
 
     trainer, result = fitted(prices, Body(1, flat), loss, epochs=1)
