@@ -15,7 +15,7 @@ def chosen_thresholds(logits, labels, *, per_label):
     yes = labels > 0
     if not yes.any():
         return None
-    (common,) = _best(logits.reshape(-1, 1), yes.reshape(-1, 1), torch.tensor([True]), logits.new_zeros(1), True)
+    (common,) = _best(logits.reshape(-1, 1), yes.reshape(-1, 1), yes.new_ones(1), logits.new_zeros(1), True)
     return tuple(_best(logits, yes, yes.sum(0) >= LEAST, common.expand(logits.shape[1]), per_label).tolist())
 
 
@@ -35,7 +35,7 @@ def _best(logits, yes, is_free, given, per_label):
     """
     ranked, order = logits.sort(dim=0, descending=True, stable=True)
     hits = torch.cat([yes.new_zeros(1, yes.shape[1]), yes.gather(0, order)]).cumsum(0).double()  # [M + 1, C]
-    counts = torch.arange(len(hits), dtype=torch.float64)[:, None]
+    counts = torch.arange(len(hits), dtype=torch.float64, device=logits.device)[:, None]
     splits_equals = torch.zeros_like(hits, dtype=torch.bool)
     splits_equals[1:-1] = ranked[1:] == ranked[:-1]
     total = (lambda values: values) if per_label else torch.sum

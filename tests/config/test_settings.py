@@ -151,6 +151,7 @@ def test_concat_is_refused_for_gcn():
 def test_neighbours_of_what_is_refused_pass():
     TrainConfig(batch_size=None, fanouts=TrainConfig.fanouts, batches_per_epoch=None)
     TrainConfig(batch_size=None, optimizer="rprop", weight_decay=0)
+    TrainConfig(batch_size=None, optimizer="rprop", weight_decay=5e-4)  # as files of before have it, which say every setting
     TrainConfig(batch_size=1, batches_per_epoch=3, replace=True, fanouts=(-1, 5), seed=2**64 - 1, num_threads=0)
     ModelConfig(dropout=0, input_dropout=0.99, aggregator="gcn")
     TrainConfig(learning_rate=1, weight_decay=0, normalize_features=False)
