@@ -18,7 +18,6 @@ from graphsage.tensors.device import pick_device
 from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.training.callbacks import checked_callbacks
 from graphsage.training.evaluation import Evaluator
-from graphsage.training.module_outputs import check_first, check_pairs
 from graphsage.training.objective import Objective
 from graphsage.training.optimizers import Schedule, make_optimizer
 from graphsage.training.records import TrainResult, loss_text
@@ -69,7 +68,7 @@ class Loop:
         self._saved_at = time.monotonic()
         if has_layers(self.model):
             self.model.prepare(self.dataset.graph.degrees)
-        self._read_by(self.objective.head)
+        self.objective.read_by(self.objective.head)
         try:
             self._tell("on_fit_begin")
             if self.evaluator.plan.line:
@@ -111,7 +110,7 @@ class Loop:
             raise KeyboardInterrupt
         if best is not None:
             self.model.load_state_dict(state.best)
-            self._read_by(replace(self.objective.head, thresholds=state.thresholds))
+            self.objective.read_by(replace(self.objective.head, thresholds=state.thresholds))
         self.model.eval()
         test_score = raw = None
         if not can_resume:
@@ -130,12 +129,6 @@ class Loop:
             outputs=raw if raw is None else self.objective.head.read(raw).float(),
             thresholds=self.objective.head.thresholds,
         )
-
-    def _read_by(self, head):
-        """Let ``head`` read the outputs; a model that files bring back takes it along."""
-        self.objective.head = head
-        if hasattr(self.model, "task_head"):
-            self.model.task_head = head
 
     # ---- an epoch
 
@@ -186,18 +179,10 @@ class Loop:
             outputs = self._forward(batch)
         outputs = self.evaluator.checked(outputs, batch)
         if not (self.state.updates or batch.step):
-            self._look_first(outputs, batch.y)
+            self.objective.look_first(outputs, batch.y, self.log)
         loss = self.objective.minimised(outputs, batch.y)
         self.scaler.scale(loss / group if group > 1 else loss).backward()
         return self.objective.told(outputs, batch.y, loss)
-
-    def _look_first(self, outputs, y):
-        check_first(self.model, outputs)
-        if self.objective.own is not None:
-            check_pairs(self.objective.own, outputs, y)
-        width, known = outputs.shape[-1], self.dataset.num_outputs
-        if outputs.ndim == 2 and width > known:
-            self.log(f"The model tells {width} classes apart, and the dataset has {known}: no node is of the others.")
 
     def _update(self):
         if self.config.clip_norm is not None:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from graphsage.nn.head import Head
 from graphsage.nn.layered import has_layers
-from graphsage.training.module_outputs import checked_loss
+from graphsage.training.module_outputs import check_first, check_pairs, checked_loss
 from graphsage.training.tasks import make_loss
 from graphsage.training.thresholds import chosen_thresholds, told_of_nobody
 
@@ -21,9 +21,24 @@ class Objective:
     """
 
     def __init__(self, model, dataset, config, device, metric, own=None):
-        self.task, self.own, self.metric = dataset.task, own, metric
+        self.model, self.task, self.num_outputs, self.own, self.metric = model, dataset.task, dataset.num_outputs, own, metric
         self.head = make_head(model, dataset, has_own_loss=own is not None)
         self._of_task = None if own else make_loss(config, dataset, device)
+
+    def read_by(self, head):
+        """Let ``head`` read the outputs; a ``GraphSAGE`` takes it along, into files too."""
+        self.head = head
+        if isinstance(getattr(self.model, "task_head", None), Head):
+            self.model.task_head = head
+
+    def look_first(self, outputs, y, log):
+        """Before the first step: refuse outputs that nothing can be learned from, and losses that pair them with all labels."""
+        check_first(self.model, outputs)
+        if self.own is not None:
+            check_pairs(self.own, outputs, y)
+        width = outputs.shape[-1]
+        if outputs.ndim == 2 and width > self.num_outputs:
+            log(f"The model tells {width} classes apart, and the dataset has {self.num_outputs}: no node is of the others.")
 
     def minimised(self, raw, y):
         """The loss whose gradient is taken."""

@@ -266,6 +266,13 @@ def labelled(tmp_path):
     return tmp_path / "run", data
 
 
+def of_the_run(run):
+    """The rows of the predictions that a training leaves, by pyarrow where it is there."""
+    if (run / "predictions.csv").exists():
+        return rows_of(run / "predictions.csv")
+    return pytest.importorskip("pyarrow.parquet").read_table(run / "predictions.parquet").to_pylist()
+
+
 def test_labels_are_those_above_their_thresholds(command, labelled):
     run, data = labelled
     record = json.loads((run / "result.json").read_text())
@@ -274,6 +281,7 @@ def test_labels_are_those_above_their_thresholds(command, labelled):
     table, cut = rows_of(run / "predict.csv"), 1 / (1 + np.exp(-np.array(record["thresholds"])))
     said = [[name for name, least in zip(NAMES, cut) if float(row[f"probability_{name}"]) > least] for row in table]
     assert [row["predicted"].split("; ") for row in table] == [names or [""] for names in said]
+    assert [row["predicted"] for row in of_the_run(run)] == [row["predicted"] for row in table]
     test = [row for row in command("evaluate", run)[1].splitlines() if row.strip().startswith("test ")]
     assert f"{100 * record['test_score']:.1f} %" in test[0]
 
