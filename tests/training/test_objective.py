@@ -56,13 +56,17 @@ def fitted(dataset, model=None, loss=None, **settings):
 # ---- targets of any unit
 
 
+@pytest.fixture(scope="module")
+def unscaled(dataset):
+    return fitted(replace(dataset, labels=targets_of(dataset)), epochs=12)[1]
+
+
 @pytest.mark.parametrize("scale, shift, tolerance", [
     (2.0**40, 0.0, 0.0), (2.0**-40, 0.0, 0.0),  # to the bit
     (1e6, 0.0, 1e-4), (1e-6, 0.0, 1e-4), (1.0, 1000.0, 1e-3), (1e6, 1e6, 1e-3), (1e4, 1e6, 1e-3), (1e33, 1e34, 1e-3),
 ])  # fmt: skip
-def test_scores_do_not_depend_on_the_unit(scale, shift, tolerance, dataset):
-    plain = targets_of(dataset)
-    _, one = fitted(replace(dataset, labels=plain), epochs=12)
+def test_scores_do_not_depend_on_the_unit(scale, shift, tolerance, dataset, unscaled):
+    plain, one = targets_of(dataset), unscaled
     trainer, other = fitted(replace(dataset, labels=scale * plain + shift), epochs=12)
     assert one.test_score > 0.5 and one.best_epoch == other.best_epoch
     assert [e.val_score for e in other.history] == pytest.approx([e.val_score for e in one.history], abs=tolerance)
@@ -172,8 +176,9 @@ def test_one_logit_is_scored_as_a_probability_above_a_half(shape, own, binary):
     assert set(found.columns(binary)["predicted"]) == {"low", "high"}
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "macro_f1", "roc_auc"])
-@pytest.mark.parametrize("settings", [{}, {"class_weights": "balanced"}, {"label_smoothing": 0.2}])
+@pytest.mark.parametrize("metric, settings", [
+    ("accuracy", {}), ("macro_f1", {"class_weights": "balanced"}), ("roc_auc", {"label_smoothing": 0.2}),
+])  # fmt: skip
 def test_one_logit_learns_as_two_of_which_one_is_zero(metric, settings, binary, tmp_path):
     """The same training as with two logits (0, z), by every score; and so it is when it was saved."""
     class Two(Body):
