@@ -53,9 +53,11 @@ def check_width(width, task, num_outputs):
     """
     if task == "multiclass":
         if width < num_outputs and (width, num_outputs) != (1, 2):
-            raise ValueError(f"the model tells {width} classes apart, but the dataset has {num_outputs}")
+            told = f"the model tells {width} classes apart, but the dataset has {num_outputs}"
+            raise ValueError(f"{told}: give it an output a class")
     elif width != num_outputs:
-        raise ValueError(f"the model gives {width} numbers a node, but the {task} dataset has {num_outputs}")
+        told = f"the model gives {width} numbers a node, but the {task} dataset has {num_outputs}"
+        raise ValueError(f"{told}: give it an output for each")
 
 
 def checked_loss(loss):

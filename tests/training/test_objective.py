@@ -12,6 +12,7 @@ from torch import nn
 import graphsage as gs
 from graphsage.runs.run import make_trainer
 from graphsage.trained.save import load_trained
+from graphsage.training.records import loss_text
 from graphsage.training.tasks import METRICS
 from graphsage.training.thresholds import told_of_nobody
 
@@ -148,6 +149,11 @@ def test_the_log_says_what_the_bare_model_gives(dataset):
     prices = replace(dataset, labels=250_000 + 90_000 * targets_of(dataset))
     gs.Trainer(gs.GraphSAGE(NUM_FEATURES, 16, 1), prices, config, log=lines.append).fit()
     assert "the bare model gives (target - mean) / deviation" in lines[-1]
+
+
+def test_a_loss_is_readable_in_any_unit():
+    shown = {0.0: "0.0000", 0.4321: "0.4321", 81234.5: "81234.5000", 8.1e9: "8.1e+09", 4.32101e-7: "4.321e-07"}
+    assert {loss: loss_text(loss) for loss in shown} == shown
 
 
 # ---- one logit for two classes
