@@ -253,6 +253,20 @@ def test_our_own_mistakes_are_not_told_as_the_users(words, error, run, monkeypat
         cli.main([words[0], str(run), *words[1:]])
 
 
+@pytest.mark.parametrize("place, words", [
+    ("graphsage.trained.save.load_trained", ("predict", "RUN")), ("graphsage.data.catalogue.load_dataset", ("embed", "RUN")),
+    ("graphsage.runs.run.make_trainer", ("train", "sbm:nodes=1000", "--no-save")),
+])  # fmt: skip
+def test_a_type_error_is_a_fault_of_ours(place, words, run, monkeypatch):
+    """Also while what was typed is looked at: what a user may get wrong is a ValueError everywhere."""
+    def broken(*given, **options):
+        raise TypeError("unsupported operand type(s)")
+
+    monkeypatch.setattr(place, broken)
+    with pytest.raises(TypeError, match="^unsupported operand"):
+        cli.main([str(run) if word == "RUN" else word for word in words])
+
+
 # ---- several labels
 
 
