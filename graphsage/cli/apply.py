@@ -13,6 +13,7 @@ from graphsage.cli.arguments import (
     integers,
     let_threads_sleep,
     node_rows,
+    of_the_system,
     user_input,
 )
 from graphsage.config.settings import TrainConfig
@@ -36,7 +37,8 @@ score that suits the task.
 
 PREDICT = f"""Predict the class of each node and its probability, or its numbers, into a table
 with a row a node under its own id. Where a node has several labels, the table has
-those above a probability of 1/2, and a column for the probability of each.
+those whose probability is above the label's threshold, which was chosen on the
+validation nodes (1/2 where there were none), and a column for the probability of each.
 {HOW}"""
 
 EMBED = f"""Write an embedding of each node: what goes into the model's last layer, float32.
@@ -104,41 +106,55 @@ def _add(commands, name, help_text, description, command):
 def _evaluate(options):
     with user_input():
         trained, dataset, how, _ = _given(options)
-        with progress_of("evaluating") as progress:
-            scores = trained.evaluate(dataset, **how, progress=progress)
+        trained.check(dataset, labels=True, **how)
+    with of_the_system(), progress_of("evaluating") as progress:
+        scores = trained.evaluate(dataset, **how, progress=progress)
     print(dataset.summary())
     if options.dataset is not None:
         print("The split is that of this dataset: in any part of it there may be nodes that the model was trained on.")
     print(_table(_scores(scores, trained.metric)))
+    if scores["all"].get("micro_f1") == 0:
+        print("A micro-F1 of 0 %: no node gets a label that it has. Train longer, or with a smaller --weight-decay.")
 
 
 def _predict(options):
     with user_input():
         trained, dataset, how, path = _given(options, "predict", (".csv", ".parquet"))
-        from graphsage.trained.tables_out import write_table
+        nodes, extra = _nodes(options, dataset), {"probabilities": options.probabilities}
+        trained.check(dataset, **how)
+    found = _predicted(path, trained, dataset, nodes, how, extra)
+    from graphsage.training.thresholds import told_of_nobody
 
-        nodes = _nodes(options, dataset)
-        with progress_of("predicting") as progress:
-            found = trained.predict(dataset, nodes, **how, progress=progress)
-        extra = {"probabilities": options.probabilities}
-        with progress_of("writing") as progress:
-            write_table(path, _chunks(found, dataset, extra, progress))
     first = found[:FEW].columns(dataset, **extra)
     print(f"Saved in {path}: {len(found):,} rows{', of which the first' if len(found) > FEW else ''}")
     rows = [list(first), *([_cell(value) for value in row] for row in zip(*first.values()))]
     print(_table([row[:FEW] for row in rows]))
+    if trained.task == "multilabel" and (line := told_of_nobody(found.labels)):
+        print(line)
+
+
+def _predicted(path, trained, dataset, nodes, how, extra):
+    """The ``Predictions``, written to ``path``."""
+    from graphsage.trained.tables_out import write_table
+
+    with of_the_system(), progress_of("predicting") as progress:
+        found = trained.predict(dataset, nodes, **how, progress=progress)
+    with of_the_system(), progress_of("writing") as progress:
+        write_table(path, _chunks(found, dataset, extra, progress))
+    return found
 
 
 def _embed(options):
     with user_input():
         trained, dataset, how, path = _given(options, "embed", (".npy", ".parquet"))
-        import numpy as np
+        trained.check(dataset, embeds=True, **how)
+    import numpy as np
 
-        from graphsage.trained.outputs import write_embedding
-        from graphsage.trained.predictions import node_names
+    from graphsage.trained.outputs import write_embedding
+    from graphsage.trained.predictions import node_names
 
-        with progress_of("embedding") as progress:
-            rows = write_embedding(path, trained, dataset, **how, progress=progress)
+    with of_the_system(), progress_of("embedding") as progress:
+        rows = write_embedding(path, trained, dataset, **how, progress=progress)
     shape = ", ".join(f"{size:,}" for size in rows.shape)
     print(f"Saved in {path}: float32 [{shape}], a row a node in the graph's order, of which the first begin")
     names = node_names(dataset, np.arange(len(rows))[:FEW])
@@ -198,15 +214,16 @@ def _nodes(options, dataset):
 
 def _scores(scores, metric):
     """Rows of a table, the titles first; the score that chose the model is the first of the scores."""
+    from graphsage.training.records import loss_text
     from graphsage.training.tasks import METRICS
 
     first = next(iter(scores.values()))
     names = sorted((name for name in first if name in METRICS), key=lambda name: name != metric)
     titles = ["", "nodes", "loss", *(METRICS[name].label for name in names)]
     shown = {name: METRICS[name].shown for name in names}
+    cells = {part: [shown[n](of[n]) if of[n] is not None else "-" for n in names] for part, of in scores.items()}
     return [titles] + [
-        [LABELS[part], f"{of['nodes']:,}", f"{of['loss']:.4f}", *(shown[n](of[n]) if of[n] is not None else "-" for n in names)]
-        for part, of in scores.items()
+        [LABELS[part], f"{of['nodes']:,}", loss_text(of["loss"]), *cells[part]] for part, of in scores.items()
     ]
 
 

@@ -20,12 +20,26 @@ class Refused(Exception):
 
 @contextmanager
 def user_input():
-    """Errors in here are about what was typed or about the dataset: one sentence."""
+    """Errors in here are about what was typed or about the dataset: one sentence. A TypeError is a fault of ours."""
+    with of_the_system():
+        try:
+            yield
+        except ValueError as error:
+            raise Refused(str(error)) from error
+
+
+@contextmanager
+def of_the_system():
+    """In here, what was typed has been checked: only what the system refuses - a disk, the memory - is one sentence."""
     try:
         yield
     except OSError as error:
         raise Refused(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
-    except (ValueError, TypeError) as error:
+    except ValueError as error:
+        from graphsage.base.checks import TooLarge  # here: numpy would slow down what needs none
+
+        if not isinstance(error, TooLarge):
+            raise
         raise Refused(str(error)) from error
 
 

@@ -18,6 +18,9 @@ Each epoch prints the training loss and the validation score (accuracy; micro-F1
 several labels; R^2 of numbers). The model that is best on validation is kept and
 tested once, beside two baselines: what is most frequent (or the mean), and the same
 model trained without edges (from each node's own features only).
+Numbers may have any unit: they are standardised inside, and predictions and losses
+(squared errors) are in theirs. A node gets the labels whose probability is above the
+label's threshold, which is chosen on the validation nodes.
 Ctrl-C ends the training after the step under way, saves it, and --resume goes on;
 with --no-save it tests what there is. `kill PID` (SIGTERM) does the same.
 """

@@ -20,6 +20,7 @@ EVALUATE = ("auto", "exact", "sampled")
 FEATURES_ON = ("auto", "cpu", "device")
 TASKS = ("auto", "multiclass", "regression")
 UNLISTED = ("refuse", "drop", "keep")
+WEIGHT_DECAY = 5e-4  # unless it is set; 0 where nodes have several labels
 
 
 def _aggregator(value):
@@ -98,7 +99,9 @@ class OptimiseConfig(Settings):
     epochs: int = option(20, "epochs", least=1)
     optimizer: str = option("adam", "update rule; rprop suits full batches only", choices=OPTIMIZERS)
     learning_rate: float = option(0.01, "step size of the optimizer", real=POSITIVE)
-    weight_decay: float = option(5e-4, "L2 penalty (adam, sgd)", real=NOT_NEGATIVE)
+    weight_decay: float | None = option(
+        None, "L2 penalty (adam, sgd) (default: 5e-4; where nodes have several labels: 0)", real=NOT_NEGATIVE
+    )
     schedule: str = option("constant", "of the learning rate: cosine to 0, or lower by step or on plateau", choices=SCHEDULES)
     schedule_epochs: int = option(
         10, "step: lower it every so many epochs; plateau: after so many without a better score", least=1
@@ -134,7 +137,7 @@ class OptimiseConfig(Settings):
             raise ValueError(
                 "optimizer='rprop' follows the signs of full gradients: use it with batch_size=None (full batch)"
             )
-        if self.weight_decay != 0:
+        if self.weight_decay not in (0, WEIGHT_DECAY):  # which files of before say of every run
             self.refuse_set("weight_decay", "by optimizer='rprop': leave it out")
         self.refuse_set("schedule", "by optimizer='rprop', which finds its own step sizes: leave it out")
         self.refuse_set("clip_norm", "by optimizer='rprop', which looks at signs only: leave it out")

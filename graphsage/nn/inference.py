@@ -37,6 +37,9 @@ def inference(
 ) -> torch.Tensor:
     """Logits of all N nodes from all their neighbours: float32 [N, out_features] on the CPU, in row order.
 
+    They are the bare model's: those of a regression that ``Trainer`` trained are standardised, and
+    ``model.task_head.read(...)`` gives them in the targets' units.
+
     Layer by layer (the alternative, whole neighbourhoods of each node, grows with the power of the depth). Memory: the
     outputs of two layers, and chunks of about ``chunk_edges`` edges (a row that has more is a chunk of its own).
     features: as in ``NodeDataset``, or a ``FeatureStore``. isolated: as in ``NeighborSampler``. device: where the products

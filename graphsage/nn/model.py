@@ -15,6 +15,7 @@ from graphsage.config.settings import DROPOUT
 from graphsage.nn.aggregators import Aggregator
 from graphsage.nn.dropout import relu_and_dropout
 from graphsage.nn.first_inputs import first_inputs, input_dropout
+from graphsage.nn.head import Head
 from graphsage.nn.layer import SAGELayer
 from graphsage.nn.pooling import make_aggregator
 from graphsage.tensors.ambient import plain_defaults
@@ -37,7 +38,12 @@ class GraphSAGE(nn.Module):
     aggregator: a name (``ModelConfig``), or a subclass of ``Aggregator``, of which each layer makes its own.
     seed: of the initialisation; torch's own generators are neither read nor moved.
     A new model is float32 on the CPU, whatever torch's default dtype and device are; ``double()`` and ``to(device)`` change it.
+
+    task_head: the ``Head`` that reads the outputs, set by ``Trainer``. The bare model of a regression gives standardised
+    numbers, (target - mean) / deviation: ``model.task_head.read(outputs)`` and ``Trained`` give them in the targets' units.
     """
+
+    task_head: Head = Head()
 
     def __init__(
         self,

@@ -24,6 +24,7 @@ EPOCH = ("loss", "val_score", "val_loss", "learning_rate", "seconds", *tables.PH
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Run:
     """What the sections are made of. Of the judged nodes (test nodes, else validation nodes): outputs, labels, degrees.
+    Outputs of several labels a node have their thresholds taken off: above 0 means that the node has the label.
 
     epochs: dicts with all keys of EPOCH, None for what is unknown. steps: float64[S, 2] of (time in epochs, loss).
     judged: "test nodes", "validation nodes", or None; unjudged says why. figures: the module, or None.
@@ -84,7 +85,7 @@ def write_report(
         result=result,
         epochs=_epochs(log, result),
         steps=_steps(log),
-        **_judged(dataset, outputs),
+        **_judged(dataset, outputs, result.thresholds),
         baselines=(majority, features_only),
         command=command,
         folder=Path(path).parent,
@@ -120,7 +121,7 @@ def _finite(value):
     return value if value is not None and isfinite(value) else None
 
 
-def _judged(dataset, outputs):
+def _judged(dataset, outputs, thresholds):
     """The fields of ``Run`` about the judged nodes."""
     split = "test" if len(dataset.test) else "val"
     nodes = getattr(dataset, split)
@@ -133,6 +134,8 @@ def _judged(dataset, outputs):
         raise ValueError(f"outputs must have one row a node, {dataset.num_nodes}; got shape {outputs.shape}")
     if not np.isfinite(outputs[nodes]).all():
         return {"judged": None, "unjudged": f"The outputs for the {NODES[split]} are not all finite numbers."}
+    if thresholds is not None:
+        outputs = outputs - np.asarray(thresholds, np.float32)
     parts = {"outputs": outputs, "labels": dataset.labels, "degrees": dataset.graph.degrees}
     return {"judged": NODES[split], **{name: part[nodes] for name, part in parts.items()}}
 

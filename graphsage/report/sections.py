@@ -7,6 +7,7 @@ from graphsage.data.cards import dataset_card, list_datasets
 from graphsage.data.described.describe import describe
 from graphsage.report import report_tables as tables, scores_by_degree as scores
 from graphsage.report.page import beside, folded, joined, scrolled, section, tag
+from graphsage.training.thresholds import told_of_nobody
 
 MOST_CONFUSIONS, MOST_IN_MAP, MOST_TARGETS = 15, 60, 4
 MOST_BESIDE = 16  # classes whose heat map leaves room for a table
@@ -93,6 +94,8 @@ def _in_map(run, counts):
 
 
 def _multilabel(run):
+    if line := told_of_nobody(run.outputs > 0):
+        yield tag("p", line, class_="warning")
     yield tables.class_table(scores.class_scores("multilabel", run.outputs, run.labels), run.names)
 
 

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from graphsage.base.progress import Display
 from graphsage.tensors.device import peak_memory
 from graphsage.training.callbacks import Callback
-from graphsage.training.records import Epoch, Step, TrainResult
+from graphsage.training.records import Epoch, Step, TrainResult, loss_text
 
 BAR = "{desc} |{bar:10}| {percentage:.0f} %{postfix}"
 LINE_SECONDS = 30.0  # between two looks at the training where there is no bar; each reads a loss, which waits for a GPU
@@ -107,7 +107,7 @@ def parts(trainer):
     busy = max(waiting + training, 1e-9)
     return [
         f"{tqdm.format_interval(round(left))} left",
-        f"loss {_loss(state):.4f}",
+        f"loss {loss_text(_loss(state))}",
         *_scores(trainer),
         f"{_short(done / busy)} batches/s",
         f"{human(_over(recent, 'edges', state.edges) / busy)} edges/s",

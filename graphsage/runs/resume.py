@@ -1,8 +1,9 @@
 """A trainer's state to and from a checkpoint, with everything that must be the same for it to go on."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from graphsage.config.settings import FREE
+from graphsage.nn.head import Head
 from graphsage.runs.checkpoint import CheckpointError, differences, load_checkpoint, machine
 from graphsage.trained.save import can_save, plain_arguments
 from graphsage.training.state import State
@@ -21,6 +22,7 @@ def checkpoint_of(trainer):
     return {
         **parts,
         "state": trainer.state.as_dict(),
+        "head": trainer.objective.head.as_dict(),
         "settings": _settings(trainer.config),
         "arguments": _arguments(trainer.model),
         "dataset": trainer.identity,
@@ -43,9 +45,16 @@ def restore(trainer, path):
     for name in PARTS:
         getattr(trainer, name).load_state_dict(saved[name])
     trainer.state = State.from_dict(saved["state"], trainer.device)
+    _read_as(trainer.objective, Head.from_dict(saved.get("head", {})))
     changes = differences(saved["machine"], machine(trainer.device))
     if changes:
         trainer.log(f"Warning: {'; '.join(changes)}: the weights may differ in their last bits from an uninterrupted run's")
+
+
+def _read_as(objective, head):
+    """A training that was begun when targets were not standardised yet goes on so."""
+    if objective.own is None:
+        objective.head = replace(objective.head, means=head.means, deviations=head.deviations)
 
 
 def _check_same(path, what, then, now):

@@ -152,7 +152,7 @@ def _resume(trainer, resume, log):
 def _finish(folder, config, dataset, run_result):
     """What a finished run leaves, result.json last: where that is, nothing is left to do."""
     table = folder / ("predictions.parquet" if find_spec("pyarrow") else "predictions.csv")
-    write_predictions(table, dataset, run_result.result.outputs)
+    write_predictions(table, dataset, run_result.result.outputs, thresholds=run_result.result.thresholds)
     write_report(
         folder / REPORT,
         dataset=dataset,

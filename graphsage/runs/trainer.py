@@ -7,9 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
-from graphsage.base.checks import as_path
+from graphsage.base.checks import as_ids, as_path
 from graphsage.config.run_files import LATEST
 from graphsage.config.settings import TrainConfig
 from graphsage.data.dataset import NodeDataset
@@ -17,6 +19,7 @@ from graphsage.runs.checkpoint import identity
 from graphsage.runs.recorder import Recorder
 from graphsage.runs.resume import restore
 from graphsage.tensors.store import FeatureStore
+from graphsage.trained.predictions import Predictions
 from graphsage.training.loop import Loop
 from graphsage.training.records import TrainResult
 
@@ -24,10 +27,13 @@ from graphsage.training.records import TrainResult
 class Trainer(Loop):
     """Trains ``model`` on the training nodes of ``dataset``, keeps the best on validation, tests it once at the end.
 
-    model: ``GraphSAGE``, or any ``torch.nn.Module`` that makes of a ``Batch`` the outputs of its seeds, [B, C].
+    model: ``GraphSAGE``, or any ``torch.nn.Module`` that makes of a ``Batch`` the outputs of its seeds: one tensor of floats
+        [B, C], a logit a class or label, or [B, T], a number a target. Where that is one number a seed, [B] will do; of two
+        classes it is the logit of the second. Anything else is a TypeError or ValueError before the first step.
     dataset: ``NodeDataset``. config: ``TrainConfig``, which names the three modes.
-    loss: function(outputs, y) -> mean loss; None: by the dataset's task, cross-entropy (multiclass), binary cross-entropy
-        of each column (multilabel) or squared error (regression).
+    loss: function(outputs, y) -> mean loss, of what the module returned and the labels as ``Batch.y`` has them; the outputs
+        of a regression are then numbers in the targets' units. None: by the dataset's task, cross-entropy (multiclass), binary
+        cross-entropy of each column (multilabel) or squared error (regression).
     folder: where ``metrics.jsonl``, checkpoints and the model of a ``GraphSAGE`` go, from which ``resume`` goes on and
         ``load_trained`` reads; None: nowhere.
     store: a ``FeatureStore`` of the dataset's features, normalised if they are to be, from another trainer's ``loader.store``.
@@ -35,6 +41,10 @@ class Trainer(Loop):
 
     The test of a ``GraphSAGE`` is exact: all neighbours of all nodes (``inference``); so is its validation, but where that
     would cost much more than the training (``EvaluationPlan``). Else neighbours are sampled, the same draws each time.
+    Without a loss of your own the targets of a regression are standardised by mean and deviation of the training nodes: a
+    module learns to return (target - mean) / deviation. Losses (squared errors), ``TrainResult.outputs`` and ``predict`` are in
+    the targets' units.
+    Where nodes have several labels, each validation chooses what a label's logit must be above (``Head.thresholds``).
     Best: highest validation score, then lowest validation loss; without validation nodes, the last epoch. Raises ValueError
     for a device that cannot be used, and where model, dataset and config do not fit together.
     """
@@ -73,6 +83,21 @@ class Trainer(Loop):
         """
         with self.held():
             return super().fit()
+
+    def predict(self, nodes: ArrayLike | None = None) -> Predictions:
+        """``Predictions`` for ``nodes`` (default: all, in the graph's order): numbers in the targets' units, classes, labels.
+
+        They are made as the test is: of a ``GraphSAGE`` exact, of another module from sampled neighbours, always the same ones.
+        """
+        nodes = np.arange(self.dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, self.dataset.num_nodes)
+        head = self.objective.head
+        return Predictions(
+            nodes=nodes,
+            outputs=head.read(self.evaluator.outputs(nodes)).float().numpy(),
+            task=self.dataset.task,
+            class_names=self.dataset.class_names,
+            thresholds=head.thresholds,
+        )
 
     def held(self) -> AbstractContextManager[None]:
         """A context in which the folder is this trainer's alone; ``InUse`` where another works there. ``fit`` is in one."""

@@ -45,6 +45,11 @@ OUTPUTS = {
     "multilabel": "h_v of the last layer: one logit a class; sigmoid gives its probability, and above 0 means yes",
     "regression": "h_v of the last layer: the predicted numbers",
 }
+HEADS = {  # where a model's head says one of these, it stands in place of the above
+    "one_logit": "h_v of the last layer: one logit; sigmoid gives the probability of class 1, and above 0 means class 1",
+    "thresholds": "h_v of the last layer: one logit a class; sigmoid gives its probability, and above its threshold means yes",
+    "means": "h_v of the last layer, times the deviation of its target plus its mean: the predicted numbers",
+}
 NEIGHBORS = {
     "empty": "S(v): the nodes u with an edge u -> v (of an undirected graph: all neighbours), repeats included; a_v is 0 where "
     "there are none (gcn: x_v)",
@@ -56,14 +61,15 @@ NEIGHBORS = {
 def describe_model(trained, arguments):
     """The JSON-able description of a ``Trained``; arguments: those of its model, as JSON has them."""
     known = {field.name: getattr(trained, field.name) for field in fields(trained) if field.name != "model"}
-    depths = range(trained.model.num_layers)
+    depths, head = range(trained.model.num_layers), trained.model.task_head.as_dict()
     return {
         **known,
         "arguments": arguments,
         "input": FEATURES + (NORMALIZED if trained.normalized_features else ""),
         "neighbors": NEIGHBORS[trained.isolated],
         "layers": [_described_layer(trained.model, depth, arguments["aggregator"]) for depth in depths],
-        "output": OUTPUTS[trained.task],
+        "output": next((text for name, text in HEADS.items() if name in head), OUTPUTS[trained.task]),
+        **head,
     }
 
 

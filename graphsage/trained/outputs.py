@@ -27,14 +27,27 @@ def check_features(model, dataset):
         raise ValueError(f"the model takes {model.in_features} features a node, but {found}")
 
 
-def write_predictions(path, dataset, outputs, *, class_names=None):
+def checked_fanouts(model, fanouts):
+    """The fanouts, if there is one for each layer of the model."""
+    fanouts = SampleConfig(fanouts=fanouts).fanouts
+    check_depth(model.num_layers, fanouts)
+    return fanouts
+
+
+def write_predictions(path, dataset, outputs, *, class_names=None, thresholds=None):
     """Write what is known and predicted of all nodes: node, split, label, predicted, probability. To .csv or .parquet.
 
     outputs: float32 [N, C] or [N, T] of all nodes of ``dataset``, array or tensor. class_names: the model's (default: the
-    dataset's).
+    dataset's). thresholds: as in ``Predictions``.
     """
     names = dataset.class_names if class_names is None else class_names
-    found = Predictions(nodes=np.arange(dataset.num_nodes), outputs=np.asarray(outputs), task=dataset.task, class_names=names)
+    found = Predictions(
+        nodes=np.arange(dataset.num_nodes),
+        outputs=np.asarray(outputs),
+        task=dataset.task,
+        class_names=names,
+        thresholds=thresholds,
+    )
     splits = split_names(dataset)
     write_table(path, (found[rows].known_columns(dataset, splits) for rows in slices(len(found))))
 
@@ -64,8 +77,7 @@ def exact(model, dataset, nodes, num_layers, *, isolated, device, progress, out)
 @torch.no_grad()
 def sampled(model, dataset, nodes, num_layers, *, fanouts, seed, isolated, device, progress, out):
     """The same from drawn neighbours; fanouts: one a layer of the model, of which the last few are not needed."""
-    fanouts = SampleConfig(fanouts=fanouts).fanouts
-    check_depth(model.num_layers, fanouts)
+    fanouts = checked_fanouts(model, fanouts)
     wanted, place = (None, None) if nodes is None else np.unique(nodes, return_inverse=True)
     count = dataset.num_nodes if nodes is None else len(wanted)
     shape = (count, model.layers[num_layers - 1].out_features)

@@ -1,6 +1,6 @@
 """Predictions: what a model's outputs mean for people, as columns of a table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,14 +16,16 @@ from graphsage.data.split import SPLITS
 class Predictions:
     """What a model predicts for M nodes of a dataset.
 
-    nodes: int64[M] rows of the graph. outputs: float32 [M, C] logits, or [M, T] numbers. task: of the model.
-    class_names: of the model: C texts, or None.
+    nodes: int64[M] rows of the graph. outputs: float32 [M, C] logits, or [M, T] numbers in the targets' units. task: of the
+    model. class_names: of the model: a text for each of the first classes, or None. thresholds: C logits, above which a node
+    has a label where it may have several; None: 0, a probability of 1/2.
     """
 
     nodes: np.ndarray
     outputs: np.ndarray
     task: str
     class_names: tuple | None
+    thresholds: tuple | None = None
 
     def __post_init__(self):
         for name in ("nodes", "outputs"):  # tensors, too
@@ -46,13 +48,19 @@ class Predictions:
         """The predicted class number int64[M] (multiclass), yes or no bool [M, C] (multilabel), or numbers float32 [M, T]."""
         if self.task == "multiclass":
             return self.outputs.argmax(1)
-        return self.outputs > 0 if self.task == "multilabel" else self.outputs
+        if self.task == "multilabel":
+            return self.outputs > np.asarray(0 if self.thresholds is None else self.thresholds, np.float32)
+        return self.outputs
 
     def __getitem__(self, rows):
         """The predictions of a slice."""
-        return Predictions(
-            nodes=self.nodes[rows], outputs=self.outputs[rows], task=self.task, class_names=self.class_names
-        )
+        return replace(self, nodes=self.nodes[rows], outputs=self.outputs[rows])
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """C texts: the model's class names, and "class 7" for an output that no class of its training had. None: numbers."""
+        named = self.class_names
+        return named and (*named, *(f"class {number}" for number in range(len(named), self.outputs.shape[1])))
 
     def columns(self, dataset: NodeDataset, *, probabilities: bool = False) -> dict[str, Any]:
         """{name: array or list [M]}: node, predicted, probability.
@@ -61,11 +69,11 @@ class Predictions:
         text with "; " between; a regression with T > 1 has predicted_0, predicted_1, ... probability: of that class.
         probabilities=True adds one column a class, probability_NAME; several labels a node always have these.
         """
-        columns = {"node": node_names(dataset, self.nodes), **told("predicted", self.labels, self.task, self.class_names)}
+        columns = {"node": node_names(dataset, self.nodes), **told("predicted", self.labels, self.task, self.names)}
         if self.task == "multiclass":
             columns["probability"] = np.take_along_axis(self.probabilities, self.labels[:, None], 1)[:, 0]
         if self.task == "multilabel" or (probabilities and self.task == "multiclass"):
-            names = self.class_names or range(self.outputs.shape[1])
+            names = self.names or range(self.outputs.shape[1])
             columns |= {f"probability_{name}": self.probabilities[:, c] for c, name in enumerate(names)}
         return columns
 

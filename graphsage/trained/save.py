@@ -6,6 +6,7 @@ import platform
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
+from traceback import walk_tb
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -19,6 +20,7 @@ from graphsage.config.toml import read_config
 from graphsage.data.catalogue import recorded
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.aggregators import Aggregator
+from graphsage.nn.head import Head
 from graphsage.nn.model import GraphSAGE
 from graphsage.trained.model_json import describe_model
 from graphsage.trained.trained import Trained
@@ -35,7 +37,7 @@ def save_model(model: GraphSAGE, path: str | os.PathLike[str]) -> None:
     Of an aggregator of the caller's own only the name is kept: a file cannot bring code along.
     Written aside, then renamed: an interrupted write leaves the file that was there.
     """
-    _write(as_path("path", path), _packed(model, plain_arguments(model)))
+    _write(as_path("path", path), _packed(model, plain_arguments(model) | _of_head(model)))
 
 
 def load_model(path: str | os.PathLike[str], *, aggregator: type[Aggregator] | None = None) -> GraphSAGE:
@@ -67,7 +69,7 @@ def save_trained(folder: str | os.PathLike[str], model: GraphSAGE, dataset: Node
         "schema": dataset.schema,
         "name": dataset.name,
     }
-    content = _packed(model, {**arguments, "trained": {"form": FORM, **found}})
+    content = _packed(model, {**arguments, **_of_head(model), "trained": {"form": FORM, **found}})
     _write(Path(folder, MODEL), content)
     weights = {"file": MODEL, "sha256": sha256(content).hexdigest()}
     described = describe_model(Trained(model=model, **found), arguments)
@@ -151,6 +153,12 @@ def plain_arguments(model):
     return {**model.arguments, "aggregator": aggregator_name(model.arguments["aggregator"])}
 
 
+def _of_head(model):
+    """{"head": ...} where the outputs mean another thing than what they are: files of other models stay as they were."""
+    head = model.task_head.as_dict()
+    return {"head": head} if head else {}
+
+
 def _packed(model, arguments):
     """The bytes of a safetensors file."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
@@ -169,14 +177,23 @@ def _unpacked(path, aggregator):
         raise ValueError(f"{path} is a safetensors file, but not one that graphsage wrote")
     try:
         arguments = json.loads(arguments)
-        trained = arguments.pop("trained", None)
+        trained, head = arguments.pop("trained", None), Head.from_dict(arguments.pop("head", {}))
         if aggregator is not None:
             arguments["aggregator"] = aggregator
         model = GraphSAGE(**arguments)
         model.load_state_dict(weights)
+        model.task_head = head
     except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+        if aggregator is not None and _passed_through(aggregator, error):
+            raise
         raise ValueError(f"{path} does not hold the weights that it describes: {error}") from None
     return model.eval(), trained
+
+
+def _passed_through(aggregator, error):
+    """Was the error raised in the module of the caller's ``aggregator``, or in what that called? Then it is the caller's."""
+    frames = (frame for frame, _ in walk_tb(error.__traceback__))
+    return any(frame.f_globals.get("__name__") == aggregator.__module__ for frame in frames)
 
 
 def _write(path, content):

@@ -8,22 +8,24 @@ from graphsage.data.split import SPLITS
 from graphsage.training.tasks import LOSSES, METRICS
 
 
-def score_parts(outputs, labels, dataset):
+def score_parts(outputs, labels, dataset, head):
     """{"train": {"nodes": count, "loss": mean, metric: score, ...}, "val", "test", "all"}; parts without nodes are left out.
 
-    outputs: float32 [N, C] or [N, T]. labels: as ``matched_labels`` gives them. "all": all nodes with a label.
+    outputs: float32 [N, C] or [N, T], read by ``head`` (``Head``). labels: as ``matched_labels`` gives them. "all": all nodes
+    with a label.
     """
     parts = {**{split: getattr(dataset, split) for split in SPLITS}, "all": np.flatnonzero(is_labelled(labels))}
-    return {part: _scores(outputs[nodes], labels[nodes], dataset.task) for part, nodes in parts.items() if len(nodes)}
+    return {part: _scores(outputs[nodes], labels[nodes], dataset.task, head) for part, nodes in parts.items() if len(nodes)}
 
 
-def _scores(outputs, labels, task):
+def _scores(outputs, labels, task, head):
     outputs = torch.from_numpy(outputs)
     labels = torch.from_numpy(labels if task == "multiclass" else labels.astype(np.float32))
     suited = [metric for metric in METRICS.values() if task in metric.tasks]
     if task == "multiclass" and outputs.shape[1] != 2:
         suited = [metric for metric in suited if metric.name != "roc_auc"]
-    scores = {metric.name: metric.score(outputs, labels) for metric in suited}
+    decided = head.decided(outputs)
+    scores = {metric.name: metric.score(decided, labels) for metric in suited}
     scores = {name: None if np.isnan(score) else score for name, score in scores.items()}  # ROC AUC of one class
     return {"nodes": len(labels), "loss": LOSSES[task](outputs, labels).item(), **scores}
 

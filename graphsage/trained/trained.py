@@ -1,13 +1,15 @@
 """Trained: a model with all that it takes to use it on a graph, be it the one of its training, a grown one or another."""
 
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 
-from graphsage.base.checks import as_ids
+from graphsage.base.checks import as_count, as_ids
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.model import GraphSAGE
 from graphsage.tensors.device import as_device
@@ -25,6 +27,9 @@ class Trained:
     isolated: as in ``NeighborSampler``. fanouts: those of the training, one a layer; -1 takes all.
     schema: how columns of a table became its features and classes (``NodeDataset.schema``), or None. name: the training
     dataset's, or None.
+
+    What the model's raw outputs mean is the model's ``task_head``: targets are standardised in training, one logit may stand
+    for two classes, labels have thresholds. All methods but ``embed`` read the outputs by it.
 
     The methods take any ``NodeDataset`` with as many features; labels are read by ``evaluate`` alone. Keywords of all:
 
@@ -46,11 +51,13 @@ class Trained:
     name: str | None
 
     def outputs(self, dataset: NodeDataset, nodes: ArrayLike | None = None, **how: Any) -> np.ndarray:
-        """What the model gives for ``nodes`` (default: all, in the graph's order): float32 array [M, C] of logits, or [M, T].
+        """What the model gives for ``nodes`` (default: all, in the graph's order): float32 array [M, C] of logits, one a class,
+        or [M, T] numbers in the targets' units.
 
         nodes: int [M] rows of the graph, in any order, repeats included.
         """
-        return self._layers(dataset, nodes, self.model.num_layers, **how)
+        raw = self._layers(dataset, nodes, self.model.num_layers, **how)
+        return self.model.task_head.read(torch.from_numpy(raw)).float().numpy()
 
     def embed(
         self, dataset: NodeDataset, nodes: ArrayLike | None = None, *, out: np.ndarray | None = None, **how: Any
@@ -74,17 +81,50 @@ class Trained:
         ids = None if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
         outputs = self.outputs(dataset, ids, **how)
         nodes = np.arange(dataset.num_nodes) if ids is None else ids
-        return Predictions(nodes=nodes, outputs=outputs, task=self.task, class_names=self.class_names)
+        return Predictions(
+            nodes=nodes,
+            outputs=outputs,
+            task=self.task,
+            class_names=self.class_names,
+            thresholds=self.model.task_head.thresholds,
+        )
 
     def evaluate(self, dataset: NodeDataset, **how: Any) -> dict[str, Any]:
         """Loss and scores on the labelled nodes: {"train": {"nodes": n, "loss": x, "accuracy": y, ...}, "val": ..., ...}.
 
-        "all": every node that has a label. Parts without nodes are left out; a score is None where the part does not allow
-        it (ROC AUC of one class). Classes are matched by name where model and dataset both have names.
+        The loss of a regression is in squared units of the targets. "all": every node that has a label. Parts without nodes
+        are left out; a score is None where the part does not allow it (ROC AUC of one class). Classes are matched by name where
+        model and dataset both have names.
         """
         apply.check_features(self.model, dataset)
-        labels = matched_labels(dataset, self.task, self.class_names, self.model.out_features)
-        return score_parts(self.outputs(dataset, **how), labels, dataset)
+        labels = matched_labels(dataset, self.task, self.class_names, self._num_outputs)
+        return score_parts(self.outputs(dataset, **how), labels, dataset, self.model.task_head)
+
+    def check(
+        self,
+        dataset: NodeDataset,
+        *,
+        labels: bool = False,
+        embeds: bool = False,
+        fanouts: Sequence[int] | None = None,
+        seed: int = 0,
+        device: str = "auto",
+    ) -> None:
+        """ValueError, one sentence, where the other methods would refuse the dataset, its labels or a keyword."""
+        apply.check_features(self.model, dataset)
+        pick_device(device)
+        as_count("seed", seed, most=2**64 - 1)
+        if fanouts is not None:
+            apply.checked_fanouts(self.model, fanouts)
+        if embeds:
+            _refuse_one_layer(self.model)
+        if labels:
+            matched_labels(dataset, self.task, self.class_names, self._num_outputs)
+
+    @property
+    def _num_outputs(self):
+        """Columns of ``outputs``."""
+        return 2 if self.model.task_head.one_logit else self.model.out_features
 
     def _layers(self, dataset, nodes, num_layers, *, fanouts=None, seed=0, device="auto", progress=None, out=None):
         apply.check_features(self.model, dataset)

@@ -10,22 +10,26 @@ from graphsage.nn.inference import inference
 from graphsage.nn.layered import has_layers
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.training.evaluation_plan import evaluation_plan, wider
+from graphsage.training.module_outputs import check_width, checked_outputs
 
 
 class Evaluator:
     """plan: ``EvaluationPlan``. nodes: the validation nodes, or a fixed part of them drawn by the seed.
 
-    all_outputs: float32 [N, C] of all nodes on the CPU, as last computed; None for modules whose outputs are sampled.
-    progress: as in ``inference``.
+    all_outputs: raw outputs of all nodes, float32 [N, K] on the CPU, as last computed; None for modules whose outputs are
+    sampled. progress: as in ``inference``.
     """
 
     def __init__(self, model, loader, dataset, config, progress):
         self.model, self.loader, self.dataset, self.config, self.progress = model, loader, dataset, config, progress
         self.plan = evaluation_plan(model, loader, dataset, config)
         self.nodes, self.all_outputs = _part(dataset.val, self.plan.nodes, config.seed), None
+        self.task, self.num_outputs = dataset.task, dataset.num_outputs
 
     def outputs(self, nodes, *, sampled=False):
-        """float32 [len(nodes), C] on the CPU, in evaluation mode. sampled: on sampled neighbours in any case."""
+        """Raw outputs (``Head.read``) float32 [len(nodes), K] on the CPU, in evaluation mode; [len(nodes)] of a module that
+        returns one number a seed so. sampled: on sampled neighbours in any case.
+        """
         outputs = None if sampled else self.exact()
         return self._sampled(nodes) if outputs is None else outputs[torch.tensor(nodes, device="cpu")]
 
@@ -36,6 +40,12 @@ class Evaluator:
             self.all_outputs = inference(self.model, self.dataset.graph, self.loader.store, **how)
         return self.all_outputs
 
+    def checked(self, outputs, batch):
+        """What the model returned for ``batch``, if it fits the task: see ``checked_outputs``."""
+        outputs = checked_outputs(self.model, outputs, len(batch.seeds))
+        check_width(outputs.shape[1] if outputs.ndim == 2 else 1, self.task, self.num_outputs)
+        return outputs
+
     @torch.no_grad()
     def _sampled(self, nodes):
         """Neighbours drawn from a stream of their own, always the same ones."""
@@ -44,9 +54,9 @@ class Evaluator:
         place[nodes] = np.arange(len(nodes))
         with closing(self._loader(nodes).epoch(0)) as batches:
             for batch in batches:
-                found = self.model(batch).float().cpu()  # [B, C]
-                outputs = found.new_empty(len(nodes), found.shape[1]) if outputs is None else outputs
-                outputs[torch.from_numpy(place)[batch.seeds.cpu()]] = found
+                found = self.checked(self.model(batch), batch).cpu()  # [B, K] or [B]
+                outputs = found.new_empty(len(nodes), *found.shape[1:]) if outputs is None else outputs
+                outputs[torch.from_numpy(place)[batch.seeds.cpu()]] = found.reshape(-1, *outputs.shape[1:])
         return outputs[torch.from_numpy(place[nodes])]
 
     def _loader(self, nodes):

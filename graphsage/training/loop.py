@@ -2,6 +2,7 @@
 
 import time
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -19,11 +20,12 @@ from graphsage.tensors.device import pick_device
 from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.training.callbacks import checked_callbacks
 from graphsage.training.evaluation import Evaluator
+from graphsage.training.objective import Objective
 from graphsage.training.optimizers import Schedule, make_optimizer
-from graphsage.training.records import Step, TrainResult
-from graphsage.training.setup import check, check_kinds, joined_line, make_loader, normalizes
+from graphsage.training.records import Step, TrainResult, loss_text
+from graphsage.training.setup import check, check_kinds, for_task, joined_line, make_loader, normalizes
 from graphsage.training.state import State
-from graphsage.training.tasks import make_loss, pick_metric
+from graphsage.training.tasks import pick_metric
 
 NOTICE = "Ctrl-C: ending after this step (Ctrl-C again: at once)\n"
 
@@ -39,14 +41,15 @@ class Loop:
 
     @plain_modes()
     def __init__(self, model, dataset, config=None, *, loss=None, store=None, callbacks=(), log=print):
-        self.config = config = TrainConfig() if config is None else config
+        config = TrainConfig() if config is None else config
         check_kinds(model, dataset, loss)
         check(model, dataset, config, has_own_loss=loss is not None)
+        self.config = config = for_task(config, dataset.task)
         self.device = pick_device(config.device)
         self.model = model.to(self.device)
         self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset
         self.metric = pick_metric(config.metric, dataset)
-        self.loss = loss or make_loss(config, dataset, self.device)
+        self.objective = Objective(model, dataset, config, self.device, self.metric, loss)
         self.watch_by(callbacks, log)
         self.loader = make_loader(model, self.dataset, config, self.device, store=store)
         self.evaluator = Evaluator(model, self.loader, self.dataset, config, partial(self._tell, "on_evaluate"))
@@ -72,6 +75,7 @@ class Loop:
         self._saved_at = time.monotonic()
         if has_layers(self.model):
             self.model.prepare(self.loader.sampler.graph.degrees)
+        self.objective.read_by(self.objective.head)
         try:
             self._tell("on_fit_begin")
             if self.config.inductive:
@@ -119,11 +123,14 @@ class Loop:
             raise KeyboardInterrupt
         if best is not None:
             self.model.load_state_dict(state.best)
+            self.objective.read_by(replace(self.objective.head, thresholds=state.thresholds))
         self.model.eval()
-        test_score = outputs = None
+        test_score = raw = None
         if not can_resume:
             test_score, _ = self.evaluate(self.dataset.test)
-            outputs = self.evaluator.all_outputs if len(self.dataset.test) else self.evaluator.exact()
+            raw = self.evaluator.all_outputs if len(self.dataset.test) else self.evaluator.exact()
+        for line in self.objective.lines(raw):
+            self.log(line)
         return TrainResult(
             metric=self.metric.name,
             test_score=test_score,
@@ -132,7 +139,8 @@ class Loop:
             normalized_features=normalizes(self.config, self.dataset),
             history=list(state.history),
             interrupted=interrupted,
-            outputs=outputs,
+            outputs=raw if raw is None else self.objective.head.read(raw).float(),
+            thresholds=self.objective.head.thresholds,
         )
 
     # ---- an epoch
@@ -183,9 +191,12 @@ class Loop:
         key = rng.stream_key(self.config.seed, rng.DROPOUT, batch.epoch, batch.step, rng.REPLICA)
         with keyed_rng(key, self.device), self._autocast():
             outputs = self._forward(batch)
-        loss = self.loss(outputs.float(), batch.y)
+        outputs = self.evaluator.checked(outputs, batch)
+        if not (self.state.updates or batch.step):
+            self.objective.look_first(outputs, batch.y, self.log)
+        loss = self.objective.minimised(outputs, batch.y)
         self.scaler.scale(loss / group if group > 1 else loss).backward()
-        return loss.detach()
+        return self.objective.told(outputs, batch.y, loss)
 
     def _update(self):
         if self.config.clip_norm is not None:
@@ -210,19 +221,25 @@ class Loop:
         done, plan = self.state.epoch + 1, self.evaluator.plan
         if done % plan.every and done < self.config.epochs:
             return None, None
-        return self.evaluate(self.evaluator.nodes, **({} if plan.exact else {"sampled": True}))
+        how = {"sampled": not plan.exact, "choose_thresholds": self.dataset.task == "multilabel"}
+        return self.evaluate(self.evaluator.nodes, **{name: value for name, value in how.items() if value})
 
     @plain_modes()
-    def evaluate(self, nodes: ArrayLike, *, sampled=False) -> tuple[float | None, float | None]:
-        """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none.
+    def evaluate(
+        self, nodes: ArrayLike, *, sampled: bool = False, choose_thresholds: bool = False
+    ) -> tuple[float | None, float | None]:
+        """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none. The loss is in the labels' units.
 
-        sampled: on sampled neighbours, also for a ``GraphSAGE``.
+        sampled: on sampled neighbours, also for a ``GraphSAGE``. choose_thresholds: of several labels, choose on these nodes
+            what a label's logit must be above, as validation does; else the thresholds are those chosen last.
         """
         nodes = as_ids("nodes", nodes, self.dataset.num_nodes)
         if not len(nodes):
             return None, None
-        outputs, labels = self.evaluator.outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes, device="cpu")]
-        return self.metric.score(outputs, labels), self.loss(outputs.to(self.device), labels.to(self.device)).item()
+        raw, labels = self.evaluator.outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes, device="cpu")]
+        if choose_thresholds:
+            self.objective.choose_thresholds(raw, labels)
+        return self.objective.score(raw, labels), self.objective.loss(raw.to(self.device), labels.to(self.device)).item()
 
     # ---- what is kept and told
 
@@ -240,17 +257,18 @@ class Loop:
             state.add(step)
             self._tell("on_step", step)
             if self.config.log_every and state.step % self.config.log_every == 0:
-                self.log(f"Epoch {step.epoch:03d} Batch {state.step:03d} Loss: {step.loss.item():.4f}")
+                self.log(f"Epoch {step.epoch:03d} Batch {state.step:03d} Loss: {loss_text(step.loss.item())}")
         self._owes_save = every > 0 and (done + len(group)) // every > done // every
         if self._owes_save and state.step < len(self.loader):  # at its end after the validation
             self._save()
 
     def _end_epoch(self, learning_rate, val_score, val_loss):
-        epoch = self.state.end_epoch(self.metric.name, val_score, val_loss, learning_rate, self.model)
+        scores = (self.metric.name, val_score, val_loss)
+        epoch = self.state.end_epoch(*scores, learning_rate, self.model, self.objective.head.thresholds)
         self.schedule.after_epoch(val_score)
         self._tell("on_epoch", epoch)
         score = "" if val_score is None else f" Validation {self.metric.label}: {self.metric.shown(val_score).strip()}"
-        self.log(f"Epoch {epoch.number:03d} Loss: {epoch.loss:.4f}{score} ({epoch.seconds:.1f} s)")
+        self.log(f"Epoch {epoch.number:03d} Loss: {loss_text(epoch.loss)}{score} ({epoch.seconds:.1f} s)")
 
     def _save(self):
         self.state.check_finite()

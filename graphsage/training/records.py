@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 import torch
 
 
+def loss_text(loss):
+    """A loss for people: four decimals, or four digits where the unit of the targets makes it large or small."""
+    return f"{loss:.4f}" if loss == 0 or 1e-3 <= abs(loss) < 1e6 else f"{loss:.4g}"
+
+
 class TrainingStopped(RuntimeError):
     """A training that cannot go on, in one sentence that says what to do. What was saved before stays."""
 
@@ -36,7 +41,8 @@ class _Scores:
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch(_Scores):
-    """One line of the history. number: from 1. loss: mean over the epoch's batches. learning_rate: of its last step.
+    """One line of the history. number: from 1. loss: mean over the epoch's batches; of a regression in squared units of the
+        targets. learning_rate: of its last step.
 
     val_score: by ``metric``; accuracy, F1 and ROC AUC are in [0, 1], R^2 is at most 1.
     seconds: wall time, of which so much went by until the first batch of a process was done (its kernels are compiled or
@@ -68,8 +74,9 @@ class TrainResult(_Scores):
     normalized_features: the model was trained on rows divided by their sums, and wants them so (``row_normalize``).
     interrupted: Ctrl-C ended the training. Where it can be resumed nothing is tested: test_score and outputs are None, and
         best_epoch is None if no epoch was complete. Elsewhere what had been reached is tested all the same.
-    outputs: float32 [N, C] on the CPU, the logits (regression: predictions) of all nodes; None for a module
-        other than ``GraphSAGE``.
+    outputs: float32 [N, C] on the CPU, the logits (regression: predictions, in the targets' units) of all nodes; None for a
+        module other than ``GraphSAGE``.
+    thresholds: C logits, above which a node has a label where it may have several, chosen on the validation nodes; None: 0.
     """
 
     metric: str
@@ -80,6 +87,7 @@ class TrainResult(_Scores):
     history: list[Epoch] = field(repr=False)
     interrupted: bool = False
     outputs: torch.Tensor | None = field(default=None, repr=False, compare=False)
+    thresholds: tuple[float, ...] | None = field(default=None, repr=False)
 
     @property
     def test_accuracy(self) -> float | None:

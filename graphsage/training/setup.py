@@ -8,6 +8,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import is_lazy
 
 from graphsage.base.told import of_kind, told
+from graphsage.config.groups import WEIGHT_DECAY
 from graphsage.config.settings import TrainConfig, check_depth
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.labels import is_labelled
@@ -17,6 +18,7 @@ from graphsage.graph.subgraph import edges_among
 from graphsage.loading.node_loader import NeighborLoader
 from graphsage.nn.layered import has_layers
 from graphsage.sampling.neighbor import NeighborSampler
+from graphsage.training.module_outputs import check_width
 
 
 def normalizes(config, dataset):
@@ -26,6 +28,15 @@ def normalizes(config, dataset):
     """
     is_sparse = isinstance(dataset.features, SparseFeatures) and dataset.schema is None
     return is_sparse if config.normalize_features is None else config.normalize_features
+
+
+def for_task(config, task):
+    """``config`` with the weight decay that suits the task, where it names none.
+
+    Each of many labels is rare, and pulling the weights to 0 tells a model to say no to all of them: see docs/decisions.md.
+    """
+    decay = 0.0 if task == "multilabel" else WEIGHT_DECAY
+    return config if config.weight_decay is not None else replace(config, weight_decay=decay)
 
 
 def make_loader(model, dataset, config, device, *, nodes=None, store=None):
@@ -146,11 +157,4 @@ def _check_widths(model, dataset):
         raise ValueError(
             f"the model takes {model.in_features} features a node, but the dataset has {dataset.num_features}"
         )
-    if dataset.task == "multiclass" and model.out_features < dataset.num_classes:
-        raise ValueError(
-            f"the model tells {model.out_features} classes apart, but the dataset has {dataset.num_classes}"
-        )
-    if dataset.task != "multiclass" and model.out_features != dataset.num_outputs:
-        raise ValueError(
-            f"the model gives {model.out_features} numbers a node, but the {dataset.task} dataset has {dataset.num_outputs}"
-        )
+    check_width(model.out_features, dataset.task, dataset.num_outputs)

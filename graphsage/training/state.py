@@ -14,6 +14,7 @@ CLOCKS = ("starting", "waiting", "training", "evaluating", "saving")
 @dataclass
 class State:
     """epoch: complete ones. step: batches done since. updates: of the weights, in all. best: weights of ``best_epoch``.
+    thresholds: of ``best_epoch``, as ``Head`` has them.
 
     losses, nodes, edges, clocks (seconds): of the epoch under way.
     """
@@ -24,6 +25,7 @@ class State:
     history: list = field(default_factory=list)
     best_epoch: Epoch | None = None
     best: dict | None = None
+    thresholds: tuple | None = None
     losses: list = field(default_factory=list)
     nodes: int = 0
     edges: int = 0
@@ -34,8 +36,8 @@ class State:
         self.step, self.nodes, self.edges = step.step + 1, self.nodes + step.nodes, self.edges + step.edges
         self.losses.append(step.loss)
 
-    def end_epoch(self, metric, val_score, val_loss, learning_rate, model):
-        """The epoch is over; returns its ``Epoch``, and keeps the weights if they are the best so far.
+    def end_epoch(self, metric, val_score, val_loss, learning_rate, model, thresholds=None):
+        """The epoch is over; returns its ``Epoch``, and keeps weights and thresholds if they are the best so far.
 
         val_score, val_loss: None where it was not validated.
         """
@@ -54,7 +56,8 @@ class State:
         )
         self.history.append(epoch)
         if self.best_epoch is None or _better(epoch, self.best_epoch):
-            self.best_epoch, self.best = epoch, {name: weights.detach().clone() for name, weights in model.state_dict().items()}
+            self.best_epoch, self.thresholds = epoch, thresholds
+            self.best = {name: weights.detach().clone() for name, weights in model.state_dict().items()}
         self.epoch, self.step = self.epoch + 1, 0
         self.losses, self.nodes, self.edges, self.clocks = [], 0, 0, dict.fromkeys(CLOCKS, 0.0)
         return epoch
@@ -84,7 +87,7 @@ class State:
 
     def as_dict(self):
         """Plain values and tensors, as a checkpoint may hold."""
-        plain = {name: getattr(self, name) for name in ("epoch", "step", "updates", "best", "nodes", "edges")}
+        plain = {name: getattr(self, name) for name in ("epoch", "step", "updates", "best", "thresholds", "nodes", "edges")}
         return {
             **plain,
             "history": [asdict(epoch) for epoch in self.history],

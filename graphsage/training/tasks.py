@@ -10,10 +10,24 @@ from functools import partial
 import torch
 import torch.nn.functional as F
 
+from graphsage.nn.head import wide
+
+
+def cross_entropy(logits, labels, weight=None, **options):
+    """torch's; ``weight`` [C] may lack the last of the outputs' classes, which no node has."""
+    weight = None if weight is None else F.pad(weight, (0, logits.shape[1] - len(weight)), value=1.0)
+    return F.cross_entropy(logits, labels, weight=weight, **options)
+
+
+def squared_error(outputs, targets):
+    """The mean over nodes and targets, float64: the square of a large unit does not fit float32."""
+    return F.mse_loss(outputs.to(wide(outputs.device)), targets.to(wide(targets.device)))
+
+
 LOSSES = {
-    "multiclass": F.cross_entropy,
+    "multiclass": cross_entropy,
     "multilabel": F.binary_cross_entropy_with_logits,
-    "regression": F.mse_loss,
+    "regression": squared_error,
 }
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from helpers.blocks import blocks, configured
 
 import graphsage as gs
 from graphsage.base import progress as cli_progress
-from graphsage.cli import apply as cli_apply
+from graphsage.cli import apply as cli_apply, main as cli
 from graphsage.runs.run import build_model
 from graphsage.trained.save import save_trained
 from graphsage.trained.trained import Trained
@@ -237,6 +238,77 @@ def test_a_run_that_does_not_tell_its_dataset(refused, command, run):
     sentence = "name a dataset: .*mine-1 has no config.toml that tells which one was trained on"
     assert re.fullmatch(sentence, refused("predict", run))
     assert command("predict", run, run.parents[1] / "mine.npz")[0] == 0
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError, RuntimeError])
+@pytest.mark.parametrize("words", [("evaluate",), ("predict", "--nodes", "n3"), ("embed",), ("predict", "--sampled")])
+def test_our_own_mistakes_are_not_told_as_the_users(words, error, run, monkeypatch):
+    """What was typed is checked before; what is raised after that shows its traceback."""
+    def broken(self, *given):
+        raise error("forward() takes 2 positional arguments but 3 were given")
+
+    for name in ("update", "forward"):
+        monkeypatch.setattr("graphsage.nn.layer.SAGELayer." + name, broken)
+    with pytest.raises(error, match="forward"):
+        cli.main([words[0], str(run), *words[1:]])
+
+
+@pytest.mark.parametrize("place, words", [
+    ("graphsage.trained.save.load_trained", ("predict", "RUN")), ("graphsage.data.catalogue.load_dataset", ("embed", "RUN")),
+    ("graphsage.runs.run.make_trainer", ("train", "sbm:nodes=1000", "--no-save")),
+])  # fmt: skip
+def test_a_type_error_is_a_fault_of_ours(place, words, run, monkeypatch):
+    """Also while what was typed is looked at: what a user may get wrong is a ValueError everywhere."""
+    def broken(*given, **options):
+        raise TypeError("unsupported operand type(s)")
+
+    monkeypatch.setattr(place, broken)
+    with pytest.raises(TypeError, match="^unsupported operand"):
+        cli.main([str(run) if word == "RUN" else word for word in words])
+
+
+# ---- several labels
+
+
+@pytest.fixture
+def labelled(tmp_path):
+    """The folder of a run, and its dataset, in which a node may have any of four labels."""
+    data = blocks(name="several", labels=np.eye(4, dtype=bool)[blocks().labels % 4], class_names=NAMES)
+    data.save(tmp_path / "several.npz")
+    words = ["train", tmp_path / "several.npz", "--out", tmp_path / "run", "--epochs", 4, "--batch-size", 16, "--no-baseline"]
+    assert cli.main([*map(str, words), "--device", "cpu"]) == 0
+    return tmp_path / "run", data
+
+
+def of_the_run(run):
+    """The rows of the predictions that a training leaves, by pyarrow where it is there."""
+    if (run / "predictions.csv").exists():
+        return rows_of(run / "predictions.csv")
+    return pytest.importorskip("pyarrow.parquet").read_table(run / "predictions.parquet").to_pylist()
+
+
+def test_labels_are_those_above_their_thresholds(command, labelled):
+    run, data = labelled
+    record = json.loads((run / "result.json").read_text())
+    assert json.loads((run / "model.json").read_text())["thresholds"] == record["thresholds"] != [0, 0, 0, 0]
+    assert command("predict", run)[0] == 0
+    table, cut = rows_of(run / "predict.csv"), 1 / (1 + np.exp(-np.array(record["thresholds"])))
+    said = [[name for name, least in zip(NAMES, cut) if float(row[f"probability_{name}"]) > least] for row in table]
+    assert [row["predicted"].split("; ") for row in table] == [names or [""] for names in said]
+    assert [row["predicted"] for row in of_the_run(run)] == [row["predicted"] for row in table]
+    test = [row for row in command("evaluate", run)[1].splitlines() if row.strip().startswith("test ")]
+    assert f"{100 * record['test_score']:.1f} %" in test[0]
+
+
+def test_a_sentence_where_nobody_gets_a_label(command, labelled):
+    run, data = labelled
+    model = gs.load_trained(run).model
+    model.task_head = type(model.task_head)()
+    with torch.no_grad():
+        model.layers[-1].bias -= 100
+    save_trained(run, model, data, configured().train)
+    assert "None of the 200 nodes gets a label, as no label's logit" in command("predict", run)[1]
+    assert "A micro-F1 of 0 %: no node gets a label that it has." in command("evaluate", run)[1]
 
 
 # ---- progress and ends

@@ -69,6 +69,19 @@ def test_scores_by_class(task, plain, tmp_path):
     assert last[1:4] == [percent(sum(column) / 3) for column in known]
 
 
+def test_labels_are_counted_above_their_thresholds(plain, tmp_path):
+    """As for outputs from which the thresholds were taken off; and a sentence where none is above."""
+    dataset, cut = data("multilabel"), (-1.5, 0.25, 0.5, -20.0)
+    outputs = guesses(dataset)
+    result = replace(result_of(dataset, outputs), thresholds=cut)
+    found = written(tmp_path, dataset, outputs=outputs, result=result)
+    wanted = written(tmp_path, dataset, outputs=outputs - np.array(cut, np.float32))
+    for name in ("Scores by class", "micro-F1 by neighbours"):
+        assert found.tables[name] == wanted.tables[name] != written(tmp_path, dataset).tables[name]
+    assert "gets a label" not in found.text
+    assert f"None of the {len(dataset.test)} nodes gets a label" in written(tmp_path, dataset, outputs=outputs - 99).text
+
+
 def test_confusions(plain, tmp_path):
     dataset = data("multiclass")
     outputs = guesses(dataset)

@@ -18,7 +18,7 @@ from graphsage.runs.checkpoint import load_checkpoint, machine, older_checkpoint
 from graphsage.runs.metrics_file import read_metrics
 from graphsage.runs.run import build_model
 from graphsage.runs.trainer import Trainer
-from graphsage.trained.save import DESCRIPTION, MODEL
+from graphsage.trained.save import DESCRIPTION, MODEL, load_trained
 from graphsage.training.state import CLOCKS
 
 CLOCKED = {*CLOCKS, "seconds", "memory"}
@@ -164,6 +164,28 @@ def test_a_training_that_was_cut_ends_with_the_same_bits(name, dataset, tmp_path
         trainer = of_case(name, dataset, folder=folder, num_threads=2)
         trainer.resume()
         assert everything(trainer, trainer.fit(), folder) == expected
+
+
+def test_a_regression_that_was_begun_on_targets_as_they_are_goes_on_so(dataset, tmp_path):
+    """Checkpoints of before say nothing of standardised targets, and nothing of thresholds."""
+    prices, settings = numbers(dataset), {**OFTEN, "epochs": 6}
+
+    def begun(**how):
+        config = configured(**settings)
+        return Trainer(build_model(config, prices), prices, config.train, log=None, **how)
+
+    expected = begun(loss=torch.nn.functional.mse_loss)
+    expected.fit()
+    cut = begun(loss=torch.nn.functional.mse_loss, folder=tmp_path, callbacks=[Cut((3, 1), gently=True)])
+    assert cut.fit().interrupted
+    saved = torch.load(tmp_path / LATEST, weights_only=True)
+    del saved["head"], saved["state"]["thresholds"]
+    torch.save(saved, tmp_path / LATEST)
+    trainer = begun(folder=tmp_path)
+    trainer.resume()
+    trainer.fit()
+    assert bits(trainer.model.state_dict()) == bits(expected.model.state_dict())
+    assert load_trained(tmp_path).outputs(prices) == pytest.approx(expected.predict().outputs, abs=1e-6)
 
 
 def test_every_place_to_cut(dataset, tmp_path):

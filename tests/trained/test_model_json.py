@@ -39,6 +39,20 @@ def computed(folder, rows, features):
     return h
 
 
+def computed_answer(folder, rows, features):
+    """The predicted classes [N], labels [N, C] or numbers [N, T], by the sentence about the output; and probabilities."""
+    about, h = json.loads((folder / "model.json").read_text()), computed(folder, rows, features)
+    sigmoid = 1 / (1 + np.exp(-h))
+    return {
+        "h_v of the last layer: one logit; sigmoid gives the probability of class 1, and above 0 means class 1":
+            lambda: ((h[:, 0] > 0).astype(int), np.hstack([1 - sigmoid, sigmoid])),
+        "h_v of the last layer: one logit a class; sigmoid gives its probability, and above its threshold means yes":
+            lambda: (h > np.array(about["thresholds"]), sigmoid),
+        "h_v of the last layer, times the deviation of its target plus its mean: the predicted numbers":
+            lambda: (h * np.array(about["deviations"]) + np.array(about["means"]), None),
+    }[about["output"]]()  # fmt: skip
+
+
 def computed_layer(layer, weights, h, v, row):
     symbols = {}
     for symbol, tensor in layer["tensors"].items():
@@ -77,6 +91,24 @@ def test_a_stranger_computes_the_same(model, sparse, isolated, tmp_path):
     expected = gs.inference(trained, seen.graph, seen.features, isolated=isolated).numpy()
     assert np.abs(expected).max() > 0.1
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("labels, width", [
+    (np.arange(200) % 2, 1), (np.eye(4, dtype=bool)[blocks().labels % 4], 4),
+    (np.stack([250_000 + 90_000 * blocks().features[:, 0], blocks().features[:, 1] * 1e-3], 1), 2),
+])  # fmt: skip
+def test_a_stranger_predicts_the_same(labels, width, tmp_path):
+    """What outputs mean - units, one logit, thresholds - stands there too."""
+    dataset = blocks(labels=labels)
+    model = gs.GraphSAGE(dataset.num_features, 16, width)
+    gs.Trainer(model, dataset, configured(epochs=3).train, folder=tmp_path, log=None).fit()
+    answer, probabilities = computed_answer(tmp_path, rows_of(dataset.graph.indptr, dataset.graph.indices), dataset.features)
+    found = gs.load_trained(tmp_path).predict(dataset)
+    if probabilities is not None:
+        assert np.array_equal(found.labels, answer) and len(np.unique(answer)) == 2
+        np.testing.assert_allclose(found.probabilities, probabilities, rtol=1e-4, atol=1e-6)
+    else:
+        assert (np.abs(found.labels - answer) < 1e-4 * answer.std(0)).all() and (answer.std(0) > 0).all()
 
 
 @pytest.mark.parametrize("aggregator", gs.config.groups.AGGREGATORS)

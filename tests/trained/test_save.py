@@ -76,6 +76,19 @@ def test_an_aggregator_of_ones_own_is_given_again(tmp_path):
         gs.load_model(tmp_path / "m")
 
 
+class Broken(Halves):
+    def __init__(self, *widths):
+        super().__init__(*widths)
+        self.linear = torch.nn.Linear("wide")
+
+
+def test_an_error_in_an_aggregator_of_ones_own_arrives_as_it_is(model, tmp_path):
+    gs.save_model(model, tmp_path / "m")
+    with pytest.raises(TypeError, match="out_features") as caught:
+        gs.load_model(tmp_path / "m", aggregator=Broken)
+    assert caught.value.__cause__ is None and any(frame.name == "__init__" for frame in caught.traceback)
+
+
 def test_every_argument_of_the_model_is_kept(model):
     import inspect
 
@@ -222,6 +235,31 @@ def test_a_trained_model_with_an_aggregator_of_ones_own(tmp_path):
     }  # fmt: skip
     with pytest.raises(ValueError, match="aggregator must be one of"):
         load_trained(tmp_path)
+
+
+def test_what_the_outputs_mean_goes_with_the_model(tmp_path):
+    """Through save_model as well, and by hand: whoever saves a trained model need not know of it."""
+    dataset, config = blocks(labels=250_000 + blocks().features[:, :2]), configured(epochs=1).train
+    trainer = gs.Trainer(gs.GraphSAGE(24, 8, 2), dataset, config, log=None)
+    result = trainer.fit()
+    gs.save_model(trainer.model, tmp_path / "m")
+    again = gs.load_model(tmp_path / "m")
+    assert again.task_head == trainer.objective.head and again.task_head.means[0] == pytest.approx(250_000, abs=5)
+    save_trained(tmp_path, again, dataset, config)
+    assert load_trained(tmp_path).outputs(dataset) == pytest.approx(result.outputs.numpy())
+
+
+def test_a_model_of_before_gives_what_it_gave(tmp_path):
+    """A regression on targets as they are, labels at a probability of 1/2: their files say nothing of it."""
+    for labels in (250_000 + blocks().features[:, :2], np.eye(200, 2, dtype=bool)):
+        model, dataset = saved(tmp_path, blocks(labels=labels))
+        with safe_open(tmp_path / "model.safetensors", framework="pt") as file:
+            assert "head" not in json.loads(file.metadata()["graphsage"])
+        trained = load_trained(tmp_path)
+        bare = gs.inference(model, dataset.graph, dataset.features).numpy()
+        assert np.array_equal(trained.outputs(dataset), bare)
+        if trained.task == "multilabel":
+            assert np.array_equal(trained.predict(dataset).labels, bare > 0)
 
 
 @pytest.mark.parametrize("cut", [0, 4, 100, -1])
