@@ -90,6 +90,24 @@ def _flush_names(folder):
         _flush(folder, os.O_RDONLY)
 
 
+# ---- names of files are bytes, and where these are no text of the locale Python spells each as a surrogate (PEP 383)
+
+
+def readable(name):
+    """``name`` (a path, or any text) without surrogates: bytes of UTF-8 are its characters, others stand there as ``\\xe9``."""
+    try:
+        return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    except UnicodeEncodeError:  # surrogates that stand for no byte
+        return name.encode(errors="backslashreplace").decode()
+
+
+def path_of(text):
+    """The path that ``readable`` made ``text`` of, as it is spelt in this process's locale; without surrogates ``text``."""
+    content = re.sub(rb"\\x([89a-f][0-9a-f])", lambda found: bytes.fromhex(found[1].decode()), text.encode())
+    is_bytes = not text.isascii() or content != text.encode()
+    return os.fsdecode(content) if is_bytes and os.name == "posix" and not os.path.lexists(text) else text
+
+
 # ---- what was never finished
 
 

@@ -4,6 +4,7 @@ from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
 
+from graphsage.base.files import readable
 from graphsage.base.progress import progress_of
 from graphsage.cli.arguments import (
     add_flag,
@@ -71,7 +72,7 @@ def add_apply(commands):
     predict = _add(commands, "predict", "predict labels of nodes with a trained model", PREDICT, _predict)
     only = predict.add_mutually_exclusive_group()
     text = "these nodes only, in this order: numbers, or names where the nodes have some"
-    only.add_argument("--nodes", metavar="A,B", help=text)
+    only.add_argument("--nodes", type=readable, metavar="A,B", help=text)
     only.add_argument("--part", choices=PARTS, help="the nodes of this part of the split only")
     text = "a column for the probability of each class"
     predict.add_argument("--probabilities", action="store_true", help=text)

@@ -55,7 +55,8 @@ def _import(options):
             near = misnamed(options.folder, "edges") if Path(options.folder).is_dir() else ""
             raise ValueError(near or f"{options.folder} is no folder with edges.csv or edges.parquet")
         dataset, text = import_tables(options.folder, directed=options.directed, progress=True)
-        print(text)
         if options.out is not None:
             dataset.save(options.out)
-            print(f"Saved in {options.out}")
+    print(text)
+    if options.out is not None:
+        print(f"Saved in {options.out}")

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+from graphsage.base.files import readable
 from graphsage.cli.arguments import add_flag, node_rows, user_input
 from graphsage.config.settings import TrainConfig
 
@@ -15,7 +16,7 @@ def add_sample(commands):
     parser = commands.add_parser("sample", help=text, description=description)
     parser.add_argument("dataset", metavar="DATASET", help="name (see `graphsage datasets`) or folder")
     text = "nodes to draw around: numbers, or names where the nodes have some"
-    parser.add_argument("--seeds", required=True, metavar="A,B", help=text)
+    parser.add_argument("--seeds", required=True, type=readable, metavar="A,B", help=text)
     for field in fields(TrainConfig):
         if field.name in SAMPLE_FIELDS:
             add_flag(parser, field)

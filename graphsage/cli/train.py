@@ -3,10 +3,12 @@
 import argparse
 import os
 import shlex
+import sys
 from contextlib import contextmanager
 from dataclasses import fields, replace
 
 from graphsage.cli.arguments import Refused, add_flag, in_its_place, let_threads_sleep, user_input
+from graphsage.cli.console import OutputLost
 from graphsage.config.groups import ModelConfig
 from graphsage.config.settings import GROUPS, RunConfig, TrainConfig
 
@@ -80,13 +82,13 @@ def _train(options):
         config = replace(config, dataset=lasting_name(config.dataset))
         trainer = make_trainer(replace(config, runs=1), dataset)
         folder, resume = start(config)  # the last of what the user may have to mend
-    print(dataset.summary())
-    first, last = config.train.seed, config.train.seed + config.runs - 1
-    seeds = f"seed {first}" if first == last else f"seeds {first} to {last}"
-    print(f"Training on {describe(trainer.device)}, {seeds}" + ("" if folder is None else f", in {folder}"), flush=True)
-    if config.tensorboard:
-        print(f"Watch it: tensorboard --logdir {folder}", flush=True)
+    if folder is not None:
+        sys.stdout.meanwhile = f"the training goes on without it, and is saved in {folder}"
     with _training(folder):
+        print(dataset.summary())
+        print(f"Training on {describe(trainer.device)}, {_seeds(config)}" + (f", in {folder}" if folder else ""), flush=True)
+        if config.tensorboard:
+            print(f"Watch it: tensorboard --logdir {folder}", flush=True)
         progress = Progress()
         results = run_all(config, dataset, trainer=trainer, folder=folder, resume=resume, progress=[progress], log=progress.log)
     if len(results) < config.runs:
@@ -97,6 +99,11 @@ def _train(options):
     if is_cut and folder is not None:
         _say_how_to_go_on(folder)
     return 130 if is_cut else 0
+
+
+def _seeds(config):
+    first, last = config.train.seed, config.train.seed + config.runs - 1
+    return f"seed {first}" if first == last else f"seeds {first} to {last}"
 
 
 @contextmanager
@@ -111,6 +118,10 @@ def _training(folder):
         yield
     except (TrainingStopped, CheckpointError, TooLarge, InUse) as error:
         raise Refused(str(error)) from error
+    except OutputLost as lost:  # only without a folder
+        if lost.is_silent:
+            print(f"graphsage: {lost}: the training ends, as --no-save keeps nothing of it", file=sys.stderr)
+        raise
     except KeyboardInterrupt:
         if folder is not None:
             _say_how_to_go_on(folder)

@@ -5,7 +5,7 @@ import tomllib
 from difflib import get_close_matches
 from pathlib import Path
 
-from graphsage.base.files import written_aside
+from graphsage.base.files import path_of, readable, written_aside
 from graphsage.config.groups import ModelConfig
 from graphsage.config.options import options_of
 from graphsage.config.settings import GROUPS, RunConfig, TrainConfig, aggregator_name
@@ -30,11 +30,14 @@ def read_config(path, *, whole=False):
     whole: it must be a file of ``write_config`` with its last line, as a setting that was cut off has no default.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
         if whole and not text.endswith(END):
             raise ValueError(f"{path} is truncated: its last line is not {END.strip()!r}")
         content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path} is no TOML file: {error}, in line {line}: save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is no TOML file: {error}") from None
     try:
         model = ModelConfig(**_settings(ModelConfig, content.pop("model", {}), "[model] "))
@@ -44,7 +47,10 @@ def read_config(path, *, whole=False):
             if twice := sorted(train.keys() & group.keys()):
                 raise ValueError(f"{twice[0]} stands in [{OLD}] and in [{name}]: leave it in [{name}] only")
             train |= group
-        return RunConfig(model=model, train=TrainConfig(**train), **_settings(RunConfig, content, ""))
+        of_run = _settings(RunConfig, content, "")
+        if isinstance(of_run.get("dataset"), str):
+            of_run["dataset"] = path_of(of_run["dataset"])
+        return RunConfig(model=model, train=TrainConfig(**train), **of_run)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
@@ -60,6 +66,8 @@ def _line(name, value, text):
         return f"# {name} =  # {text}\n"
     if name == "aggregator":
         value = aggregator_name(value)
+    if name == "dataset":
+        value = readable(value)
     return f"{name} = {json.dumps(value, ensure_ascii=False)}  # {text}\n"
 
 

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from itertools import count, islice
 from pathlib import Path
 
+from graphsage.base.files import readable
 from graphsage.data.errors import DatasetError
 
 BLOCK = 1 << 21  # bytes of a CSV file parsed at a time; also the longest record. pyarrow reads 32 of them ahead
@@ -143,7 +144,12 @@ def _parquet_headings(path):
 def _parquet(path):
     from pyarrow.parquet import ParquetFile
 
-    return ParquetFile(path)
+    return ParquetFile(_arrow_source(path))
+
+
+def _arrow_source(path):
+    """What pyarrow reads ``path`` from: it opens only names that are UTF-8."""
+    return path if readable(str(path)) == str(path) else open(path, "rb")
 
 
 # ---- parts
@@ -157,7 +163,7 @@ def _csv_batches(table, headings):
     size, last = max(1, table.path.stat().st_size), table.headings[-1]
     kinds, value = dict.fromkeys([*headings, last], pa.large_string()), None
     with arrow.open_csv(
-        table.path,
+        _arrow_source(table.path),
         read_options=arrow.ReadOptions(block_size=BLOCK, use_threads=False),
         parse_options=arrow.ParseOptions(newlines_in_values=True),
         convert_options=arrow.ConvertOptions(column_types=kinds, include_columns=list(kinds), null_values=[""]),
