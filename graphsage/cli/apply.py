@@ -108,6 +108,7 @@ def _evaluate(options):
         with progress_of("evaluating") as progress:
             scores = trained.evaluate(dataset, **how, progress=progress)
     print(dataset.summary())
+    _say_if_other(options, trained, dataset)
     if options.dataset is not None:
         print("The split is that of this dataset: in any part of it there may be nodes that the model was trained on.")
     print(_table(_scores(scores, trained.metric)))
@@ -124,6 +125,7 @@ def _predict(options):
         extra = {"probabilities": options.probabilities}
         with progress_of("writing") as progress:
             write_table(path, _chunks(found, dataset, extra, progress))
+    _say_if_other(options, trained, dataset)
     first = found[:FEW].columns(dataset, **extra)
     print(f"Saved in {path}: {len(found):,} rows{', of which the first' if len(found) > FEW else ''}")
     rows = [list(first), *([_cell(value) for value in row] for row in zip(*first.values()))]
@@ -140,6 +142,7 @@ def _embed(options):
 
         with progress_of("embedding") as progress:
             rows = write_embedding(path, trained, dataset, **how, progress=progress)
+    _say_if_other(options, trained, dataset)
     shape = ", ".join(f"{size:,}" for size in rows.shape)
     print(f"Saved in {path}: float32 [{shape}], a row a node in the graph's order, of which the first begin")
     names = node_names(dataset, np.arange(len(rows))[:FEW])
@@ -195,6 +198,22 @@ def _nodes(options, dataset):
 
 
 # ---- what is shown
+
+
+def _say_if_other(options, trained, dataset):
+    """A line where the data are not those of the training: others were named, they have grown, or they were changed."""
+    from graphsage.runs.checkpoint import differences, identity
+    from graphsage.runs.run_folder import identity_in
+
+    run = Path(options.run)
+    then = identity_in(run if run.is_dir() else run.parent) or {}
+    changes = differences(then, identity(dataset.row_normalized() if trained.normalized_features else dataset))
+    if "split" in options:  # another was asked for
+        changes = [change for change in changes if not change.startswith(("split", "labels"))]
+    sizes = [change for change in changes if "checksum" not in change]
+    if changes:
+        other = dict.fromkeys(change.partition(" checksum")[0].removeprefix("all ") for change in changes)
+        print(f"Not the data of the training: {'; '.join(sizes) or 'as many, but other ' + ', '.join(other)}.")
 
 
 def _scores(scores, metric):

@@ -35,7 +35,7 @@ class Console:
         return self.stream is not None and self.stream.isatty()
 
     def write(self, text):
-        self._try("write", shown(text, self.encoding) if self.stream else text)
+        self._try("write", shown(text, getattr(self.stream, "encoding", None)))
         return len(text)
 
     def flush(self):

@@ -2,14 +2,16 @@
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from graphsage.base.files import written_aside
-from graphsage.config.run_files import CONFIG, RESULT
+from graphsage.config.run_files import CONFIG, LATEST, RESULT
 from graphsage.config.settings import FREE, TrainConfig, aggregator_name
 from graphsage.config.toml import read_config, write_config
 from graphsage.data.catalogue import list_datasets
+from graphsage.runs.checkpoint import CheckpointError, load_checkpoint
 from graphsage.training.records import Epoch, TrainResult
 
 RUNS = "runs"  # beside where the command is given
@@ -66,8 +68,11 @@ def _first_free(dataset):
 # ---- results
 
 
-def write_result(folder, config, run_result, versions):
-    """``folder``/result.json: configuration, scores, history, versions. It is written last: where it is, the run is done."""
+def write_result(folder, config, run_result, identity, versions):
+    """``folder``/result.json: configuration, scores, history, versions, and the ``identity`` of the dataset.
+
+    It is written last: where it is, the run is done.
+    """
     result = asdict(replace(run_result.result, outputs=None))  # asdict would copy them first
     del result["outputs"]
     record = {
@@ -75,6 +80,7 @@ def write_result(folder, config, run_result, versions):
         "majority": run_result.majority,
         "features_only": run_result.features_only,
         **result,
+        "dataset": identity,
         "versions": versions,
     }
     with written_aside(Path(folder) / RESULT) as file:
@@ -96,6 +102,17 @@ def _decisive(config):
     return {**{name: value for name, value in config.items() if name not in {*idle, "dataset"}}, "train": train}
 
 
+def identity_in(folder):
+    """The ``identity`` of the dataset that the run in ``folder`` was trained on, done or not; None where nothing tells it."""
+    try:
+        found = json.loads((Path(folder) / RESULT).read_text(encoding="utf-8")).get("dataset")
+    except (OSError, ValueError, AttributeError):
+        found = None
+    with suppress(CheckpointError):
+        found = found or load_checkpoint(Path(folder) / LATEST)["dataset"]
+    return found
+
+
 def read_result(folder, config):
     """(TrainResult, majority, features_only) of a run that was done with ``config``; None where there is none."""
     try:
@@ -105,6 +122,7 @@ def read_result(folder, config):
         history = [Epoch(**epoch) for epoch in record.pop("history")]
         baselines = [record.pop(name) for name in ("majority", "features_only")]
         del record["versions"]
+        record.pop("dataset", None)  # older files lack it
         return TrainResult(history=history, **record), *baselines
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
