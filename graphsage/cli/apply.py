@@ -16,6 +16,7 @@ from graphsage.cli.arguments import (
     node_rows,
     user_input,
 )
+from graphsage.cli.console import on_one_line
 from graphsage.config.settings import TrainConfig
 
 PARTS = ("train", "val", "test")
@@ -128,7 +129,7 @@ def _predict(options):
     _say_if_other(options, trained, dataset)
     first = found[:FEW].columns(dataset, **extra)
     print(f"Saved in {path}: {len(found):,} rows{', of which the first' if len(found) > FEW else ''}")
-    rows = [list(first), *([_cell(value) for value in row] for row in zip(*first.values()))]
+    rows = [[*map(_cell, first)], *([_cell(value) for value in row] for row in zip(*first.values()))]
     print(_table([row[:FEW] for row in rows]))
 
 
@@ -146,7 +147,7 @@ def _embed(options):
     shape = ", ".join(f"{size:,}" for size in rows.shape)
     print(f"Saved in {path}: float32 [{shape}], a row a node in the graph's order, of which the first begin")
     names = node_names(dataset, np.arange(len(rows))[:FEW])
-    print(_table([[str(name), *map(_cell, row[:FEW])] for name, row in zip(names, rows)]))
+    print(_table([[_cell(name), *map(_cell, row[:FEW])] for name, row in zip(names, rows)]))
 
 
 def _chunks(found, dataset, extra, progress):
@@ -231,6 +232,8 @@ def _scores(scores, metric):
 
 
 def _cell(value):
+    if isinstance(value, str):
+        return on_one_line(value)
     return f"{value:.4g}" if isinstance(value, Real) and not isinstance(value, Integral) else str(value)
 
 

@@ -64,6 +64,13 @@ def shown(text, encoding):
     return readable(text).encode(encoding, "backslashreplace").decode(encoding)
 
 
+def on_one_line(name):
+    """``name`` among others: in quotes, as in a table, where it holds a comma or the like; what cannot be seen is an escape."""
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+    is_plain = text == name == name.strip() and name and not set(name) & set(',"')
+    return text if is_plain else '"' + text.replace('"', '""') + '"'
+
+
 def _into_nothing(stream):
     """What is still buffered goes nowhere, and the interpreter's end does not try again."""
     with suppress(OSError, ValueError):  # no file of the system's: nothing is left to do

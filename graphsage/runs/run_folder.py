@@ -1,6 +1,7 @@
 """The folder of a run: where it is, what its parts are called, and how a finished one is told from one to go on with."""
 
 import json
+import math
 import os
 from contextlib import suppress
 from dataclasses import asdict, fields, replace
@@ -84,7 +85,16 @@ def write_result(folder, config, run_result, identity, versions):
         "versions": versions,
     }
     with written_aside(Path(folder) / RESULT) as file:
-        file.write(json.dumps(record, indent=1).encode())
+        file.write(json.dumps(_finite(record), indent=1, allow_nan=False).encode())
+
+
+def _finite(value):
+    """None for what is no number: JSON has neither NaN nor infinity."""
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(config):

@@ -1,18 +1,22 @@
 """Consoles without Unicode, and output that nobody takes: nothing is lost, and no training is dropped in silence."""
 
+import csv
 import errno
 import io
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import NOTICE
+from helpers.blocks import blocks
 
 import graphsage
 from graphsage.cli import main as cli
-from graphsage.cli.console import Console, OutputLost, consoles, shown
+from graphsage.cli.console import Console, OutputLost, consoles, on_one_line, shown
 from graphsage.config.toml import read_config
 
 NAME, CLASS = "日本, café", "日"  # no encoding of one byte a character has both
@@ -240,3 +244,44 @@ def test_streams_are_as_they_were_afterwards():
         out.stream = Lost(errno.EPIPE)
         print("text")
     assert (sys.stdout, sys.stderr) == before
+
+
+# ---- names among others
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("libc6", "libc6"),
+        ("two words", "two words"),
+        ("=1+1", "=1+1"),
+        ("a,b", '"a,b"'),
+        ('a"b', '"a""b"'),
+        (" a", '" a"'),
+        ("", '""'),
+        ("a\nb", '"a\\nb"'),
+        ("\x1b[31m", '"\\x1b[31m"'),
+    ],
+)
+def test_a_name_on_one_line(name, line):
+    assert on_one_line(name) == line
+
+
+def test_strange_ids_in_what_commands_print_and_write(command, tmp_path):
+    """Commas stand in quotes, a line break is no second line, and the table has the ids themselves."""
+    ids = np.array(["a,b", "line\nbreak", 'q"', " sp ", "=1+1", "cr\rhere", *(f"n{v}" for v in range(6, 200))], object)
+    blocks(node_ids=ids, class_names=("x,y", "z\nz", "=2", "w")).save(tmp_path / "data.npz")
+    flags = ["--epochs", 1, "--batch-size", 16, "--no-baseline", "--device", "cpu", "--out", tmp_path / "run"]
+    assert command("train", tmp_path / "data.npz", *flags)[0] == 0
+    assert command("predict", tmp_path / "run", "--probabilities")[0] == 0
+    with open(tmp_path / "run" / "predict.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["node"] for row in rows] == ids.tolist()
+    assert list(rows[0])[3:] == [f"probability_{name}" for name in ("x,y", "z\nz", "=2", "w")]
+    code, out, _ = command("embed", tmp_path / "run")
+    names = [line.split("  ")[1].strip() for line in out.splitlines()[1:]]
+    assert names == ['"a,b"', '"line\\nbreak"', '"q"""', '" sp "', "=1+1"]
+    code, out, _ = command("sample", tmp_path / "data.npz", "--seeds", "n6,n7", "--fanouts", "-1,-1")
+    assert code == 0 and all(line.startswith(("MiniBatch", "hop", "  ")) for line in out.splitlines())
+    for name in ("result.json", "model.json"):
+        assert json.loads((tmp_path / "run" / name).read_text(encoding="utf-8"))

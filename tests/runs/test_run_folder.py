@@ -1,6 +1,7 @@
 """A run's folder says which data it was trained on; folders as they were written before are read."""
 
 import json
+import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +13,14 @@ from helpers.blocks import blocks
 from scipy.sparse import csr_array
 
 from graphsage.cli import main as cli
-from graphsage.config.settings import GROUPS
+from graphsage.config.settings import GROUPS, RunConfig
 from graphsage.data.split import SPLITS
 from graphsage.graph.features import as_features
 from graphsage.graph.graph import Graph
 from graphsage.runs.checkpoint import differences, identity
-from graphsage.runs.run_folder import identity_in
+from graphsage.runs.run import RunResult
+from graphsage.runs.run_folder import identity_in, read_result, write_result
+from graphsage.training.records import Epoch, TrainResult
 
 SHORT = ["--epochs", "2", "--batch-size", "16", "--fanouts", "5,5", "--no-baseline", "--device", "cpu"]
 NEWER = ("weights checksum", "all features checksum")  # of a dataset's identity: files of before lack them
@@ -196,6 +199,22 @@ def test_a_number_between_the_rows_that_are_sampled_is_seen(sparse, monkeypatch)
     assert len(changes) == 1 and changes[0].startswith("all features checksum")
     monkeypatch.setattr("graphsage.runs.checkpoint.READ_WHOLE", 0)
     assert identity(dataset) == identity(other)
+
+
+def no_constant(name):
+    raise ValueError(f"{name} is no JSON")
+
+
+def test_a_result_is_json_though_a_score_is_no_number(tmp_path):
+    result = TrainResult(
+        metric="r2", test_score=float("nan"), val_score=-math.inf, best_epoch=1, normalized_features=False,
+        history=[Epoch(number=1, loss=1.0, metric="r2", val_score=float("nan"), val_loss=2.0, seconds=1.0)],
+    )  # fmt: skip
+    config = RunConfig()
+    write_result(tmp_path, config, RunResult(result=result, majority=0.5, features_only=None, model=None), {"nodes": 3}, {})
+    json.loads((tmp_path / "result.json").read_text(encoding="utf-8"), parse_constant=no_constant)
+    found, majority, _ = read_result(tmp_path, config)
+    assert (found.test_score, found.history[0].val_score, found.history[0].val_loss, majority) == (None, None, 2.0, 0.5)
 
 
 # ---- folders of before
