@@ -4,6 +4,7 @@ What is being written has the name ``.NAME.HOST-PID-START-RANDOM.part``: no othe
 whoever finds it can tell whether its writer is still there.
 """
 
+import errno
 import os
 import platform
 import re
@@ -56,6 +57,8 @@ def folder_written_aside(path):
 def _aside(path):
     """A free name beside ``path``; at the end the folder is on the disk, and nothing has that name."""
     path = Path(path)
+    if not path.name:  # "", ".", "/"
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     aside = path.with_name(f".{path.name[:50]}.{_host()}-{os.getpid()}-{_start(os.getpid())}-{secrets.token_hex(8)}.part")
     try:
         yield aside

@@ -3,13 +3,8 @@
 import sys
 
 from graphsage.base.interrupt import raised_sigterm
-from graphsage.cli.apply import add_apply
 from graphsage.cli.arguments import Parser, Refused, parsed
 from graphsage.cli.console import OutputLost, consoles
-from graphsage.cli.datasets import add_datasets
-from graphsage.cli.import_ import add_import
-from graphsage.cli.sample import add_sample
-from graphsage.cli.train import add_train
 
 EXAMPLES = """examples:
   graphsage train                                   the bundled Debian graph, in less than a minute
@@ -72,6 +67,13 @@ def _is_interrupt(error):
 
 
 def _parser():
+    # here, where Ctrl-C is heard already
+    from graphsage.cli.apply import add_apply
+    from graphsage.cli.datasets import add_datasets
+    from graphsage.cli.import_ import add_import
+    from graphsage.cli.sample import add_sample
+    from graphsage.cli.train import add_train
+
     parser = Parser(
         prog="graphsage",
         description="Train graph neural networks on sampled neighbourhoods.",

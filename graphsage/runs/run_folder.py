@@ -114,13 +114,13 @@ def _decisive(config):
 
 def identity_in(folder):
     """The ``identity`` of the dataset that the run in ``folder`` was trained on, done or not; None where nothing tells it."""
-    try:
+    with suppress(OSError, ValueError, AttributeError):
         found = json.loads((Path(folder) / RESULT).read_text(encoding="utf-8")).get("dataset")
-    except (OSError, ValueError, AttributeError):
-        found = None
+        if isinstance(found, dict):
+            return found
     with suppress(CheckpointError):
-        found = found or load_checkpoint(Path(folder) / LATEST)["dataset"]
-    return found
+        return load_checkpoint(Path(folder) / LATEST)["dataset"]
+    return None
 
 
 def read_result(folder, config):

@@ -237,10 +237,11 @@ def test_a_folder_of_before_the_groups(command, trained):
     assert len(again["history"]) == 3 and "[optimise]" in (run / "config.toml").read_text(encoding="utf-8")
 
 
-def test_the_checkpoint_alone_tells_the_data_too(trained):
+@pytest.mark.parametrize("damaged", ["{", "[1]", '{"dataset": 3}', "\0"])
+def test_the_checkpoint_alone_tells_the_data_too(damaged, trained):
     _, run = trained
     found = identity_in(run)
-    (run / "result.json").write_text("{", encoding="utf-8")
+    (run / "result.json").write_text(damaged, encoding="utf-8")
     assert identity_in(run) == found == identity(blocks())
     (run / "checkpoint.pt").write_text("damaged", encoding="utf-8")
     assert identity_in(run) is None
