@@ -120,7 +120,8 @@ def test_resume_of_several_runs_on_other_data_is_refused(command, tmp_path):
     blocks().save(data)
     assert command("train", data, *SHORT, "--runs", 2, "--out", run)[0] == 0
     (run / "0" / "result.json").unlink()
-    (run / "0" / "checkpoint.pt").unlink()
+    for checkpoint in (run / "0").glob("checkpoint*.pt"):
+        checkpoint.unlink()
     before = contents(run / "1"), (run / "config.toml").read_bytes()
     one_label_changed(blocks()).save(tmp_path / "other.npz")
     code, _, err = command("train", tmp_path / "other.npz", "--resume", run)
@@ -172,7 +173,8 @@ def test_other_settings_than_the_run_was_done_with_are_refused(command, trained)
         before = contents(run)
         code, out, err = command("train", "--resume", run)
         assert code == 2 and f"is of a training with {what}: {name} {old} then, {new} now" in err and contents(run) == before
-    (run / "checkpoint.pt").unlink()
+    for checkpoint in run.glob("checkpoint*.pt"):
+        checkpoint.unlink()
     before = contents(run)
     code, out, err = command("train", "--resume", run)
     assert code == 2 and "holds a trained model and no checkpoint to go on from" in err and contents(run) == before
