@@ -126,8 +126,8 @@ def _predict(options):
         extra = {"probabilities": options.probabilities}
         with progress_of("writing") as progress:
             write_table(path, _chunks(found, dataset, extra, progress))
-    _say_if_other(options, trained, dataset)
     first = found[:FEW].columns(dataset, **extra)
+    _say_if_other(options, trained, dataset)
     print(f"Saved in {path}: {len(found):,} rows{', of which the first' if len(found) > FEW else ''}")
     rows = [[*map(_cell, first)], *([_cell(value) for value in row] for row in zip(*first.values()))]
     print(_table([row[:FEW] for row in rows]))
@@ -143,8 +143,8 @@ def _embed(options):
 
         with progress_of("embedding") as progress:
             rows = write_embedding(path, trained, dataset, **how, progress=progress)
-    _say_if_other(options, trained, dataset)
     shape = ", ".join(f"{size:,}" for size in rows.shape)
+    _say_if_other(options, trained, dataset)
     print(f"Saved in {path}: float32 [{shape}], a row a node in the graph's order, of which the first begin")
     names = node_names(dataset, np.arange(len(rows))[:FEW])
     print(_table([[_cell(name), *map(_cell, row[:FEW])] for name, row in zip(names, rows)]))

@@ -34,6 +34,8 @@ def read_config(path, *, whole=False):
         if whole and not text.endswith(END):
             raise ValueError(f"{path} is truncated: its last line is not {END.strip()!r}")
         content = tomllib.loads(text)
+        if isinstance(content.get("dataset"), str):
+            content["dataset"] = path_of(content["dataset"])
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ValueError(f"{path} is no TOML file: {error}, in line {line}: save it as UTF-8") from None
@@ -47,10 +49,7 @@ def read_config(path, *, whole=False):
             if twice := sorted(train.keys() & group.keys()):
                 raise ValueError(f"{twice[0]} stands in [{OLD}] and in [{name}]: leave it in [{name}] only")
             train |= group
-        of_run = _settings(RunConfig, content, "")
-        if isinstance(of_run.get("dataset"), str):
-            of_run["dataset"] = path_of(of_run["dataset"])
-        return RunConfig(model=model, train=TrainConfig(**train), **of_run)
+        return RunConfig(model=model, train=TrainConfig(**train), **_settings(RunConfig, content, ""))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
