@@ -22,6 +22,7 @@ tested once, beside two baselines: what is most frequent (or the mean), and the 
 model trained without edges (from each node's own features only).
 Ctrl-C ends the training after the step under way, saves it, and --resume goes on;
 with --no-save it tests what there is. `kill PID` (SIGTERM) does the same.
+Where nobody reads what is printed (`| head`), a training that is saved goes on.
 """
 
 TRAIN_EXAMPLES = """three ways to train:

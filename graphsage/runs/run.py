@@ -118,7 +118,8 @@ def _same_data(config, dataset, trainer, folder):
         place = _folder_of(config, folder, _single(config, number))
         changes = differences(identity_in(place) or {}, trainer.identity)
         if changes:
-            raise CheckpointError(f"{place} is of a training with another dataset: {'; '.join(changes)}")
+            advice = "go on with the data of the training, or train into another folder"
+            raise CheckpointError(f"{place} is of a training with another dataset: {'; '.join(changes)}: {advice}")
     return trainer
 
 
