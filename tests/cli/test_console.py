@@ -238,6 +238,23 @@ def test_closed_descriptors_and_readers_that_leave(streams, lines, tmp_path):
     assert out.count(b"\n") == lines
 
 
+OPENS = """
+import os
+from graphsage.cli.console import consoles
+with consoles(), open("file", "w", encoding="utf-8") as file:
+    os.write(1, b"for people")
+    os.write(2, b"for people")
+    file.write(str(file.fileno() > 2))
+"""
+
+
+@POSIX
+def test_no_file_gets_the_number_of_a_closed_stream(tmp_path):
+    (tmp_path / "opens.py").write_text(OPENS, encoding="utf-8")
+    assert started(f"{sys.executable} opens.py <&- >&- 2>&-", cwd=tmp_path) == (0, b"", b"")
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "True"
+
+
 def test_streams_are_as_they_were_afterwards():
     before = sys.stdout, sys.stderr
     with pytest.raises(OutputLost), consoles() as out:
