@@ -12,6 +12,7 @@ from pathlib import Path
 os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="graphsage-numba-")
 atexit.register(shutil.rmtree, os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
 os.environ["OMP_NUM_THREADS"] = "1"  # torch: on a small machine its threads only get in each other's way
+os.environ["TERM"] = "xterm"  # what takes itself for a terminal in a test can draw
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell; here and in children Ctrl-C is tested
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -201,7 +201,7 @@ def _cgroup_limits():
 
 def _text(path):
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8")
     except (OSError, ValueError):
         return ""
 

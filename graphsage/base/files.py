@@ -4,6 +4,7 @@ What is being written has the name ``.NAME.HOST-PID-START-RANDOM.part``: no othe
 whoever finds it can tell whether its writer is still there.
 """
 
+import errno
 import os
 import platform
 import re
@@ -56,6 +57,8 @@ def folder_written_aside(path):
 def _aside(path):
     """A free name beside ``path``; at the end the folder is on the disk, and nothing has that name."""
     path = Path(path)
+    if not path.name:  # "", ".", "/"
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     aside = path.with_name(f".{path.name[:50]}.{_host()}-{os.getpid()}-{_start(os.getpid())}-{secrets.token_hex(8)}.part")
     try:
         yield aside
@@ -88,6 +91,24 @@ def _flush_names(folder):
     """The names in ``folder`` outlive a power cut; Windows and some file systems cannot promise that."""
     with suppress(OSError):
         _flush(folder, os.O_RDONLY)
+
+
+# ---- names of files are bytes, and where these are no text of the locale Python spells each as a surrogate (PEP 383)
+
+
+def readable(name):
+    """``name`` (a path, or any text) without surrogates: bytes of UTF-8 are its characters, others stand there as ``\\xe9``."""
+    try:
+        return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    except UnicodeEncodeError:  # surrogates that stand for no byte
+        return name.encode(errors="backslashreplace").decode()
+
+
+def path_of(text):
+    """The path that ``readable`` made ``text`` of, as it is spelt in this process's locale; without surrogates ``text``."""
+    content = re.sub(rb"\\x([89a-f][0-9a-f])", lambda found: bytes.fromhex(found[1].decode()), text.encode())
+    is_bytes = not text.isascii() or content != text.encode()
+    return os.fsdecode(content) if is_bytes and os.name == "posix" and not os.path.lexists(text) else text
 
 
 # ---- what was never finished

@@ -58,4 +58,5 @@ def _handler(handler, numbers):
 
 def _own_line(notice):
     """On a terminal in place of the line there, perhaps a progress bar with ^C in it; else below what may be half a line."""
-    return ("\r\x1b[K" if os.isatty(2) else "\n") + notice
+    is_drawn = os.isatty(2) and os.environ.get("TERM") != "dumb"
+    return ("\r\x1b[K" if is_drawn else "\n") + notice

@@ -11,6 +11,16 @@ BAR_SECONDS, EVERY = 0.25, 5  # between two looks: of a bar, and of lines
 PATIENCE = 2  # seconds before anything is shown of what may soon be done
 
 
+def is_terminal(stream):
+    """Can a line on ``stream`` be drawn anew? Not where the environment calls the terminal dumb; None is no stream."""
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def share(done, total):
+    """How much of ``total`` is done, from 0 to 1; 0 of what is not known, or nothing."""
+    return min(max(done / total, 0), 1) if total else 0
+
+
 class Display:
     """Says when a look is due, and draws a bar where ``has_bar``: on a terminal, unless the environment sets TQDM_DISABLE.
 
@@ -19,7 +29,7 @@ class Display:
 
     def __init__(self, form, screen, line_seconds, seconds=None):
         self.form, self.screen = form, screen
-        self.has_bar = screen.isatty() and not os.environ.get("TQDM_DISABLE")
+        self.has_bar = is_terminal(screen) and not os.environ.get("TQDM_DISABLE")
         self.seconds = (BAR_SECONDS if self.has_bar else line_seconds) if seconds is None else seconds
         self.bar, self._due = None, math.inf
 
@@ -40,9 +50,9 @@ class Display:
         """Bring the bar up to date. The first call makes it: what came before may print, as the compiler of kernels does."""
         if self.bar is None:
             look = {"leave": False, "dynamic_ncols": True, "delay": 1e-9}  # seconds: not drawn empty
-            self.bar = _bar_class()(total=total, file=self.screen, bar_format=self.form, **look)
+            self.bar = _bar_class()(total=1, file=self.screen, bar_format=self.form, **look)
             self.bar.start_t -= self.elapsed
-        self.bar.n, self.bar.total = min(done, total), total
+        self.bar.n = share(done, total)
         self.bar.set_description_str(what, refresh=False)
         self.bar.set_postfix_str(rest)
 
@@ -92,10 +102,11 @@ def _shown(what, *, patience=0, tells_rest=True):
         def report(done, total=1):
             if not display.is_due():
                 return
+            part = share(done, total)
             if display.has_bar:
                 display.draw(done, total, what)
-            elif not tells_rest or 0 < done < total:
-                rest = f", about {display.elapsed * (total - done) / done:.0f} s left" if tells_rest else ""
-                print(f"{what}: {done / total:.0%} in {display.elapsed:.0f} s{rest}", file=sys.stderr, flush=True)
+            elif display.screen and (not tells_rest or 0 < part < 1):
+                rest = f", about {display.elapsed * (1 - part) / part:.0f} s left" if tells_rest else ""
+                print(f"{what}: {part:.0%} in {display.elapsed:.0f} s{rest}", file=display.screen, flush=True)
 
         yield report

@@ -4,6 +4,7 @@ from dataclasses import fields
 from numbers import Integral, Real
 from pathlib import Path
 
+from graphsage.base.files import readable
 from graphsage.base.progress import progress_of
 from graphsage.cli.arguments import (
     add_flag,
@@ -16,6 +17,7 @@ from graphsage.cli.arguments import (
     of_the_system,
     user_input,
 )
+from graphsage.cli.console import on_one_line
 from graphsage.config.settings import TrainConfig
 
 PARTS = ("train", "val", "test")
@@ -73,7 +75,7 @@ def add_apply(commands):
     predict = _add(commands, "predict", "predict labels of nodes with a trained model", PREDICT, _predict)
     only = predict.add_mutually_exclusive_group()
     text = "these nodes only, in this order: numbers, or names where the nodes have some ('\"a, b\",c': one has a comma)"
-    only.add_argument("--nodes", metavar="A,B", help=text)
+    only.add_argument("--nodes", type=readable, metavar="A,B", help=text)
     only.add_argument("--part", choices=PARTS, help="the nodes of this part of the split only")
     text = "a column for the probability of each class"
     predict.add_argument("--probabilities", action="store_true", help=text)
@@ -110,6 +112,7 @@ def _evaluate(options):
     with of_the_system(), progress_of("evaluating") as progress:
         scores = trained.evaluate(dataset, **how, progress=progress)
     print(dataset.summary())
+    _say_if_other(options, trained, dataset)
     if options.dataset is not None:
         print("The split is that of this dataset: in any part of it there may be nodes that the model was trained on.")
     print(_table(_scores(scores, trained.metric)))
@@ -126,8 +129,9 @@ def _predict(options):
     from graphsage.training.thresholds import told_of_nobody
 
     first = found[:FEW].columns(dataset, **extra)
+    _say_if_other(options, trained, dataset)
     print(f"Saved in {path}: {len(found):,} rows{', of which the first' if len(found) > FEW else ''}")
-    rows = [list(first), *([_cell(value) for value in row] for row in zip(*first.values()))]
+    rows = [[*map(_cell, first)], *([_cell(value) for value in row] for row in zip(*first.values()))]
     print(_table([row[:FEW] for row in rows]))
     if trained.task == "multilabel" and (line := told_of_nobody(found.labels)):
         print(line)
@@ -156,9 +160,10 @@ def _embed(options):
     with of_the_system(), progress_of("embedding") as progress:
         rows = write_embedding(path, trained, dataset, **how, progress=progress)
     shape = ", ".join(f"{size:,}" for size in rows.shape)
+    _say_if_other(options, trained, dataset)
     print(f"Saved in {path}: float32 [{shape}], a row a node in the graph's order, of which the first begin")
     names = node_names(dataset, np.arange(len(rows))[:FEW])
-    print(_table([[str(name), *map(_cell, row[:FEW])] for name, row in zip(names, rows)]))
+    print(_table([[_cell(name), *map(_cell, row[:FEW])] for name, row in zip(names, rows)]))
 
 
 def _chunks(found, dataset, extra, progress):
@@ -212,6 +217,22 @@ def _nodes(options, dataset):
 # ---- what is shown
 
 
+def _say_if_other(options, trained, dataset):
+    """A line where the data are not those of the training: others were named, they have grown, or they were changed."""
+    from graphsage.runs.checkpoint import differences, identity
+    from graphsage.runs.run_folder import identity_in
+
+    run = Path(options.run)
+    then = identity_in(run if run.is_dir() else run.parent) or {}
+    changes = differences(then, identity(dataset.row_normalized() if trained.normalized_features else dataset))
+    if "split" in options:  # another was asked for
+        changes = [change for change in changes if not change.startswith(("split", "labels"))]
+    sizes = [change for change in changes if "checksum" not in change]
+    if changes:
+        other = dict.fromkeys(change.partition(" checksum")[0].removeprefix("all ") for change in changes)
+        print(f"Not the data of the training: {'; '.join(sizes) or 'as many, but other ' + ', '.join(other)}.")
+
+
 def _scores(scores, metric):
     """Rows of a table, the titles first; the score that chose the model is the first of the scores."""
     from graphsage.training.records import loss_text
@@ -228,6 +249,8 @@ def _scores(scores, metric):
 
 
 def _cell(value):
+    if isinstance(value, str):
+        return on_one_line(value)
     return f"{value:.4g}" if isinstance(value, Real) and not isinstance(value, Integral) else str(value)
 
 

@@ -1,5 +1,6 @@
 """``graphsage datasets``: what there is, what is in it, and fetching it."""
 
+import warnings
 from argparse import SUPPRESS
 from importlib.util import find_spec
 
@@ -93,7 +94,8 @@ def _require_matplotlib():
 def _draw(found, path):
     from graphsage.data.described.plots import save_png
 
-    with user_input():  # a disk may be full, a folder not ours
+    with user_input(), warnings.catch_warnings():  # a disk may be full, a folder not ours
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # letters that the font lacks are boxes: that is seen
         save_png(found, path)
 
 

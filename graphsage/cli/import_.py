@@ -78,7 +78,8 @@ def _import(options):
         if options.out is not None and not options.out.endswith(".npz"):
             raise ValueError(f"--out must be a file NAME.npz, got {options.out!r}")
         dataset, text = import_tables(_tables(options.folder), directed=options.directed, progress=True, tables=tables)
-        print(text)
         if options.out is not None:
             dataset.save(options.out)
-            print(f"Saved in {options.out}")
+    print(text)
+    if options.out is not None:
+        print(f"Saved in {options.out}")

@@ -1,16 +1,10 @@
 """The ``graphsage`` command. torch and numba are imported only inside the commands that need them."""
 
-import errno
-import os
 import sys
 
 from graphsage.base.interrupt import raised_sigterm
-from graphsage.cli.apply import add_apply
 from graphsage.cli.arguments import Parser, Refused, parsed
-from graphsage.cli.datasets import add_datasets
-from graphsage.cli.import_ import add_import
-from graphsage.cli.sample import add_sample
-from graphsage.cli.train import add_train
+from graphsage.cli.console import OutputLost, consoles
 
 EXAMPLES = """examples:
   graphsage train                                   the bundled Debian graph, in less than a minute
@@ -24,38 +18,62 @@ EXAMPLES = """examples:
 
 
 def main(arguments=None):
-    """Run one command line; returns the exit code: 0, 2 for what the user can mend, 130 after Ctrl-C or SIGTERM."""
-    options = parsed(_parser(), sys.argv[1:] if arguments is None else arguments)
+    """Run one command line; returns the exit code: 0, 2 for what the user can mend, 130 after Ctrl-C or SIGTERM.
+
+    A reader of the output who leaves, as ``head`` does, is no error; a disk that is full is one.
+    """
+    try:
+        with consoles() as out:
+            code = _code_of(sys.argv[1:] if arguments is None else arguments)
+        return code or (0 if out.lost is None or out.lost.is_silent else 2)
+    except OutputLost as lost:
+        with consoles():
+            if not lost.is_silent:
+                print(f"graphsage: {lost}; what was saved before is whole", file=sys.stderr)
+        return 0 if lost.is_silent else 2
+
+
+def _code_of(arguments):
     try:
         with raised_sigterm():
-            code = options.command(options)
-        sys.stdout.flush()  # here, where a reader that has gone can be told from a failure
-        return code or 0
+            options = parsed(_parser(), arguments)
+            return _done(options)
+    except SystemExit as end:  # argparse
+        return end.code
+    except (KeyboardInterrupt, SystemError) as error:
+        if not _is_interrupt(error):
+            raise
+        print("graphsage: interrupted", file=sys.stderr)
+        return 130
+
+
+def _done(options):
+    try:
+        return options.command(options)
     except Refused as error:
         if options.debug:
             raise
         print(f"graphsage: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("graphsage: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # the reader of our output, say `head`, has gone
-        _drop_output()
-        return 0
-    except OSError as error:
-        if error.errno != errno.ENOSPC or options.debug:
-            raise
-        _drop_output()
-        print("graphsage: the output cannot be written, as the disk is full; what was saved before is whole", file=sys.stderr)
-        return 2
 
 
-def _drop_output():
-    """What is still buffered goes nowhere, and the interpreter's end does not try again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _is_interrupt(error):
+    """Is this Ctrl-C? A kernel makes a SystemError of it."""
+    if isinstance(error, KeyboardInterrupt):
+        return True
+    from graphsage.base.jit import is_interrupt
+
+    return is_interrupt(error)
 
 
 def _parser():
+    # here, where Ctrl-C is heard already
+    from graphsage.cli.apply import add_apply
+    from graphsage.cli.datasets import add_datasets
+    from graphsage.cli.import_ import add_import
+    from graphsage.cli.sample import add_sample
+    from graphsage.cli.train import add_train
+
     parser = Parser(
         prog="graphsage",
         description="Train graph neural networks on sampled neighbourhoods.",

@@ -2,7 +2,9 @@
 
 from dataclasses import fields
 
+from graphsage.base.files import readable
 from graphsage.cli.arguments import add_flag, node_rows, user_input
+from graphsage.cli.console import on_one_line
 from graphsage.config.settings import TrainConfig
 
 SAMPLE_FIELDS = ("fanouts", "replace", "isolated", "weights", "seed")
@@ -15,7 +17,7 @@ def add_sample(commands):
     parser = commands.add_parser("sample", help=text, description=description)
     parser.add_argument("dataset", metavar="DATASET", help="name (see `graphsage datasets`) or folder")
     text = "nodes to draw around: numbers, or names where the nodes have some ('\"a, b\",c': one has a comma)"
-    parser.add_argument("--seeds", required=True, metavar="A,B", help=text)
+    parser.add_argument("--seeds", required=True, type=readable, metavar="A,B", help=text)
     for field in fields(TrainConfig):
         if field.name in SAMPLE_FIELDS:
             add_flag(parser, field)
@@ -40,9 +42,10 @@ def _show(dataset, batch):
     """Each row of the batch: who is drawn, and of how many."""
     print(batch)
     names = batch.nodes if dataset.node_ids is None else dataset.node_ids[batch.nodes]
+    names = [on_one_line(str(name)) for name in names]
     for hop in range(batch.num_hops):
         print(f"hop {hop + 1}:")
         for row in range(batch.hop_offsets[hop], batch.hop_offsets[hop + 1]):
             drawn = batch.indices[batch.indptr[row] : batch.indptr[row + 1]]
             degree = dataset.graph.degrees[batch.nodes[row]]
-            print(f"  {names[row]} <- {', '.join(str(names[u]) for u in drawn) or 'nobody'}  ({len(drawn)} of {degree})")
+            print(f"  {names[row]} <- {', '.join(names[u] for u in drawn) or 'nobody'}  ({len(drawn)} of {degree})")

@@ -3,10 +3,12 @@
 import argparse
 import os
 import shlex
+import sys
 from contextlib import contextmanager
 from dataclasses import fields, replace
 
 from graphsage.cli.arguments import Refused, add_flag, in_its_place, let_threads_sleep, user_input
+from graphsage.cli.console import OutputLost
 from graphsage.config.groups import ModelConfig, TableConfig
 from graphsage.config.settings import GROUPS, RunConfig, TrainConfig
 
@@ -23,6 +25,7 @@ Numbers may have any unit: they are standardised inside, and predictions and los
 label's threshold, which is chosen on the validation nodes.
 Ctrl-C ends the training after the step under way, saves it, and --resume goes on;
 with --no-save it tests what there is. `kill PID` (SIGTERM) does the same.
+Where nobody reads what is printed (`| head`), a training that is saved goes on.
 """
 
 TRAIN_EXAMPLES = """three ways to train:
@@ -84,13 +87,13 @@ def _train(options):
         config = replace(config, dataset=lasting_name(config.dataset), tables=tables_of(dataset, config.tables))
         trainer = make_trainer(replace(config, runs=1), dataset)
         folder, resume = start(config)  # the last of what the user may have to mend
-    print(dataset.summary())
-    first, last = config.train.seed, config.train.seed + config.runs - 1
-    seeds = f"seed {first}" if first == last else f"seeds {first} to {last}"
-    print(f"Training on {describe(trainer.device)}, {seeds}" + ("" if folder is None else f", in {folder}"), flush=True)
-    if config.tensorboard:
-        print(f"Watch it: tensorboard --logdir {folder}", flush=True)
+    if folder is not None:
+        sys.stdout.meanwhile = f"the training goes on without it, and is saved in {folder}"
     with _training(folder):
+        print(dataset.summary())
+        print(f"Training on {describe(trainer.device)}, {_seeds(config)}" + (f", in {folder}" if folder else ""), flush=True)
+        if config.tensorboard:
+            print(f"Watch it: tensorboard --logdir {folder}", flush=True)
         progress = Progress()
         results = run_all(config, dataset, trainer=trainer, folder=folder, resume=resume, progress=[progress], log=progress.log)
     if len(results) < config.runs:
@@ -101,6 +104,11 @@ def _train(options):
     if is_cut and folder is not None:
         _say_how_to_go_on(folder)
     return 130 if is_cut else 0
+
+
+def _seeds(config):
+    first, last = config.train.seed, config.train.seed + config.runs - 1
+    return f"seed {first}" if first == last else f"seeds {first} to {last}"
 
 
 @contextmanager
@@ -115,6 +123,10 @@ def _training(folder):
         yield
     except (TrainingStopped, CheckpointError, TooLarge, InUse) as error:
         raise Refused(str(error)) from error
+    except OutputLost as lost:  # only without a folder
+        if lost.is_silent:
+            print(f"graphsage: {lost}: the training ends, as --no-save keeps nothing of it", file=sys.stderr)
+        raise
     except KeyboardInterrupt:
         if folder is not None:
             _say_how_to_go_on(folder)

@@ -5,7 +5,7 @@ import tomllib
 from difflib import get_close_matches
 from pathlib import Path
 
-from graphsage.base.files import written_aside
+from graphsage.base.files import path_of, readable, written_aside
 from graphsage.config.groups import ModelConfig, TableConfig
 from graphsage.config.options import options_of
 from graphsage.config.settings import GROUPS, RunConfig, TrainConfig, aggregator_name
@@ -31,11 +31,16 @@ def read_config(path, *, whole=False):
     whole: it must be a file of ``write_config`` with its last line, as a setting that was cut off has no default.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
         if whole and not text.endswith(END):
             raise ValueError(f"{path} is truncated: its last line is not {END.strip()!r}")
         content = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        if isinstance(content.get("dataset"), str):
+            content["dataset"] = path_of(content["dataset"])
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path} is no TOML file: {error}, in line {line}: save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is no TOML file: {error}") from None
     try:
         model = ModelConfig(**_settings(ModelConfig, content.pop("model", {}), "[model] "))
@@ -62,6 +67,8 @@ def _line(name, value, text):
         return f"# {name} =  # {text}\n"
     if name == "aggregator":
         value = aggregator_name(value)
+    if name == "dataset":
+        value = readable(value)
     return f"{name} = {json.dumps(value, ensure_ascii=False)}  # {text}\n"
 
 

@@ -17,6 +17,7 @@ from graphsage.graph.features import SparseFeatures
 
 KIND, VERSION = "graphsage checkpoint", 1
 SAMPLED_ROWS = 1000  # of the features, in a dataset's identity: they may be larger than the memory
+READ_WHOLE = 1 << 28  # bytes of features up to which all of them are in it, which takes a quarter of a second
 
 
 class Checkpoints:
@@ -131,23 +132,36 @@ def _is_good(path):
 
 
 def identity(dataset):
-    """Plain numbers that tell ``dataset`` from another: sizes, and checksums of graph, labels, split and some feature rows."""
+    """Plain numbers that tell ``dataset`` from another: sizes, and checksums of graph, labels, split and features.
+
+    Of features that may not fit memory some rows only.
+    """
     graph, features = dataset.graph, dataset.features
     rows = np.unique(np.linspace(0, max(dataset.num_nodes - 1, 0), SAMPLED_ROWS).astype(np.int64))[: dataset.num_nodes]
-    if isinstance(features, SparseFeatures):
-        some = features.take(rows).to_scipy()
-        feature_arrays = [some.indptr, some.indices, some.data]
-    else:
-        feature_arrays = [features[rows]]
+    all_arrays = _feature_arrays(features)
+    is_small = sum(array.nbytes for array in all_arrays) <= READ_WHOLE
     return {
         "nodes": dataset.num_nodes,
         "edges": graph.num_edges,
         "features": dataset.num_features,
         "split": f"{len(dataset.train)} / {len(dataset.val)} / {len(dataset.test)}",
         "graph checksum": _checksum(graph.indptr, graph.indices),
+        "weights checksum": None if graph.weights is None else _checksum(graph.weights),
         "labels checksum": _checksum(dataset.labels, dataset.train, dataset.val, dataset.test),
-        "features checksum": _checksum(*feature_arrays),
+        "features checksum": _checksum(*_feature_arrays(_rows_of(features, rows))),
+        "all features checksum": _checksum(*all_arrays) if is_small else None,
     }
+
+
+def _rows_of(features, rows):
+    return features.take(rows) if isinstance(features, SparseFeatures) else features[rows]
+
+
+def _feature_arrays(features):
+    if isinstance(features, SparseFeatures):
+        found = features.to_scipy()
+        return [found.indptr, found.indices, found.data]
+    return [features]
 
 
 def _checksum(*arrays):

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from graphsage.base.progress import Display
+from graphsage.base.progress import Display, is_terminal, share
 from graphsage.tensors.device import peak_memory
 from graphsage.training.callbacks import Callback
-from graphsage.training.records import Epoch, Step, TrainResult, loss_text
+from graphsage.training.records import Epoch, Step, TrainResult
 
 BAR = "{desc} |{bar:10}| {percentage:.0f} %{postfix}"
 LINE_SECONDS = 30.0  # between two looks at the training where there is no bar; each reads a loss, which waits for a GPU
@@ -46,13 +46,13 @@ class Progress(Callback):
 
     def on_fit_begin(self, trainer: Any) -> None:
         self.display.begin()
-        self._pause = LOG_SECONDS if self.lines.isatty() and not trainer.config.log_every else 0
+        self._pause = LOG_SECONDS if is_terminal(self.lines) and not trainer.config.log_every else 0
 
     def on_step(self, trainer: Any, step: Step) -> None:
         self._look_if_due(trainer)
 
     def on_evaluate(self, trainer: Any, done: int, total: int) -> None:
-        self._look_if_due(trainer, f", evaluating {100 * done / total:.0f} %")
+        self._look_if_due(trainer, f", evaluating {100 * share(done, total):.0f} %")
 
     def on_epoch(self, trainer: Any, epoch: Epoch) -> None:
         self._look_if_due(trainer)
@@ -70,7 +70,7 @@ class Progress(Callback):
         if self.display.has_bar:
             self.display.draw(done, total, what, facts)
         else:
-            self.log(f"{what}, {100 * done / total:.0f} %, {facts}")
+            self.log(f"{what}, {100 * share(done, total):.0f} %, {facts}")
 
     def _end(self):
         """The bar is gone, and a line that was kept back is printed."""
@@ -94,7 +94,8 @@ def epoch_of(trainer):
 
 
 def parts(trainer):
-    """["0:42 left", "loss 0.4321", ...], what matters most first: a narrow terminal cuts the end off.
+    """["0:42 left", "loss 0.4321", ...], what matters most first: a narrow terminal cuts the end off. Before the first batch
+    is done neither is known.
 
     Speeds are of the last 10 epochs and the one under way (and not of the first, in which kernels are compiled): batches and
     sampled edges a second of training, without validation, and how much of that went by waiting for batches. What is left
@@ -103,11 +104,12 @@ def parts(trainer):
     state, recent = trainer.state, trainer.state.history[1:][-RECENT:] or trainer.state.history
     waiting, training = (_over(recent, name, state.clocks[name]) for name in ("waiting", "training"))
     done = len(recent) * len(trainer.loader) + state.step
-    left = (batches(trainer)[1] - batches(trainer)[0]) * _over(recent, "seconds", sum(state.clocks.values())) / done
+    seconds, (so_far, total) = _over(recent, "seconds", sum(state.clocks.values())), batches(trainer)
+    left = tqdm.format_interval(round((total - so_far) * seconds / done)) if done else "?"
     busy = max(waiting + training, 1e-9)
     return [
-        f"{tqdm.format_interval(round(left))} left",
-        f"loss {loss_text(_loss(state))}",
+        f"{left} left",
+        *_loss(state),
         *_scores(trainer),
         f"{_short(done / busy)} batches/s",
         f"{human(_over(recent, 'edges', state.edges) / busy)} edges/s",
@@ -123,7 +125,8 @@ def _over(epochs, name, now):
 def _loss(state):
     """Mean of the latest batches of the epoch, or of the whole epoch where that is over."""
     latest = state.losses[-LOSSES:]
-    return torch.stack(latest).mean().item() if latest else state.history[-1].loss
+    losses = [torch.stack(latest).mean().item()] if latest else [epoch.loss for epoch in state.history[-1:]]
+    return [f"loss {loss_text(loss)}" for loss in losses]
 
 
 def _scores(trainer):

@@ -8,15 +8,16 @@ import numpy as np
 import torch
 
 from graphsage.base.files import locked
-from graphsage.config.run_files import CONFIG, METRICS_FILE, REPORT, RESULT
+from graphsage.config.run_files import CONFIG, METRICS_FILE, MODEL, REPORT, RESULT
 from graphsage.config.toml import write_config
 from graphsage.data.catalogue import load_dataset
 from graphsage.data.tables.schema import given_tables
 from graphsage.nn.model import GraphSAGE
 from graphsage.report.report import write_report
+from graphsage.runs.checkpoint import CheckpointError, differences
 from graphsage.runs.metrics_file import read_metrics
 from graphsage.runs.recorder import stopping
-from graphsage.runs.run_folder import read_result, write_result
+from graphsage.runs.run_folder import identity_in, read_result, write_result
 from graphsage.runs.tensorboard import TensorBoard
 from graphsage.runs.trainer import Trainer
 from graphsage.trained.outputs import write_predictions
@@ -87,7 +88,7 @@ def _held_run(config, trainer, dataset, folder, progress, log):
         if dataset.num_nodes >= LARGE:
             log("Writing predictions and the report ...")
         with stopping(folder, "saved"):
-            _finish(folder, config, dataset, run_result)
+            _finish(folder, config, dataset, run_result, trainer.identity)
         log(f"Saved in {folder}: open {folder / REPORT}")
     return replace(run_result, result=replace(result, outputs=None)) if folder is not None else run_result
 
@@ -104,15 +105,35 @@ def run_all(config, dataset, *, trainer=None, folder=None, resume=False, callbac
             Path(folder).mkdir(parents=True, exist_ok=True)
         with locked(folder):
             if resume:  # the settings that may change; a single run writes its own
+                trainer = _same_data(config, dataset, trainer, folder)
                 write_config(config, Path(folder, CONFIG))
             return _runs(config, dataset, trainer, folder, how)
+    if resume is True and folder is not None:
+        trainer = _same_data(config, dataset, trainer, folder)
     return _runs(config, dataset, trainer, folder, how)
+
+
+def _same_data(config, dataset, trainer, folder):
+    """The trainer of the first run; ``CheckpointError`` where a run in ``folder`` was trained on another dataset."""
+    trainer = trainer or make_trainer(_single(config, 0), dataset)
+    for number in range(config.runs):
+        place = _folder_of(config, folder, _single(config, number))
+        changes = differences(identity_in(place) or {}, trainer.identity)
+        if changes:
+            advice = "go on with the data of the training, or train into another folder"
+            raise CheckpointError(f"{place} is of a training with another dataset: {'; '.join(changes)}: {advice}")
+    return trainer
+
+
+def _single(config, number):
+    """The configuration of one of the runs."""
+    return replace(config, runs=1, train=replace(config.train, seed=config.train.seed + number))
 
 
 def _runs(config, dataset, trainer, folder, how):
     results = []
     for number in range(config.runs):
-        single = replace(config, runs=1, train=replace(config.train, seed=config.train.seed + number))
+        single = _single(config, number)
         if config.runs > 1:
             how["log"](f"Run {number + 1} of {config.runs}, seed {single.train.seed}")
         try:
@@ -143,13 +164,17 @@ def _one_of(config, dataset, trainer, folder, *, resume, log, **how):
 
 
 def _resume(trainer, resume, log):
+    folder = trainer.recorder and trainer.recorder.folder
+    if resume is True and folder and not trainer.recorder.has_checkpoint() and (folder / MODEL).exists():
+        rule = "to go on from, and to begin anew would replace the model"
+        raise CheckpointError(f"{folder} holds a trained model and no checkpoint {rule}: train into another folder")
     trainer.resume(None if resume is True else resume)
     state = trainer.state
     where = f"{state.epoch} epochs and {state.step} of {len(trainer.loader)} batches of the next are done"
     log(f"Going on: {where}" if state.updates else "Beginning: there is no checkpoint yet")
 
 
-def _finish(folder, config, dataset, run_result):
+def _finish(folder, config, dataset, run_result, identity):
     """What a finished run leaves, result.json last: where that is, nothing is left to do."""
     table = folder / ("predictions.parquet" if find_spec("pyarrow") else "predictions.csv")
     write_predictions(table, dataset, run_result.result.outputs, thresholds=run_result.result.thresholds)
@@ -163,7 +188,7 @@ def _finish(folder, config, dataset, run_result):
         majority=run_result.majority,
         features_only=run_result.features_only,
     )
-    write_result(folder, config, run_result, versions())
+    write_result(folder, config, run_result, identity, versions())
 
 
 def make_trainer(config, dataset, *, folder=None, store=None, callbacks=(), log=print):

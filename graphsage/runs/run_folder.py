@@ -1,15 +1,18 @@
 """The folder of a run: where it is, what its parts are called, and how a finished one is told from one to go on with."""
 
 import json
+import math
 import os
+from contextlib import suppress
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from graphsage.base.files import written_aside
-from graphsage.config.run_files import CONFIG, RESULT
+from graphsage.config.run_files import CONFIG, LATEST, RESULT
 from graphsage.config.settings import FREE, TrainConfig, aggregator_name
 from graphsage.config.toml import read_config, write_config
 from graphsage.data.catalogue import built_in
+from graphsage.runs.checkpoint import CheckpointError, load_checkpoint
 from graphsage.training.records import Epoch, TrainResult
 
 RUNS = "runs"  # beside where the command is given
@@ -66,8 +69,11 @@ def _first_free(dataset):
 # ---- results
 
 
-def write_result(folder, config, run_result, versions):
-    """``folder``/result.json: configuration, scores, history, versions. It is written last: where it is, the run is done."""
+def write_result(folder, config, run_result, identity, versions):
+    """``folder``/result.json: configuration, scores, history, versions, and the ``identity`` of the dataset.
+
+    It is written last: where it is, the run is done.
+    """
     result = asdict(replace(run_result.result, outputs=None))  # asdict would copy them first
     del result["outputs"]
     record = {
@@ -75,10 +81,20 @@ def write_result(folder, config, run_result, versions):
         "majority": run_result.majority,
         "features_only": run_result.features_only,
         **result,
+        "dataset": identity,
         "versions": versions,
     }
     with written_aside(Path(folder) / RESULT) as file:
-        file.write(json.dumps(record, indent=1).encode())
+        file.write(json.dumps(_finite(record), indent=1, allow_nan=False).encode())
+
+
+def _finite(value):
+    """None for what is no number: JSON has neither NaN nor infinity."""
+    if isinstance(value, dict):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(config):
@@ -96,6 +112,17 @@ def _decisive(config):
     return {**{name: value for name, value in config.items() if name not in {*idle, "dataset", "tables"}}, "train": train}
 
 
+def identity_in(folder):
+    """The ``identity`` of the dataset that the run in ``folder`` was trained on, done or not; None where nothing tells it."""
+    with suppress(OSError, ValueError, AttributeError):
+        found = json.loads((Path(folder) / RESULT).read_text(encoding="utf-8")).get("dataset")
+        if isinstance(found, dict):
+            return found
+    with suppress(CheckpointError):
+        return load_checkpoint(Path(folder) / LATEST)["dataset"]
+    return None
+
+
 def read_result(folder, config):
     """(TrainResult, majority, features_only) of a run that was done with ``config``; None where there is none."""
     try:
@@ -105,6 +132,7 @@ def read_result(folder, config):
         history = [Epoch(**epoch) for epoch in record.pop("history")]
         baselines = [record.pop(name) for name in ("majority", "features_only")]
         del record["versions"]
+        record.pop("dataset", None)  # older files lack it
         return TrainResult(history=history, **record), *baselines
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

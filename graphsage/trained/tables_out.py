@@ -1,6 +1,5 @@
 """Tables and arrays as files: .csv by Python, .parquet by pyarrow, .npy by numpy; chunk by chunk, whole or not at all."""
 
-import codecs
 import csv
 import math
 import os
@@ -10,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from graphsage.base.files import written_aside
+from graphsage.base.files import readable, written_aside
 
 CHUNK = 1 << 16  # rows that are made and written together
+LINE_END = "\r\n"  # as Python's csv is told: it quotes what has one of its characters, and a lone \r ends a line for readers
 
 
 def check_path(path, suffixes):
@@ -40,8 +40,22 @@ def write_table(path, chunks):
         {".csv": _write_csv, ".parquet": _write_parquet}[Path(path).suffix](file, chunks)
 
 
+class _Lines:
+    """Lines of text to a binary file; half a character (a surrogate) becomes an escape."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def write(self, row):
+        text = row.removesuffix(LINE_END) + "\n"
+        try:
+            self.file.write(text.encode())
+        except UnicodeEncodeError:
+            self.file.write(readable(text).encode())
+
+
 def _write_csv(file, chunks):
-    writer = csv.writer(codecs.getwriter("utf-8")(file), lineterminator="\n")
+    writer = csv.writer(_Lines(file), lineterminator=LINE_END)
     for number, chunk in enumerate(chunks):
         if not number:
             writer.writerow(chunk)
@@ -73,10 +87,17 @@ def _write_parquet(file, chunks):
 def _arrow(pa, values):
     """A column of one type whatever the chunk: a list is text."""
     if isinstance(values, list):
-        return pa.array(values, pa.string())
+        return _arrow_texts(pa, values)
     if values.ndim == 2:
         return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), values.shape[1])
     return pa.array(values, from_pandas=values.dtype.kind == "f")
+
+
+def _arrow_texts(pa, values):
+    try:
+        return pa.array(values, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([value and readable(value) for value in values], pa.string())
 
 
 @contextmanager

@@ -112,7 +112,7 @@ class Trained:
     ) -> None:
         """ValueError, one sentence, where the other methods would refuse the dataset, its labels or a keyword."""
         apply.check_features(self.model, dataset)
-        pick_device(device)
+        as_device(device)
         as_count("seed", seed, most=2**64 - 1)
         if fanouts is not None:
             apply.checked_fanouts(self.model, fanouts)

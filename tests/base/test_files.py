@@ -1,5 +1,6 @@
 """Files written aside: whole or not at all, whoever else writes them, and nothing is left for long."""
 
+import ast
 import errno
 import os
 import stat
@@ -15,7 +16,7 @@ import pytest
 from helpers.leftovers import GONE, name_aside
 
 import graphsage
-from graphsage.base.files import folder_written_aside, remove_leftovers, written_aside
+from graphsage.base.files import folder_written_aside, path_of, readable, remove_leftovers, written_aside
 
 SIZE, TRIALS = 1 << 16, 20
 ELSEWHERE = "0" * 8  # another machine
@@ -190,3 +191,45 @@ def test_files_of_others_stay_however_old(name, tmp_path):
     os.utime(tmp_path / name, (0, 0))
     remove_leftovers(tmp_path)
     assert (tmp_path / name).exists()
+
+
+# ---- texts and names, whatever the locale
+
+
+def test_no_file_of_text_is_read_or_written_by_the_locale():
+    """Every text has its encoding beside it; all else is bytes."""
+    missing = []
+    for path in Path(graphsage.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _opens_text(node) and "encoding" not in {word.arg for word in node.keywords}:
+                missing.append(f"{path.name} {ast.unparse(node)}")
+    assert missing == []
+
+
+def _opens_text(call):
+    if isinstance(call.func, ast.Attribute):
+        return call.func.attr in ("read_text", "write_text")
+    modes = [word.value for word in call.args[1:] if isinstance(word, ast.Constant)]
+    return getattr(call.func, "id", "") == "open" and not any("b" in mode for mode in modes)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("cora", "cora"), ("/données/日", "/données/日"), ("/x\udce9", "/x\\xe9"), (r"C:\a\x41", r"C:\a\x41")],
+)
+def test_a_name_as_text_and_back(name, text):
+    assert (readable(name), path_of(text)) == (text, name)
+    assert readable(text) == text
+
+
+def test_a_name_in_a_locale_without_its_characters(monkeypatch, tmp_path):
+    """There Python spells each byte of it as a surrogate; a text file has the characters."""
+    monkeypatch.setattr(os, "fsdecode", lambda name: name.decode("ascii", "surrogateescape"))
+    monkeypatch.setattr(os.path, "lexists", lambda name: False)
+    assert readable("/\udce6\udc97\udca5") == "/日"
+    assert path_of("/日") == "/\udce6\udc97\udca5"
+
+
+def test_a_name_that_looks_like_bytes_and_is_there(tmp_path):
+    (tmp_path / r"x\xe9").mkdir()
+    assert path_of(str(tmp_path / r"x\xe9")) == str(tmp_path / r"x\xe9")

@@ -1,8 +1,11 @@
 """Progress of a long read: lines where nobody watches, a bar on a terminal, nothing where nobody asked."""
 
+import io
 import re
 import sys
 import threading
+
+import pytest
 
 from graphsage.base import progress
 
@@ -59,3 +62,56 @@ def test_silence(capsys):
     with progress.silent("edges.csv") as report:
         report(0.5)
     assert capsys.readouterr() == ("", "")
+
+
+# ---- what is not known, and where nothing can be drawn
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "part"), [(0, 0, 0), (3, 0, 0), (3, None, 0), (0, 4, 0), (3, 4, 0.75), (5, 4, 1), (-1, 4, 0)]
+)
+def test_share(done, total, part):
+    assert progress.share(done, total) == part
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("screen", [io.StringIO, Terminal])
+def test_a_total_that_is_not_known_is_no_error(screen, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", screen())
+    monkeypatch.setattr(progress, "PATIENCE", 0)
+    monkeypatch.setattr(progress, "EVERY", 0)
+    with progress.progress_of("writing") as report, progress.reading("edges.csv") as read:
+        for done, total in ((0, 0), (5, 0), (5, None), (9, 4)):
+            report(done, total)
+            read(done)
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "10"])
+def test_a_terminal_of_few_columns(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    with progress.reading("edges.csv") as report:
+        report(0.5)
+    assert sys.stderr.getvalue().endswith("\r")
+
+
+def test_a_dumb_terminal_has_lines_and_nothing_drawn(monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    monkeypatch.setattr(progress, "EVERY", 0)
+    with progress.reading("edges.csv") as report:
+        report(0.5)
+    assert sys.stderr.getvalue() == "reading edges.csv: 50% in 0 s\n"
+
+
+def test_no_standard_error_at_all(monkeypatch, capsys):
+    """As under pythonw; ``print(file=None)`` would take standard output."""
+    monkeypatch.setattr(sys, "stderr", None)
+    monkeypatch.setattr(progress, "EVERY", 0)
+    with progress.reading("edges.csv") as report:
+        report(0.5)
+    assert capsys.readouterr().out == ""

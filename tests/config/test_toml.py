@@ -81,6 +81,7 @@ def test_a_setting_that_is_not_there_has_its_default(tmp_path):
         ("epochs 3", "is no TOML file: Expected '='.*line 1, column 8"),
         ("a = 1\na = 2", "is no TOML file: Cannot overwrite a value"),
         ("\ud800", "is no TOML file: 'utf-8' codec can't decode"),
+        ("# 1\n\ud800", "is no TOML file: 'utf-8' codec can't decode.*, in line 2: save it as UTF-8$"),
         ("[train]\nepoch = 3", r"\[train\] epoch is no setting, did you mean epochs\?$"),
         ("[model]\nxyz = 3", r"\[model\] xyz is no setting$"),
         ("epochs = 3", "epochs is no setting$"),
@@ -102,6 +103,20 @@ def test_anything_else_is_refused(text, sentence, tmp_path):
     with pytest.raises(ValueError, match=rf"^{re.escape(str(path))}:? {sentence}") as error:
         read_config(path)
     assert "\n" not in str(error.value)
+
+
+def test_the_mark_that_windows_puts_before_a_text(tmp_path):
+    write_config(EVERY, tmp_path / "config.toml")
+    content = (tmp_path / "config.toml").read_bytes()
+    (tmp_path / "config.toml").write_bytes(b"\xef\xbb\xbf" + content)
+    assert read_config(tmp_path / "config.toml") == EVERY
+
+
+@pytest.mark.parametrize("name", ["données/日", "/x\udce9"])
+def test_the_name_of_a_folder_comes_back_and_the_file_is_utf_8(name, tmp_path):
+    write_config(replace(RunConfig(), dataset=name), tmp_path / "config.toml")
+    assert (tmp_path / "config.toml").read_bytes().decode("utf-8")
+    assert read_config(tmp_path / "config.toml").dataset == name
 
 
 def test_a_file_that_was_cut_off_is_no_whole_one(tmp_path):

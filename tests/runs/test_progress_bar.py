@@ -143,6 +143,44 @@ def test_before_and_after_a_training_an_evaluation_shows_nothing(screen, dataset
     assert (lines.getvalue(), bar.getvalue()) == shown != ("", "")
 
 
+@pytest.mark.parametrize("screen", [io.StringIO, Terminal])
+def test_a_callback_that_evaluates_before_the_first_batch(screen, dataset):
+    """Nothing is done then: no time that is left, and no loss."""
+
+    class Early:
+        def on_fit_begin(self, trainer):
+            trainer.evaluate(dataset.val)
+
+    lines, bar = io.StringIO(), screen()
+    watching = [Progress(lines=lines, bar=bar, seconds=0), Early()]
+    make_trainer(configured(epochs=1), dataset, callbacks=watching, log=None).fit()
+    shown = lines.getvalue() if screen is io.StringIO else bar.getvalue()
+    assert "Epoch 0/1, evaluating 50 %" in shown and "? left, 0 batches/s" in shown
+
+
+@pytest.mark.parametrize(("steps", "epochs"), [(10, 4), (0, 4), (10, 0)])
+@pytest.mark.parametrize("screen", [io.StringIO, Terminal])
+def test_every_event_at_any_time_and_of_nothing(screen, steps, epochs):
+    progress = Progress(lines=io.StringIO(), bar=screen(), seconds=0)
+    config = SimpleNamespace(epochs=epochs, log_every=0)
+    trainer = SimpleNamespace(state=State(), loader=range(steps), config=config, metric=METRICS["accuracy"])
+    events = [("on_evaluate", 0, 0), ("on_evaluate", 1, None), ("on_evaluate", 3, 2), ("on_step", None), ("on_epoch", None)]
+    for begins in (False, True, True):
+        if begins:
+            progress.on_fit_begin(trainer)
+        for event, *what in events:
+            getattr(progress, event)(trainer, *what)
+        progress.on_fit_end(trainer, None)
+        progress.on_exception(trainer, ValueError())
+
+
+def test_streams_that_are_not_there(dataset, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+    progress = Progress(seconds=0)
+    make_trainer(configured(epochs=1), dataset, callbacks=[progress], log=progress.log).fit()
+
+
 # ---- where it is shown
 
 
@@ -259,6 +297,14 @@ def test_the_command_on_a_terminal():
     assert not any("left, loss" in line for line in shown)
     assert shown[-2].startswith("The model is that of epoch ")
     assert shown.index("Test accuracy:") == 1 + next(at for at, line in enumerate(shown) if line.startswith("Epoch 300 Loss"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pseudo terminals of POSIX")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.parametrize("columns", [0, 1])  # 0: a terminal that nobody told its size
+def test_a_terminal_without_room(columns):
+    code, text = on_a_terminal(*TRAIN, "300", columns=columns)
+    assert code == 0 and "The model is that of epoch " in text and "Traceback" not in text
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pseudo terminals of POSIX")

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from itertools import count, islice
 from pathlib import Path
 
+from graphsage.base.files import readable
 from graphsage.data.errors import DatasetError
 from graphsage.data.tables.text_files import DAMAGED, SPACES, TEXT_ENDS, TextFile, refuse_other_encodings, text_file
 
@@ -155,7 +156,12 @@ def _parquet_headings(path):
 def _parquet(path):
     from pyarrow.parquet import ParquetFile
 
-    return ParquetFile(path)
+    return ParquetFile(_arrow_source(path))
+
+
+def _arrow_source(path):
+    """What pyarrow reads ``path`` from: it opens only names that are UTF-8."""
+    return path if readable(str(path)) == str(path) else open(path, "rb")
 
 
 # ---- parts
