@@ -72,9 +72,10 @@ def test_a_path_to_any_file_of_a_dataset_is_that_dataset(path, test_data):
     assert layout.read(folder, name).num_nodes == FILES[path][1]
 
 
-def test_a_file_of_made_layouts_is_that_dataset(tmp_path):
+def test_a_file_of_made_layouts_is_that_dataset(tmp_path, monkeypatch):
     """GraphSAGE's, OGB's, tables and a saved one; a lone table is a graph of what its edges name."""
     pytest.importorskip("pyarrow")
+    monkeypatch.setenv("GRAPHSAGE_CACHE", str(tmp_path / "cache"))  # where a lone table's import is kept
     folder = write_tables(tmp_path / "mine", "source,target\n0,1\n1,2\n", "id,label\n0,a\n1,b\n2,a\n3,a\n", np.ones((4, 2)))
     for name in ("edges.csv", "nodes.csv", "features.npy"):
         dataset = load_dataset(folder / name, progress=False)
