@@ -7,7 +7,7 @@ from graphsage.cli.arguments import add_flag, node_rows, user_input
 from graphsage.cli.console import on_one_line
 from graphsage.config.settings import TrainConfig
 
-SAMPLE_FIELDS = ("fanouts", "replace", "isolated", "weights", "seed")
+SAMPLE_FIELDS = ("fanouts", "replace", "draw", "isolated", "weights", "seed")
 
 
 def add_sample(commands):

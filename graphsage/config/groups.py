@@ -12,6 +12,8 @@ METRICS = ("auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2")
 COMBINES = ("sum", "concat")
 ISOLATED = ("empty", "self")
 WEIGHTS = ("refuse", "ignore")
+DRAWS = ("uniform", "weighted", "recent", "labor")
+SELECTIVE = ("weighted", "recent")  # whose mean is not that of all neighbours: evaluated as they are trained, by drawing
 FEATURE_DTYPES = ("float32", "bfloat16")
 PRECISIONS = ("float32", "bfloat16", "float16")
 SCHEDULES = ("constant", "cosine", "step", "plateau")
@@ -75,8 +77,11 @@ class SampleConfig(Settings):
 
     fanouts: tuple[int, ...] = option((10, 10), "neighbours drawn a hop, seeds' side first; -1 takes all", check=_fanouts)
     replace: bool = option(False, "draw neighbours with replacement")
+    draw: str = option(
+        "uniform", "which neighbours: by edge weight, the latest, or (labor) those that other rows take too", choices=DRAWS
+    )
     isolated: str = option("empty", "a node without neighbours: empty row or itself", choices=ISOLATED)
-    weights: str = option("refuse", "a graph with edge weights: an error, or sampled uniformly all the same", choices=WEIGHTS)
+    weights: str = option("refuse", "edge weights that the draw does not read: an error, or no matter", choices=WEIGHTS)
     num_threads: int | None = option(
         None, "threads that prepare batches; 0 prepares them between steps (default: half of the cores, at most 4)", least=0
     )
@@ -85,6 +90,8 @@ class SampleConfig(Settings):
         super().__post_init__()
         if self.replace and all(k == -1 for k in self.fanouts):
             raise ValueError("replace = True is not used where every fanout is -1 (all neighbours): leave it out")
+        if self.replace and self.draw in ("recent", "labor"):
+            raise ValueError(f"replace = True is not used by draw = {self.draw!r}, which takes distinct edges: leave it out")
 
 
 @documented

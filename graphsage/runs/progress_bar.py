@@ -10,7 +10,7 @@ from tqdm import tqdm
 from graphsage.base.progress import Display, is_terminal, share
 from graphsage.tensors.device import peak_memory
 from graphsage.training.callbacks import Callback
-from graphsage.training.records import Epoch, Step, TrainResult
+from graphsage.training.records import Epoch, Step, TrainResult, loss_text
 
 BAR = "{desc} |{bar:10}| {percentage:.0f} %{postfix}"
 LINE_SECONDS = 30.0  # between two looks at the training where there is no bar; each reads a loss, which waits for a GPU

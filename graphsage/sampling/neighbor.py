@@ -69,7 +69,7 @@ class NeighborSampler:
         edge_ids: bool = False,
         weights: str = SampleConfig.weights,
         num_threads: int | None = SampleConfig.num_threads,
-        draw: str | Draw = "uniform",
+        draw: str | Draw = SampleConfig.draw,
         disjoint: bool = False,
         node_times: ArrayLike | None = None,
         strictly_before: bool = False,

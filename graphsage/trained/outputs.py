@@ -75,7 +75,7 @@ def exact(model, dataset, nodes, num_layers, *, isolated, device, progress, out)
 
 @plain_modes()
 @torch.no_grad()
-def sampled(model, dataset, nodes, num_layers, *, fanouts, seed, isolated, device, progress, out):
+def sampled(model, dataset, nodes, num_layers, *, fanouts, draw, seed, isolated, device, progress, out):
     """The same from drawn neighbours; fanouts: one a layer of the model, of which the last few are not needed."""
     fanouts = checked_fanouts(model, fanouts)
     wanted, place = (None, None) if nodes is None else np.unique(nodes, return_inverse=True)
@@ -83,7 +83,7 @@ def sampled(model, dataset, nodes, num_layers, *, fanouts, seed, isolated, devic
     shape = (count, model.layers[num_layers - 1].out_features)
     out = np.empty(shape, np.float32) if out is None else checked_out(out, shape)
     done = 0
-    for seeds, h in _drawn(model, dataset, wanted, fanouts[:num_layers], seed, isolated, device) if count else ():
+    for seeds, h in _drawn(model, dataset, wanted, fanouts[:num_layers], draw, seed, isolated, device) if count else ():
         out[seeds if wanted is None else np.searchsorted(wanted, seeds)] = h
         done += len(seeds)
         if progress is not None:
@@ -91,10 +91,10 @@ def sampled(model, dataset, nodes, num_layers, *, fanouts, seed, isolated, devic
     return out if nodes is None else out[place]
 
 
-def _drawn(model, dataset, nodes, fanouts, seed, isolated, device):
+def _drawn(model, dataset, nodes, fanouts, draw, seed, isolated, device):
     """(seeds, what as many layers as ``fanouts`` make of them) a batch."""
     # a weighted graph: exact outputs do not read its weights either
-    sampler = NeighborSampler(dataset.graph, fanouts, seed=seed, isolated=isolated, weights="ignore")
+    sampler = NeighborSampler(dataset.graph, fanouts, draw=draw, seed=seed, isolated=isolated, weights="ignore")
     nodes = np.arange(dataset.num_nodes) if nodes is None else nodes
     one = {"rank": 0, "num_ranks": 1}  # whoever asks gets all of them
     loader = NeighborLoader(dataset, sampler, BATCH_SIZE, nodes=nodes, reduce=model.first_layer_reduction, device=device, **one)

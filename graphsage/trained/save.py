@@ -66,6 +66,7 @@ def save_trained(folder: str | os.PathLike[str], model: GraphSAGE, dataset: Node
         "normalized_features": normalizes(config, dataset),
         "isolated": config.isolated,
         "fanouts": (-1,) * model.num_layers if config.batch_size is None else config.fanouts,
+        "draw": config.draw,
         "schema": dataset.schema,
         "name": dataset.name,
     }
@@ -133,7 +134,8 @@ def _trained(model, *, form, **found):
     for name in ("class_names", "fanouts"):  # JSON knows lists only
         found[name] = None if found[name] is None else tuple(found[name])
     check_depth(model.num_layers, found["fanouts"])
-    kinds = {"task": str, "metric": str, "normalized_features": bool, "isolated": str}
+    found.setdefault("draw", "uniform")  # files of before draws had names
+    kinds = {"task": str, "metric": str, "normalized_features": bool, "isolated": str, "draw": str}
     odd = next((name for name, kind in kinds.items() if not isinstance(found[name], kind)), None)
     if odd:
         raise ValueError(f"{odd} is {found[odd]!r}")

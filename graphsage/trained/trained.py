@@ -10,6 +10,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from graphsage.base.checks import as_count, as_ids
+from graphsage.config.groups import SELECTIVE
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.model import GraphSAGE
 from graphsage.tensors.device import as_device
@@ -24,7 +25,7 @@ class Trained:
 
     model: ``GraphSAGE`` in evaluation mode. task: "multiclass", "multilabel" or "regression". metric: what chose its epoch.
     class_names: C texts, or None. normalized_features: it wants each row of features divided by its sum (``row_normalize``).
-    isolated: as in ``NeighborSampler``. fanouts: those of the training, one a layer; -1 takes all.
+    isolated, draw: as in ``NeighborSampler``. fanouts: those of the training, one a layer; -1 takes all.
     schema: how columns of a table became its features and classes (``NodeDataset.schema``), or None. name: the training
     dataset's, or None.
 
@@ -34,7 +35,8 @@ class Trained:
     The methods take any ``NodeDataset`` with as many features; labels are read by ``evaluate`` alone. Keywords of all:
 
     fanouts: None is exact, from all neighbours, layer by layer (``inference``); else neighbours are drawn, so many a layer,
-        in the loader's batches, and the result is the same for the same seed and nodes.
+        in the loader's batches, and the result is the same for the same seed and nodes. A model that learned from neighbours
+        by weight, or from the latest, is asked with such ones: None then stands for the fanouts of its training.
     seed: of that. device: as in ``TrainConfig``. progress: called with (done, total) now and then.
 
     Memory: the outputs of two layers for all nodes of the graph (exact), or for the nodes asked for (drawn).
@@ -47,6 +49,7 @@ class Trained:
     normalized_features: bool
     isolated: str
     fanouts: tuple[int, ...]
+    draw: str = "uniform"
     schema: dict | None
     name: str | None
 
@@ -135,9 +138,10 @@ class Trained:
         model = self.model if device.type == "cpu" else deepcopy(self.model).to(device)
         dataset = dataset.row_normalized() if self.normalized_features else dataset
         options = {"isolated": self.isolated, "device": device, "progress": progress, "out": out}
+        fanouts = self.fanouts if fanouts is None and self.draw in SELECTIVE else fanouts
         if fanouts is None:
             return apply.exact(model, dataset, nodes, num_layers, **options)
-        return apply.sampled(model, dataset, nodes, num_layers, fanouts=fanouts, seed=seed, **options)
+        return apply.sampled(model, dataset, nodes, num_layers, fanouts=fanouts, draw=self.draw, seed=seed, **options)
 
 
 def _refuse_one_layer(model):

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from graphsage.base import rng
+from graphsage.config.groups import SELECTIVE
 from graphsage.nn.inference import inference
 from graphsage.nn.layered import has_layers
 from graphsage.sampling.neighbor import NeighborSampler
@@ -16,8 +17,8 @@ from graphsage.training.module_outputs import check_width, checked_outputs
 class Evaluator:
     """plan: ``EvaluationPlan``. nodes: the validation nodes, or a fixed part of them drawn by the seed.
 
-    all_outputs: raw outputs of all nodes, float32 [N, K] on the CPU, as last computed; None for modules whose outputs are
-    sampled. progress: as in ``inference``.
+    all_outputs: raw outputs of all nodes, float32 [N, K] on the CPU, as last computed; None where outputs are sampled: of
+    other modules, and under draws that select neighbours (``SELECTIVE``). progress: as in ``inference``.
     """
 
     def __init__(self, model, loader, dataset, config, progress):
@@ -35,7 +36,7 @@ class Evaluator:
 
     def exact(self):
         """``all_outputs``, computed anew."""
-        if has_layers(self.model):
+        if has_layers(self.model) and self.config.draw not in SELECTIVE:
             how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
             self.all_outputs = inference(self.model, self.dataset.graph, self.loader.store, **how)
         return self.all_outputs
@@ -61,11 +62,12 @@ class Evaluator:
 
     def _loader(self, nodes):
         loader, sampler = self.loader.over(nodes), self.loader.sampler
-        is_ours = has_layers(self.model)  # another module may be made for the fanouts it is trained with
+        # another module may be made for the fanouts it is trained with; and of more neighbours fewer are heavy, or late
+        widens = has_layers(self.model) and self.config.draw not in SELECTIVE
         loader.sampler = NeighborSampler(
             self.dataset.graph,  # the whole of it, also where training sees a part
-            wider(sampler.fanouts) if is_ours else sampler.fanouts,
-            replace=sampler.replace,
+            wider(sampler.fanouts) if widens else sampler.fanouts,
+            draw=sampler.draw,
             seed=sampler.seed,
             isolated=sampler.isolated,
             weights=self.config.weights,

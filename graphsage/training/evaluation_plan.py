@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from graphsage.config.groups import SELECTIVE
 from graphsage.graph.features import SparseFeatures
 from graphsage.nn.layered import has_layers
 
@@ -71,10 +72,14 @@ class Sizes:
 
 
 def evaluation_plan(model, loader, dataset, config):
-    """The ``EvaluationPlan`` of a training: as set, else by cost. Modules other than ``GraphSAGE`` are always sampled."""
-    if not has_layers(model):
+    """The ``EvaluationPlan`` of a training: as set, else by cost.
+
+    Modules other than ``GraphSAGE`` are always sampled, and so is what learned from neighbours that a draw selected.
+    """
+    if not has_layers(model) or config.draw in SELECTIVE:
         if config.evaluate == "exact":
-            raise ValueError("evaluate='exact' is for GraphSAGE; other modules are sampled: leave it out")
+            whose = "other modules are sampled" if not has_layers(model) else f"draw={config.draw!r} is evaluated by drawing"
+            raise ValueError(f"evaluate='exact' is of all neighbours, by GraphSAGE; {whose}: leave it out")
         every, nodes = config.evaluate_every or 1, min(config.evaluate_nodes or len(dataset.val), len(dataset.val))
         return EvaluationPlan(False, every, nodes)
     return plan_of(_sizes(model, loader, dataset, config), config)

@@ -88,6 +88,7 @@ def _sampler(model, graph, config):
         graph,
         _fanouts(model, config),
         replace=config.replace,
+        draw=config.draw,
         seed=config.seed,
         isolated=config.isolated,
         weights=config.weights,
