@@ -185,17 +185,27 @@ def _labelled(number, offsets, labels):
 
 
 def _union(graphs, offsets, edge_offsets):
-    weights = [graph.weights for graph in graphs]
-    weighted = [weight is not None for weight in weights]
-    if any(weighted) and not all(weighted):
-        raise ValueError("graphs must have weights all of them or none, got some of each")
     return Graph(
         indptr=_joined_indptr([graph.indptr for graph in graphs]),
         indices=np.concatenate([graph.indices + offset for graph, offset in zip(graphs, offsets)]),
         edge_ids=np.concatenate([_edge_ids(graph) + offset for graph, offset in zip(graphs, edge_offsets)]),
         edge_reversed=np.concatenate([_flags(graph) for graph in graphs]),
-        weights=np.concatenate(weights) if all(weighted) else None,
+        weights=_of_all(graphs, "weights"),
+        times=_of_all(graphs, "times"),
     )
+
+
+def _of_all(graphs, name):
+    """One array of the edges of all graphs; None where none has it."""
+    arrays = [getattr(graph, name) for graph in graphs]
+    has_it = [array is not None for array in arrays]
+    if any(has_it) and not all(has_it):
+        raise ValueError(f"graphs must have {name} all of them or none, got some of each")
+    if not all(has_it):
+        return None
+    if name == "times" and len({array.dtype for array in arrays}) > 1:
+        raise ValueError("graphs must have times of one kind, got integers and floats")
+    return np.concatenate(arrays)
 
 
 def _edge_ids(graph):

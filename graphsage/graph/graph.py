@@ -4,7 +4,7 @@ Directions: ``from_edges(src, dst)`` puts src in row dst (messages flow along th
 ``from_adjacency_dict`` take row i literally (so a dict of successors aggregates from successors); ``from_networkx`` takes
 both ends of edges, or predecessors where it is told so. Each ``from_*`` reads what its ``to_*`` wrote as the same edges,
 numbered anew. Of the rest, scipy keeps weights (but weights that are all 1 come back as None), networkx node ids and, told
-weight="weight", weights; a dict keeps node ids alone, and edge arrays neither.
+weight="weight" and time="time", weights and times; a dict keeps node ids alone, and edge arrays neither.
 """
 
 from collections.abc import Iterable, Mapping
@@ -178,18 +178,20 @@ class Graph(ReadOnlyRecord):
 
     @classmethod
     def from_networkx(
-        cls, graph: Any, *, directed: bool | None = None, weight: str | None = None, duplicates: str = "keep",
-        self_loops: str = "keep",
+        cls, graph: Any, *, directed: bool | None = None, weight: str | None = None, time: str | None = None,
+        duplicates: str = "keep", self_loops: str = "keep",
     ) -> Self:  # fmt: skip
         """Nodes aggregate from both ends of their edges; with directed=True from their predecessors only.
 
         directed: to be said for a ``DiGraph`` (ValueError), as both readings are common; what ``to_networkx`` made says it
         itself. In a graph without directions there is nothing to say.
-        weight: name of the edge attribute to keep as weights (missing: 1.0, but some edge must have it). Nodes 0..n-1 are
+        weight: name of the edge attribute to keep as weights (missing: 1.0, but some edge must have it). time: of the one to
+        keep as times; every edge must have it. Nodes 0..n-1 are
         the row numbers; others are kept in ``node_ids``, in the graph's order. 1 and "1" would be two nodes of one id:
         ValueError. Edge ids count ``graph.edges``; parallel edges are duplicates.
         """
-        return cls.from_edges(**edges_of_networkx(graph, directed, weight), duplicates=duplicates, self_loops=self_loops)
+        edges = edges_of_networkx(graph, directed, weight, time)
+        return cls.from_edges(**edges, duplicates=duplicates, self_loops=self_loops)
 
     # ---- to
 
@@ -212,9 +214,12 @@ class Graph(ReadOnlyRecord):
     def to_networkx(self) -> Any:
         """``DiGraph`` (``MultiDiGraph`` if an edge repeats) with an edge u -> v for each u in row v.
 
-        Edges carry ``weight`` where the graph has weights; the graph's attribute ``directed`` is True, for ``from_networkx``.
+        Edges carry ``weight`` and ``time`` where the graph has them; the graph's attribute ``directed`` is True, for
+        ``from_networkx``.
         """
-        return networkx_of(self._names(), *self.to_edges(), self.weights)
+        own = {"weight": self.weights, "time": self.times}
+        of_edges = {name: values for name, values in own.items() if values is not None}
+        return networkx_of(self._names(), *self.to_edges(), **of_edges)
 
     # ---- use
 

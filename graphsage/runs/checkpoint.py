@@ -147,6 +147,7 @@ def identity(dataset):
         "split": f"{len(dataset.train)} / {len(dataset.val)} / {len(dataset.test)}",
         "graph checksum": _checksum(graph.indptr, graph.indices),
         "weights checksum": None if graph.weights is None else _checksum(graph.weights),
+        "times checksum": None if graph.times is None else _checksum(graph.times),
         "labels checksum": _checksum(dataset.labels, dataset.train, dataset.val, dataset.test),
         "features checksum": _checksum(*_feature_arrays(_rows_of(features, rows))),
         "all features checksum": _checksum(*all_arrays) if is_small else None,

@@ -125,6 +125,13 @@ def test_names_classes_and_weights():
     assert join_datasets([named[0], make("c", 3, class_names=("no", "yes"))], train=["a"], test=[]).node_ids is None
     weighted = [replace(part, graph=replace(part.graph, weights=np.full(part.graph.num_edges, 2.0))) for part in named]
     assert set(join_datasets(weighted, train=["a"], test=["b"]).graph.weights) == {2.0}
+    timed = [replace(part, graph=replace(part.graph, times=np.full(part.graph.num_edges, 7))) for part in named]
+    assert set(join_datasets(timed, train=["a"], test=["b"]).graph.times) == {7}
+    floats = replace(named[1], graph=replace(named[1].graph, times=np.full(named[1].graph.num_edges, 7.5)))
+    with pytest.raises(ValueError, match="graphs must have times of one kind, got integers and floats"):
+        join_datasets([timed[0], floats], train=["a"], test=["b"])
+    with pytest.raises(ValueError, match="graphs must have times all of them or none"):
+        join_datasets([timed[0], named[1]], train=["a"], test=["b"])
     with pytest.raises(ValueError, match="graphs must have weights all of them or none"):
         join_datasets([weighted[0], named[1]], train=["a"], test=["b"])
 

@@ -367,3 +367,14 @@ class TestTimes:
             Graph.from_csr([0, 2], [0, 0], times=times)
         with pytest.raises(error, match=text):
             Graph.from_edges([0, 0], [0, 0], 1, times=times)
+
+    def test_they_go_to_networkx_and_back(self):
+        graph = Graph.from_edges([2, 1, 0], [0, 0, 1], 3, times=[30, 10, 20])
+        back = Graph.from_networkx(graph.to_networkx(), time="time")
+        assert back.times.tolist() == graph.times.tolist() and back.indices.tolist() == graph.indices.tolist()
+        given_ = graph.to_networkx()
+        del given_.edges[2, 0]["time"]
+        with pytest.raises(ValueError, match="time: 1 of 3 edges have no attribute 'time'"):
+            Graph.from_networkx(given_, time="time")
+        with pytest.raises(ValueError, match="time: no edge of the graph has an attribute 'when'"):
+            Graph.from_networkx(given_, time="when")

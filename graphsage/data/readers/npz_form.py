@@ -6,7 +6,8 @@ A zip of uncompressed ``.npy`` arrays (N nodes, E edges, F features, C classes, 
                                               schema, notes
     sha256                                    uint8[32], of all other arrays: see ``_digest``
     indptr, indices                           int64[N + 1], int32[E]: the graph's rows
-    edge_ids, edge_reversed, weights          int64[E], bool[E], float32[E] or float64[E]; each only where the graph has it
+    edge_ids, edge_reversed, weights, times   int64[E], bool[E], float32[E] or float64[E], int64[E] or float64[E]; each only
+                                              where the graph has it
     features                                  float32[N, F] if they are dense, else:
     feature_indptr, feature_indices           int64[N + 1], int32[nnz]; ``num_columns`` is F then
     feature_values                            float32[nnz], left out where all are 1
@@ -31,7 +32,7 @@ from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
 
 FORM, VERSION = "graphsage node dataset", 1
-GRAPH = ("indptr", "indices", "edge_ids", "edge_reversed", "weights")
+GRAPH = ("indptr", "indices", "edge_ids", "edge_reversed", "weights", "times")
 SPARSE = {"feature_indptr": "indptr", "feature_indices": "indices", "feature_values": "values"}
 ALWAYS = ("about", "sha256", "indptr", "indices", "labels", "train", "val", "test")
 SOMETIMES = (*GRAPH[2:], "features", *SPARSE, "node_ids", "node_names", "node_name_ends")

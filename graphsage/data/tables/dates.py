@@ -60,7 +60,7 @@ def date_of(days):
 
 
 def as_times(table, first, name, column):
-    """("number" or "date", earliest, latest) of a part of a column of times, none missing; dates are days since 1970-01-01."""
+    """("number" or "date", float64[n]) of a part of a column of times, none missing; dates are days since 1970-01-01."""
     if column.null_count:
         table.refuse(first + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False))), f"{name} is empty")
     values, wrong = numbers_in(column)
@@ -72,4 +72,12 @@ def as_times(table, first, name, column):
     if np.isnan(values).any():
         rule = "must be a number or a date such as 2024-05-31 or 2024-05-31 12:00:00"
         refuse_text(table, first, name, column, int(np.argmax(np.isnan(values))), rule)
-    return kind, values.min(), values.max()
+    return kind, values
+
+
+def stored_times(kind, values):
+    """Times as a ``Graph`` has them: whole numbers as int64, others as float64, dates as nanoseconds (to the microsecond)."""
+    if kind == "date":
+        return np.rint(values * DAY).astype(np.int64) * 1000
+    is_whole = np.all(np.abs(values) < 2**53) and np.array_equal(values, np.rint(values))
+    return values.astype(np.int64) if is_whole else values

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from graphsage.data.errors import DatasetError
-from graphsage.data.tables.dates import as_times, date_of
+from graphsage.data.tables.dates import as_times, date_of, stored_times
 from graphsage.data.tables.ids import NodeIndex, as_texts, ids_in
 from graphsage.data.tables.numbers import LARGEST, as_numbers
 from graphsage.data.tables.table_files import quoted
@@ -20,7 +20,8 @@ class Edges:
     """What the table of edges holds. E edges between nodes, all that it lists but those that were dropped.
 
     ids: the id of each node, int64 or texts (a pyarrow array). source, target: int32[E] rows of them. rows: int64[E], the row
-    of each edge in the table; None where edge i is row i. weights: float32[E] or None. times: (earliest, latest) or None.
+    of each edge in the table; None where edge i is row i. weights: float32[E] or None. times: int64[E] or float64[E], or None.
+    span: texts of the earliest and the latest time, or None.
     listed: rows of the table. unlisted: how many edges name an id that the nodes do not have. added: nodes made of such ids.
     """
 
@@ -28,11 +29,12 @@ class Edges:
     source: np.ndarray
     target: np.ndarray
     rows: np.ndarray | None
-    times: tuple | None
+    span: tuple | None
     listed: int
     unlisted: int
     added: int
     weights: np.ndarray | None = None
+    times: np.ndarray | None = None
     unused: tuple = ()
 
 
@@ -67,7 +69,7 @@ class _Strays:
 
 
 def read_edges(table, ids, nodes_file, progress, *, unlisted="refuse"):
-    """The ``Edges`` of a table, a part at a time: 8 bytes an edge are kept (12 with weights).
+    """The ``Edges`` of a table, a part at a time: 8 bytes an edge are kept (4 more for a weight, 8 for a time).
 
     ids: the ids of the nodes (int64 or texts); None takes those that the edges name, in rising order. nodes_file: where
     ``ids`` are from, for a sentence. unlisted: what becomes of edges to other ids: an error, left out ("drop"), or ("keep")
@@ -79,7 +81,7 @@ def read_edges(table, ids, nodes_file, progress, *, unlisted="refuse"):
     given = [name for name in (WEIGHT, TIME) if name in table.columns]
     index = NodeIndex(pa.array([], pa.int64()) if ids is None else ids, grows=ids is None or unlisted == "keep")
     strays = None if ids is None else _Strays(nodes_file, len(ids))
-    parts, times = _parts(table, given, index, strays, progress)
+    parts, kinds = _parts(table, given, index, strays, progress)
     if not parts["source"]:
         raise DatasetError(f"{table.path} lists no edge: there is a first line with the columns' names, and nothing below")
     pa.default_memory_pool().release_unused()
@@ -90,12 +92,15 @@ def read_edges(table, ids, nodes_file, progress, *, unlisted="refuse"):
     if index.grows:
         known, places = index.ordered(0 if ids is None else len(ids))
         ends |= {name: places[ends[name]] for name in ENDS}
+    span = None
+    if "times" in ends:
+        ends["times"], span = _times(table, kinds, ends["times"])
     kept = np.delete(np.arange(listed), stray) if unlisted == "drop" and len(stray) else None
     return Edges(
         ids=known if index.grows else ids,
         **{name: of if kept is None else of[kept] for name, of in ends.items()},
         rows=kept,
-        times=_range(table, times),
+        span=span,
         listed=listed,
         unlisted=len(stray),
         added=0 if ids is None or not index.grows else len(known) - len(ids),
@@ -104,8 +109,8 @@ def read_edges(table, ids, nodes_file, progress, *, unlisted="refuse"):
 
 
 def _parts(table, given, index, strays, progress):
-    """({"source", "target", "weights": arrays of the parts of the table}, what ``as_times`` gives of each)."""
-    parts, times = {"source": [], "target": [], "weights": []}, []
+    """({"source", "target", "weights", "times": arrays of the parts of the table}, {kind of times}: see ``as_times``)."""
+    parts, kinds = {"source": [], "target": [], "weights": [], "times": []}, set()
     for first, columns in table.batches([*ENDS, *given], progress):
         for name, rows in zip(ENDS, _rows(table, first, columns, index, strays)):
             parts[name].append(rows)
@@ -113,8 +118,10 @@ def _parts(table, given, index, strays, progress):
         if WEIGHT in extra:
             parts["weights"].append(_weights(table, first, extra[WEIGHT]))
         if TIME in extra:
-            times.append(as_times(table, first, TIME, extra[TIME]))
-    return parts, times
+            kind, values = as_times(table, first, TIME, extra[TIME])
+            parts["times"].append(values)
+            kinds.add(kind)
+    return parts, kinds
 
 
 def _rows(table, first, columns, index, strays):
@@ -140,13 +147,12 @@ def _weights(table, first, column):
     return values.astype(np.float32)
 
 
-def _range(table, times):
-    if not times:
-        return None
-    if len({kind for kind, _, _ in times}) > 1:
+def _times(table, kinds, values):
+    """(times as a ``Graph`` has them, texts of the earliest and the latest)."""
+    if len(kinds) > 1:
         raise DatasetError(f"{table.path} has numbers and dates in its column {TIME}: use one of them")
-    ends = min(low for _, low, _ in times), max(high for _, _, high in times)
-    return tuple(map(date_of, ends)) if times[0][0] == "date" else ends
+    (kind,), ends = kinds, (values.min(), values.max())
+    return stored_times(kind, values), tuple(date_of(end) if kind == "date" else f"{end:.15g}" for end in ends)
 
 
 def _joined(parts):
@@ -171,6 +177,7 @@ def graph_of(edges, names, *, directed):
         edges.target,
         len(edges.ids),
         weights=edges.weights,
+        times=edges.times,
         edge_ids=edges.rows,
         node_ids=names,
         undirected=not directed,

@@ -41,7 +41,8 @@ class Found:
     """What a folder of tables held, beside the dataset.
 
     files: paths. notes: what was guessed, a line each. edges: {"listed", "loops", "repeats"}. unlisted: edges to ids that the
-    table of nodes does not have; added: nodes made of those ids (0: the edges were dropped). times: (earliest, latest) or None.
+    table of nodes does not have; added: nodes made of those ids (0: the edges were dropped).
+    times: texts of the earliest and the latest, or None.
     labels: ``Labels``.
     columns: [``Column``] of the table of nodes, left-out ones too. unused: columns that nothing reads.
     split: which columns say who is in which split, or "". bare: nodes that they put into one and that have no label.
@@ -92,7 +93,7 @@ def read_folder(folder, *, directed=False, schema=None, unlisted=None, progress,
     add_nodes(nodes, edges.added)
     num_nodes, schema = len(edges.ids), check_nodes(schema, edges.ids, is_own=is_own)
     graph, counts = graph_of(edges, names_of(edges.ids), directed=schema["directed"])  # before the features take memory too
-    edges.source = edges.target = edges.weights = None
+    edges.source = edges.target = edges.weights = edges.times = None
     labels = encoded_labels(nodes.table, schema["label"], _label_column(nodes, schema), num_nodes, reading_of(schema))
     labels = replace(labels, words=label[1], notes=label[2])
     stored, _, _ = read_labels(labels.labels, num_nodes, labels.task)
@@ -118,7 +119,7 @@ def read_folder(folder, *, directed=False, schema=None, unlisted=None, progress,
         edges=counts,
         unlisted=edges.unlisted,
         added=edges.added,
-        times=edges.times,
+        times=edges.span,
         labels=labels,
         columns=_with_notes(columns, fits) + left_out,
         unused=edges.unused + tuple(name for name in nodes.columns if name not in {column.name for column in left_out}),

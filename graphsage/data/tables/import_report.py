@@ -86,15 +86,12 @@ def _graph(dataset, found):
     ]
     weights = dataset.graph.weights
     if weights is not None and len(weights):
-        ends = f"on average, from {weights.min():.3g} to {weights.max():.3g}: kept; training needs --weights ignore"
+        way = "training asks for --draw weighted or --weights ignore"
+        ends = f"on average, from {weights.min():.3g} to {weights.max():.3g}: kept; {way}"
         lines.append(line("weights", f"{weights.mean(dtype=float):.3g}", ends))
     if found.times is not None:
-        lines.append(line("times", "", f"from {_time(found.times[0])} to {_time(found.times[1])}: checked, not kept"))
+        lines.append(line("times", "", f"from {found.times[0]} to {found.times[1]}: kept (--draw recent)"))
     return lines
-
-
-def _time(value):
-    return value if isinstance(value, str) else f"{value:.15g}"
 
 
 def _labels(dataset, found):

@@ -47,7 +47,7 @@ def test_the_ids_of_nodes(tmp_path, name):
 
 def test_weight_and_time_in_any_case(tmp_path):
     dataset, found = read(write_tables(tmp_path, "Source,Target,Weight,TIME\na,b,2,5\nb,c,3,7\n", NODES))
-    assert sorted(dataset.graph.weights.tolist()) == [2, 2, 3, 3] and found.times == (5, 7)
+    assert sorted(dataset.graph.weights.tolist()) == [2, 2, 3, 3] and found.times == ("5", "7")
     assert found.notes == ["edges.csv: Source is taken for source, Target is taken for target, Weight is taken for weight, "
                            "TIME is taken for time"]
 

@@ -201,3 +201,27 @@ def test_a_join_keeps_them(tmp_path):
         found = {at - start: (u - shift, v - shift) for at, (u, v) in edges_by_id(joined.graph).items()
                  if start <= at < joined.edge_offsets[number + 1]}
         assert found == own
+
+
+@pytest.mark.parametrize("column, stored", [
+    (["5", "7", "6.0"], np.array([5, 7, 6])),
+    (["5", "7.5", "6"], np.array([5, 7.5, 6])),
+    (["2024-01-01", "2024-03-01 12:00", "1969-12-31"],
+     np.array(["2024-01-01", "2024-03-01T12", "1969-12-31"], "datetime64[ns]")),
+], ids=["whole numbers", "numbers", "dates"])  # fmt: skip
+def test_times_of_edges_are_kept(tmp_path, column, stored):
+    """By edge, both ways; in a saved file and in a second start too."""
+    lines = "".join(f"{u},{v},{time}\n" for (u, v), time in zip([(0, 1), (1, 2), (2, 0)], column))
+    folder = write_tables(tmp_path / "d", "source,target,time\n" + lines, "id,label\n0,a\n1,b\n2,a\n")
+    expected = np.array(stored, np.int64 if stored.dtype.kind == "M" else stored.dtype)
+    dataset = load_dataset(str(folder))
+    dataset.save(tmp_path / "saved.npz")
+    for found in (dataset, load_dataset(str(folder)), load_dataset(str(tmp_path / "saved.npz"))):
+        assert found.graph.times.dtype == expected.dtype
+        assert found.graph.times.tolist() == expected[found.graph.edge_ids].tolist()
+
+
+def test_times_of_dropped_edges_go_with_them(tmp_path):
+    edges = "source,target,time\n0,1,10\n1,99,20\n1,2,30\n"
+    dataset, _ = read(write_tables(tmp_path / "d", edges, "id,label\n0,a\n1,b\n2,a\n"), unlisted="drop")
+    assert dict(zip(dataset.graph.edge_ids.tolist(), dataset.graph.times.tolist())) == {0: 10, 2: 30}
