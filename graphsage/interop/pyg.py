@@ -72,7 +72,7 @@ def _add_edges(data, minibatch, edge_attr):
     if minibatch.edge_reversed is not None:
         data.edge_reversed = torch.from_numpy(minibatch.edge_reversed)
     if edge_attr is not None:
-        edge_attr = torch.as_tensor(edge_attr)
+        edge_attr = edge_attr if isinstance(edge_attr, torch.Tensor) else torch.as_tensor(edge_attr, device="cpu")
         data.edge_attr = edge_attr[data.e_id.to(edge_attr.device)]
 
 

@@ -79,8 +79,8 @@ class NeighborLoader(_Keyed, theirs.NeighborLoader):
     num_workers: threads that prepare batches (0: on the calling thread); a batch is the same for any number. ``transform`` and
         ``transform_sampler_output`` are called on the calling thread. Other settings of worker processes, ``is_sorted`` and
         ``filter_per_worker`` have no effect. ``sampler`` and ``batch_sampler`` say the order, as in a DataLoader.
-    seed: of the draws and the order; None takes a number of ``generator``, or else of torch's own, when the loader is made, so
-        that ``torch.manual_seed`` fixes it.
+    seed: of the draws and the order. None takes a number of torch's generator when the loader is made, so that
+        ``torch.manual_seed`` says it, as it does for PyG's; a ``generator`` that is given is asked in place of either.
 
     An input node that stands twice in a batch is there twice, each time with the same neighbours (in the disjoint form with
     others). Raises ValueError or TypeError, by name, for what is not kept: HeteroData, adj_t, neighbor_sampler.
@@ -93,7 +93,7 @@ class NeighborLoader(_Keyed, theirs.NeighborLoader):
         replace: bool = False, subgraph_type: Any = "directional", disjoint: bool = False, temporal_strategy: str = "uniform",
         time_attr: str | None = None, weight_attr: str | None = None, transform: Callable | None = None,
         transform_sampler_output: Callable | None = None, is_sorted: bool = False, filter_per_worker: bool | None = None,
-        neighbor_sampler: None = None, directed: bool = True, *, seed: int | None = None, **kwargs: Any,
+        neighbor_sampler: None = None, directed: bool = True, *, seed: int | None = 0, **kwargs: Any,
     ) -> None:  # fmt: skip
         _refuse_sampler(neighbor_sampler)
         seed, num_workers, kwargs = _taken(seed, kwargs)
@@ -127,7 +127,7 @@ class LinkNeighborLoader(_Keyed, theirs.LinkNeighborLoader):
         neg_sampling_ratio: float | None = None, time_attr: str | None = None, weight_attr: str | None = None,
         transform: Callable | None = None, transform_sampler_output: Callable | None = None, is_sorted: bool = False,
         filter_per_worker: bool | None = None, neighbor_sampler: None = None, directed: bool = True,
-        *, seed: int | None = None, **kwargs: Any,
+        *, seed: int | None = 0, **kwargs: Any,
     ) -> None:  # fmt: skip
         _refuse_sampler(neighbor_sampler)
         seed, num_workers, kwargs = _taken(seed, kwargs)
@@ -161,7 +161,7 @@ def _taken(seed, kwargs):
     """(seed, number of threads, what is left for the DataLoader)."""
     kwargs = {name: value for name, value in kwargs.items() if name not in OF_PROCESSES}
     generator = kwargs.pop("generator", None)
-    if seed is None:
+    if seed is None or generator is not None:
         place = "cpu" if generator is None else generator.device
         seed = int(torch.randint(2**63 - 1, (), generator=generator, device=place))
     return as_count("seed", seed, most=2**64 - 1), as_count("num_workers", kwargs.pop("num_workers", 0)), kwargs

@@ -180,7 +180,7 @@ def _times_of(data, name):
         return None, None
     if name not in data or not (data.is_node_attr(name) or data.is_edge_attr(name)):
         raise ValueError(f"time_attr must name an attribute of nodes or edges, got {name!r}: data has {data.keys()}")
-    times = torch.as_tensor(data[name]).cpu()
+    times = torch.as_tensor(data[name], device="cpu")
     return (times, None) if data.is_node_attr(name) else (None, times)
 
 

@@ -107,6 +107,13 @@ def test_negatives_are_functions_of_seed_epoch_and_step():
         assert not any(map(torch.equal, first, other))
 
 
+def test_the_default_device_changes_nothing():
+    plain = batches(neg_sampling=TRIPLET, disjoint=True)
+    with torch.device("meta"):
+        found = batches(neg_sampling=TRIPLET, disjoint=True)
+    assert all(torch.equal(a.dst_neg_index, b.dst_neg_index) and torch.equal(a.e_id, b.e_id) for a, b in zip(plain, found))
+
+
 def test_ends_of_a_pair_are_drawn_apart():
     pairs = torch.cat(negatives(neg_sampling="binary", epochs=2), dim=1)
     assert (pairs[0] == pairs[1]).sum() < 5
