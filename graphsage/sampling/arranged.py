@@ -10,7 +10,7 @@ from graphsage.base.jit import kernel
 from graphsage.graph.build import indptr_of
 from graphsage.sampling.draws.weighted import fill_cells
 
-MOST = 1e290  # of a weight: 2^31 of them have a sum, and the share of 2^31 others is no subnormal
+MOST = np.float64(1e290)  # of a weight: 2^31 of them have a sum, and the share of 2^31 others is no subnormal
 SHORT = 64  # edges: rows up to that are sorted by insertion
 
 

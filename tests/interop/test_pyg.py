@@ -76,17 +76,40 @@ def test_everything_is_in_its_place(fanouts, is_sparse):
 
 
 def test_edge_ids_find_the_callers_own_arrays():
-    """Of edges in no order; a stand-in for a missing neighbour is -1, and an edge of a node to itself."""
+    """Of edges in no order, and what the caller has of each edge by its id; no edge is one of id -1."""
     rng = np.random.default_rng(0)
     src, dst = rng.integers(0, 30, 90), rng.integers(0, 20, 90)
-    sampler = NeighborSampler(Graph.from_edges(src, dst, 30), [3, 2], isolated="self", edge_ids=True)
-    data = to_pyg(sampler.sample(np.arange(30)))
-    edges, stand_in = np.array(global_edges(data)), data.e_id.numpy() == -1
-    assert 0 < stand_in.sum() < len(edges)
-    found = data.e_id.numpy()[~stand_in]
-    assert np.array_equal(edges[~stand_in], np.stack([src[found], dst[found]], axis=1))
-    assert np.array_equal(edges[stand_in, 0], edges[stand_in, 1])
-    assert "e_id" not in to_pyg(NeighborSampler(asymmetric(), [1]).sample([2]))
+    graph, edge_attr = Graph.from_edges(src, dst, 30), rng.random((90, 2))
+    batch = NeighborSampler(graph, [3, 2], edge_ids=True).sample(np.arange(30))
+    data = to_pyg(batch, edge_attr)
+    found = data.e_id.numpy()
+    assert np.array_equal(global_edges(data), np.stack([src[found], dst[found]], axis=1)) and len(found) > 40
+    assert np.array_equal(data.edge_attr, edge_attr[found]) and "edge_attr" not in to_pyg(batch)
+    plain = NeighborSampler(graph, [3, 2]).sample(np.arange(30))
+    assert "e_id" not in to_pyg(plain)
+    with pytest.raises(ValueError, match=r"^edge_attr needs edge ids: draw with NeighborSampler\(..., edge_ids=True\)$"):
+        to_pyg(plain, edge_attr)
+
+
+def test_a_stand_in_is_an_edge_without_an_id():
+    sampler = NeighborSampler(asymmetric(), [2], isolated="self")
+    assert global_edges(to_pyg(sampler.sample([0, 1]))) == [(0, 0), (0, 1)]
+    sampler = NeighborSampler(asymmetric(), [2], isolated="self", edge_ids=True)
+    assert to_pyg(sampler.sample([1])).e_id.tolist() == [0]
+    with pytest.raises(ValueError, match="^an isolated node that stands in for its own neighbour has no edge id: draw with"):
+        to_pyg(sampler.sample([0, 1]))
+
+
+def test_undirected_edges_say_which_way_they_were_walked():
+    data = to_pyg(NeighborSampler(Graph.from_edges([0, 0], [1, 2], 3, undirected=True), [2], edge_ids=True).sample([0, 2]))
+    assert global_edges(data) == [(1, 0), (2, 0), (0, 2)]
+    assert data.e_id.tolist() == [0, 1, 1] and data.edge_reversed.tolist() == [True, True, False]
+
+
+def test_the_disjoint_form_says_whose_each_node_is():
+    data = to_pyg(NeighborSampler(asymmetric(), [-1], disjoint=True).sample([2, 1, 2]))
+    assert data.batch.tolist() == [0, 1, 2, 0, 0, 1, 2, 2] and data.n_id.tolist() == [2, 1, 2, 0, 1, 0, 0, 1]
+    assert "batch" not in to_pyg(NeighborSampler(asymmetric(), [-1]).sample([2]))
 
 
 def test_the_device_is_the_batchs():

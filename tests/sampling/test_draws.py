@@ -233,6 +233,11 @@ class TestRefusals:
         with pytest.raises(ValueError, match=text):
             NeighborSampler(graph, [2], **options)
 
+    @pytest.mark.parametrize("draw", ["weighted", Labor(weighted=True)])
+    def test_weights_in_single_precision_are_no_reason_to_warn(self, draw):
+        weights = np.array([1e-38, 3e38], np.float32)
+        NeighborSampler(Graph.from_edges([1, 1], [0, 0], 2, weights=weights), [2], draw=draw).sample([0])
+
     @pytest.mark.parametrize("weight", [1e-300, 1e300])
     def test_weights_whose_shares_are_no_numbers(self, weight):
         graph = Graph.from_edges([1, 1], [0, 0], 2, weights=[1.0, weight])
