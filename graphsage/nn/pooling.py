@@ -176,6 +176,8 @@ def _own(maker, in_features, hidden_features):
     try:
         return maker(in_features, hidden_features)
     except TypeError as error:
+        if error.__traceback__.tb_next is not None:  # not of the call, but of what it does: the caller's own
+            raise
         raise TypeError(f"aggregator must make an Aggregator of (in_features, hidden_features): {error}") from error
 
 
