@@ -9,8 +9,9 @@ from pathlib import Path
 
 # Before anything imports numba or torch, which read these once. A fresh compilation cache: numba does not notice a
 # change in a helper of another file, and a kernel cached without bounds checks stays so. Child processes inherit it.
-os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="graphsage-numba-")
-atexit.register(shutil.rmtree, os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
+if "PYTEST_XDIST_WORKER" not in os.environ:  # workers share that of the process that began them
+    os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="graphsage-numba-")
+    atexit.register(shutil.rmtree, os.environ["NUMBA_CACHE_DIR"], ignore_errors=True)
 os.environ["OMP_NUM_THREADS"] = "1"  # torch: on a small machine its threads only get in each other's way
 os.environ["TERM"] = "xterm"  # what takes itself for a terminal in a test can draw
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell; here and in children Ctrl-C is tested

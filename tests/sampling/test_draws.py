@@ -24,6 +24,8 @@ TWINS = {
     Labor("hop", weighted=True): naive.labor("hop", True),
 }
 DRAWS = pytest.mark.parametrize("draw", TWINS, ids=str)
+SOME_DRAWS = pytest.mark.parametrize("draw", [Uniform(), Uniform(True), Weighted(), Recent(), Labor()], ids=str)
+FANOUTS = pytest.mark.parametrize("fanouts", [(1,), (4, 3), (2, -1, 2), (20, 70), (70,)], ids=str)
 NODE_TIMES = np.random.default_rng(4).integers(0, 120, 60)
 
 
@@ -75,20 +77,22 @@ def twin_of(draw, graph, fanouts, seeds, by_time=False, node_times=None, **optio
     return naive.batch_edges(rows, seeds, fanouts, TWINS[draw], replace=draw.replace, seed=6, **options)
 
 
-@pytest.mark.parametrize("fanouts", [(1,), (4, 3), (2, -1, 2), (20, 70), (70,)], ids=str)
-@DRAWS
+@FANOUTS
 class TestTwins:
+    @DRAWS
     def test_unique(self, draw, fanouts):
         batch = sampler_of(draw, fanouts).sample(SEEDS, 1, 2)
         assert rows_in(batch) == twin_of(draw, GRAPH, fanouts, SEEDS, epoch=1, step=2)
         assert_edges_are_the_graphs(GRAPH, batch)
 
+    @pytest.mark.parametrize("draw", [Uniform(), Weighted(True)], ids=str)
     def test_disjoint(self, draw, fanouts):
         batch = sampler_of(draw, fanouts, disjoint=True).sample(SEEDS, 1, 2)
         assert rows_in(batch) == twin_of(draw, GRAPH, fanouts, SEEDS, epoch=1, step=2, disjoint=True)
         assert batch.tree[: len(SEEDS)].tolist() == batch.seed_index.tolist() == list(range(len(SEEDS)))
         assert batch.nodes[: len(SEEDS)].tolist() == SEEDS
 
+    @SOME_DRAWS
     @pytest.mark.parametrize("node_times", [None, NODE_TIMES], ids=["edges", "nodes too"])
     def test_until_a_time(self, draw, fanouts, node_times):
         sampler = sampler_of(draw, fanouts, node_times=node_times)
@@ -103,7 +107,6 @@ class TestTwins:
     (Weighted(), True, None),
     (Uniform(), True, None),
     (Weighted(True), True, TIMES),
-    (Labor(weighted=True), False, TIMES),
 ], ids=str)  # fmt: skip
 def test_threads_and_open_batches_draw_the_same(draw, disjoint, times, monkeypatch):
     monkeypatch.setattr(parts, "LEAST_ROWS", 1)
