@@ -181,7 +181,7 @@ def run_tests_in(tree):
     shutil.copytree(CHECKOUT / "tools", tree / "tools")
     (tree / "setup.cfg").write_text("[tool:pytest]\nmarkers = kernels\n")
     command = [sys.executable, "tools/run_tests.py"]
-    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # starts sooner
+    environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "xdist.plugin"}  # starts sooner
     done = subprocess.run(command, cwd=tree, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     return done.returncode, done.stdout.rstrip().splitlines()
 

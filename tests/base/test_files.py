@@ -185,7 +185,16 @@ def test_what_is_left(of, age, stays, tmp_path):
     assert [file.exists(), folder.exists()] == [stays, stays]
 
 
-@pytest.mark.parametrize("name", ["x.part", ".x.part", f".x.{GONE}.part", ".x.y-1-2-z.part", name_aside("x") + "s"], ids=["visible", "no process", "another form", "no numbers", "longer"])
+OTHERS = {
+    "visible": "x.part",
+    "no process": ".x.part",
+    "another form": f".x.{GONE}.part",
+    "no numbers": ".x.y-1-2-z.part",
+    "longer": name_aside("x") + "s",
+}
+
+
+@pytest.mark.parametrize("name", OTHERS.values(), ids=OTHERS)
 def test_files_of_others_stay_however_old(name, tmp_path):
     (tmp_path / name).write_text("mine")
     os.utime(tmp_path / name, (0, 0))
