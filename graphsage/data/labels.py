@@ -17,6 +17,7 @@ from graphsage.data.missing import NO_CLASS, is_missing, missing_words
 
 TASKS = {"i8": "multiclass", "i1": "multilabel", "f4": "regression"}
 MAX_CLASS = 100  # the largest class number that floats may be, unless the task is said
+LOST = 0.01  # of the deviation of targets: rounding by more is told
 A_CLASS = 2  # nodes, on average: at least so many have each of the numbers, else they are targets
 
 
@@ -55,7 +56,8 @@ def read_labels(labels, num_nodes, task="auto", class_names=None):
         labels, class_names = _of_objects(_one_column(labels, task), class_names)
     _check_shape(labels)
     task, labels, note = (task, labels, "") if task != "auto" else _told(labels)
-    labels = _CHECKERS[task](labels)
+    given, labels = labels, _CHECKERS[task](labels)
+    note = note or (lost_digits(given) if task == "regression" else "")
     if len(labels) != num_nodes:
         raise ValueError(f"labels must have one entry per node, {num_nodes}; got {len(labels)}")
     return read_only(labels), class_names, note
@@ -214,6 +216,26 @@ def _checked_targets(labels):
             f"got labels[{row}, {column}] = {labels[row, column]}"
         )
     return targets
+
+
+def lost_digits(targets):
+    """A sentence where float32, which targets are kept in, rounds them by a good part of how much they differ; else "".
+
+    targets: numbers [N] or [N, T], NaN where there is none.
+    """
+    targets = targets.astype(np.float64)
+    targets = targets[:, None] if targets.ndim == 1 else targets
+    known = targets[~np.isnan(targets).any(1)]
+    with np.errstate(all="ignore"):  # what float32 cannot hold at all is refused elsewhere
+        kept = known.astype(np.float32).astype(np.float64)
+        error = np.abs(kept - known)
+        is_lost = error.max(0, initial=0) > LOST * known.std(0) if len(known) > 1 else np.zeros(1, bool)
+    spoilt = np.flatnonzero(is_lost & (known != known[:1]).any(0))
+    if not len(spoilt):
+        return ""
+    at = int(error[:, spoilt[0]].argmax())
+    became = f"{known[at, spoilt[0]]:.17g} becomes {kept[at, spoilt[0]]:.17g}"
+    return f"targets differ in digits that float32 does not keep, {became}: subtract a number that all have, such as their mean"
 
 
 _CHECKERS = {"multiclass": _checked_classes, "multilabel": _checked_multilabel, "regression": _checked_targets}

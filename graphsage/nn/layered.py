@@ -35,11 +35,19 @@ class Layered(Protocol):
 
 
 MEMBERS = [*Layered.__annotations__, *(name for name in vars(Layered) if name[0] != "_")]
+CODE = {"forward", "represent", "finish"}  # what outputs are made by, of which the last is called layer by layer
 
 
 def has_layers(model) -> bool:
-    """Does the model offer what ``Layered`` names?
+    """Does the model offer what ``Layered`` names, and is that what it computes?
 
     Not by isinstance: from Python 3.12 on it looks past ``__getattr__``, which is where a module keeps its ``layers``.
     """
-    return all(hasattr(model, name) for name in MEMBERS)
+    return all(hasattr(model, name) for name in MEMBERS) and not _goes_another_way(model)
+
+
+def _goes_another_way(model):
+    """A ``forward`` or ``represent`` of a subclass, or of the object, is more than the layers that it inherits."""
+    code = [CODE & vars(kind).keys() for kind in type(model).__mro__]
+    is_its_own = any("finish" in names for names in code)  # what wraps a model has all by ``__getattr__``
+    return is_its_own and ("forward" in vars(model) or "finish" not in next(filter(None, code)))

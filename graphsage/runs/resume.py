@@ -24,6 +24,7 @@ def checkpoint_of(trainer):
         "state": trainer.state.as_dict(),
         "head": trainer.objective.head.as_dict(),
         "settings": _settings(trainer.config),
+        "loss": _loss(trainer),
         "arguments": _arguments(trainer.model),
         "dataset": trainer.identity,
         "machine": machine(trainer.device),
@@ -35,6 +36,8 @@ def restore(trainer, path):
     training."""
     saved = load_checkpoint(path)
     _check_same(path, "other settings", saved["settings"], _settings(trainer.config))
+    if "loss" in saved:
+        _check_same(path, "another loss", {"loss": saved["loss"]}, {"loss": _loss(trainer)})
     _check_same(path, "another dataset", saved["dataset"], trainer.identity)
     _check_same(path, "another model", saved["arguments"], _arguments(trainer.model))
     if _shapes(saved["model"]) != _shapes(trainer.model.state_dict()):
@@ -71,6 +74,10 @@ def _settings(config):
 def _arguments(model):
     """What a ``GraphSAGE`` was made with: dropout and the like leave no trace in the weights. {} for another module."""
     return plain_arguments(model) if can_save(model) else {}
+
+
+def _loss(trainer):
+    return "of the task" if trainer.objective.own is None else "your own"
 
 
 def _shapes(weights):

@@ -18,6 +18,7 @@ from graphsage.data.dataset import NodeDataset
 from graphsage.runs.checkpoint import identity
 from graphsage.runs.recorder import Recorder
 from graphsage.runs.resume import restore
+from graphsage.tensors.ambient import plain_modes
 from graphsage.tensors.store import FeatureStore
 from graphsage.trained.predictions import Predictions
 from graphsage.training.loop import Loop
@@ -84,6 +85,7 @@ class Trainer(Loop):
         with self.held():
             return super().fit()
 
+    @plain_modes()
     def predict(self, nodes: ArrayLike | None = None) -> Predictions:
         """``Predictions`` for ``nodes`` (default: all, in the graph's order): numbers in the targets' units, classes, labels.
 

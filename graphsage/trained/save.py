@@ -21,6 +21,7 @@ from graphsage.data.catalogue import recorded
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.aggregators import Aggregator
 from graphsage.nn.head import Head
+from graphsage.nn.layered import CODE
 from graphsage.nn.model import GraphSAGE
 from graphsage.trained.model_json import describe_model
 from graphsage.trained.trained import Trained
@@ -143,8 +144,9 @@ def _trained(model, *, form, **found):
 
 
 def can_save(model):
-    """Can a file bring the model back, code and all? A ``GraphSAGE``: what this package makes."""
-    return isinstance(model, GraphSAGE)
+    """Can a file bring the model back, code and all? A ``GraphSAGE``, but no subclass that computes another thing."""
+    is_ours = isinstance(model, GraphSAGE) and "forward" not in vars(model)
+    return is_ours and all(getattr(type(model), name) is getattr(GraphSAGE, name) for name in CODE)
 
 
 def plain_arguments(model):

@@ -35,6 +35,13 @@ class Callback:
         """In place of ``on_fit_end`` where an error ends the training, or a Ctrl-C before there is anything to keep."""
 
 
+def checked_log(log):
+    """``log`` if it can be called with a line, or is None or False; TypeError for anything else."""
+    if log and not callable(log):
+        raise TypeError(f"log must be a function that is given each line, or None for silence; got {shown(log)}")
+    return log
+
+
 def checked_callbacks(callbacks):
     """A list; TypeError where one has none of the methods of ``Callback``, or is a class in place of an object."""
     callbacks = as_list("callbacks", callbacks, "objects that are told of the training")

@@ -9,7 +9,6 @@ import torch
 from numpy.typing import ArrayLike
 
 from graphsage.base import rng
-from graphsage.base.checks import as_ids
 from graphsage.base.interrupt import Interrupt, noted_interrupt
 from graphsage.base.jit import is_interrupt
 from graphsage.config.settings import TrainConfig
@@ -18,12 +17,12 @@ from graphsage.nn.layered import has_layers
 from graphsage.tensors.ambient import plain_modes
 from graphsage.tensors.device import pick_device
 from graphsage.tensors.keyed_rng import keyed_rng
-from graphsage.training.callbacks import checked_callbacks
+from graphsage.training.callbacks import checked_callbacks, checked_log
 from graphsage.training.evaluation import Evaluator
 from graphsage.training.objective import Objective
 from graphsage.training.optimizers import Schedule, make_optimizer
 from graphsage.training.records import Step, TrainResult, loss_text
-from graphsage.training.setup import check, check_kinds, for_task, joined_line, make_loader, normalizes
+from graphsage.training.setup import check, check_kinds, for_task, joined_line, labelled, make_loader, normalizes
 from graphsage.training.state import State
 from graphsage.training.tasks import pick_metric
 
@@ -61,7 +60,7 @@ class Loop:
 
     def watch_by(self, callbacks, log):
         """Tell these callbacks, and ``log`` each line of progress, in place of those given before."""
-        self.callbacks, self.log = checked_callbacks(callbacks), log or _nothing
+        self.callbacks, self.log = checked_callbacks(callbacks), checked_log(log) or _nothing
 
     # ---- from beginning to end
 
@@ -233,7 +232,7 @@ class Loop:
         sampled: on sampled neighbours, also for a ``GraphSAGE``. choose_thresholds: of several labels, choose on these nodes
             what a label's logit must be above, as validation does; else the thresholds are those chosen last.
         """
-        nodes = as_ids("nodes", nodes, self.dataset.num_nodes)
+        nodes = labelled("nodes", nodes, self.dataset)
         if not len(nodes):
             return None, None
         raw, labels = self.evaluator.outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes, device="cpu")]

@@ -65,9 +65,17 @@ def checked_loss(loss):
     rule = "the loss must return one number as a tensor, the mean over the batch"
     if not isinstance(loss, torch.Tensor):
         raise TypeError(f"{rule}, and it returned {_told(loss)}")
+    if not loss.is_floating_point():
+        raise TypeError(f"{rule}, and it returned {_dtype(loss)}: there is no gradient to learn from")
     if loss.numel() != 1:
         raise ValueError(f"{rule}, and it returned {list(loss.shape)}: take its mean()")
     return loss.reshape(())
+
+
+def check_learns(loss):
+    """ValueError where the loss of a step has no gradient."""
+    if not loss.requires_grad:
+        raise ValueError("the loss must depend on the outputs, and it has no gradient: leave out detach() and no_grad()")
 
 
 def check_pairs(loss, outputs, y):

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from graphsage.nn.head import Head
 from graphsage.nn.layered import has_layers
-from graphsage.training.module_outputs import check_first, check_pairs, checked_loss
+from graphsage.training.module_outputs import check_first, check_learns, check_pairs, checked_loss
 from graphsage.training.tasks import make_loss
 from graphsage.training.thresholds import chosen_thresholds, told_of_nobody
 
@@ -44,7 +44,9 @@ class Objective:
         """The loss whose gradient is taken."""
         if self.own is None and self.head.means is not None:
             return F.mse_loss(raw.reshape(y.shape), self.head.standardized(y))
-        return self.loss(raw, y)
+        loss = self.loss(raw, y)
+        check_learns(loss)
+        return loss
 
     def told(self, raw, y, minimised):
         """The loss that people read, detached: in squared units of the targets where these were standardised."""

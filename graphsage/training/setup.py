@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import is_lazy
 
+from graphsage.base.checks import as_ids
 from graphsage.base.told import of_kind, told
 from graphsage.config.groups import WEIGHT_DECAY
 from graphsage.config.settings import TrainConfig, check_depth
@@ -112,7 +114,7 @@ def check_kinds(model, dataset, loss):
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a GraphSAGE or another torch.nn.Module, got {told(model)}")
     of_kind("dataset", dataset, NodeDataset)
-    if loss is not None and not callable(loss):
+    if loss is not None and (isinstance(loss, type) or not callable(loss)):
         raise TypeError(f"loss must be a function(outputs, y), or None for that of the task; got {told(loss)}")
 
 
@@ -136,7 +138,23 @@ def refuse_unlabelled(dataset):
     """ValueError where no node has a label."""
     if not is_labelled(dataset.labels).any():
         raise ValueError(no_label(dataset))
+
+
+def labelled(name, nodes, dataset):
+    """int64 ids of ``nodes``, if all of them have a label; ValueError with the first that has none."""
+    nodes = as_ids(name, nodes, dataset.num_nodes)
+    without = np.flatnonzero(~is_labelled(dataset.labels)[nodes])
+    if without.size:
+        first = f"{name}[{without[0]}] = {nodes[without[0]]} has no label, as {len(without):,} of {len(nodes):,}"
+        raise ValueError(f"{first}: there is nothing to compare its outputs with; predict gives them")
+    return nodes
+
+
 def _check_module(model, dataset, config):
+    if next(model.parameters(), None) is None:
+        raise ValueError(f"{type(model).__name__} has no weights: there is nothing to train")
+    if any(weight.is_meta for weight in model.parameters()):
+        raise ValueError("the model is on meta, where weights have no values: make it on the CPU")
     if any(not is_lazy(tensor) and tensor.is_inference() for tensor in (*model.parameters(), *model.buffers())):
         raise ValueError("the model was made inside torch.inference_mode(), so it cannot be trained: make it outside")
     if _least_seeds(model) == 1:

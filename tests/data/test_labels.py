@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from graphsage.data.dataset import NodeDataset
+from graphsage.data.labels import read_labels
 from graphsage.graph.graph import Graph
 from graphsage.loading.node_loader import NeighborLoader
 from graphsage.sampling.neighbor import NeighborSampler
@@ -267,3 +268,25 @@ def test_columns_of_pandas():
         assert dataset.labels.tolist() == [1, -1, 0, 2, 1, 0, 2] and dataset.train.tolist() == [0]
     flags = pandas.Series([True, None, False, True, True, False, False], dtype="boolean")
     assert read(flags)[0].labels.tolist() == [1, -1, 0, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "targets, is_told",
+    [
+        (1.7e9 + np.arange(5.0), True),
+        (1.7e9 + 86400 * np.arange(5.0), False),
+        (np.stack([np.arange(5) + 0.5, 1e8 + np.arange(5)], 1), True),
+        (np.append(1.7e9 + np.arange(5.0), np.nan), True),
+        (250_000 + 1000 * np.arange(5) + 0.3, False),
+        (np.full(5, 0.1), False),
+        (np.array([0.1]), False),
+        (np.full(3, np.nan), False),
+        (1.7e9 + np.arange(5, dtype=np.float32), False),
+        (np.array([1e-300, 3e37]), False),
+    ],
+)
+def test_targets_that_float32_does_not_tell_apart_are_told(targets, is_told):
+    _, _, note = read_labels(targets, len(targets), "regression")
+    assert ("digits that float32 does not keep" in note) == is_told
+    if is_told and targets.ndim == 1:
+        assert note.endswith("1700000004 becomes 1700000000: subtract a number that all have, such as their mean")

@@ -1,7 +1,13 @@
 """Tests of ``has_layers``."""
 
+import pytest
+import torch
+from helpers.blocks import NUM_CLASSES, NUM_FEATURES, blocks, configured
+
 from graphsage.nn.layered import MEMBERS, has_layers
 from graphsage.nn.model import GraphSAGE
+from graphsage.runs.trainer import Trainer
+from graphsage.trained.save import load_trained, save_model
 
 
 class Wrapped:
@@ -23,3 +29,36 @@ def test_what_is_found_by_getattr_alone_counts_and_each_member_is_needed():
     assert sorted(MEMBERS) == sorted(names.split())
     assert has_layers(model) and has_layers(Wrapped(model))
     assert not any(has_layers(Wrapped(model, name)) for name in MEMBERS)
+
+
+class Turned(GraphSAGE):
+    """Gives the logits of the classes in another order."""
+
+    def forward(self, x):
+        return super().forward(x).flip(1)
+
+
+class Doubled(GraphSAGE):
+    def finish(self, depth, h):
+        return 2 * super().finish(depth, h)
+
+
+def test_a_forward_of_ones_own_is_more_than_the_layers_that_it_inherits():
+    """Layer by layer would leave it out; ``finish`` is asked there, too."""
+    assert not has_layers(Turned(4, 8, 2)) and has_layers(Doubled(4, 8, 2))
+    model = GraphSAGE(4, 8, 2)
+    assert has_layers(torch.compile(model, backend="eager"))
+    model.forward = lambda x: x
+    assert not has_layers(model)
+
+
+def test_a_subclass_is_evaluated_as_it_is_trained_and_not_saved_as_its_base(tmp_path):
+    dataset = blocks()
+    trainer = Trainer(Turned(NUM_FEATURES, 16, NUM_CLASSES), dataset, configured().train, folder=tmp_path, log=None)
+    trainer.fit()
+    assert trainer.evaluate(dataset.train)[0] > 0.9  # 0.2 where the flip is left out
+    with pytest.raises(ValueError, match="of a module of your own"):
+        load_trained(tmp_path)
+    for model in (trainer.model, Doubled(4, 8, 2)):
+        with pytest.raises(TypeError, match="a file cannot bring the code of another along"):
+            save_model(model, tmp_path / "model.safetensors")

@@ -14,7 +14,7 @@ from torch import nn
 from graphsage.base.files import InUse
 from graphsage.config.run_files import LATEST, METRICS_FILE
 from graphsage.runs import resume
-from graphsage.runs.checkpoint import load_checkpoint, machine, older_checkpoints
+from graphsage.runs.checkpoint import CheckpointError, load_checkpoint, machine, older_checkpoints
 from graphsage.runs.metrics_file import read_metrics
 from graphsage.runs.run import build_model
 from graphsage.runs.trainer import Trainer
@@ -36,6 +36,17 @@ class Mine(nn.Module):
     def forward(self, batch):
         own = torch.dropout(self.norm(batch.x[: batch.blocks[-1].num_rows]), 0.2, self.training)
         return self.product(own)[batch.seed_index]
+
+
+class Numbers(nn.Module):
+    """Two numbers a node, of its own features."""
+
+    def __init__(self):
+        super().__init__()
+        self.product = nn.Linear(NUM_FEATURES, 2)
+
+    def forward(self, batch):
+        return self.product(batch.x)[batch.seed_index]
 
 
 def several_labels(dataset):
@@ -560,3 +571,18 @@ def test_the_folder_is_free_after_an_error(dataset, tmp_path):
     with pytest.raises(RuntimeError, match="broken"):
         trainer.fit()
     of_case("passes", dataset, folder=tmp_path).fit()
+
+
+@pytest.mark.parametrize("own_first", [True, False])
+def test_another_loss(own_first, dataset, tmp_path):
+    """Targets are standardised without a loss of one's own, and as they are with one."""
+    losses = [torch.nn.functional.mse_loss, None] if own_first else [None, torch.nn.functional.mse_loss]
+
+    def trainer_with(loss):
+        config = configured(epochs=1 if loss is losses[0] else 2).train
+        return Trainer(Numbers(), numbers(dataset), config, loss=loss, folder=tmp_path, log=None)
+
+    trainer_with(losses[0]).fit()
+    with pytest.raises(CheckpointError, match="another loss: loss (your own|of the task) then, (your own|of the task) now"):
+        trainer_with(losses[1]).resume()
+    trainer_with(losses[0]).resume()

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from helpers.blocks import NUM_FEATURES, blocks
 from scipy.sparse import csr_matrix
 
 import graphsage as gs
@@ -198,3 +199,13 @@ def test_the_callers_settings_are_as_before():
         assert torch.is_inference_mode_enabled() and not torch.is_grad_enabled() and torch.is_autocast_enabled("cpu")
         assert torch.get_default_dtype() is torch.float64 and torch.get_default_device().type == "meta"
         assert torch.is_autocast_cache_enabled()
+
+
+def test_predict_of_a_module_of_ones_own_under_autocast():
+    dataset = blocks()
+    module = gs.GraphSAGE(NUM_FEATURES, 8, dataset.num_classes)
+    module.forward = module.represent  # asked in batches, as any other module is
+    trainer = gs.Trainer(module, dataset, gs.TrainConfig(epochs=1), log=None)
+    plain = trainer.predict().outputs
+    with torch.autocast("cpu", torch.bfloat16):
+        assert np.array_equal(trainer.predict().outputs, plain)

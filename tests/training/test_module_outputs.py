@@ -11,6 +11,7 @@ from helpers.blocks import NUM_CLASSES, NUM_FEATURES, blocks, configured
 from torch import nn
 
 import graphsage as gs
+from graphsage.data.labels import is_labelled
 from graphsage.training.module_outputs import checked_loss, checked_outputs
 
 
@@ -232,3 +233,45 @@ def test_a_graphsage_of_another_width_is_refused_at_once():
         data = replace(dataset, labels=np.where(dataset.labels < 0, 0, labels) if labels is dataset.labels else labels)
         with pytest.raises(ValueError, match=f"^the model (tells|gives) {width} "):
             gs.Trainer(gs.GraphSAGE(NUM_FEATURES, 8, width), data)
+
+
+@pytest.mark.parametrize(
+    "spoil, error, sentence",
+    [
+        (lambda loss: loss.detach(), ValueError, "the loss must depend on the outputs, and it has no gradient: .*"),
+        (lambda loss: loss + 0j, TypeError, "the loss must return one number .*, and it returned complex64: .*"),
+        (lambda loss: torch.tensor(3), TypeError, ".* and it returned int64: there is no gradient to learn from"),
+    ],
+)
+def test_a_loss_without_a_gradient(spoil, error, sentence):
+    with pytest.raises(error, match=sentence):
+        trainer_of("four classes", 4, lambda h: h, loss=lambda h, y: spoil(F.cross_entropy(h, y))).fit()
+
+
+@pytest.mark.parametrize(
+    "model, change, error, sentence",
+    [
+        (nn.Identity(), {}, ValueError, "Identity has no weights: there is nothing to train"),
+        (nn.Linear(2, 2, device="meta"), {}, ValueError, "the model is on meta, where weights have no values: .*"),
+        (nn.Linear(2, 2), {"loss": nn.MSELoss}, TypeError, "loss must be .* got the class MSELoss, not an object of it"),
+        (nn.Linear(2, 2), {"log": True}, TypeError, "log must be a function .*, or None for silence; got True"),
+    ],
+)
+def test_what_nothing_can_be_trained_with(model, change, error, sentence):
+    with pytest.raises(error, match=f"^{sentence}$"):
+        gs.Trainer(model, blocks(), configured().train, **change)
+
+
+@pytest.mark.parametrize("task, width", WIDTHS.items())
+def test_nodes_without_a_label_are_not_scored(task, width):
+    """They counted as wrong, or as no label at all, or gave nan."""
+    dataset = trainer_of(task, width, lambda h: h).dataset
+    labels = np.array(dataset.labels, dataset.labels.dtype)
+    labels[dataset.test[1]] = np.nan if labels.dtype.kind == "f" else -1
+    dataset = replace(dataset, labels=labels, test=dataset.test[:1])
+    trainer = gs.Trainer(Body(width, lambda h: h), dataset, configured().train, log=None)
+    node = int(np.flatnonzero(~is_labelled(dataset.labels))[-1])
+    sentence = rf"nodes\[1\] = {node} has no label, as 1 of 2: there is nothing to compare its outputs with; predict gives them"
+    with pytest.raises(ValueError, match=sentence):
+        trainer.evaluate([dataset.test[0], node])
+    assert len(trainer.predict([node])) == 1

@@ -12,7 +12,7 @@ from itertools import chain
 import numpy as np
 
 from graphsage.data.errors import DatasetError
-from graphsage.data.labels import are_few_classes
+from graphsage.data.labels import are_few_classes, lost_digits
 from graphsage.data.missing import NO_CLASS, missing_words, told_missing
 from graphsage.data.tables.columns import found_among
 from graphsage.data.tables.ids import as_ids, as_texts, places_of
@@ -79,6 +79,8 @@ def fitted_label(table, columns, reading):
     if task != "regression":
         columns[name], more = _without_no_class(columns[name], reading)
         words |= more
+    elif note := lost_digits(numbers_in(columns[name])[0].to_numpy(zero_copy_only=False)):
+        notes = (*notes, note)
     if words:
         told = f"{sum(words.values()):,} of {num_nodes:,} labels are missing: {told_missing(words)}"
         notes = (*notes, told + (" (--not-missing WORD: it is a class)" if task != "regression" else ""))
