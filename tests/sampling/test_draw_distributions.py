@@ -117,7 +117,8 @@ class TestWeighted:
 
     def test_tree_orders(self, name, fair):
         """Null: both orders of each pair are as likely in a tree, so that a prefix is a fair sample. Wrong: sorted pairs."""
-        _, picks = multihop_sampling(np.zeros(ROWS, int), [2], rows_of_one_kind(WEIGHTS[name], count=1), draw=Weighted(), seed=4)
+        graph = rows_of_one_kind(WEIGHTS[name], count=1)
+        _, picks = multihop_sampling(np.zeros(ROWS, int), [2], graph, draw=Weighted(), seed=4)
         first, second = (picks.reshape(ROWS, 2) if fair else np.sort(picks.reshape(ROWS, 2), axis=1)).T
         counts = np.bincount(5 * first + second, minlength=25).reshape(5, 5)
         upper, lower = (counts[np.triu_indices(5, 1)], counts.T[np.triu_indices(5, 1)])
