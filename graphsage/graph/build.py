@@ -9,7 +9,7 @@ from graphsage.base.checks import MAX_NODES, as_array, as_integers, as_list, one
 from graphsage.base.foreign import as_scipy, is_networkx, is_sparse, is_tensor
 from graphsage.base.id_rule import id_of, twins
 from graphsage.base.told import maker, told
-from graphsage.graph.times import checked_times
+from graphsage.graph.time_axis import checked_times
 
 CHUNK = 1 << 17  # edges handed to a kernel at a time: their temporary arrays stay in the processor's cache
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from graphsage.base.checks import as_array, read_only
 from graphsage.graph.build import of_length
-from graphsage.graph.times import checked_times
+from graphsage.graph.time_axis import checked_times
 
 NEAR_1970 = 10**13  # nanoseconds, some three hours: times that all lie there are days, seconds or milliseconds, and no dates
 FEW = 1000  # edges that are looked at
