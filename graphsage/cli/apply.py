@@ -18,6 +18,7 @@ from graphsage.cli.arguments import (
     user_input,
 )
 from graphsage.cli.console import on_one_line
+from graphsage.config.groups import SELECTIVE
 from graphsage.config.settings import TrainConfig
 
 PARTS = ("train", "val", "test")
@@ -30,7 +31,8 @@ DATASET may be any graph whose nodes have the same features: the one of the trai
 (default), the same one grown by new nodes and edges, or another. The model needs no
 further training for nodes that it has never seen. A folder with tables is read as
 the tables of the training were: same columns, same classes.
-Outputs are exact, from all neighbours, unless --sampled is given.
+Outputs are exact, from all neighbours, unless --sampled is given. A model that learned
+by --draw weighted or recent has none of all neighbours: its own are always --sampled.
 """
 
 EVALUATE = f"""Compare a trained model's predictions with the labels of a graph: loss, and every
@@ -180,15 +182,16 @@ def _chunks(found, dataset, extra, progress):
 
 def _given(options, name=None, suffixes=()):
     """(``Trained``, ``NodeDataset``, keywords of its methods, path of the output); what is quick to check comes first."""
-    for flag in ("fanouts", "seed"):
-        if getattr(options, flag) is not None and not options.sampled:
-            raise ValueError(f"--{flag} is for --sampled: exact outputs are from all neighbours")
     let_threads_sleep()
     from graphsage.data.catalogue import load_dataset
     from graphsage.trained.save import load_trained, trained_on
     from graphsage.trained.tables_out import check_path
 
     trained = load_trained(options.run)
+    is_sampled = options.sampled or trained.draw in SELECTIVE
+    for flag in ("fanouts", "seed"):
+        if getattr(options, flag) is not None and not is_sampled:
+            raise ValueError(f"--{flag} is for --sampled: exact outputs are from all neighbours")
     path = check_path(_out(options, f"{name}{suffixes[0]}"), suffixes) if suffixes else None
     wanted = {"name_or_path": options.dataset} if options.dataset is not None else trained_on(options.run)
     schema = {} if trained.schema is None else {"schema": trained.schema}
@@ -196,7 +199,7 @@ def _given(options, name=None, suffixes=()):
     with in_its_place(options.dataset is None, command):
         dataset = load_dataset(**{**wanted, **given_split(options), **schema})
     how = {"device": options.device} if "device" in options else {}
-    if options.sampled:
+    if is_sampled:
         how |= {"fanouts": options.fanouts or trained.fanouts, "seed": options.seed or 0}
     return trained, dataset, how, path
 

@@ -48,7 +48,7 @@ class Graph(ReadOnlyRecord):
     edge_ids: int64[E], where each edge stood in the caller's arrays; None means that position p is edge p.
     edge_reversed: bool[E], True where an undirected edge is walked from its dst to its src; None means nowhere.
     weights: float32[E] or float64[E], finite and >= 0; None means an unweighted graph.
-    times: int64[E] or float64[E], when each edge came to be; numpy's dates become nanoseconds. None means that nobody knows.
+    times: int64[E] or float64[E], when each edge came to be; dates become nanoseconds. None means that nobody knows.
     node_ids: the caller's name of each row (int64[N] or object[N]); None means that row i is node i.
 
     The constructor keeps the arrays it is given (through read-only views): a caller who writes to them afterwards breaks

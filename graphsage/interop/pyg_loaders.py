@@ -11,6 +11,7 @@ from torch_geometric.sampler import NegativeSampling, NumNeighbors, SamplerOutpu
 
 from graphsage.base.checks import as_array, as_count, as_flag, as_ids
 from graphsage.base.threads import ordered_map
+from graphsage.base.told import told
 from graphsage.graph.build import of_length
 from graphsage.interop.pyg_sampler import NeighborSampler, numpy_of
 from graphsage.sampling.items import SeedPlan
@@ -30,9 +31,14 @@ class _Keyed:
 
     SAMPLER: str  # the attribute that holds it
 
-    def _set_up(self, seed, num_workers, given):
-        """Once PyG's constructor ran. given: what it gave to the DataLoader."""
+    def _set_up(self, seed, num_workers, given, asked):
+        """Once PyG's constructor ran. given: what it gave to the DataLoader. asked: the arguments of the loader's own.
+
+        Those are its attributes, too: from them Lightning makes it anew, around a sampler of its own.
+        """
         self.seed, self.num_workers, self.next_epoch, self.plan = seed, num_workers, 0, None
+        for name in asked.keys() - {"self", "kwargs", "__class__"} - vars(self).keys():
+            setattr(self, name, asked[name])
         if given.get("sampler") is None and given.get("batch_sampler") is None:
             size = as_count("batch_size", self.batch_size, least=1)
             shuffle = as_flag("shuffle", given.get("shuffle") or False)
@@ -95,6 +101,7 @@ class NeighborLoader(_Keyed, theirs.NeighborLoader):
         transform_sampler_output: Callable | None = None, is_sorted: bool = False, filter_per_worker: bool | None = None,
         neighbor_sampler: None = None, directed: bool = True, *, seed: int | None = 0, **kwargs: Any,
     ) -> None:  # fmt: skip
+        asked = locals()
         _refuse_sampler(neighbor_sampler)
         seed, num_workers, kwargs = _taken(seed, kwargs)
         sampler = NeighborSampler(
@@ -107,7 +114,7 @@ class NeighborLoader(_Keyed, theirs.NeighborLoader):
             transform=transform, transform_sampler_output=transform_sampler_output, filter_per_worker=filter_per_worker,
             neighbor_sampler=sampler, **kwargs,
         )  # fmt: skip
-        self._set_up(seed, num_workers, kwargs)
+        self._set_up(seed, num_workers, kwargs, asked)
 
 
 class LinkNeighborLoader(_Keyed, theirs.LinkNeighborLoader):
@@ -129,6 +136,7 @@ class LinkNeighborLoader(_Keyed, theirs.LinkNeighborLoader):
         filter_per_worker: bool | None = None, neighbor_sampler: None = None, directed: bool = True,
         *, seed: int | None = 0, **kwargs: Any,
     ) -> None:  # fmt: skip
+        asked = locals()
         _refuse_sampler(neighbor_sampler)
         seed, num_workers, kwargs = _taken(seed, kwargs)
         sampler = NeighborSampler(
@@ -145,7 +153,7 @@ class LinkNeighborLoader(_Keyed, theirs.LinkNeighborLoader):
             time_attr=time_attr, transform=transform, transform_sampler_output=transform_sampler_output,
             filter_per_worker=filter_per_worker, neighbor_sampler=sampler, **kwargs,
         )  # fmt: skip
-        self._set_up(seed, num_workers, kwargs)
+        self._set_up(seed, num_workers, kwargs, asked)
 
 
 # ---- what is asked
@@ -168,12 +176,19 @@ def _taken(seed, kwargs):
 
 
 def _tensor(name, values):
-    return values.detach().cpu() if isinstance(values, torch.Tensor) else torch.from_numpy(np.array(as_array(name, values)))
+    if isinstance(values, torch.Tensor):
+        return values.detach().cpu()
+    array = np.array(as_array(name, values))
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be a tensor or an array of numbers, got {told(values)}")
+    return torch.from_numpy(array)
 
 
 def _input_nodes(nodes, num_nodes):
     """(ids or a mask, as a tensor; how many nodes they are)."""
     nodes = torch.arange(num_nodes, device="cpu") if nodes is None else _tensor("input_nodes", nodes)
+    if nodes.dtype == torch.uint8 and nodes.shape == (num_nodes,):
+        nodes = nodes.bool()  # how masks were stored before torch had bools
     if nodes.dtype == torch.bool:
         of_length("input_nodes", numpy_of(nodes), num_nodes, "node")
     else:

@@ -88,7 +88,7 @@ def _held_run(config, trainer, dataset, folder, progress, log):
         if dataset.num_nodes >= LARGE:
             log("Writing predictions and the report ...")
         with stopping(folder, "saved"):
-            _finish(folder, config, dataset, run_result, trainer.identity)
+            _finish(folder, config, dataset, run_result, trainer)
         log(f"Saved in {folder}: open {folder / REPORT}")
     return replace(run_result, result=replace(result, outputs=None)) if folder is not None else run_result
 
@@ -174,21 +174,33 @@ def _resume(trainer, resume, log):
     log(f"Going on: {where}" if state.updates else "Beginning: there is no checkpoint yet")
 
 
-def _finish(folder, config, dataset, run_result, identity):
+def _finish(folder, config, dataset, run_result, trainer):
     """What a finished run leaves, result.json last: where that is, nothing is left to do."""
     table = folder / ("predictions.parquet" if find_spec("pyarrow") else "predictions.csv")
-    write_predictions(table, dataset, run_result.result.outputs, thresholds=run_result.result.thresholds)
+    outputs = _all_outputs(trainer, dataset, run_result.result)
+    write_predictions(table, dataset, outputs, thresholds=run_result.result.thresholds)
     write_report(
         folder / REPORT,
         dataset=dataset,
         config=config,
         result=run_result.result,
         log=read_metrics(folder / METRICS_FILE),
-        outputs=run_result.result.outputs,
+        outputs=outputs,
         majority=run_result.majority,
         features_only=run_result.features_only,
     )
-    write_result(folder, config, run_result, identity, versions())
+    write_result(folder, config, run_result, trainer.identity, versions())
+
+
+def _all_outputs(trainer, dataset, result):
+    """Of all nodes; where they come from drawn neighbours, a judged node's are those that were scored."""
+    if result.outputs is not None:
+        return result.outputs
+    outputs = trainer.predict().outputs
+    for nodes in (dataset.val, dataset.test):
+        if len(nodes):
+            outputs[nodes] = trainer.predict(nodes).outputs
+    return outputs
 
 
 def make_trainer(config, dataset, *, folder=None, store=None, callbacks=(), log=print):
@@ -244,7 +256,8 @@ def _which_model(results):
 def _features_only(config, dataset, store, progress):
     """(test score, whether Ctrl-C came) of the same training without edges; a training cut short has no score."""
     try:
-        alone = replace(config, tensorboard=False)
+        train = replace(config.train, draw="uniform")  # there is no weight or time to draw by
+        alone = replace(config, tensorboard=False, train=train)
         trainer = make_trainer(alone, dataset.without_edges(), store=store, callbacks=progress, log=None)
         result = trainer.fit()
     except KeyboardInterrupt:

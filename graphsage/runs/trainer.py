@@ -89,7 +89,8 @@ class Trainer(Loop):
     def predict(self, nodes: ArrayLike | None = None) -> Predictions:
         """``Predictions`` for ``nodes`` (default: all, in the graph's order): numbers in the targets' units, classes, labels.
 
-        They are made as the test is: of a ``GraphSAGE`` exact, of another module from sampled neighbours, always the same ones.
+        They are made as the test is: of a ``GraphSAGE`` exact; of another module, and of one that learned from neighbours by
+        weight or from the latest, from sampled ones, always the same.
         """
         nodes = np.arange(self.dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, self.dataset.num_nodes)
         head = self.objective.head

@@ -14,6 +14,8 @@ from graphsage.sampling.localids import home, place
 from graphsage.sampling.trees import key_of_row, known_edges, name_of, own_row, plant
 
 BLOCK = 16  # frontier nodes a pipeline stage; 16 to 32 measured best
+UNIFORM = 2  # parameters: its k picks end where the draws of ``shuffle`` begin, those of others go on and would tell the order
+OF_ORDER = np.uint64(2**64 - 1)
 
 
 @inline
@@ -178,7 +180,7 @@ def sample_tree(graph, draw, rows, k, key, table, out):
             repeats = draw[0] or degree < k
             pick((repeats, *draw[1:]), k, indices, out, s * k, head, degree, slot_key, key, table)
             if not repeats:
-                shuffle(out, s * k, k, slot_key)
+                shuffle(out, s * k, k, slot_key if len(draw) == UNIFORM else fold(slot_key, OF_ORDER))
         for q in range(max(0, start - BLOCK) * k, min(start, count) * k):
             p = out[q]
             if p < 0:

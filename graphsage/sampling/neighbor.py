@@ -80,6 +80,8 @@ class NeighborSampler:
         draw = as_draw(draw, as_flag("replace", replace))
         refuse_unfit(draw, graph, weights)
         node_times = as_node_times(node_times, graph)
+        if as_flag("strictly_before", strictly_before) and graph.times is None and node_times is None:
+            raise ValueError("strictly_before=True is about times, and neither the graph nor node_times has any")
         self.__dict__.update(
             graph=graph,
             fanouts=fanouts,
@@ -91,7 +93,7 @@ class NeighborSampler:
             edge_ids=as_flag("edge_ids", edge_ids),
             disjoint=as_flag("disjoint", disjoint),
             node_times=node_times,
-            strictly_before=as_flag("strictly_before", strictly_before),
+            strictly_before=bool(strictly_before),
             num_threads=default_threads() if num_threads is None else as_count("num_threads", num_threads),
             _max_degree=int(graph.degrees.max(initial=0)),
             _hop_fanouts=np.array(fanouts, np.int64),

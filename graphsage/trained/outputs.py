@@ -94,7 +94,8 @@ def sampled(model, dataset, nodes, num_layers, *, fanouts, draw, seed, isolated,
 def _drawn(model, dataset, nodes, fanouts, draw, seed, isolated, device):
     """(seeds, what as many layers as ``fanouts`` make of them) a batch."""
     # a weighted graph: exact outputs do not read its weights either
-    sampler = NeighborSampler(dataset.graph, fanouts, draw=draw, seed=seed, isolated=isolated, weights="ignore")
+    options = {"isolated": isolated, "weights": "ignore", "stream": "predict"}
+    sampler = NeighborSampler(dataset.graph, fanouts, draw=draw, seed=seed, **options)
     nodes = np.arange(dataset.num_nodes) if nodes is None else nodes
     one = {"rank": 0, "num_ranks": 1}  # whoever asks gets all of them
     loader = NeighborLoader(dataset, sampler, BATCH_SIZE, nodes=nodes, reduce=model.first_layer_reduction, device=device, **one)

@@ -68,6 +68,7 @@ def save_trained(folder: str | os.PathLike[str], model: GraphSAGE, dataset: Node
         "isolated": config.isolated,
         "fanouts": (-1,) * model.num_layers if config.batch_size is None else config.fanouts,
         "draw": config.draw,
+        "replace": config.replace,
         "schema": dataset.schema,
         "name": dataset.name,
     }
@@ -135,8 +136,8 @@ def _trained(model, *, form, **found):
     for name in ("class_names", "fanouts"):  # JSON knows lists only
         found[name] = None if found[name] is None else tuple(found[name])
     check_depth(model.num_layers, found["fanouts"])
-    found.setdefault("draw", "uniform")  # files of before draws had names
-    kinds = {"task": str, "metric": str, "normalized_features": bool, "isolated": str, "draw": str}
+    found = {"draw": "uniform", "replace": False} | found  # files of before draws had names
+    kinds = {"task": str, "metric": str, "normalized_features": bool, "isolated": str, "draw": str, "replace": bool}
     odd = next((name for name, kind in kinds.items() if not isinstance(found[name], kind)), None)
     if odd:
         raise ValueError(f"{odd} is {found[odd]!r}")

@@ -13,6 +13,7 @@ from graphsage.base.checks import as_count, as_ids
 from graphsage.config.groups import SELECTIVE
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.model import GraphSAGE
+from graphsage.sampling.draws import as_draw
 from graphsage.tensors.device import as_device
 from graphsage.trained import outputs as apply
 from graphsage.trained.predictions import Predictions
@@ -25,7 +26,7 @@ class Trained:
 
     model: ``GraphSAGE`` in evaluation mode. task: "multiclass", "multilabel" or "regression". metric: what chose its epoch.
     class_names: C texts, or None. normalized_features: it wants each row of features divided by its sum (``row_normalize``).
-    isolated, draw: as in ``NeighborSampler``. fanouts: those of the training, one a layer; -1 takes all.
+    isolated, draw, replace: as in ``NeighborSampler``. fanouts: those of the training, one a layer; -1 takes all.
     schema: how columns of a table became its features and classes (``NodeDataset.schema``), or None. name: the training
     dataset's, or None.
 
@@ -50,6 +51,7 @@ class Trained:
     isolated: str
     fanouts: tuple[int, ...]
     draw: str = "uniform"
+    replace: bool = False
     schema: dict | None
     name: str | None
 
@@ -141,7 +143,8 @@ class Trained:
         fanouts = self.fanouts if fanouts is None and self.draw in SELECTIVE else fanouts
         if fanouts is None:
             return apply.exact(model, dataset, nodes, num_layers, **options)
-        return apply.sampled(model, dataset, nodes, num_layers, fanouts=fanouts, draw=self.draw, seed=seed, **options)
+        draw = as_draw(self.draw, self.replace)
+        return apply.sampled(model, dataset, nodes, num_layers, fanouts=fanouts, draw=draw, seed=seed, **options)
 
 
 def _refuse_one_layer(model):

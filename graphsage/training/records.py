@@ -75,7 +75,7 @@ class TrainResult(_Scores):
     interrupted: Ctrl-C ended the training. Where it can be resumed nothing is tested: test_score and outputs are None, and
         best_epoch is None if no epoch was complete. Elsewhere what had been reached is tested all the same.
     outputs: float32 [N, C] on the CPU, the logits (regression: predictions, in the targets' units) of all nodes; None for a
-        module other than ``GraphSAGE``.
+        module other than ``GraphSAGE``, and where neighbours are drawn by weight or the latest.
     thresholds: C logits, above which a node has a label where it may have several, chosen on the validation nodes; None: 0.
     """
 

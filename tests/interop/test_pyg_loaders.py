@@ -67,6 +67,11 @@ def test_all_nodes_a_mask_and_ids_of_any_kind():
         assert same(batches(input_nodes=ids), batches(input_nodes=IDS))
 
 
+def test_a_mask_of_bytes_is_a_mask():
+    mask = DATA.train_mask.to(torch.uint8)
+    assert same(batches(input_nodes=mask), batches(input_nodes=DATA.train_mask))
+
+
 def test_a_seed_asked_for_twice_is_there_twice():
     seeds = [5, 17, 5, 1, 17, 5]
     [batch] = batches(input_nodes=seeds, batch_size=6, fanouts=[3, 2])
@@ -190,6 +195,34 @@ def test_the_seed_is_0_or_torchs_or_a_generators():
     generator = torch.Generator().manual_seed(3)
     first, second = drawn(generator=generator), drawn(generator=generator)
     assert drawn(generator=generator.manual_seed(3)) == first != second
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("mode", ["predict", "overfit"])
+def test_lightning_makes_it_anew_around_its_own_sampler(mode):
+    lightning, seen = pytest.importorskip("lightning"), []
+
+    class Module(lightning.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.layer = torch.nn.Linear(3, 1)
+
+        def training_step(self, batch, index):
+            seen.append(batch)
+            return self.layer(batch.x).sum()
+
+        def predict_step(self, batch, index):
+            seen.append(batch)
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), 0.1)
+
+    quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
+    options = {"weight_attr": "heavy", "time_attr": "at", "input_nodes": IDS, "input_time": torch.full((7,), 30)}
+    loader = NeighborLoader(DATA, [3, 2], batch_size=4, seed=7, num_workers=2, **options)
+    trainer = lightning.Trainer(accelerator="cpu", max_epochs=1, overfit_batches=2 * (mode == "overfit"), **quiet)
+    trainer.predict(Module(), loader) if mode == "predict" else trainer.fit(Module(), loader)
+    assert same(seen, batches(**options))
 
 
 def test_a_sampler_of_the_callers_says_the_order():
@@ -373,6 +406,7 @@ def edgeless(**parts):
     ({"fanouts": [0]}, "num_neighbors[0] must be an integer >= 1 and < 2^31, or -1 for all; got 0"),
     ({"fanouts": []}, "num_neighbors is empty: give one number of neighbours a hop"),
     ({"input_nodes": ("paper", IDS)}, "input_nodes must be"),
+    ({"input_nodes": slice(3)}, "input_nodes must be a tensor or an array of numbers, got slice"),
     ({"input_nodes": torch.tensor([3, 60])}, "input_nodes[1] = 60 is not a node: the graph has 60"),
     ({"input_nodes": torch.tensor([0.5])}, "input_nodes must be integers that fit 64 bits, got float32"),
     ({"input_nodes": torch.ones(7, dtype=torch.bool)}, "input_nodes must have one entry per node, 60; got shape (7,)"),

@@ -115,6 +115,16 @@ class TestWeighted:
         _, picks = multihop_sampling(np.zeros(ROWS, int), [2], graph, draw=Weighted(), seed=4)
         judge(sets_p(np.sort(picks.reshape(ROWS, 2), axis=1), successive(WEIGHTS[name], 2)), fair)
 
+    def test_tree_orders(self, name, fair):
+        """Null: both orders of each pair are as likely in a tree, so that a prefix is a fair sample. Wrong: sorted pairs."""
+        graph = rows_of_one_kind(WEIGHTS[name], count=1)
+        _, picks = multihop_sampling(np.zeros(ROWS, int), [2], graph, draw=Weighted(), seed=4)
+        first, second = (picks.reshape(ROWS, 2) if fair else np.sort(picks.reshape(ROWS, 2), axis=1)).T
+        counts = np.bincount(5 * first + second, minlength=25).reshape(5, 5)
+        upper, lower = (counts[np.triu_indices(5, 1)], counts.T[np.triu_indices(5, 1)])
+        pairs = upper + lower > 0
+        judge(p_of(np.sum((upper - lower)[pairs] ** 2 / (upper + lower)[pairs]), pairs.sum()), fair)
+
 
 def steps_of(draw, k, weights, count=ROWS, hop=0):
     """int64[count, k]: the places of one row in so many steps."""

@@ -1,5 +1,7 @@
 """The draws against their slow twins, row by row, in every form; and what each of them promises."""
 
+from datetime import date, datetime, timedelta, timezone
+
 import naive_draws as naive
 import numpy as np
 import pytest
@@ -189,6 +191,18 @@ class TestTime:
         batch = NeighborSampler(graph, [-1], edge_ids=True).sample([0], times=np.array(["2020-01-02"], "datetime64[s]"))
         assert batch.edge_ids.tolist() == [0, 1]
 
+    def test_dates_of_python(self):
+        zone = timezone(timedelta(hours=2))
+        dates = [date(2024, 1, 2), datetime(2024, 1, 2, 1, 30), datetime(2024, 1, 2, 1, 30, tzinfo=zone)]
+        wanted = np.array(["2024-01-02T00:00", "2024-01-02T01:30", "2024-01-01T23:30"], "datetime64[ns]").astype(int)
+        assert Graph.from_edges([1, 2, 3], [0, 0, 0], 4, times=dates).times.tolist() == wanted.tolist()
+
+    def test_strictly_before_zero_with_errors_that_raise(self):
+        graph = Graph.from_edges([1, 2], [0, 0], 3, times=[-1.0, 0.0])
+        with np.errstate(all="raise"):
+            batch = NeighborSampler(graph, [2], strictly_before=True).sample([0, 0], times=[0.0, np.finfo(float).min])
+        assert batch.nodes.tolist() == [0, 0, 1]
+
     @pytest.mark.parametrize("dtype", [np.int64, np.float64])
     def test_extremes(self, dtype):
         low, high = (np.iinfo(dtype).min, np.iinfo(dtype).max) if dtype == np.int64 else (-1e308, 1e308)
@@ -260,6 +274,20 @@ class TestRefusals:
     def test_times_without_times(self):
         with pytest.raises(ValueError, match="the graph has no times to draw by"):
             NeighborSampler(self.PLAIN, [2]).sample([0], times=[1])
+        with pytest.raises(ValueError, match="strictly_before=True is about times"):
+            NeighborSampler(self.PLAIN, [2], strictly_before=True)
+
+    @pytest.mark.parametrize("year", ["0001", "1600", "2262", "3000"])
+    def test_dates_that_nanoseconds_do_not_reach(self, year):
+        with pytest.raises(ValueError, match=rf"of the years 1678 to 2261, got times\[0\] = {year}-01-01"):
+            Graph.from_edges([0], [1], 2, times=np.array([f"{year}-01-01"], "datetime64[D]"))
+
+    def test_dates_beside_numbers(self):
+        graph = Graph.from_edges([1, 2], [0, 0], 3, times=[1_700_000_000, 1_800_000_000])  # seconds
+        with pytest.raises(TypeError, match="times must be numbers, as the graph's times are"):
+            NeighborSampler(graph, [2]).sample([0], times=np.array(["2024-01-01"], "datetime64[D]"))
+        with pytest.raises(TypeError, match="node_times must be numbers, as the graph's times are"):
+            NeighborSampler(graph, [2], node_times=[date(2024, 1, 1)] * 3)
 
     @pytest.mark.parametrize("draw", ["recent", "labor", Recent(), Labor()], ids=str)
     def test_trees(self, draw):

@@ -1,9 +1,11 @@
 """Training on other draws than uniform: what was learned from selected neighbours is asked with such neighbours."""
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 import graphsage as gs
+from graphsage.runs.run import run
 
 N, HEAVY, LIGHT = 400, 2, 10
 
@@ -79,8 +81,31 @@ def test_models_saved_before_draws_had_names_are_uniform(data, tmp_path, monkeyp
 
     packed = save._packed
     drop = lambda model, arguments: packed(  # noqa: E731
-        model, arguments | {"trained": {k: v for k, v in arguments["trained"].items() if k != "draw"}}
+        model, arguments | {"trained": {k: v for k, v in arguments["trained"].items() if k not in ("draw", "replace")}}
     )
     monkeypatch.setattr(save, "_packed", drop)
     _, model = trained(data, tmp_path, "labor")
     assert model.draw == "uniform"
+
+
+@pytest.mark.parametrize("draw, replace", [("weighted", True), ("recent", False)])
+def test_a_whole_run(draw, replace, data, tmp_path):
+    """Its baseline has no weights or times to draw by, and its table has the outputs that were scored."""
+    weights = "refuse" if draw == "weighted" else "ignore"
+    train = gs.TrainConfig(epochs=4, fanouts=(2,), batch_size=32, draw=draw, replace=replace, weights=weights)
+    config = gs.RunConfig(model=gs.ModelConfig(num_layers=1, dropout=0.0), train=train)
+    result = run(config, data, folder=tmp_path / "run", log=lambda line: None)
+    assert result.features_only is not None
+    table = pq.read_table(tmp_path / "run" / "predictions.parquet").to_pydict()
+    found = np.array([p == y for p, y, s in zip(table["predicted"], table["label"], table["split"]) if s == "test"])
+    assert np.isclose(found.mean(), result.result.test_score, atol=1e-9)
+    assert gs.load_trained(tmp_path / "run").replace == replace
+
+
+def test_predictions_share_no_draw_with_the_training(data, tmp_path, monkeypatch):
+    asked = []
+    _, model = trained(data, tmp_path, "weighted", replace=True)
+    make = gs.NeighborSampler.__init__
+    monkeypatch.setattr(gs.NeighborSampler, "__init__", lambda self, *a, **k: make(self, *a, **k) or asked.append(self))
+    model.predict(data, data.test)
+    assert [(sampler.stream, str(sampler.draw)) for sampler in asked] == [("predict", "Weighted(replace=True)")]
