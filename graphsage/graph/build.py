@@ -9,6 +9,7 @@ from graphsage.base.checks import MAX_NODES, as_array, as_integers, as_list, one
 from graphsage.base.foreign import as_scipy, is_networkx, is_sparse, is_tensor
 from graphsage.base.id_rule import id_of, twins
 from graphsage.base.told import maker, told
+from graphsage.graph.time_axis import checked_times
 
 CHUNK = 1 << 17  # edges handed to a kernel at a time: their temporary arrays stay in the processor's cache
 
@@ -39,24 +40,6 @@ def checked_weights(weights):
     if bad.any():
         raise ValueError(f"weights must be finite and >= 0, got weights[{np.argmax(bad)}] = {weights[np.argmax(bad)]}")
     return weights
-
-
-def checked_times(name, times):
-    """``times`` as int64 or float64, finite: points of one time axis. numpy's dates become nanoseconds since 1970."""
-    times = as_array(name, times)
-    if times.dtype.kind == "M":
-        if np.isnat(times).any():
-            raise ValueError(f"{name} must be known, got {name}[{np.argmax(np.isnat(times))}] = NaT")
-        times = times.astype("datetime64[ns]").astype(np.int64)
-    if times.dtype.kind not in "iuf" or times.ndim != 1:
-        raise TypeError(f"{name} must be a one-dimensional array of numbers or dates, got {times.dtype} {times.shape}")
-    if times.dtype.kind != "f":
-        return as_integers(name, times)
-    times = times.astype(np.float64, copy=False)
-    if not np.isfinite(times).all():
-        at = np.argmax(~np.isfinite(times))
-        raise ValueError(f"{name} must be finite, got {name}[{at}] = {times[at]}")
-    return times
 
 
 def edge_arrays(num_edges, **arrays):

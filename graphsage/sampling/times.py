@@ -3,7 +3,8 @@
 import numpy as np
 
 from graphsage.base.checks import read_only
-from graphsage.graph.build import checked_times, of_length
+from graphsage.graph.build import of_length
+from graphsage.graph.time_axis import checked_times
 
 
 def as_node_times(node_times, graph):

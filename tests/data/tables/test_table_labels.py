@@ -16,6 +16,7 @@ pytest.importorskip("pyarrow")
 
 WORDS = [
     "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "none", "?", "-", "-1", "-1.0", "unknown", "UNKNOWN", "<NA>", "", "  ",
+    "\\N", "(null)", "[NULL]", "-nan",
 ]  # fmt: skip
 NOT_MISSING = " (--not-missing WORD: it is a class)"
 
