@@ -1,7 +1,8 @@
 """Dates and times in the columns of tables, as days since 1970-01-01.
 
 A date is written as ISO 8601 has it: 2024-05-31, perhaps with a time (2024-05-31 12:00, 2024-05-31T12:00:00.5) and the time
-with a zone (Z, +02:00). Without a zone it is taken for UTC. 31/05/2024 is a text: elsewhere the month comes first.
+with a zone (Z, +02:00); 2024/05/31 is that too. Without a zone it is taken for UTC. 31/05/2024 is a text: elsewhere the month
+comes first.
 """
 
 import numpy as np
@@ -12,7 +13,7 @@ from graphsage.data.tables.numbers import finite, numbers_in, refuse_text, witho
 from graphsage.graph.time_axis import BETWEEN, FARTHEST
 
 ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
-DATE = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([ T][0-9]{{2}}(:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]+)?)?)?{ZONE}?)?$"
+DATE = rf"^[0-9]{{4}}(-[0-9]{{2}}-|/[0-9]{{2}}/)[0-9]{{2}}([ T][0-9]{{2}}(:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]+)?)?)?{ZONE}?)?$"
 ZONED = rf"[ T].*{ZONE}$"
 DAY = 86_400_000_000  # microseconds
 WRITTEN = "must be a number or a date such as 2024-05-31 or 2024-05-31 12:00:00"
@@ -27,6 +28,7 @@ def dates_in(column):
         return pa.nulls(len(column), pa.float64()), column.is_valid().to_numpy(zero_copy_only=False)
     null, (column, _) = pa.scalar(None, pa.large_string()), without_words(column, missing_words())
     texts = pc.if_else(pc.match_substring_regex(column, DATE), column, null)
+    texts = pc.replace_substring(texts, "/", "-")
     texts = pc.replace_substring_regex(texts, r"(\.[0-9]{6})[0-9]+", r"\1")  # nanoseconds: none is left of them in a float32
     zoned = pc.match_substring_regex(texts, ZONED)
     local = _parsed(pc.if_else(zoned, null, texts), pa.timestamp("us"))
