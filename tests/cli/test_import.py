@@ -20,7 +20,7 @@ graph
   repeated                           1    20.0 %   dropped, the first stays
   self loops                         1    20.0 %   dropped
   neighbours of a node             1.0   on average, median 1, largest 2
-  weights                        0.917   on average, from 0.25 to 1.5: kept; training asks for --draw weighted or --weights ignore
+  weights                        0.917   on average, from 0.25 to 1.5: kept; train with --draw weighted or --weights ignore
   times                                  from 2024-01-01 00:00:00 to 2024-02-01 00:00:00: kept (--draw recent)
 
 classes: 2 (column label)

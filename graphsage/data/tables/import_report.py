@@ -86,7 +86,7 @@ def _graph(dataset, found):
     ]
     weights = dataset.graph.weights
     if weights is not None and len(weights):
-        way = "training asks for --draw weighted or --weights ignore"
+        way = "train with --draw weighted or --weights ignore"
         ends = f"on average, from {weights.min():.3g} to {weights.max():.3g}: kept; {way}"
         lines.append(line("weights", f"{weights.mean(dtype=float):.3g}", ends))
     if found.times is not None:
