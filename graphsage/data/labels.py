@@ -177,7 +177,7 @@ def _checked_classes(labels):
 def _whole(labels):
     """Floats as integers, NaN as -1."""
     labels = np.where(np.isnan(labels), -1, labels)
-    odd = (labels != np.round(labels)) | (np.abs(labels) > MAX_NODES)
+    odd = (labels != np.round(labels)) | (np.abs(labels.astype(np.float64)) > MAX_NODES)
     if odd.any():
         place = tuple(map(int, np.argwhere(odd)[0]))
         raise ValueError(f"labels of classes must be whole numbers; got labels[{place[0]}] = {labels[place]}")
@@ -245,6 +245,8 @@ def checked_class_names(class_names, labels):
     """A tuple of texts, one a class (multiclass) or one a column (multilabel); or None."""
     if class_names is None:
         return None
+    if isinstance(class_names, (set, frozenset, dict)):
+        raise TypeError(f"class_names must be a list, whose order says which class is which; got {shown(class_names)}")
     is_text = isinstance(class_names, (str, bytes))
     names = () if is_text else tuple(as_list("class_names", class_names, "texts, one a class"))  # once: it may be an iterator
     if is_text or not all(isinstance(name, str) for name in names):

@@ -2,7 +2,10 @@
 
 from collections import Counter
 
-MISSING = ("na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none", "unknown", "?", "-")  # in small letters; any case counts
+MISSING = (
+    "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "nat", "none", "unknown", "?", "-",
+    "null", r"\n", "(null)", "[null]",  # as databases and their tools write it
+)  # in small letters; any case counts  # fmt: skip
 NOTHING = ("none", "nan", "nat", "<na>")  # how Python writes what is no value
 NO_CLASS = "-1"  # in a column of classes, beside these
 SHOWN = 5  # words that a sentence lists

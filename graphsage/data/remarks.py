@@ -15,12 +15,14 @@ def no_label(dataset):
 
 
 def label_remarks(dataset):
-    """[sentence]: no label at all, one class only, or nearly every node a class of its own."""
+    """[sentence]: no label at all, one class only, nearly every node a class of its own, or one label each of several."""
     labelled = dataset.labels[is_labelled(dataset.labels)]
     if not len(labelled):
         return [no_label(dataset)] if dataset.num_nodes else []
     if dataset.task == "regression" and (labelled == labelled[0]).all():
         return [f"all {len(labelled):,} labelled nodes have the same number: there is nothing to tell apart"]
+    if dataset.task == "multilabel":
+        return _one_each(labelled, dataset)
     if dataset.task != "multiclass":
         return []
     classes, counts = np.unique(labelled, return_counts=True)
@@ -29,6 +31,13 @@ def label_remarks(dataset):
         return [f"{only}: there is nothing to tell apart"]
     alone = int(np.count_nonzero(counts == 1))
     return [_own_classes(dataset, len(classes), len(labelled))] if len(classes) > 2 and 2 * alone > len(labelled) else []
+
+
+def _one_each(labels, dataset):
+    if labels.shape[1] == 1 or (labels.sum(axis=1) != 1).any():
+        return []
+    way = "labels.argmax(axis=1)" if dataset.schema is None else "a column label in place of labels"
+    return [f"each labelled node has exactly one of {labels.shape[1]:,} labels: if that must be so, {way} trains classes"]
 
 
 def _own_classes(dataset, classes, labelled):

@@ -9,8 +9,8 @@ TRAIN_SHARE, VAL_SHARE = 0.5, 0.25  # of the nodes, rounded; the rest is for tes
 
 WORDS = {
     "train": ("train", "training", "trn", "tr"),
-    "val": ("val", "valid", "validation", "validate", "dev", "development"),
-    "test": ("test", "testing", "tst", "te"),
+    "val": ("val", "valid", "validation", "validate", "dev", "development", "eval", "evaluation"),
+    "test": ("test", "testing", "tst", "te", "holdout"),
 }  # in small letters; any case counts
 PART_OF = {word: part for part, words in WORDS.items() for word in words}
 

@@ -1,4 +1,4 @@
-"""Times as a graph keeps them: of edges, of nodes and of those who ask."""
+"""Times of edges and nodes: points of one time axis, numbers or dates."""
 
 from datetime import UTC, date
 
@@ -6,14 +6,15 @@ import numpy as np
 
 from graphsage.base.checks import as_array, as_integers
 
-FIRST, LAST = 1678, 2261  # years whose nanoseconds since 1970 are int64; of others numpy makes other times, without a word
+FARTHEST = 106_751  # days from 1970-01-01 that nanoseconds in an int64 reach
+BETWEEN = "between 1677-09-22 and 2262-04-11"
 
 
 def checked_times(name, times):
-    """``times`` as int64 or float64, finite: points of one time axis. Dates become nanoseconds since 1970."""
+    """``times`` as int64 or float64, finite: points of one time axis. Dates become nanoseconds since 1970, in UTC."""
     times = as_array(name, times)
-    if times.dtype == object and times.size and all(isinstance(time, date) for time in times.flat):
-        times = np.array([_in_utc(time) for time in times.flat], "datetime64[us]")
+    if times.dtype.kind == "O" and times.size and all(isinstance(value, date) for value in times.flat):
+        times = np.array([_in_utc(value) for value in times.flat], "datetime64[us]").reshape(times.shape)
     if times.dtype.kind == "M":
         times = _nanoseconds(name, times)
     if times.dtype.kind not in "iuf" or times.ndim != 1:
@@ -27,17 +28,15 @@ def checked_times(name, times):
     return times
 
 
-def _in_utc(time):
-    """A date of Python as numpy reads it, without a zone."""
-    return time if getattr(time, "tzinfo", None) is None else time.astimezone(UTC).replace(tzinfo=None)
+def _in_utc(value):
+    """A ``date`` or ``datetime`` without a zone, as numpy takes it."""
+    return value.astimezone(UTC).replace(tzinfo=None) if getattr(value, "tzinfo", None) else value
 
 
 def _nanoseconds(name, dates):
     if np.isnat(dates).any():
         raise ValueError(f"{name} must be known, got {name}[{np.argmax(np.isnat(dates))}] = NaT")
-    years = dates.astype("datetime64[Y]").astype(np.int64) + 1970
-    bad = (years < FIRST) | (years > LAST)
-    if bad.any():
-        at = np.argmax(bad)
-        raise ValueError(f"{name} must be of the years {FIRST} to {LAST}, got {name}[{at}] = {dates[at]}: give days as numbers")
+    far = np.abs(dates.astype("datetime64[D]").astype(np.int64)) > FARTHEST
+    if far.any():
+        raise ValueError(f"{name} must lie {BETWEEN}, got {name}[{np.argmax(far)}] = {dates[far][0]}")
     return dates.astype("datetime64[ns]").astype(np.int64)

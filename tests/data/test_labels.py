@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from graphsage.data.dataset import NodeDataset
-from graphsage.data.labels import read_labels
+from graphsage.data.labels import checked_class_names, checked_labels, read_labels
 from graphsage.graph.graph import Graph
 from graphsage.loading.node_loader import NeighborLoader
 from graphsage.sampling.neighbor import NeighborSampler
@@ -290,3 +290,26 @@ def test_targets_that_float32_does_not_tell_apart_are_told(targets, is_told):
     assert ("digits that float32 does not keep" in note) == is_told
     if is_told and targets.ndim == 1:
         assert note.endswith("1700000004 becomes 1700000000: subtract a number that all have, such as their mean")
+
+
+@pytest.mark.parametrize("names", [{"a", "b"}, frozenset("ab"), {"a": 0, "b": 1}])
+def test_class_names_without_an_order_are_refused(names):
+    with pytest.raises(TypeError, match="class_names must be a list, whose order says which class is which"):
+        checked_class_names(names, np.array([0, 1]))
+
+
+def test_half_floats_are_classes_without_a_word_of_numpy():
+    with pytest.warns(UserWarning, match="^labels are 3 whole numbers") as told:
+        NodeDataset(graph=Graph.from_edges([0], [1], 6), features=np.eye(6), labels=np.array([0, 1, 2, 1, 0, 2], np.float16),
+                    train=[0], val=[1], test=[2])
+    assert len(told) == 1
+    assert checked_labels(np.array([0, 1, 2, 1, 0, 2], np.float16), 6).tolist() == [0, 1, 2, 1, 0, 2]
+
+
+def test_one_label_each_is_told():
+    graph = Graph.from_edges([0, 1], [1, 2], 4)
+    parts = {"features": np.eye(4, dtype=np.float32), "train": [0], "val": [1], "test": [2]}
+    one = NodeDataset(graph=graph, labels=np.eye(3, dtype=int)[[0, 1, 2, 0]], **parts)
+    assert "each labelled node has exactly one of 3 labels: if that must be so, labels.argmax(axis=1)" in one.summary()
+    several = NodeDataset(graph=graph, labels=np.array([[1, 0], [1, 1], [0, 1], [0, 0]]), **parts)
+    assert "exactly one" not in several.summary()

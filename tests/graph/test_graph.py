@@ -4,6 +4,7 @@ import copy
 import pickle
 from collections import Counter
 from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
 
 import networkx as nx
 import numpy as np
@@ -354,7 +355,15 @@ class TestTimes:
         times = np.array(["1970-01-02", "1970-01-01T00:00:01"], "datetime64[s]")
         assert Graph.from_csr([0, 2], [0, 0], times=times).times.tolist() == [86_400 * 10**9, 10**9]
 
+    def test_dates_of_python_do_too(self):
+        zone = timezone(timedelta(hours=2))
+        times = [date(1970, 1, 2), datetime(1970, 1, 1, 2, 0, 1, tzinfo=zone)]
+        assert Graph.from_csr([0, 2], [0, 0], times=times).times.tolist() == [86_400 * 10**9, 10**9]
+
     @pytest.mark.parametrize("times, error, text", [
+        ([datetime(2024, 1, 1), None], TypeError, r"numbers or dates, got object \(2,\)"),
+        ([date(2024, 1, 1), date(9999, 12, 31)], ValueError, r"must lie between .*, got times\[1\] = 9999-12-31"),
+        (np.array(["2024-01-01", "1500-01-01"], "datetime64[D]"), ValueError, r"got times\[1\] = 1500-01-01"),
         ([1], ValueError, r"times must have one entry per edge, 2; got shape \(1,\)"),
         ([1.0, np.inf], ValueError, r"times must be finite, got times\[1\] = inf"),
         ([np.datetime64("2020-01-01"), np.datetime64("NaT")], ValueError, r"times must be known, got times\[1\] = NaT"),

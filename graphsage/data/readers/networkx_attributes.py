@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from graphsage.base.foreign import plain
 from graphsage.data.labels import is_labelled, read_labels, stored_task
+from graphsage.data.missing import is_missing, missing_words
 from graphsage.data.split import PART_OF, SPLITS, random_split
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
@@ -47,13 +49,19 @@ def _column(nodes, name):
 
 def _as_rows(name, values):
     try:
-        table = np.array(values)
+        table = np.array(plain(name, values))
     except ValueError:
         table = np.empty(0, object)
     if table.dtype.kind not in "biuf" or table.ndim not in (1, 2):
         rule = "must be a number at every node, or as many numbers at each"
-        raise ValueError(f"attribute {name!r} {rule}; got {values[0]!r:.60}")
+        odd = next((value for value in values if not _is_like(values[0], value)), values[0])
+        raise ValueError(f"attribute {name!r} {rule}; got {odd!r:.60}")
     return table.reshape(len(values), -1)
+
+
+def _is_like(first, value):
+    """Is ``value`` a number, or as many numbers as ``first``?"""
+    return np.shape(value) == np.shape(first) and np.array(plain("value", value)).dtype.kind in "biuf"
 
 
 def _labels(nodes, name):
@@ -82,9 +90,10 @@ def _split(nodes, name):
     parts = {part: [] for part in SPLITS}
     for row, (node, attributes) in enumerate(nodes):
         part = attributes.get(name)
+        if is_missing(part, missing_words()):
+            continue
         word = part.strip().lower() if isinstance(part, str) else part
-        if word is not None and not (isinstance(word, str) and word in PART_OF):
+        if not (isinstance(word, str) and word in PART_OF):
             raise ValueError(f"attribute {name!r} of node {node!r} must be {', '.join(SPLITS)} or missing, got {part!r:.60}")
-        if word is not None:
-            parts[PART_OF[word]].append(row)
+        parts[PART_OF[word]].append(row)
     return parts

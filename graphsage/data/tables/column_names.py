@@ -1,7 +1,8 @@
 """Names that others give to the columns source, target, weight and time of edges, and id of nodes: found, and told in a line.
 
 What is called as it is here is that. Else a name counts whose letters are one of those below, in any case, whatever stands
-between the letters: From, FROM_NODE, "Source ID", :START_ID. Where two columns could be meant it is an error.
+between the letters: From, FROM_NODE, "Source ID", :START_ID. What Neo4j writes of types and groups is no part of a name:
+weight:float, :START_ID(Person), name:ID. Where two columns could be meant it is an error.
 """
 
 import re
@@ -14,6 +15,8 @@ PAIRS = (
     ("start", "end"), ("node1", "node2"), ("id1", "id2"), ("u", "v"), ("i", "j"),
 )  # fmt: skip
 NODE = ("id", "node", "nodeid", "vertex", "vertexid")
+NEO4J_ID = re.compile(r".*:ID(\(.*\))?")
+NEO4J_TYPE = re.compile(r"(?<=.):(float|double|int|long|date|datetime|localdatetime)$|(?<=_ID)\(.*\)$")
 OF_A_NODE = r"(node|vertex|v)?(id|name|index|key)?"  # what may follow an end's name: FromNodeId
 
 
@@ -26,7 +29,7 @@ def nodes_named(table):
     """The ``Table`` of nodes with its column of ids called id."""
     if "id" in table.columns:
         return table
-    found = [name for name in table.columns if _letters(name) in NODE]
+    found = [name for name in table.columns if _letters(name) in NODE or NEO4J_ID.fullmatch(name)]
     if len(found) > 1:
         raise DatasetError(f"{table.path} has the columns {' and '.join(map(repr, found))}: call the one with the ids id")
     return _told(table, dict.fromkeys(found, "id"))
@@ -70,4 +73,4 @@ def _alike(table, names):
 
 
 def _letters(name):
-    return re.sub(r"[\W_]+", "", name).lower()
+    return re.sub(r"[\W_]+", "", NEO4J_TYPE.sub("", name)).lower()

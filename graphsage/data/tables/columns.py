@@ -20,7 +20,7 @@ from graphsage.data.tables.numbers import (
     refuse_words,
     without_words,
 )
-from graphsage.data.tables.vectors import is_list, matrix_of, vectors_in
+from graphsage.data.tables.vectors import is_list, matrix_of, refuse_nearly_vectors, vectors_in
 
 MAX_CATEGORIES = 100  # distinct texts of a category
 MOST_WORDS = 0.9  # of what is written in a column of numbers: more words for missing ones than that are refused
@@ -112,6 +112,7 @@ def _of_texts(table, name, column, reading):
     vectors = vectors_in(column)
     if vectors is not None:
         return _vector(table, name, column, vectors)
+    refuse_nearly_vectors(table, name, column)
     distinct, present = column.unique().drop_null(), len(column) - column.null_count
     if len(distinct) <= MAX_CATEGORIES and 2 * len(distinct) <= present:
         return _category(name, column)

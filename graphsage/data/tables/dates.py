@@ -1,18 +1,22 @@
 """Dates and times in the columns of tables, as days since 1970-01-01.
 
 A date is written as ISO 8601 has it: 2024-05-31, perhaps with a time (2024-05-31 12:00, 2024-05-31T12:00:00.5) and the time
-with a zone (Z, +02:00). Without a zone it is taken for UTC. 31/05/2024 is a text: elsewhere the month comes first.
+with a zone (Z, +02:00); 2024/05/31 is that too. Without a zone it is taken for UTC. 31/05/2024 is a text: elsewhere the month
+comes first.
 """
 
 import numpy as np
 
 from graphsage.data.missing import missing_words
-from graphsage.data.tables.numbers import checked_numbers, numbers_in, refuse_text, without_words
+from graphsage.data.tables.ids import as_ids
+from graphsage.data.tables.numbers import finite, numbers_in, refuse_text, without_words
+from graphsage.graph.time_axis import BETWEEN, FARTHEST
 
 ZONE = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
-DATE = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([ T][0-9]{{2}}(:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]+)?)?)?{ZONE}?)?$"
+DATE = rf"^[0-9]{{4}}(-[0-9]{{2}}-|/[0-9]{{2}}/)[0-9]{{2}}([ T][0-9]{{2}}(:[0-9]{{2}}(:[0-9]{{2}}(\.[0-9]+)?)?)?{ZONE}?)?$"
 ZONED = rf"[ T].*{ZONE}$"
 DAY = 86_400_000_000  # microseconds
+WRITTEN = "must be a number or a date such as 2024-05-31 or 2024-05-31 12:00:00"
 
 
 def dates_in(column):
@@ -24,6 +28,7 @@ def dates_in(column):
         return pa.nulls(len(column), pa.float64()), column.is_valid().to_numpy(zero_copy_only=False)
     null, (column, _) = pa.scalar(None, pa.large_string()), without_words(column, missing_words())
     texts = pc.if_else(pc.match_substring_regex(column, DATE), column, null)
+    texts = pc.replace_substring(texts, "/", "-")
     texts = pc.replace_substring_regex(texts, r"(\.[0-9]{6})[0-9]+", r"\1")  # nanoseconds: none is left of them in a float32
     zoned = pc.match_substring_regex(texts, ZONED)
     local = _parsed(pc.if_else(zoned, null, texts), pa.timestamp("us"))
@@ -60,18 +65,21 @@ def date_of(days):
 
 
 def as_times(table, first, name, column):
-    """("number" or "date", float64[n]) of a part of a column of times, none missing; dates are days since 1970-01-01."""
+    """("number" or "date", int64[n] or float64[n]) of a part of a column of times; dates are days since 1970-01-01."""
     if column.null_count:
         table.refuse(first + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False))), f"{name} is empty")
-    values, wrong = numbers_in(column)
-    if not wrong.all():
-        values, kind = checked_numbers(table, first, name, column, values, wrong), "number"
-    else:
-        values, _ = dates_in(column)
-        values, kind = values.to_numpy(zero_copy_only=False), "date"
+    whole = as_ids(column)
+    if str(whole.type) == "int64":  # as they are: nanoseconds are more than a float64 can tell apart
+        return "number", whole.to_numpy()
+    values, kind = numbers_in(column)[0], "number"
+    if values.null_count == len(values):
+        values, kind = dates_in(column)[0], "date"
+    values = finite(table, first, name, values)
     if np.isnan(values).any():
-        rule = "must be a number or a date such as 2024-05-31 or 2024-05-31 12:00:00"
+        rule = "must be a number, as others are" if kind == "number" else WRITTEN
         refuse_text(table, first, name, column, int(np.argmax(np.isnan(values))), rule)
+    if kind == "date" and (np.abs(values) > FARTHEST).any():
+        refuse_text(table, first, name, column, int(np.argmax(np.abs(values) > FARTHEST)), f"must lie {BETWEEN}")
     return kind, values
 
 
@@ -79,5 +87,7 @@ def stored_times(kind, values):
     """Times as a ``Graph`` has them: whole numbers as int64, others as float64, dates as nanoseconds (to the microsecond)."""
     if kind == "date":
         return np.rint(values * DAY).astype(np.int64) * 1000
+    if values.dtype == np.int64:
+        return values
     is_whole = np.all(np.abs(values) < 2**53) and np.array_equal(values, np.rint(values))
     return values.astype(np.int64) if is_whole else values

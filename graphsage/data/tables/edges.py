@@ -152,7 +152,11 @@ def _times(table, kinds, values):
     if len(kinds) > 1:
         raise DatasetError(f"{table.path} has numbers and dates in its column {TIME}: use one of them")
     (kind,), ends = kinds, (values.min(), values.max())
-    return stored_times(kind, values), tuple(date_of(end) if kind == "date" else f"{end:.15g}" for end in ends)
+    return stored_times(kind, values), tuple(date_of(end) if kind == "date" else _number(end) for end in ends)
+
+
+def _number(value):
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _joined(parts):

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from graphsage.base.id_rule import EXACT, FLOATED, IN_QUOTES, INVISIBLE
+from graphsage.data.missing import MISSING
 from graphsage.data.tables.table_files import quoted
 
 LOST = ": ids must be integers or texts (a float may have lost digits)"
-NO_IDS = ("nan", "NaN", "NA", "N/A", "<NA>", "NaT", "None", "null", "NULL")  # among integers: a value that is missing
 
 
 def ids_in(table, first, name, column):
@@ -64,7 +64,7 @@ def _of_texts(table, name, texts):
     if pc.any(floated).as_py() and not pc.any(lost).as_py():
         table.note(_floats_told(table, name, texts.filter(floated)[0].as_py()))
         texts = pc.if_else(floated, as_texts(pc.cast(values, pa.int64())), texts)
-    marks = pc.is_in(texts, value_set=pa.array(NO_IDS, pa.large_string()))
+    marks = pc.is_in(pc.utf8_lower(texts), value_set=pa.array(MISSING, pa.large_string()))  # among integers: missing
     are_strays = str(as_ids(texts.filter(pc.invert(marks))).type) == "int64"
     empty = pc.equal(pc.binary_length(texts), 0)
     wrong = [(lost, LOST), (empty, "is empty"), (pc.and_(marks, are_strays), ", and all others are integers")]

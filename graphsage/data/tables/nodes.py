@@ -19,7 +19,8 @@ from graphsage.graph.features import SparseFeatures, as_features
 ARRAY = "features.npy"
 ID = "id"
 INDEX = "it looks like row numbers that pandas wrote"  # they tell the order in the file, in which labels may be sorted
-PANDAS_INDEX = re.compile(r"|Unnamed: 0|__index_level_\d+__")  # an index without a name, in a CSV file, read again, in parquet
+# an index without a name: in a CSV file, read again (and again), in parquet
+PANDAS_INDEX = re.compile(r"|Unnamed: 0(\.[0-9]+)*|__index_level_\d+__")
 
 
 @dataclass(kw_only=True)

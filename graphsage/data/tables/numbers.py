@@ -69,11 +69,7 @@ def numbers_in(column):
 
 def as_numbers(table, first, name, column):
     """float64[n] of a part of a column that must hold numbers; NaN where one is missing. first: the row of the part's first."""
-    return checked_numbers(table, first, name, column, *numbers_in(column))
-
-
-def checked_numbers(table, first, name, column, values, wrong):
-    """``as_numbers`` of a part whose ``numbers_in`` are known: (values, wrong)."""
+    values, wrong = numbers_in(column)
     if wrong.any():
         refuse_text(table, first, name, column, int(np.argmax(wrong)), "must be a number")
     return finite(table, first, name, values)

@@ -6,6 +6,7 @@ label      integers or texts: a class; numbers with a point or an exponent: a ta
 labels     names of classes with ; between: any number of them; a ; alone: none of them. Empty, such a word or -1: not labelled.
 """
 
+import re
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -30,6 +31,8 @@ from graphsage.data.tables.vectors import is_list
 
 LABELS = ("label", "labels")
 SEPARATOR = ";"
+WRITTEN_LIST = r"(?s)^\[.*\]$"
+WRITTEN_ITEM = re.compile(r"""'([^']*)'|"([^"]*)"|([^][\s,'"]+)""")
 
 
 @dataclass(kw_only=True)
@@ -76,6 +79,8 @@ def fitted_label(table, columns, reading):
     columns[name] = _as_names(table, name, columns[name]) if is_list(columns[name]) else columns[name]
     columns[name], words = without_words(columns[name], missing_words(reading.missing, reading.not_missing))
     task, notes = _task_of(table, name, columns[name], reading)
+    if task == "multilabel":
+        columns[name] = _of_written_lists(table, name, columns[name])
     if task != "regression":
         columns[name], more = _without_no_class(columns[name], reading)
         words |= more
@@ -99,6 +104,20 @@ def _as_names(table, name, column):
     lists = [row and (np.flatnonzero(row).tolist() if is_hot else row) for row in rows]
     texts = [None if row is None else SEPARATOR.join(f"{number:g}" for number in row) or SEPARATOR for row in lists]
     return pa.array(texts, pa.large_string())
+
+
+def _of_written_lists(table, name, column):
+    """Lists as Python and JSON write them, "['a', 'b']", as names with ; between; another column as it is."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pc.all(pc.match_substring_regex(texts := as_texts(column), WRITTEN_LIST)).as_py():  # null where all are missing
+        return column
+    rows = [text and ["".join(item) for item in WRITTEN_ITEM.findall(text)] for text in texts.to_pylist()]
+    if all(item.isdecimal() for row in rows for item in row or ()):
+        rows = [None if row is None else [float(item) for item in row] for row in rows]
+        return _as_names(table, name, pa.array(rows, pa.large_list(pa.float64())))
+    return pa.array([None if row is None else SEPARATOR.join(row) or SEPARATOR for row in rows], pa.large_string())
 
 
 def _spec(name, task, column):
@@ -212,6 +231,7 @@ def _targets(table, spec, column, words):
 
 def _several(table, spec, column, words):
     column, _ = without_words(column, words - {name.lower() for name in spec["classes"]})
+    column = _of_written_lists(table, spec["column"], column)
     rows, names = _names_in(column)
     place = places_of(names, spec["classes"])
     labels = np.zeros((len(column), len(spec["classes"])), np.int8)

@@ -20,11 +20,11 @@ from graphsage.data.tables.vectors import is_list, matrix_of, vectors_in
 
 SPLIT = "split"
 MASK = re.compile(
-    rf"(?P<is>(is|in)[_ .-]?)?(?P<part>{'|'.join(sorted(PART_OF, key=len, reverse=True))})"
-    r"(?P<mask>[_ .-]?(mask|set|split|flag|nodes?))?(?P<number>[_ .-]?[0-9]+)?"
+    rf"(?P<is>(is|in|mask)[_ .-]?)?(?P<part>{'|'.join(sorted(PART_OF, key=len, reverse=True))})"
+    r"(?P<mask>[_ .-]?(mask|set|split|flag|nodes?))?([_ .-]?(idx|index))?(?P<number>[_ .-]?[0-9]+)?"
 )
 YES, NO = ("true", "1", "yes", "t", "y"), ("false", "0", "no", "f", "n", "")
-NONE = (*missing_words(), "unlabeled", "unlabelled")
+NONE = (*missing_words(), "unlabeled", "unlabelled", "unused")
 HEAD = 1000  # rows that are looked at first
 
 

@@ -7,8 +7,15 @@ from graphsage.data.tables.numbers import NUMBER, STRAY_SHARE, refuse_text
 ITEM = NUMBER.strip("^$")
 BETWEEN = r"(?:\s*[,;|]\s*|\s+)"
 INSIDE = rf"\s*{ITEM}(?:{BETWEEN}{ITEM})+\s*[,;]?\s*"
-BRACKETED = rf"^(?:\[{INSIDE}\]|\({INSIDE}\)|\{{{INSIDE}\}})$"
+BRACKETED = rf"^(?:\[\s*{ITEM}\s*,?\s*\]|\[{INSIDE}\]|\({INSIDE}\)|\{{{INSIDE}\}})$"
 BARE = rf"^{INSIDE}$"
+#: what would be a vector if its numbers were all there: "[0.1, nan]", "[1 2 ... 9]", "[]"
+LACKING = rf"(?:{ITEM}|nan|null|none|-?inf|\.\.\.|[\s,;|])*"
+NEARLY = rf"(?i)^(?:\[{LACKING}\]|\{{{LACKING}\}})$"  # (0.1, 0.2] is an interval
+#: how Python and R write one beside its numbers: array([1, 2], dtype=float32), tensor([1, 2]), c(1, 2), np.float64(1)
+WRITTEN = ((r"np\.float[0-9]+\(([^()]*)\)", r"\1"), (r"(?s)^[a-z.]*(?:array|tensor|\bc)(\(.*\))$", r"\1"),
+           (r"(?s)^\((\[.*\])(?:,\s*dtype=[\w.]+)?\)$", r"\1"))  # fmt: skip
+HEAD = 100  # texts that are looked at first
 EDGES = r"^[\[({\s]+|[\])},;\s]+$"
 
 
@@ -27,13 +34,38 @@ def vectors_in(column):
     if is_list(column):
         return _unfolded(column)
     present = len(column) - column.null_count
-    first = column.drop_null()[:100]
-    if not present or str(column.type) != "large_string" or not pc.any(_is_vector(first)).as_py():
+    if not present or str(column.type) != "large_string":
         return None
+    if not pc.any(_is_vector(_as_numbers_alone(column.drop_null()[:HEAD]))).as_py():
+        return None
+    column = _as_numbers_alone(column)
     found = pc.fill_null(_is_vector(column), False)
     if pc.sum(found).as_py() < (1 - STRAY_SHARE) * present:
         return None
     return _unfolded(_split(column, found)) if _is_meant(column, found) else None
+
+
+def refuse_nearly_vectors(table, name, column):
+    """Raise where nearly all texts are vectors but for numbers that are missing: nobody means words by them."""
+    import pyarrow.compute as pc
+
+    if not pc.any(pc.match_substring_regex(_as_numbers_alone(column.drop_null()[:HEAD]), NEARLY)).as_py():
+        return
+    column = _as_numbers_alone(column)
+    nearly = pc.fill_null(pc.match_substring_regex(column, NEARLY), False)
+    if pc.sum(nearly).as_py() >= (1 - STRAY_SHARE) * (len(column) - column.null_count):
+        odd = pc.and_(nearly, pc.invert(pc.fill_null(_is_vector(column), False))).to_numpy(zero_copy_only=False)
+        rule = "a vector's numbers must be there and finite (leave it empty where there is none)"
+        refuse_text(table, 0, name, column, int(np.argmax(odd)), rule)
+
+
+def _as_numbers_alone(texts):
+    """Without what Python and R write beside the numbers of a vector."""
+    import pyarrow.compute as pc
+
+    for rule, kept in WRITTEN:
+        texts = pc.replace_substring_regex(texts, rule, kept)
+    return texts
 
 
 def _is_vector(texts):

@@ -3,6 +3,7 @@
 import networkx as nx
 import numpy as np
 import pytest
+import torch
 from helpers.table_files import write_tables
 
 from graphsage.base.progress import silent
@@ -94,6 +95,16 @@ def test_kinds_of_labels(values, task, labels, names):
     assert np.array_equal(dataset.labels, np.array(labels), equal_nan=task == "regression")
 
 
+def test_words_for_missing_are_no_part_of_a_split():
+    dataset = dataset_of(y=[0, 1, 0, 1], part=["train", "NA", float("nan"), ""], split="part")
+    assert (dataset.train.tolist(), dataset.val.tolist(), dataset.test.tolist()) == ([0], [], [])
+
+
+def test_features_that_are_tensors():
+    values = [torch.full((2,), float(node), requires_grad=True) for node in range(4)]
+    assert dataset_of(x=values, features="x").features.tolist() == [[node, node] for node in range(4)]
+
+
 def test_a_random_split_of_the_labelled_nodes():
     graph = nx.complete_graph(40)
     nx.set_node_attributes(graph, {n: n % 2 for n in range(32)}, "y")
@@ -120,7 +131,8 @@ def test_the_karate_club():
         ({"features": "x"}, "node 'a' has no attribute 'x': features need it at every node"),
         ({"features": "x", "x": [1, 2, ..., 4]}, "node 'c' has no attribute 'x'"),
         ({"features": []}, "features is empty"),
-        ({"features": "x", "x": [1, 2, "3", 4]}, "attribute 'x' must be a number at every node, or .*; got 1"),
+        ({"features": "x", "x": [1, 2, "3", 4]}, "attribute 'x' must be a number at every node, or .*; got '3'"),
+        ({"features": "x", "x": [1, 2.5, None, 4]}, "attribute 'x' must be a number at every node, or .*; got None"),
         ({"features": "x", "x": [1, [2], 3, 4]}, "attribute 'x' must be a number at every node"),
         ({"features": "x", "x": [[1], [2, 3], [3], [4]]}, "attribute 'x' must be a number at every node"),
         ({"features": "x", "x": [1, np.inf, 3, 4]}, "features must be finite"),

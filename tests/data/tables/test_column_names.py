@@ -38,7 +38,8 @@ def test_the_ends_of_edges(tmp_path, source, target):
         assert f"\n  {note}\n" in import_report(dataset, found)
 
 
-@pytest.mark.parametrize("name", ["Id", "ID", "node", "Node", "node_id", "NodeID", "vertex", "Vertex Id", ":ID"])
+@pytest.mark.parametrize("name", ["Id", "ID", "node", "Node", "node_id", "NodeID", "vertex", "Vertex Id", ":ID",
+                                  ":ID(Person)", "personId:ID", "personId:ID(Person)"])
 def test_the_ids_of_nodes(tmp_path, name):
     dataset, found = read(write_tables(tmp_path, "source,target\na,b\nb,c\n", NODES.replace("id", name, 1)))
     assert dataset.node_ids.tolist() == ["a", "b", "c"] and dataset.num_features == 1
@@ -50,6 +51,13 @@ def test_weight_and_time_in_any_case(tmp_path):
     assert sorted(dataset.graph.weights.tolist()) == [2, 2, 3, 3] and found.times == ("5", "7")
     assert found.notes == ["edges.csv: Source is taken for source, Target is taken for target, Weight is taken for weight, "
                            "TIME is taken for time"]
+
+
+def test_types_and_groups_of_neo4j_are_no_part_of_a_name(tmp_path):
+    edges = ":START_ID(Person),role,:END_ID(Person),:TYPE,weight:float,time:long\na,x,b,KNOWS,2,5\nb,y,c,KNOWS,3,7\n"
+    dataset, found = read(write_tables(tmp_path, edges, NODES.replace("id", "personId:ID(Person)", 1)))
+    assert rows(dataset) == {"a": ["b"], "b": ["a", "c"], "c": ["b"]} and found.unused == ("role", ":TYPE")
+    assert sorted(dataset.graph.weights.tolist()) == [2, 2, 3, 3] and found.times == ("5", "7")
 
 
 def test_a_name_as_it_is_here_goes_first(tmp_path):

@@ -105,7 +105,9 @@ def test_a_word_among_numbers_that_may_mean_missing_is_asked_about(tmp_path):
 # ---- vectors
 
 FORMS = ["[{}, {}, {}]", "[{},{},{}]", "[{} {}  {}]", "[ {} , {} , {} ]", "({}, {}, {})", "{} {} {}", "{};{};{}", "{}; {}; {}",
-         "{}|{}|{}", "{},{},{}", "{}\t{}\t{}", "[{}, {}, {},]", "{{{}, {}, {}}}", "+{} {} {}"]
+         "{}|{}|{}", "{},{},{}", "{}\t{}\t{}", "[{}, {}, {},]", "{{{}, {}, {}}}", "+{} {} {}",
+         "array([{}, {}, {}])", "array([{}, {}, {}], dtype=float32)", "tensor([{}, {}, {}])",
+         "c({}, {}, {})", "[np.float64({}), np.float32({}), np.float64({})]"]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -117,6 +119,21 @@ def test_lists_of_numbers_in_a_text_are_vectors(tmp_path, form):
     assert checked_schema(dataset.schema) is dataset.schema
     again, _ = read_folder(tmp_path, schema=dataset.schema, progress=silent)
     assert np.array_equal(again.features, dataset.features)
+
+
+def test_a_list_of_one_number_is_a_vector_too(tmp_path):
+    features, found, _ = column(tmp_path, [f"[{value}]" for value in VECTORS[:, 0].tolist()])
+    assert found.spec["kind"] == "vector"
+    np.testing.assert_allclose(features, scaled(VECTORS[:, :1]), atol=1e-5)
+
+
+@pytest.mark.parametrize("odd", ["[]", "[0.5, nan]", "[0.5, null]", "[NaN NaN]", "[0.5 ... 1.5]", "array([])"])
+@pytest.mark.parametrize("count", [10, COUNT])
+def test_vectors_without_all_of_their_numbers_are_no_words(tmp_path, odd, count):
+    """Also where so many lack one that the column is none of vectors."""
+    cells = [odd if node % (COUNT // count) == 0 else f"[{node}.5, 2]" for node in range(COUNT)]
+    with pytest.raises(DatasetError, match="nodes.csv line 2: x is .*, and a vector's numbers must be there and finite"):
+        column(tmp_path, cells)
 
 
 @pytest.mark.parametrize("kind", ["list", "fixed size", "large", "integers"])
@@ -176,6 +193,8 @@ def test_a_vector_that_does_not_fit_is_named_with_its_line(tmp_path, odd, rule):
     [" ".join(map(str, range(node % 5 + 2))) for node in range(COUNT)],  # tags: lists of integers of several lengths
     [f"{node} Main Street {node % 7}" for node in range(COUNT)],
     [f"{node % 3}" for node in range(COUNT)],
+    [f"({node % 3}.5, {node % 3 + 1}.5]" for node in range(COUNT)], [f"[{node % 3}, {node % 3 + 1})" for node in range(COUNT)],
+    [str(["red", "blue", f"n{node % 7}"]) for node in range(COUNT)],
 ])
 def test_other_texts_are_no_vectors(tmp_path, cells):
     assert column(tmp_path, cells)[1].spec["kind"] != "vector"

@@ -206,9 +206,11 @@ def test_a_join_keeps_them(tmp_path):
 @pytest.mark.parametrize("column, stored", [
     (["5", "7", "6.0"], np.array([5, 7, 6])),
     (["5", "7.5", "6"], np.array([5, 7.5, 6])),
+    (["1700000000000000001", "1700000000000000002", "1700000000000000000"],
+     np.array([1700000000000000001, 1700000000000000002, 1700000000000000000])),
     (["2024-01-01", "2024-03-01 12:00", "1969-12-31"],
      np.array(["2024-01-01", "2024-03-01T12", "1969-12-31"], "datetime64[ns]")),
-], ids=["whole numbers", "numbers", "dates"])  # fmt: skip
+], ids=["whole numbers", "numbers", "nanoseconds", "dates"])  # fmt: skip
 def test_times_of_edges_are_kept(tmp_path, column, stored):
     """By edge, both ways; in a saved file and in a second start too."""
     lines = "".join(f"{u},{v},{time}\n" for (u, v), time in zip([(0, 1), (1, 2), (2, 0)], column))
@@ -225,3 +227,26 @@ def test_times_of_dropped_edges_go_with_them(tmp_path):
     edges = "source,target,time\n0,1,10\n1,99,20\n1,2,30\n"
     dataset, _ = read(write_tables(tmp_path / "d", edges, "id,label\n0,a\n1,b\n2,a\n"), unlisted="drop")
     assert dict(zip(dataset.graph.edge_ids.tolist(), dataset.graph.times.tolist())) == {0: 10, 2: 30}
+
+
+def test_nanoseconds_of_a_parquet_file_stay_apart(tmp_path):
+    first = 1_700_000_000_000_000_000
+    folder = write_tables(tmp_path / "d", f"source,target,time\n0,1,{first + 1}\n1,2,{first}\n", "id,label\n0,a\n1,b\n2,a\n")
+    dataset, found = read(as_parquet(folder, tmp_path / "p"))
+    assert dict(zip(dataset.graph.edge_ids.tolist(), dataset.graph.times.tolist())) == {0: first + 1, 1: first}
+    assert found.times == (f"{first}", f"{first + 1}")
+
+
+@pytest.mark.parametrize("times, sentence", [
+    ("5,NA", "line 3: time is 'NA', and must be a number, as others are"),
+    ("5,2024-01-01", "line 3: time is '2024-01-01', and must be a number, as others are"),
+    ("2024-01-01,NaT", "line 3: time is 'NaT', and must be a number or a date such as"),
+    ("31/12/2024,NA", "line 2: time is '31/12/2024', and must be a number or a date such as 2024-05-31"),
+    ("2024-01-01,9999-12-31", "line 3: time is '9999-12-31', and must lie between 1677-09-22 and 2262-04-11"),
+    ("1500-01-01,2024-01-01", "line 2: time is '1500-01-01', and must lie between 1677-09-22"),
+    ("5,inf", "line 3: time is infinite"),
+])
+def test_what_is_no_time_is_told_with_its_line(tmp_path, times, sentence):
+    one, two = times.split(",")
+    with pytest.raises(DatasetError, match=sentence):
+        read(write_tables(tmp_path / "d", f"source,target,time\n0,1,{one}\n1,2,{two}\n", None))

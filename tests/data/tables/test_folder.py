@@ -284,6 +284,7 @@ def test_columns_without_use_are_told(tmp_path):
 DAYS = {
     "2024-05-31": 0, "2024-06-01 12": 1.5, "2024-05-31T06:00": 0.25, "2024-05-31 00:00:21.6": 0.00025, "2024-05-31T12:00Z": 0.5,
     "2024-05-31T12:00+02:00": 10 / 24, "2024-05-31 12:00:00-0200": 14 / 24, "2024-05-31 00:00:00.864000123": 1e-5,
+    "2024/06/01": 1, "2024/05/31 12:00": 0.5,
 }
 
 
@@ -319,7 +320,7 @@ def test_dates_in_parquet(tmp_path):
     assert "mean 1971-01-01 00:00:00, deviation 298 days; 1 missing (25.0%): the mean\n" in import_report(dataset, found)
 
 
-@pytest.mark.parametrize("name", ["", "Unnamed: 0", "__index_level_0__"])
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "Unnamed: 0.1", "__index_level_0__"])
 def test_row_numbers_of_pandas_are_no_feature(tmp_path, name):
     """They tell the order in the file; what only looks alike is a feature."""
     nodes = f"{name},id,Unnamed: 0 m,size\n" + "".join(f"{i},{i},{i},{i * i}\n" for i in range(4))

@@ -16,6 +16,7 @@ pytest.importorskip("pyarrow")
 
 WORDS = [
     "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "none", "?", "-", "-1", "-1.0", "unknown", "UNKNOWN", "<NA>", "", "  ",
+    "\\N", "(null)", "[NULL]", "-nan",
 ]  # fmt: skip
 NOT_MISSING = " (--not-missing WORD: it is a class)"
 
@@ -113,6 +114,20 @@ def test_labels_of_a_parquet_file(tmp_path, kind):
     parquet.write_table(pa.table({"id": range(6), "label": column}), tmp_path / "nodes.parquet")
     dataset, _ = read_folder(tmp_path, progress=silent)
     assert dataset.labels.tolist() == [1, -1, 0, -1, 1, 0] and dataset.num_classes == 2
+
+
+@pytest.mark.parametrize("cells, labels, names", [
+    (["['b', 'a']", "['a']", "", "[]"], [[1, 1], [1, 0], [-1, -1], [0, 0]], ("a", "b")),
+    (['["b, c", "a"]', '["a"]', "NA", "[]"], [[1, 1], [1, 0], [-1, -1], [0, 0]], ("a", "b, c")),
+    (["['b' 'a']", "['a']", "null", "[]"], [[1, 1], [1, 0], [-1, -1], [0, 0]], ("a", "b")),
+    (["[1, 0, 1]", "[0, 0, 0]", "nan", "[0 1 0]"], [[1, 0, 1], [0, 0, 0], [-1, -1, -1], [0, 1, 0]], ("0", "1", "2")),
+    (["[7, 30]", "[7]", "", "[]"], [[1, 1], [0, 1], [-1, -1], [0, 0]], ("30", "7")),
+])
+def test_lists_as_python_writes_them_are_several_labels(tmp_path, cells, labels, names):
+    dataset = labelled(tmp_path, cells, name="labels")
+    assert dataset.labels.tolist() == labels and dataset.class_names == names
+    again, _ = read_folder(next(tmp_path.rglob("nodes.csv")).parent, schema=dataset.schema, progress=silent)
+    assert again.labels.tolist() == labels
 
 
 @pytest.mark.parametrize("rows, labels, names", [

@@ -50,6 +50,10 @@ FORMS = {
     "bare": (("train", "valid", "test"), masks("True", "False")), "other names": (("TRAIN", "dev", "testing"), masks("1", "0")),
     "words": (("split",), words("train", "val", "test")), "Split": (("Split",), words("Train", "Valid", "TEST")),
     "set": (("set",), words("TRAIN", "VALIDATION", "test")), "phase": (("phase",), words("training", "dev", "testing", "NA")),
+    "mask_": (("mask_train", "mask_val", "mask_test"), masks("True", "False")),
+    "_idx": (("train_idx", "val_idx", "test_idx"), masks("1", "0")),
+    "eval": (("subset",), words("TRAIN", "eval", "holdout", "\\N")),
+    "unused": (("part",), words("train", "evaluation", "test", "unused")),
     "unlabeled": (("Fold",), words("train", "val", "test", "unlabeled")),
 }  # fmt: skip
 
