@@ -114,7 +114,7 @@ def test_a_bad_line_is_named_in_any_of_them(tmp_path, kind):
     (gzip.compress("source,target\n0,\u00e9\n".encode("latin-1")), r"edges.csv.gz line 2: the text is not UTF-8"),
     (gzip.compress(b"source,target\n0,1,2\n"), r"edges.csv.gz line 2: 3 columns, and the first line names 2"),
     (gzip.compress(b'source,target\n0,1\n0,"2\n3,4\n5,6'), r"edges.csv.gz line 3: a quote is opened and not closed again"),
-])
+], ids=["plain", "cut", "empty", "latin-1", "columns", "quote"])  # packed bytes tell the time
 def test_a_damaged_packed_file_is_told(tmp_path, data, sentence):
     (tmp_path / "edges.csv.gz").write_bytes(data)
     with pytest.raises(DatasetError, match=sentence):
