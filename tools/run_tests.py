@@ -2,16 +2,16 @@
 
     python tools/run_tests.py
 
-As many processes as there are cores share the tests of a run, a file each at a time. A failing run does not keep the next from
-running. The exit status is 0 only where all three passed, and the closing
-lines repeat pytest's own summary of each. Each run has a compilation cache of its own (tests/conftest.py): a cached
-kernel would ignore NUMBA_BOUNDSCHECK.
+As many processes as there are cores, four at most, share the tests of a run, a file each at a time. A failing run does not keep
+the next from running. The exit status is 0 only where all three passed, and the closing lines repeat pytest's own summary of
+each. Each run has a compilation cache of its own (tests/conftest.py): a cached kernel would ignore NUMBA_BOUNDSCHECK.
 """
 
 import os
 import subprocess
 import sys
 
+PROCESSES = str(min(4, os.cpu_count() or 1))  # each holds torch
 MODES = ("NUMBA_DISABLE_JIT", "NUMBA_BOUNDSCHECK")
 RUNS = (
     ("every test, kernels compiled", {}, []),
@@ -34,7 +34,7 @@ def run(settings, arguments):
     """One pytest run: its exit status and the last line it printed."""
     environment = {name: value for name, value in os.environ.items() if name not in MODES} | settings
     colour = "yes" if sys.stdout.isatty() else "auto"
-    command = [sys.executable, "-m", "pytest", f"--color={colour}", "-n", "auto", "--dist", "loadfile", *arguments]
+    command = [sys.executable, "-m", "pytest", f"--color={colour}", "-n", PROCESSES, "--dist", "loadfile", *arguments]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as child:
         summary = echo_and_keep_last_line(child.stdout)
     return child.returncode, summary
