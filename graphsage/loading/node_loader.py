@@ -8,7 +8,6 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Self
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
@@ -17,12 +16,11 @@ from graphsage.base.threads import default_threads, ordered_map
 from graphsage.base.told import of_kind, told
 from graphsage.config.groups import FEATURES_ON
 from graphsage.data.dataset import NodeDataset
-from graphsage.loading.batch import Batch
+from graphsage.loading.batch import Batch, drafted, label_tensor
 from graphsage.loading.parcel import Parcel
 from graphsage.loading.process_rank import checked_ranks, process_rank
 from graphsage.sampling.items import SeedPlan
 from graphsage.sampling.minibatch import MiniBatch
-from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.device import as_device
 from graphsage.tensors.reductions import REDUCTIONS
 from graphsage.tensors.store import FeatureStore, free_memory
@@ -88,8 +86,7 @@ class NeighborLoader:
             place = _feature_device(dataset.features, self.device, features_on, feature_dtype)
             store = FeatureStore(dataset.features, device=place, dtype=feature_dtype)
         self.store = _checked_store(store, dataset)
-        dtype = torch.int64 if dataset.task == "multiclass" else torch.float32
-        self.labels = torch.tensor(dataset.labels, dtype=dtype, device="cpu")
+        self.labels = label_tensor(dataset.labels)
         self._same_each_epoch = batch_size is None and all(k == -1 for k in getattr(sampler, "fanouts", [0]))
         self._kept, self.cast_to = None, None  # cast_to: the dtype of a module that wants features in another than float32
 
@@ -207,25 +204,8 @@ class NeighborLoader:
         items, is_open = self._plan.items[places], self.reduce is not None
         minibatch = (self.sampler.sample_open if is_open else self.sampler.sample)(items, epoch=epoch, step=step)
         _check_answer(minibatch, len(places), is_open)
-        blocks = [CSRMatrix.from_numpy(b.indptr, b.indices, None, b.num_src) for b in minibatch.blocks]
-        # the first layer's input needs no gradient, so its block needs no transpose
-        first, rest = (0, blocks) if is_open else (1, blocks[1:])
-        seeds = torch.from_numpy(np.array(items.seeds))
-        return Batch(
-            minibatch=minibatch,
-            blocks=blocks[:first] + [block.with_transpose(for_values=False) for block in rest],
-            seeds=seeds,
-            places=torch.from_numpy(places.copy()),  # the plan keeps its order
-            seed_index=torch.from_numpy(minibatch.seed_index),
-            y=self.labels[seeds],
-            epoch=epoch,
-            step=step,
-            reduce=self.reduce,
-            pending=(torch.from_numpy(minibatch.nodes), self._reads(minibatch) if is_open else None),
-        )
-
-    def _reads(self, minibatch):
-        return CSRMatrix.from_numpy(minibatch.indptr, minibatch.neighbors, None, len(self.store))
+        position = {"epoch": epoch, "step": step, "places": places}
+        return drafted(minibatch, len(self.store), self.labels, reduce=self.reduce, **position)
 
     def _full_batch(self, epoch):
         """All neighbours of all nodes: drawn once, as nothing is drawn."""
