@@ -41,6 +41,7 @@ class LinkLoader(NeighborLoader):
     """
 
     _asks = "pairs"
+    labels = None  # y says what is true of pairs
 
     def __init__(
         self,

@@ -8,21 +8,19 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Self
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from graphsage.base.checks import as_count, as_flag, as_ids, as_integers, of_mask, one_of
+from graphsage.base.checks import as_count, as_flag, as_integers, of_mask, one_of
 from graphsage.base.threads import default_threads, ordered_map
 from graphsage.base.told import of_kind, told
 from graphsage.config.groups import FEATURES_ON
 from graphsage.data.dataset import NodeDataset
-from graphsage.loading.batch import Batch
+from graphsage.loading.batch import Batch, drafted, label_tensor
 from graphsage.loading.parcel import Parcel
 from graphsage.loading.process_rank import checked_ranks, process_rank
 from graphsage.sampling.items import SeedPlan
 from graphsage.sampling.minibatch import MiniBatch
-from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.device import as_device
 from graphsage.tensors.reductions import REDUCTIONS
 from graphsage.tensors.store import FeatureStore, free_memory
@@ -80,8 +78,7 @@ class NeighborLoader:
         plan = SeedPlan(nodes, batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
         self._set_up(sampler, plan, reduce, repeat, (rank, num_ranks))
         self._read_from(dataset.features, store, device, features_on, feature_dtype)
-        dtype = torch.int64 if dataset.task == "multiclass" else torch.float32
-        self.labels = torch.tensor(dataset.labels, dtype=dtype, device="cpu")
+        self.labels = label_tensor(dataset.labels)
 
     def _set_up(self, sampler, plan, reduce, repeat, ranks):
         """What draws which batches, and where the next one is."""
@@ -224,30 +221,12 @@ class NeighborLoader:
         is_open = self.reduce is not None
         minibatch = (self.sampler.sample_open if is_open else self.sampler.sample)(items, epoch=epoch, step=step, **how)
         _check_answer(minibatch, len(items), is_open)
-        blocks = [CSRMatrix.from_numpy(b.indptr, b.indices, None, b.num_src) for b in minibatch.blocks]
-        # the first layer's input needs no gradient, so its block needs no transpose
-        first, rest = (0, blocks) if is_open else (1, blocks[1:])
-        return Batch(
-            minibatch=minibatch,
-            blocks=blocks[:first] + [block.with_transpose(for_values=False) for block in rest],
-            seeds=torch.from_numpy(np.array(items.seeds)),
-            seed_index=torch.from_numpy(minibatch.seed_index),
-            epoch=epoch,
-            step=step,
-            reduce=self.reduce,
-            pending=(torch.from_numpy(minibatch.nodes), self._reads(minibatch) if is_open else None),
-            **own,
-        )
+        return drafted(minibatch, len(self.store), self.labels, reduce=self.reduce, epoch=epoch, step=step).having(**own)
 
     def _asked(self, epoch, step):
         """(items to sample around, keywords of ``sample``, fields of the Batch that say what is asked)."""
         places = self._plan.places(epoch, step)
-        items = self._plan.items[places]
-        y = self.labels[torch.from_numpy(as_ids("seeds", items.seeds, len(self.labels)).copy())]
-        return items, {}, {"places": torch.from_numpy(places.copy()), "y": y}  # a copy: the plan keeps its order
-
-    def _reads(self, minibatch):
-        return CSRMatrix.from_numpy(minibatch.indptr, minibatch.neighbors, None, len(self.store))
+        return self._plan.items[places], {}, {"places": torch.from_numpy(places.copy())}  # a copy: the plan keeps its order
 
     def _full_batch(self, epoch):
         """All neighbours of all nodes: drawn once, as nothing is drawn."""
