@@ -91,9 +91,12 @@ class LinkLoader(NeighborLoader):
 
     def pairs_of(self, epoch: int, step: int) -> Items:
         """The links of a step, in their order."""
-        if self._positives is not None:
-            return self._positives.pairs_of(epoch, step)
-        return self._plan.items[self._plan.places(epoch, step)]
+        if self._positives is None:
+            return self._plan.items[self._plan.places(epoch, step)]
+        ranks, own = self._plan.num_ranks, self._positives.plan.num_ranks
+        if ranks != own:
+            raise ValueError(f"the positives are planned for num_ranks = {own}, and the loader has {ranks}: they must agree")
+        return self._positives.pairs_of(epoch, step)
 
     def _checked(self, items, sampler):
         """``items`` as Items of pairs that ``sampler`` can be asked about."""
@@ -154,7 +157,8 @@ def _plan_of(positives, items, batch_size, batches_per_epoch):
 def _refuse_to_hide_all(items, graph):
     """Raise where one batch asks about all messages at once."""
     asked = codes_of(items.seeds, graph.num_nodes, False)
-    seen = codes_of(np.stack(graph.to_edges(), axis=1), graph.num_nodes, False)
+    ends = np.stack(graph.to_edges(), axis=1)
+    seen = codes_of(ends[ends[:, 0] != ends[:, 1]], graph.num_nodes, False)
     if items.time is None and len(seen) and np.isin(seen, asked).all():
         rule = "a full batch asks about all links, so that exclude=True leaves no message"
         raise ValueError(f"{rule}: give a batch_size, split_links(..., disjoint_train=), or exclude=False")
