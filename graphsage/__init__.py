@@ -26,6 +26,7 @@ _HOME = {
     "NodeDataset": "graphsage.data.dataset",
     "JoinedDataset": "graphsage.data.several",
     "join_datasets": "graphsage.data.several",
+    "split_by_time": "graphsage.data.split_by_time",
     "load_dataset": "graphsage.data.catalogue",
     "describe": "graphsage.data.described.describe",
     "Batch": "graphsage.loading.batch",

@@ -7,6 +7,7 @@ from graphsage.data.catalogue import load_dataset as load_dataset
 from graphsage.data.dataset import NodeDataset as NodeDataset
 from graphsage.data.described.describe import describe as describe
 from graphsage.data.several import JoinedDataset as JoinedDataset, join_datasets as join_datasets
+from graphsage.data.split_by_time import split_by_time as split_by_time
 from graphsage.graph.features import SparseFeatures as SparseFeatures, row_normalize as row_normalize
 from graphsage.graph.graph import Graph as Graph
 from graphsage.loading.batch import Batch as Batch

@@ -82,6 +82,7 @@ class SampleConfig(Settings):
     )
     isolated: str = option("empty", "a node without neighbours: empty row or itself", choices=ISOLATED)
     weights: str = option("refuse", "edge weights that the draw does not read: an error, or no matter", choices=WEIGHTS)
+    strictly_before: bool = option(False, "a node that is asked at a time sees what was before it, not what has that very time")
     num_threads: int | None = option(
         None, "threads that prepare batches; 0 prepares them between steps (default: half of the cores, at most 4)", least=0
     )

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from graphsage.base.checks import as_count, as_flag, as_integers, of_mask, one_of
+from graphsage.base.checks import as_count, as_flag, as_ids, as_integers, of_mask, one_of
 from graphsage.base.threads import default_threads, ordered_map
 from graphsage.base.told import of_kind, told
 from graphsage.config.groups import FEATURES_ON
@@ -20,7 +20,7 @@ from graphsage.data.dataset import NodeDataset
 from graphsage.loading.batch import Batch
 from graphsage.loading.parcel import Parcel
 from graphsage.loading.process_rank import checked_ranks, process_rank
-from graphsage.sampling.items import SeedPlan
+from graphsage.sampling.items import Items, SeedPlan
 from graphsage.sampling.minibatch import MiniBatch
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.device import as_device
@@ -31,8 +31,10 @@ from graphsage.tensors.store import FeatureStore, free_memory
 class NeighborLoader:
     """Iterable of batches; one iteration is one epoch, and the next iteration is the next epoch (``set_epoch``: another one).
 
-    dataset: ``NodeDataset``. sampler: ``NeighborSampler`` on its graph, or whatever answers ``sample(items, epoch, step)`` with
-        a ``MiniBatch``. Its ``seed`` (default: 0) orders the nodes, its ``num_threads`` prepare batches.
+    dataset: ``NodeDataset``. Where it has ``times``, each seed is asked at its own: batches are disjoint, without later edges.
+    sampler: ``NeighborSampler`` on its graph (with its ``node_times``, if it has some), or whatever answers
+        ``sample(items, epoch, step)`` with a ``MiniBatch``. Its ``seed`` (default: 0) orders the nodes, its ``num_threads``
+        prepare batches.
     batch_size, batches_per_epoch, shuffle, drop_last, least: as in ``SeedPlan``. nodes: those to go through (default: to
         train on). ``least=2`` suits models with BatchNorm.
     repeat: True gives the same batches in each iteration, those of the epoch that was set (default: 0): to validate, or to
@@ -72,11 +74,11 @@ class NeighborLoader:
         features_on: str = "auto",
         feature_dtype: str = "float32",
     ) -> None:
-        _check_sampler(sampler, of_kind("dataset", dataset, NodeDataset).graph, reduce)
-        self.sampler = sampler
+        _check_sampler(sampler, of_kind("dataset", dataset, NodeDataset), reduce)
+        self.sampler, self._times = sampler, dataset.times
         nodes = dataset.train if nodes is None else of_mask("nodes", nodes, dataset.num_nodes)
         order = {"shuffle": shuffle, "drop_last": drop_last, "least": least}
-        self._plan = SeedPlan(nodes, batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
+        self._plan = SeedPlan(self._items(nodes), batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
         self._ranks = checked_ranks(rank, num_ranks)
         if self._ranks:
             self._plan = replace(self._plan, rank=rank, num_ranks=num_ranks)
@@ -92,6 +94,10 @@ class NeighborLoader:
         self.labels = torch.tensor(dataset.labels, dtype=dtype, device="cpu")
         self._same_each_epoch = batch_size is None and all(k == -1 for k in getattr(sampler, "fanouts", [0]))
         self._kept, self.cast_to = None, None  # cast_to: the dtype of a module that wants features in another than float32
+
+    def _items(self, nodes):
+        """``nodes``, each to be asked at its own time where there are times."""
+        return nodes if self._times is None else Items(nodes, time=self._times[as_ids("nodes", nodes, len(self._times))])
 
     @property
     def plan(self) -> SeedPlan:
@@ -166,7 +172,7 @@ class NeighborLoader:
         other, was, nodes = copy(self), self._plan, as_integers("nodes", of_mask("nodes", nodes, len(self.labels)))
         least = min(was.least, max(1, len(nodes) // was.num_ranks))
         ranks = {"rank": was.rank, "num_ranks": was.num_ranks}
-        other._plan = SeedPlan(nodes, was.batch_size, None, was.seed, shuffle=was.shuffle, least=least, **ranks)
+        other._plan = SeedPlan(self._items(nodes), was.batch_size, None, was.seed, shuffle=was.shuffle, least=least, **ranks)
         other.set_epoch(0)
         other._kept = None
         return other
@@ -234,12 +240,15 @@ class NeighborLoader:
         return self._kept.having(epoch=epoch)
 
 
-def _check_sampler(sampler, graph, reduce):
+def _check_sampler(sampler, dataset, reduce):
     method = "sample" if reduce is None else "sample_open"
     if isinstance(sampler, type) or not callable(getattr(sampler, method, None)):
         raise TypeError(f"sampler must be a NeighborSampler or have {method}(items, epoch, step), got {told(sampler)}")
+    graph = dataset.graph
     if getattr(sampler, "graph", graph) is not graph:
         raise ValueError(f"the sampler must be on dataset.graph, {graph}; it is on another, {sampler.graph}")
+    if dataset.times is not None and dataset.node_times is not None and getattr(sampler, "node_times", 0) is None:
+        raise ValueError("the dataset has node_times, and the sampler none: make it with node_times=dataset.node_times")
 
 
 def _checked_store(store, dataset):

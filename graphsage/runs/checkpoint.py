@@ -148,6 +148,8 @@ def identity(dataset):
         "graph checksum": _checksum(graph.indptr, graph.indices),
         "weights checksum": None if graph.weights is None else _checksum(graph.weights),
         "times checksum": None if graph.times is None else _checksum(graph.times),
+        "asked times checksum": None if dataset.times is None else _checksum(dataset.times),
+        "node times checksum": None if dataset.node_times is None else _checksum(dataset.node_times),
         "labels checksum": _checksum(dataset.labels, dataset.train, dataset.val, dataset.test),
         "features checksum": _checksum(*_feature_arrays(_rows_of(features, rows))),
         "all features checksum": _checksum(*all_arrays) if is_small else None,

@@ -25,6 +25,7 @@ from graphsage.training.records import Step, TrainResult, loss_text
 from graphsage.training.setup import check, check_kinds, for_task, joined_line, labelled, make_loader, normalizes
 from graphsage.training.state import State
 from graphsage.training.tasks import pick_metric
+from graphsage.training.until import degrees_seen, later_edges, time_line
 
 NOTICE = "Ctrl-C: ending after this step (Ctrl-C again: at once)\n"
 
@@ -73,13 +74,14 @@ class Loop:
         self._is_resumed = self._has_started = self._owes_save = False
         self._saved_at = time.monotonic()
         if has_layers(self.model):
-            self.model.prepare(self.loader.sampler.graph.degrees)
+            self.model.prepare(degrees_seen(self.dataset, self.loader.sampler.graph, self.config.strictly_before))
         self.objective.read_by(self.objective.head)
         try:
             self._tell("on_fit_begin")
             if self.config.inductive:
                 self.log(self._inductive_line())
-            for line in filter(None, (self.evaluator.plan.line, joined_line(self.loader.plan))):
+            of_time = time_line(self.dataset, self.config.strictly_before)
+            for line in filter(None, (of_time, self.evaluator.plan.line, joined_line(self.loader.plan))):
                 self.log(line)
             result = self._result(interrupted=self._train())
             self._tell("on_fit_end", result)
@@ -140,6 +142,7 @@ class Loop:
             interrupted=interrupted,
             outputs=raw if raw is None else self.objective.head.read(raw).float(),
             thresholds=self.objective.head.thresholds,
+            later_edges=later_edges(self.dataset, self.config.strictly_before),
         )
 
     # ---- an epoch

@@ -12,6 +12,7 @@ from graphsage.base.checks import as_ids
 from graphsage.base.told import of_kind, told
 from graphsage.config.groups import WEIGHT_DECAY
 from graphsage.config.settings import TrainConfig, check_depth
+from graphsage.data.asked_times import refuse_untimed
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.labels import is_labelled
 from graphsage.data.remarks import no_label
@@ -50,7 +51,7 @@ def make_loader(model, dataset, config, device, *, nodes=None, store=None):
         dataset = replace(dataset, graph=edges_among(dataset.graph, dataset.train))
     loader = NeighborLoader(
         dataset,
-        _sampler(model, dataset.graph, config),
+        _sampler(model, dataset, config),
         config.batch_size,
         config.batches_per_epoch,
         nodes=nodes,
@@ -85,9 +86,9 @@ def _own_dtype(model):
     return dtypes.pop() if len(dtypes) == 1 and dtypes != {torch.float32} and not has_layers(model) else None
 
 
-def _sampler(model, graph, config):
+def _sampler(model, dataset, config):
     return NeighborSampler(
-        graph,
+        dataset.graph,
         _fanouts(model, config),
         replace=config.replace,
         draw=config.draw,
@@ -95,6 +96,8 @@ def _sampler(model, graph, config):
         isolated=config.isolated,
         weights=config.weights,
         num_threads=config.num_threads,
+        node_times=dataset.node_times,
+        strictly_before=config.strictly_before,
     )
 
 
@@ -125,6 +128,8 @@ def check(model, dataset, config, *, has_own_loss):
     refuse_unlabelled(dataset)
     if not len(dataset.train):
         raise ValueError(f"{dataset.name or 'the dataset'} has no training nodes: there is nothing to learn from")
+    if config.strictly_before:
+        refuse_untimed(dataset, ", and strictly_before=True is about those")
     if not len(dataset.val):
         _check_without_validation(config)
     if has_own_loss and (config.label_smoothing or config.class_weights != "none"):
