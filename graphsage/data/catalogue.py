@@ -45,6 +45,8 @@ def load_dataset(
     not_missing: Sequence[str] | None = None,
     task: str | None = None,
     unlisted: str | None = None,
+    time: str | None = None,
+    node_time: str | None = None,
 ) -> NodeDataset:
     """The ``NodeDataset`` of a known name ("debian", "cora", ...: ``graphsage datasets``), of a folder, or a generated one.
 
@@ -64,16 +66,16 @@ def load_dataset(
         in place of that the one of ``split_by_time``, where the nodes have times.
     schema: the ``NodeDataset.schema`` of another dataset, by which a folder of tables (edges.csv, nodes.csv) is encoded: the
         same columns, words, categories and class numbers. It need not have labels. Other data must have that schema already.
-    category, number, drop, words, missing, not_missing, task, unlisted: how a folder of tables is read, the fields of
-        ``TableConfig`` (``help(graphsage.TableConfig)``); None is as at its last import. Tables that were read otherwise are
-        imported again. Other data are what they are, and refuse these.
+    category, number, drop, words, missing, not_missing, task, unlisted, time, node_time: how a folder of tables is read, the
+        fields of ``TableConfig`` (``help(graphsage.TableConfig)``); None is as at its last import. Tables that were read
+        otherwise are imported again. Other data are what they are, and refuse these.
     download=False never touches the network. progress=True shows on standard error downloads, what is found in tables whenever
     they are read, that nodes have no features, and which is meant of a folder and a dataset of one name.
     Raises DatasetError (a ValueError), one sentence.
     """
     if not isinstance(name_or_path, (str, os.PathLike)):
         raise TypeError(f"a dataset is a name or a path, got {shown(name_or_path)}")
-    columns = {"category": category, "number": number, "drop": drop, "words": words}
+    columns = {"category": category, "number": number, "drop": drop, "words": words, "time": time, "node_time": node_time}
     tables = _tables({**columns, "missing": missing, "not_missing": not_missing, "task": task, "unlisted": unlisted}, schema)
     dataset = _loaded(name_or_path, None if split == BY_TIME else split, schema, cache, download, progress, tables)
     dataset = _parted_by_time(dataset) if split == BY_TIME else dataset

@@ -11,6 +11,7 @@ BETWEEN = "between 1677-09-22 and 2262-04-11"
 NEAR_1970 = 10**13  # nanoseconds, some three hours: times that all lie there are days, seconds or milliseconds, and no dates
 DATES = 10**17  # nanoseconds, 1973: times that all lie beyond are dates
 NO_DATES = 10**16  # microseconds of this century, and all that is coarser, are less
+FOREVER = 5 * 10**18  # nanoseconds, 2128: what is beyond may stand for the end of time
 EXACT = 2**53  # up to here a float64 is every integer
 FEW = 1000  # times of a graph that are looked at
 
@@ -82,8 +83,13 @@ def _check_unit(name, given, times, axis):
         if few.max() < NEAR_1970:
             rule = "must be numbers, as the graph's times are (dates are nanoseconds since 1970)"
             raise TypeError(f"{name} {rule}; got {given[:1].tolist()[0]} beside {axis[0]}")
-    elif few.min() >= DATES and 0 < np.abs(times.astype(np.float64)).max() < NO_DATES:
+        return
+    given = np.abs(times.astype(np.float64))
+    if few.min() >= DATES and 0 < given.max() < NO_DATES:
         rule = "must be dates, or nanoseconds since 1970, as the graph's times are: before those there is no edge"
+        raise ValueError(f"{name} {rule}; got {times[0]} beside {axis[0]}")
+    if few.max() < NO_DATES and given.min() >= DATES and given.max() < FOREVER:
+        rule = "must be in the unit of the graph's times, and look like nanoseconds since 1970, after which there is no edge"
         raise ValueError(f"{name} {rule}; got {times[0]} beside {axis[0]}")
 
 
