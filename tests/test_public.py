@@ -98,7 +98,7 @@ def test_defaults_of_the_layer_are_those_of_the_config():
 def test_defaults_of_the_sampler_are_those_of_its_config():
     given = defaults(graphsage.NeighborSampler)
     own = {"seed": 0, "edge_ids": False, "stream": "train"}
-    own |= {"disjoint": False, "node_times": None, "strictly_before": False}
+    own |= {"disjoint": False, "node_times": None}
     shared = {name: getattr(SampleConfig(), name) for name in given.keys() - own.keys()}
     assert given == {**shared, **own}
     assert shared.keys() == vars(SampleConfig()).keys()

@@ -72,7 +72,7 @@ class NeighborSampler:
         draw: str | Draw = SampleConfig.draw,
         disjoint: bool = False,
         node_times: ArrayLike | None = None,
-        strictly_before: bool = False,
+        strictly_before: bool = SampleConfig.strictly_before,
         stream: str = "train",
     ) -> None:
         of_kind("graph", graph, Graph)

@@ -18,7 +18,7 @@ pytest.importorskip("pyarrow")
 
 EDGES = "source,target,time\na,b,2024-01-01\nb,c,2024-02-01\nc,a,2024-03-01\n"
 NODES = "id,label,size,time,born\na,x,1,2024-01-15,2024-01-01\nb,y,2,2024-02-15,2024-01-02\nc,x,3,2024-03-15,2024-01-03\n"
-NAMES = ("time", "Time", "timestamp", "TIMESTAMP", "date", "Date", "datetime", "DateTime", "date_time", "when", "timestamp:long")
+NAMES = ("time", "Time", "timestamp", "TIMESTAMP", "date", "Date", "datetime", "DateTime", "when", "timestamp:long")
 
 
 def read(folder, **settings):
