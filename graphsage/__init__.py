@@ -12,7 +12,7 @@ _HOME = {
     "ModelConfig": "graphsage.config.groups",
     "SampleConfig": "graphsage.config.groups",
     "TableConfig": "graphsage.config.groups",
-    "LinkConfig": "graphsage.config.links",
+    "LinkConfig": "graphsage.config.link_config",
     "TrainConfig": "graphsage.config.settings",
     "RunConfig": "graphsage.config.settings",
     "multihop_sampling": "graphsage.sampling.tree",

@@ -3,7 +3,7 @@
 import numpy as np
 
 from graphsage.base.checks import as_pairs
-from graphsage.config.links import LinkConfig
+from graphsage.config.link_config import LinkConfig
 from graphsage.data.links import LinkDataset, codes_of
 from graphsage.loading.link_loader import LinkLoader
 from graphsage.nn.layered import has_layers

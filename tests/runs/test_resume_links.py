@@ -6,7 +6,7 @@ import pytest
 import torch
 from helpers.link_training import PairsOfFeatures, predictor, ring, timed, trainer_of
 
-from graphsage.config.links import LinkConfig
+from graphsage.config.link_config import LinkConfig
 from graphsage.config.run_files import LATEST
 from graphsage.runs.checkpoint import CheckpointError
 from graphsage.training.state import CLOCKS
