@@ -78,6 +78,7 @@ class TrainResult(_Scores):
         module other than ``GraphSAGE``, where neighbours are drawn by weight or the latest, and where nodes are asked at times.
     thresholds: C logits, above which a node has a label where it may have several, chosen on the validation nodes; None: 0.
     later_edges: how many edges came after the last training node's time; None where nodes are not asked at times.
+    test_scores: of links, the test's score by each of their metrics, by name.
     """
 
     metric: str
@@ -90,6 +91,7 @@ class TrainResult(_Scores):
     outputs: torch.Tensor | None = field(default=None, repr=False, compare=False)
     thresholds: tuple[float, ...] | None = field(default=None, repr=False)
     later_edges: int | None = None
+    test_scores: dict[str, float] | None = None
 
     @property
     def test_accuracy(self) -> float | None:
