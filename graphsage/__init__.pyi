@@ -2,12 +2,14 @@
 
 from graphsage import interop as interop
 from graphsage.config.groups import ModelConfig as ModelConfig, SampleConfig as SampleConfig, TableConfig as TableConfig
+from graphsage.config.link_config import LinkConfig as LinkConfig
 from graphsage.config.settings import RunConfig as RunConfig, TrainConfig as TrainConfig
 from graphsage.data.catalogue import load_dataset as load_dataset
 from graphsage.data.dataset import NodeDataset as NodeDataset
 from graphsage.data.described.describe import describe as describe
 from graphsage.data.links import LinkDataset as LinkDataset
 from graphsage.data.several import JoinedDataset as JoinedDataset, join_datasets as join_datasets
+from graphsage.data.split_by_time import split_by_time as split_by_time
 from graphsage.data.split_links import split_links as split_links
 from graphsage.graph.features import SparseFeatures as SparseFeatures, row_normalize as row_normalize
 from graphsage.graph.graph import Graph as Graph
@@ -16,6 +18,7 @@ from graphsage.loading.link_loader import LinkLoader as LinkLoader
 from graphsage.loading.node_loader import NeighborLoader as NeighborLoader
 from graphsage.nn.aggregators import Aggregator as Aggregator
 from graphsage.nn.inference import inference as inference
+from graphsage.nn.link_predictor import LinkPredictor as LinkPredictor
 from graphsage.nn.model import GraphSAGE as GraphSAGE
 from graphsage.runs.progress_bar import Progress as Progress
 from graphsage.runs.tensorboard import TensorBoard as TensorBoard

@@ -8,7 +8,9 @@ from graphsage.config.options import FACTOR, NOT_NEGATIVE, POSITIVE, SHARE, Sett
 AGGREGATORS = ("mean", "sum", "max", "gcn", "mean_pool", "max_pool", "lstm", "attention", "std", "pna")
 INITS = ("kaiming_uniform", "kaiming_normal")
 OPTIMIZERS = ("adam", "sgd", "rprop")
-METRICS = ("auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2")
+METRICS = (
+    "auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2", "mrr", "average_precision", "hits@1", "hits@3", "hits@10"
+)  # fmt: skip
 COMBINES = ("sum", "concat")
 ISOLATED = ("empty", "self")
 WEIGHTS = ("refuse", "ignore")
@@ -22,7 +24,7 @@ EVALUATE = ("auto", "exact", "sampled")
 FEATURES_ON = ("auto", "cpu", "device")
 TASKS = ("auto", "multiclass", "regression")
 UNLISTED = ("refuse", "drop", "keep")
-WEIGHT_DECAY = 5e-4  # unless it is set; 0 where nodes have several labels
+WEIGHT_DECAY = 5e-4  # unless it is set; 0 where nodes have several labels, and of links
 
 
 def _aggregator(value):
@@ -82,6 +84,7 @@ class SampleConfig(Settings):
     )
     isolated: str = option("empty", "a node without neighbours: empty row or itself", choices=ISOLATED)
     weights: str = option("refuse", "edge weights that the draw does not read: an error, or no matter", choices=WEIGHTS)
+    strictly_before: bool = option(False, "a node that is asked at a time sees what was before it, not what has that very time")
     num_threads: int | None = option(
         None, "threads that prepare batches; 0 prepares them between steps (default: half of the cores, at most 4)", least=0
     )
@@ -107,7 +110,7 @@ class OptimiseConfig(Settings):
     optimizer: str = option("adam", "update rule; rprop suits full batches only", choices=OPTIMIZERS)
     learning_rate: float = option(0.01, "step size of the optimizer", real=POSITIVE)
     weight_decay: float | None = option(
-        None, "L2 penalty (adam, sgd) (default: 5e-4; where nodes have several labels: 0)", real=NOT_NEGATIVE
+        None, "L2 penalty (adam, sgd) (default: 5e-4; of several labels a node, and of links: 0)", real=NOT_NEGATIVE
     )
     schedule: str = option("constant", "of the learning rate: cosine to 0, or lower by step or on plateau", choices=SCHEDULES)
     schedule_epochs: int = option(
@@ -155,7 +158,9 @@ class OptimiseConfig(Settings):
 class EvaluateConfig(Settings):
     """How the training is validated, and what picks its best epoch."""
 
-    metric: str = option("auto", "score that picks the best epoch; auto: accuracy, micro_f1 or r2, by task", choices=METRICS)
+    metric: str = option(
+        "auto", "score that picks the best epoch; auto: accuracy, micro_f1, r2 or (links) mrr, by task", choices=METRICS
+    )
     patience: int | None = option(
         None, "end after so many epochs without a better validation score (default: never)", least=1
     )
@@ -200,6 +205,12 @@ def _names(value):
     return names
 
 
+def _column(value):
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"a column of times must be named by a text, got {shown(value)}")
+    return value.strip()
+
+
 @documented
 @dataclass(frozen=True, kw_only=True)
 class TableConfig(Settings):
@@ -228,6 +239,11 @@ class TableConfig(Settings):
         None, "an edge to an id that nodes.csv lacks: an error, left out, or a node without features (default: refuse)",
         choices=UNLISTED,
     )  # fmt: skip
+    time: str | None = option(
+        None, "column of nodes.csv: when a node is asked, which then sees no later edge; none: no such times (default: auto, a "
+        "column time or timestamp where edges have one, too)", check=_column,
+    )  # fmt: skip
+    node_time: str | None = option(None, "column of nodes.csv: when a node came to be (default: none)", check=_column)
 
     def __post_init__(self):
         super().__post_init__()
@@ -236,6 +252,10 @@ class TableConfig(Settings):
             for other in kinds[at + 1 :]:
                 self._refuse_common(kind, other)
         self._refuse_common("missing", "not_missing")
+        for kind in kinds:
+            for times in ("time", "node_time"):
+                if getattr(self, times) in (getattr(self, kind) or ()):
+                    raise ValueError(f"{getattr(self, times)!r} stands in {kind} and in {times}: leave it in one of them")
 
     def _refuse_common(self, one, other):
         common = [name for name in getattr(self, one) or () if name in (getattr(self, other) or ())]
@@ -250,5 +270,6 @@ class TableConfig(Settings):
 
 #: Nothing is left open: how tables are read where nobody says otherwise.
 TABLE_DEFAULTS = TableConfig(
-    category=(), number=(), drop=(), words=1000, missing=(), not_missing=(), task="auto", unlisted="refuse"
+    category=(), number=(), drop=(), words=1000, missing=(), not_missing=(), task="auto", unlisted="refuse", time="auto",
+    node_time="none",
 )  # fmt: skip
