@@ -1,8 +1,8 @@
 """Edges that a batch must not see: each row is drawn as if they were not there, at every hop.
 
 ``excluded`` is None in kernels that have none of this in them, else one int64 array, as each further one would cost every row
-its references: S - 1; a hash table of S slots, nodes or -1; of each slot first; of each slot last; and the positions of all hidden
-edges. Those in the row of a slot's node are ``excluded[first:last]``, rising. What is done with them stands in
+its references: S - 1; a hash table of S slots, nodes or -1; of each slot first; of each slot last; and the positions of all
+hidden edges. Those in the row of a slot's node are ``excluded[first:last]``, rising. What is done with them stands in
 ``graphsage.sampling.gaps``.
 """
 
