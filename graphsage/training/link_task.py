@@ -16,7 +16,6 @@ from graphsage.training.link_objective import LinkObjective
 from graphsage.training.setup import (
     check_config,
     check_features,
-    check_kinds,
     check_parts,
     check_weights,
     for_task,
@@ -36,7 +35,6 @@ class LinkTask(Task):
 
     def __init__(self, model, dataset, config, settings=None, *, loss=None, store=None, progress=None):
         self.settings = settings = LinkConfig() if settings is None else settings
-        check_kinds(model, loss)
         check_config(config)
         check_parts(dataset, config, "links")
         _refuse_of_nodes(config)
