@@ -4,12 +4,14 @@ import json
 import math
 import os
 from contextlib import suppress
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from graphsage.base.files import written_aside
+from graphsage.config.links import LinkConfig
+from graphsage.config.options import options_of
 from graphsage.config.run_files import CONFIG, LATEST, RESULT
-from graphsage.config.settings import FREE, TrainConfig, aggregator_name
+from graphsage.config.settings import FREE, RunConfig, TrainConfig, aggregator_name
 from graphsage.config.toml import read_config, write_config
 from graphsage.data.catalogue import built_in
 from graphsage.runs.checkpoint import CheckpointError, load_checkpoint
@@ -107,9 +109,14 @@ def _plain(config):
 def _decisive(config):
     """The settings that a result depends on."""
     idle = FREE - {"epochs", "patience"}
-    settings = {**{f.name: f.default for f in fields(TrainConfig)}, **config["train"]}  # an older file lacks the newer ones
+    settings = {**_defaults(TrainConfig), **config["train"]}  # an older file lacks the newer ones
     train = {name: value for name, value in settings.items() if name not in idle}
-    return {**{name: value for name, value in config.items() if name not in {*idle, "dataset", "tables"}}, "train": train}
+    whole = {**_defaults(RunConfig), "links": _defaults(LinkConfig), **config}
+    return {**{name: value for name, value in whole.items() if name not in {*idle, "dataset", "tables"}}, "train": train}
+
+
+def _defaults(kind):
+    return {f.name: f.default for f in options_of(kind)}
 
 
 def identity_in(folder):
