@@ -9,7 +9,8 @@ from graphsage.config.run_files import LATEST
 from graphsage.runs.checkpoint import Checkpoints, older_checkpoints
 from graphsage.runs.metrics_file import MetricsFile
 from graphsage.runs.resume import checkpoint_of
-from graphsage.trained.save import can_save, save_trained
+from graphsage.trained.model_file import can_save
+from graphsage.trained.save import save_trained
 from graphsage.training.callbacks import Callback
 from graphsage.training.records import TrainingStopped
 
