@@ -21,7 +21,7 @@ K = 10  # of hits@k by degree: a group's score that people can read
 class Judged:
     """The test links as the model scored them.
 
-    pairs: int64[n, 2] of the links. scores: float32[n, 1 + C] probabilities. candidates: int64[n, C, 2].
+    pairs: int64[n, 2] of the links. scores: float32[n, 1 + C] logits. candidates: int64[n, C, 2].
     """
 
     pairs: np.ndarray
@@ -64,9 +64,9 @@ def _scored(name, hits):
 
 
 def surest(judged, most):
-    """(right, wrong, missed): at most so many rows each, int64[m, 2] pairs and float32[m] probabilities, the surest first.
+    """(right, wrong, missed): at most so many rows each, int64[m, 2] pairs and float32[m] logits, the surest first.
 
-    right: links of the highest probability that stand first among theirs. wrong: pairs that are no links, of the highest.
+    right: links of the highest logits that stand first among theirs. wrong: pairs that are no links, of the highest logits.
     missed: links of the lowest.
     """
     own, others = judged.scores[:, 0], judged.scores[:, 1:].ravel()

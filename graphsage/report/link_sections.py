@@ -1,6 +1,7 @@
 """The sections of a report that are about links: metrics beside the baselines, degrees, the surest pairs."""
 
 import numpy as np
+import torch
 
 from graphsage.report import link_scores as scores, report_tables as tables
 from graphsage.report.page import beside, joined, section, tag
@@ -64,7 +65,7 @@ def _pairs(run):
         return section("Surest pairs", tag("p", "The model was not tested."))
     kinds = zip(_KINDS.items(), scores.surest(run.judged, MOST_PAIRS))
     shown = [joined(tag("h3", title), tag("p", text), _pairs_of(run, *of, title)) for (title, text), of in kinds if len(of[0])]
-    return section("Surest pairs", tag("p", f"{MEANING[run.config.links.link_loss].capitalize()}."), beside(*shown))
+    return section("Surest pairs", tag("p", f"{MEANING[run.config.links.link_loss]}."), beside(*shown))
 
 
 _KINDS = {
@@ -74,9 +75,9 @@ _KINDS = {
 }
 
 
-def _pairs_of(run, pairs, probabilities, title):
+def _pairs_of(run, pairs, logits, title):
     names = [node_names(run.dataset, np.ascontiguousarray(side)) for side in pairs.T]
-    rows = [(source, target, f"{p:.4f}") for source, target, p in zip(*names, probabilities.tolist())]
+    rows = [(source, target, f"{p:.4f}") for source, target, p in zip(*names, torch.from_numpy(logits).sigmoid().tolist())]
     return tables.table(["source", "target", "probability"], rows, title, text=("target",))
 
 

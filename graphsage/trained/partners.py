@@ -1,4 +1,4 @@
-"""The best partners of a node: all others scored a chunk at a time, of which the best are kept."""
+"""Pairs and their probabilities, and the best partners of a node: all others scored a chunk at a time."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +37,27 @@ class Partners:
         """{name: array or list [R]}: node, rank, partner, probability; nodes under the dataset's own ids."""
         ends = {"node": node_names(dataset, self.nodes), "partner": node_names(dataset, self.partners)}
         return {"node": ends["node"], "rank": self.ranks, "partner": ends["partner"], "probability": self.probabilities}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ScoredPairs:
+    """Pairs int64[M, 2] and their probabilities float32[M], as a table."""
+
+    pairs: np.ndarray
+    probabilities: np.ndarray
+
+    def __len__(self) -> int:
+        """M."""
+        return len(self.pairs)
+
+    def __getitem__(self, rows):
+        """The rows of a slice."""
+        return ScoredPairs(pairs=self.pairs[rows], probabilities=self.probabilities[rows])
+
+    def columns(self, dataset) -> dict[str, Any]:
+        """{name: array or list [M]}: source, target, probability; nodes under the dataset's own ids."""
+        ends = {name: node_names(dataset, side) for name, side in zip(("source", "target"), self.pairs.T)}
+        return {**ends, "probability": self.probabilities}
 
 
 def best_partners(score, h, nodes, k, left_out, progress=None):

@@ -18,9 +18,9 @@ from graphsage.trained.trained_model import TrainedModel
 KNOWN = ("leave out", "offer")
 #: What ``score`` gives, for people.
 MEANING = {
-    "binary": "probability: of as many true links as pairs that are none, the share of links among those scored so; most "
+    "binary": "Probability: of as many true links as pairs that are none, the share of links among those scored so; most "
     "pairs of a graph are no links, so of all its pairs it is far less",
-    "ranking": "probability: sigmoid of a score that was trained to rank links above pairs that are none: it orders, no more",
+    "ranking": "Probability: sigmoid of a score that was trained to rank links above pairs that are none: it orders, no more",
 }
 
 
