@@ -92,7 +92,7 @@ def _train(options):
         from graphsage.data.catalogue import load_dataset
         from graphsage.data.tables.schema import given_tables, tables_of
         from graphsage.runs.progress_bar import Progress
-        from graphsage.runs.run import compare, make_trainer, run_all
+        from graphsage.runs.run import compare, make_trainer, run_all, summary
         from graphsage.runs.run_folder import lasting_name
         from graphsage.tensors.device import describe
 
@@ -104,7 +104,7 @@ def _train(options):
     if folder is not None:
         sys.stdout.meanwhile = f"the training goes on without it, and is saved in {folder}"
     with _training(folder):
-        print(dataset.summary())
+        print(summary(config, trainer))
         print(f"Training on {describe(trainer.device)}, {_seeds(config)}" + (f", in {folder}" if folder else ""), flush=True)
         if config.tensorboard:
             print(f"Watch it: tensorboard --logdir {folder}", flush=True)
@@ -114,7 +114,7 @@ def _train(options):
         print(f"Interrupted: {len(results)} of {config.runs} runs count.")
     is_cut = len(results) < config.runs or results[-1].interrupted
     if any(result.result.test_score is not None or not result.interrupted for result in results):
-        print(compare(results))
+        print(compare(results, config.task))
     if is_cut and folder is not None:
         _say_how_to_go_on(folder)
     return 130 if is_cut else 0

@@ -28,7 +28,6 @@ FREE = {  # settings that may change in the middle of a training: they touch no 
     "keep_checkpoints", "tensorboard",
 }  # fmt: skip
 LEARNED = ("nodes", "links")  # what a run may be about
-OF_LABELS = ("label_smoothing", "class_weights", "inductive")  # settings of a training on nodes with labels
 DROPOUT = 0.5  # of hidden units, for sampled batches
 
 
@@ -85,10 +84,8 @@ class RunConfig(Settings):
         if self.task != "links":
             for f in options_of(LinkConfig):
                 self.links.refuse_set(f.name, f"{where}: set task = 'links', or leave it out")
-            return
-        for name in OF_LABELS:
-            self.train.refuse_set(name, f"{where}, which has no labels: leave it out")
-        self.refuse_set("split", f"{where}: the seed splits the links; leave it out")
+        else:
+            self.refuse_set("split", f"{where}: the seed splits the links; leave it out")
 
     @property
     def dropout(self) -> float:

@@ -87,7 +87,7 @@ class Recorder(Callback):
         """The best weights, as ``load_trained`` reads them; other modules are in the checkpoint alone."""
         if result.best_epoch is not None and can_save(trainer.model):
             with stopping(self.folder, "saved"):
-                save_trained(self.folder, trainer.model, trainer.dataset, trainer.config)
+                save_trained(self.folder, trainer.model, trainer.dataset, trainer.config, task=trainer.task.settings)
 
     def has_checkpoint(self):
         """Is there a training to go on with?"""

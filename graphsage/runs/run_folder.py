@@ -82,6 +82,7 @@ def write_result(folder, config, run_result, identity, versions):
         "config": _plain(config),
         "majority": run_result.majority,
         "features_only": run_result.features_only,
+        **({"rows": run_result.rows} if run_result.rows else {}),
         **result,
         "dataset": identity,
         "versions": versions,
@@ -131,15 +132,15 @@ def identity_in(folder):
 
 
 def read_result(folder, config):
-    """(TrainResult, majority, features_only) of a run that was done with ``config``; None where there is none."""
+    """The fields of ``RunResult`` of a run that was done with ``config``; None where there is none."""
     try:
         record = json.loads((Path(folder) / RESULT).read_text(encoding="utf-8"))
         if _decisive(record.pop("config")) != _decisive(json.loads(json.dumps(_plain(config)))):
             return None
         history = [Epoch(**epoch) for epoch in record.pop("history")]
-        baselines = [record.pop(name) for name in ("majority", "features_only")]
+        baselines = {name: record.pop(name) for name in ("majority", "features_only")} | {"rows": record.pop("rows", {})}
         del record["versions"]
         record.pop("dataset", None)  # older files lack it
-        return TrainResult(history=history, **record), *baselines
+        return {"result": TrainResult(history=history, **record), **baselines}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

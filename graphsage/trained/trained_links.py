@@ -1,6 +1,7 @@
 """TrainedLinks: a trained model of links with all that it takes to ask it: pairs, the best partners of a node, embeddings."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,18 +9,23 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from graphsage.base.checks import as_count, as_ids, one_of
+from graphsage.base.checks import as_count, as_ids, as_pairs, one_of
+from graphsage.base.told import of_kind
 from graphsage.config.links import LinkConfig
+from graphsage.config.settings import TrainConfig
 from graphsage.data.dataset import NodeDataset
+from graphsage.data.links import LinkDataset
+from graphsage.data.split_links import split_links
 from graphsage.nn.link_predictor import LinkPredictor
 from graphsage.trained.partners import CHUNK_VALUES, Partners, best_partners, known_partners
 from graphsage.trained.trained_model import TrainedModel
+from graphsage.training.link_task import LinkTask
 
 KNOWN = ("leave out", "offer")
 #: What ``score`` gives, for people.
 MEANING = {
-    "binary": "Probability: of as many true links as pairs that are none, the share of links among those scored so; most "
-    "pairs of a graph are no links, so of all its pairs it is far less",
+    "binary": "Probability: the share of links to expect among pairs of that score, if links and pairs that are none were "
+    "equally many; of all pairs of a graph far fewer are links",
     "ranking": "Probability: sigmoid of a score that was trained to rank links above pairs that are none: it orders, no more",
 }
 
@@ -32,8 +38,9 @@ class TrainedLinks(TrainedModel):
     trained and judged. seed: of the training: it split the links. task: "links". The other fields are those of ``Trained``.
 
     The methods take any ``NodeDataset`` with as many features, whose labels are not read, and ask on all of its edges: links
-    that were kept for validation and test are messages as well here. Keywords of all are those of ``Trained``: fanouts, seed,
-    device, progress.
+    that were kept for validation and test are messages as well here. Of a ``LinkDataset`` those are all that it knows.
+    ``evaluate`` alone asks about the kept links, on the messages without them. Keywords of all are those of ``Trained``:
+    fanouts, seed, device, progress.
 
     Memory: as for ``Trained``; pairs and partners are scored a chunk at a time.
     """
@@ -59,7 +66,7 @@ class TrainedLinks(TrainedModel):
 
         nodes: int [M] rows of the graph, in any order, repeats included. out: as in ``Trained.embed``.
         """
-        return self._layers(dataset, nodes, self.model.encoder.num_layers, out=out, **how)
+        return self._layers(_whole(dataset), nodes, self.model.encoder.num_layers, out=out, **how)
 
     def score(self, dataset: NodeDataset, pairs: ArrayLike, **how: Any) -> np.ndarray:
         """The probability float32 [M] of each pair that it is a link: sigmoid of the decoder's logit.
@@ -69,7 +76,7 @@ class TrainedLinks(TrainedModel):
         p is the share of links to be expected where there are as many of either. Of all pairs of a graph most are none, and
         far fewer than p of them are links. With "ranking" only the order of scores means something.
         """
-        ends = as_pairs(pairs, dataset.num_nodes)
+        ends = as_pairs("pairs", pairs, _whole(dataset).num_nodes)
         nodes, places = np.unique(ends, return_inverse=True)
         h = torch.from_numpy(self.embed(dataset, nodes, **how)) if len(nodes) else torch.empty(0, self.embedding_width)
         return self._logits(h, torch.from_numpy(places.reshape(-1, 2))).sigmoid().numpy()
@@ -83,6 +90,7 @@ class TrainedLinks(TrainedModel):
         nodes: int [M] rows of the graph; none twice. known: "leave out": no partners that are linked with the node already;
         "offer": they are offered, too. Of equally good ones the lower row goes first. Fewer than k where no more are left.
         """
+        dataset = _whole(dataset)
         k, nodes = as_count("k", k, least=1), as_ids("nodes", nodes, dataset.num_nodes)
         if len(np.unique(nodes)) < len(nodes):
             raise ValueError("nodes must be listed once each: their partners would be the same")
@@ -96,7 +104,28 @@ class TrainedLinks(TrainedModel):
         device: str = "auto",
     ) -> None:  # fmt: skip
         """ValueError, one sentence, where the other methods would refuse the dataset or a keyword."""
-        self._check(dataset, fanouts=fanouts, seed=seed, device=device)
+        self._check(_whole(dataset), fanouts=fanouts, seed=seed, device=device)
+
+    def split(self, dataset: NodeDataset) -> LinkDataset:
+        """``dataset`` with its links split as in the training: by the same rule and seed."""
+        return split_as(dataset, self.links, self.seed)
+
+    def evaluate(
+        self, dataset: LinkDataset, *, fanouts: Sequence[int] | None = None, device: str = "auto", progress: Any = None
+    ) -> dict[str, Any]:
+        """Loss and scores on the validation and test links: {"val": {"links": n, "loss": x, "mrr": y, ...}, "test": ...}.
+
+        Each link is ranked among its candidates, which are those of the training for the split of the training (``split``).
+        Parts without links are left out. fanouts: None is exact, but where links have times or the draw selects.
+        """
+        config = TrainConfig(
+            fanouts=self.fanouts if fanouts is None else fanouts, draw=self.draw, isolated=self.isolated, weights="ignore",
+            replace=self.replace, seed=self.seed, device=device, metric=self.metric,
+            normalize_features=self.normalized_features,
+        )  # fmt: skip
+        task = LinkTask(deepcopy(self.model), of_kind("dataset", dataset, LinkDataset), config, self.links, progress=progress)
+        parts, how = {"val": dataset.val, "test": dataset.test}, {} if fanouts is None else {"sampled": True}
+        return {part: _scores(task, links, how) for part, links in parts.items() if len(links)}
 
     @torch.no_grad()
     def _logits(self, h, places):
@@ -106,9 +135,23 @@ class TrainedLinks(TrainedModel):
         return torch.cat(parts) if parts else torch.empty(0)
 
 
-def as_pairs(pairs, num_nodes):
-    """int64[M, 2] rows of the graph; TypeError or ValueError, one sentence."""
-    found = np.asarray(pairs)
-    if found.ndim != 2 or found.shape[1] != 2:
-        raise ValueError(f"pairs must have shape [M, 2], source and target; got shape {list(found.shape)}")
-    return as_ids("pairs", found.ravel(), num_nodes).reshape(-1, 2)
+def split_as(dataset, links, seed):
+    """The ``LinkDataset`` of a ``NodeDataset`` by the shares of ``links`` (``LinkConfig``)."""
+    how = {"val": links.val_share, "test": links.test_share, "by": links.split_by, "disjoint_train": links.disjoint_train}
+    return split_links(dataset, **how, seed=seed)
+
+
+def _whole(dataset):
+    """A ``NodeDataset`` with all links as edges, and no labels that anybody reads."""
+    if not isinstance(dataset, LinkDataset):
+        return of_kind("dataset", dataset, NodeDataset)
+    none = np.empty(0, np.int64)
+    return NodeDataset(
+        graph=dataset.known, features=dataset.features, labels=np.full(dataset.num_nodes, -1), train=none, val=none, test=none,
+        node_ids=dataset.node_ids, name=dataset.name, schema=dataset.schema,
+    )  # fmt: skip
+
+
+def _scores(task, links, how):
+    _, loss = task.evaluate(links, **how)
+    return {"links": len(links), "loss": loss, **task.scores()}
