@@ -1,7 +1,6 @@
 """What a run on links has of its own: the split, its model, its baselines, what it leaves, and the table at its end."""
 
 import numpy as np
-import torch
 
 from graphsage.base.told import side_by_side
 from graphsage.config.run_files import METRICS_FILE, REPORT
@@ -12,7 +11,7 @@ from graphsage.report.link_scores import Judged
 from graphsage.runs.metrics_file import read_metrics
 from graphsage.runs.node_run import make_graphsage, shown
 from graphsage.trained.trained_links import split_as
-from graphsage.training.link_baselines import BASELINES
+from graphsage.training.link_baselines import baseline_scores
 from graphsage.training.link_evaluation import candidates_of
 from graphsage.training.tasks import metrics_of
 
@@ -47,19 +46,9 @@ def beside(trainer, result, log):
         return {"rows": {}}
     judged = trainer.task.evaluator.scores.numpy()
     log("Comparing with common neighbours, Adamic-Adar and preferential attachment ...")
-    return {"rows": {OWN: result.test_scores, **_baselines(trainer)}, "scores": judged}
-
-
-def _baselines(trainer):
-    """{name: {metric: test score}} of what is known without learning, on the same candidates."""
-    links, metrics, found = trainer.dataset, metrics_of("links"), {name: [] for name in BASELINES}
-    for start, pairs in candidates_of(links, links.test.seeds, trainer.task.settings, trainer.config.seed):
-        times = links.test[start : start + len(pairs)].time
-        times = None if times is None else np.repeat(times, pairs.shape[1])
-        for name, score in BASELINES.items():
-            found[name].append(score(links, pairs.reshape(-1, 2), times).reshape(pairs.shape[:2]))
-    scores = {name: torch.from_numpy(np.concatenate(parts)) for name, parts in found.items()}
-    return {name: {metric: of.score(scores[name]) for metric, of in metrics.items()} for name in BASELINES}
+    links, settings = trainer.dataset, trainer.task.settings
+    rows = {OWN: result.test_scores, **baseline_scores(links, links.test, settings, trainer.config.seed)}
+    return {"rows": rows, "scores": judged}
 
 
 def with_features_only(fields, alone):
