@@ -2,6 +2,7 @@
 
 from graphsage import interop as interop
 from graphsage.config.groups import ModelConfig as ModelConfig, SampleConfig as SampleConfig, TableConfig as TableConfig
+from graphsage.config.link_config import LinkConfig as LinkConfig
 from graphsage.config.settings import RunConfig as RunConfig, TrainConfig as TrainConfig
 from graphsage.data.catalogue import load_dataset as load_dataset
 from graphsage.data.dataset import NodeDataset as NodeDataset
@@ -16,6 +17,7 @@ from graphsage.loading.link_loader import LinkLoader as LinkLoader
 from graphsage.loading.node_loader import NeighborLoader as NeighborLoader
 from graphsage.nn.aggregators import Aggregator as Aggregator
 from graphsage.nn.inference import inference as inference
+from graphsage.nn.link_predictor import LinkPredictor as LinkPredictor
 from graphsage.nn.model import GraphSAGE as GraphSAGE
 from graphsage.runs.progress_bar import Progress as Progress
 from graphsage.runs.tensorboard import TensorBoard as TensorBoard
