@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from graphsage.cli.arguments import Refused, add_flag, in_its_place, let_threads_sleep, user_input
 from graphsage.cli.console import OutputLost
 from graphsage.config.groups import TASKS, ModelConfig, TableConfig
-from graphsage.config.links import LinkConfig
+from graphsage.config.link_config import LinkConfig
 from graphsage.config.settings import GROUPS, LEARNED, RunConfig, TrainConfig
 
 OF_RUN = ("split", "runs", "baseline", "tensorboard")  # settings that are flags of their own, before the groups

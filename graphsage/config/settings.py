@@ -12,7 +12,7 @@ from graphsage.config.groups import (
     SaveConfig,
     TableConfig,
 )
-from graphsage.config.links import LinkConfig
+from graphsage.config.link_config import LinkConfig
 from graphsage.config.options import Settings, documented, option, options_of
 
 #: The groups of a training's settings, as config.toml and the flags have them.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from graphsage.base.files import path_of, readable, written_aside
 from graphsage.config.groups import ModelConfig, TableConfig
-from graphsage.config.links import LinkConfig
+from graphsage.config.link_config import LinkConfig
 from graphsage.config.options import options_of
 from graphsage.config.settings import GROUPS, RunConfig, TrainConfig, aggregator_name
 

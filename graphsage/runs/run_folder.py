@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from graphsage.base.files import written_aside
-from graphsage.config.links import LinkConfig
+from graphsage.config.link_config import LinkConfig
 from graphsage.config.options import options_of
 from graphsage.config.run_files import CONFIG, LATEST, RESULT
 from graphsage.config.settings import FREE, RunConfig, TrainConfig, aggregator_name

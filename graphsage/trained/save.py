@@ -12,7 +12,7 @@ from typing import Any
 from graphsage.base.checks import as_path
 from graphsage.base.files import written_aside
 from graphsage.base.told import of_kind
-from graphsage.config.links import LinkConfig
+from graphsage.config.link_config import LinkConfig
 from graphsage.config.run_files import CONFIG, DESCRIPTION, LATEST, MODEL
 from graphsage.config.settings import TrainConfig, check_depth
 from graphsage.config.toml import read_config

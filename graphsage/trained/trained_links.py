@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from graphsage.base.checks import as_count, as_ids, as_pairs, one_of
 from graphsage.base.told import of_kind
-from graphsage.config.links import LinkConfig
+from graphsage.config.link_config import LinkConfig
 from graphsage.config.settings import TrainConfig
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.links import LinkDataset

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 import pytest
 
 from graphsage.config.groups import ModelConfig
-from graphsage.config.links import LinkConfig
+from graphsage.config.link_config import LinkConfig
 from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.config.toml import END, read_config, write_config
 

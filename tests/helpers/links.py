@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from graphsage.config.links import LinkConfig
+from graphsage.config.link_config import LinkConfig
 from graphsage.data.links import LinkDataset
 from graphsage.graph.graph import Graph
 from graphsage.runs.run import KINDS, build_model

@@ -11,7 +11,7 @@ from naive_nn import rows_of
 from safetensors.numpy import load_file
 
 import graphsage as gs
-from graphsage.config.links import DECODERS
+from graphsage.config.link_config import DECODERS
 from graphsage.graph.features import SparseFeatures
 from graphsage.runs.run import build_model
 from graphsage.trained.save import save_trained
