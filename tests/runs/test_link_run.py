@@ -38,7 +38,7 @@ class InterruptAt:
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     """(data, config, folder, RunResult, lines) of a run that is done."""
-    data, config, lines = linked(), link_config(links={"decoder": "mlp"}), []
+    data, config, lines = linked(), link_config(links={"decoder": "distmult"}), []
     folder = tmp_path_factory.mktemp("run")
     return data, config, folder, run(config, data, folder=folder, log=lines.append), lines
 
@@ -62,7 +62,7 @@ def test_the_folder_holds_everything(done):
     assert names >= {"config.toml", "metrics.jsonl", "checkpoint.pt", "model.safetensors", "model.json", "report.html"}
     record = json.loads((folder / "result.json").read_text())
     settings = record["config"]
-    assert record["rows"] == result.rows and settings["task"] == "links" and settings["links"]["decoder"] == "mlp"
+    assert record["rows"] == result.rows and settings["task"] == "links" and settings["links"]["decoder"] == "distmult"
     trained = gs.load_trained(folder)
     test = trained.evaluate(trained.split(data))["test"]
     assert test["mrr"] == pytest.approx(result.result.test_score, rel=1e-6)
