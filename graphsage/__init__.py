@@ -46,6 +46,7 @@ _HOME = {
     "Progress": "graphsage.runs.progress_bar",
     "TensorBoard": "graphsage.runs.tensorboard",
     "Trained": "graphsage.trained.trained",
+    "TrainedLinks": "graphsage.trained.trained_links",
     "Predictions": "graphsage.trained.predictions",
     "load_trained": "graphsage.trained.save",
     "save_trained": "graphsage.trained.save",
