@@ -69,7 +69,7 @@ class Loop:
         self._is_resumed = self._has_started = self._owes_save = False
         self._saved_at = time.monotonic()
         if self.task.encoder is not None:
-            self.task.encoder.prepare(self.loader.sampler.graph.degrees)
+            self.task.encoder.prepare(self.task.degrees())
         self.objective.read_by(self.objective.head)
         try:
             self._tell("on_fit_begin")
@@ -131,6 +131,7 @@ class Loop:
             interrupted=interrupted,
             outputs=raw if raw is None else self.objective.head.read(raw).float(),
             thresholds=self.objective.head.thresholds,
+            later_edges=self.task.later_edges(),
         )
 
     # ---- an epoch
