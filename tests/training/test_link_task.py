@@ -289,6 +289,7 @@ REFUSED = [
     (lambda: trainer_of(predictor(), DATA, label_smoothing=0.1), ValueError, r"^label_smoothing = 0.1 is not used for links"),
     (lambda: trainer_of(predictor(), DATA, class_weights="balanced"), ValueError, r"^class_weights = 'balanced' is not used f"),
     (lambda: trainer_of(predictor(), DATA, inductive=True), ValueError, r"^inductive = True is not used for links: leave it o"),
+    (lambda: trainer_of(predictor(), TIMED, strictly_before=True), ValueError, r"^strictly_before = True is not used for l"),
     (lambda: trainer_of(predictor(), DATA, metric="accuracy"), ValueError, r"^metric='accuracy' does not judge a links task: "),
     (lambda: trainer_of(predictor(), replace(DATA, train=DATA.train[:0])), ValueError, r"^the dataset has no training links: "),
     (lambda: trainer_of(predictor(), replace(DATA, val=DATA.val[:0]), patience=2), ValueError, r"^patience needs validation l"),
