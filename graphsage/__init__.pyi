@@ -25,6 +25,7 @@ from graphsage.sampling.items import Items as Items, SeedPlan as SeedPlan
 from graphsage.sampling.minibatch import MiniBatch as MiniBatch
 from graphsage.sampling.neighbor import NeighborSampler as NeighborSampler
 from graphsage.sampling.tree import multihop_sampling as multihop_sampling
+from graphsage.sampling.walks import random_walks as random_walks
 from graphsage.trained.predictions import Predictions as Predictions
 from graphsage.trained.save import (
     load_model as load_model,
