@@ -8,7 +8,9 @@ from graphsage.config.options import FACTOR, NOT_NEGATIVE, POSITIVE, SHARE, Sett
 AGGREGATORS = ("mean", "sum", "max", "gcn", "mean_pool", "max_pool", "lstm", "attention", "std", "pna")
 INITS = ("kaiming_uniform", "kaiming_normal")
 OPTIMIZERS = ("adam", "sgd", "rprop")
-METRICS = ("auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2")
+METRICS = (
+    "auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2", "mrr", "average_precision", "hits@1", "hits@3", "hits@10"
+)  # fmt: skip
 COMBINES = ("sum", "concat")
 ISOLATED = ("empty", "self")
 WEIGHTS = ("refuse", "ignore")
@@ -155,7 +157,9 @@ class OptimiseConfig(Settings):
 class EvaluateConfig(Settings):
     """How the training is validated, and what picks its best epoch."""
 
-    metric: str = option("auto", "score that picks the best epoch; auto: accuracy, micro_f1 or r2, by task", choices=METRICS)
+    metric: str = option(
+        "auto", "score that picks the best epoch; auto: accuracy, micro_f1, r2 or (links) mrr, by task", choices=METRICS
+    )
     patience: int | None = option(
         None, "end after so many epochs without a better validation score (default: never)", least=1
     )

@@ -26,6 +26,11 @@ class Batch:
 
     A reduced batch (a loader with ``reduce``) has x_self and x_neigh [n_{L-1}, F] in place of x, tensors or CSRMatrix: the
     first layer's aggregation is done. reduce: the aggregator that made x_neigh, else None.
+    A link batch (``LinkLoader``) asks about M pairs of nodes. pairs: int64[2, M], the rows of ``seeds`` that are source and
+    target of each; the seeds are their ends, each once (with times, once a time); None in a node batch. The first P pairs are
+    true links, and ``places`` are theirs; the K negatives of link i are pairs P + i * K and on. y: float32[M], 1 for a true
+    link, else 0.
+
     pending: what the features are still to be read for, (global ids, CSRMatrix [ids, N] or None); None once they are there.
     """
 
@@ -39,6 +44,7 @@ class Batch:
     blocks: list[CSRMatrix]
     x_self: torch.Tensor | CSRMatrix | None = None
     x_neigh: torch.Tensor | CSRMatrix | None = None
+    pairs: torch.Tensor | None = None
     reduce: str | None = None
     pending: tuple | None = None
     x: torch.Tensor | CSRMatrix | None = field(default_factory=lambda: None)  # no class attribute: see __getattr__
@@ -57,6 +63,11 @@ class Batch:
             f"this batch is reduced (its loader has reduce={self.reduce!r}): it has x_self and x_neigh, but no x: "
             "make the loader with reduce=None"
         )
+
+    @property
+    def num_positives(self) -> int:
+        """P of a link batch; 0 of a node batch."""
+        return 0 if self.pairs is None else len(self.places)
 
     def having(self, **changes: Any) -> Self:
         """The same batch but for ``changes``: ``dataclasses.replace`` would ask a reduced batch for its x."""
@@ -89,7 +100,8 @@ class Batch:
         return self.having(**{name: _mapped(value, function) for name, value in vars(self).items()})
 
     def __repr__(self):
-        kind = "" if self.reduce is None else f", reduce={self.reduce!r}"
+        kind = "" if self.pairs is None else f", pairs={self.pairs.shape[1]}"
+        kind += "" if self.reduce is None else f", reduce={self.reduce!r}"
         where = f"epoch={self.epoch}, step={self.step}, device={str(self.y.device)!r}"
         return f"Batch(seeds={len(self.seeds)}, edges={self.minibatch.num_sampled_edges}, {where}{kind})"
 
