@@ -15,6 +15,7 @@ _HOME = {
     "TrainConfig": "graphsage.config.settings",
     "RunConfig": "graphsage.config.settings",
     "multihop_sampling": "graphsage.sampling.tree",
+    "WalkPairs": "graphsage.sampling.walk_pairs",
     "random_walks": "graphsage.sampling.walks",
     "NeighborSampler": "graphsage.sampling.neighbor",
     "Uniform": "graphsage.sampling.draws.uniform",

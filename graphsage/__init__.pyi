@@ -29,6 +29,7 @@ from graphsage.sampling.minibatch import MiniBatch as MiniBatch
 from graphsage.sampling.negatives import Negatives as Negatives
 from graphsage.sampling.neighbor import NeighborSampler as NeighborSampler
 from graphsage.sampling.tree import multihop_sampling as multihop_sampling
+from graphsage.sampling.walk_pairs import WalkPairs as WalkPairs
 from graphsage.sampling.walks import random_walks as random_walks
 from graphsage.trained.predictions import Predictions as Predictions
 from graphsage.trained.save import (
