@@ -6,11 +6,14 @@ of before its time alone, and their degrees of then. A pair of isolated nodes sc
 """
 
 import numpy as np
+import torch
 
 from graphsage.base.checks import as_pairs
 from graphsage.base.told import of_kind
 from graphsage.data.links import LinkDataset
 from graphsage.graph.build import indptr_of
+from graphsage.training.link_evaluation import candidates_of
+from graphsage.training.tasks import metrics_of
 
 CHUNK_VALUES = 1 << 24  # of the table of sources, and of the neighbours looked at together
 
@@ -36,6 +39,23 @@ BASELINES = {
     "Adamic-Adar": adamic_adar,
     "preferential attachment": preferential_attachment,
 }
+
+
+def baseline_scores(dataset, items, settings, seed):
+    """{name: {metric: score}} of ``BASELINES`` on ``Items`` of links, among the candidates that a model is judged on.
+
+    settings: ``LinkConfig``. seed: of the training. ValueError where there are no links.
+    """
+    if not len(items):
+        raise ValueError("items is empty: there is nothing to judge")
+    scores = {name: np.empty((len(items), 1 + settings.candidates)) for name in BASELINES}
+    for start, pairs in candidates_of(dataset, items.seeds, settings, seed):
+        stop, flat = start + len(pairs), pairs.reshape(-1, 2)
+        times = None if items.time is None else np.repeat(items.time[start:stop], pairs.shape[1])
+        for name, score in BASELINES.items():
+            scores[name][start:stop] = score(dataset, flat, times).reshape(len(pairs), -1)
+    judges = metrics_of("links").items()
+    return {name: {metric: m.score(torch.from_numpy(found)) for metric, m in judges} for name, found in scores.items()}
 
 
 class _Known:
@@ -69,7 +89,11 @@ class _Known:
 
     def until(self, times, count):
         """The place in time of each of ``count`` pairs: what is since an earlier one is known."""
-        return np.full(count, self._span - 1) if times is None else np.searchsorted(self.instants, times, side="left")
+        if times is None:
+            return np.full(count, self._span - 1)
+        if np.shape(times) != (count,):
+            raise ValueError(f"times must have one entry a pair, {count}; got shape {np.shape(times)}")
+        return np.searchsorted(self.instants, times, side="left")
 
     def degrees(self, nodes, when):
         """int64: neighbours of each node that are from before ``when``."""
@@ -78,6 +102,8 @@ class _Known:
 
 def _read(dataset, pairs, times):
     pairs = as_pairs("pairs", pairs, of_kind("dataset", dataset, LinkDataset).num_nodes)
+    if times is not None and dataset.graph.times is None:
+        raise ValueError("times are of no use: the dataset's messages have none")
     known = _Known(dataset.graph)
     return known, pairs, known.until(times, len(pairs))
 
@@ -90,7 +116,7 @@ def _summed(dataset, pairs, times, weight):
         places = order[part]
         pair, node = _common(known, pairs[places], when[places])
         np.add.at(scores, places[pair], weight(known, node, when[places[pair]]))
-    return scores
+    return scores.round(9)  # equal terms in another order are a tie
 
 
 def _chunks(known, pairs):

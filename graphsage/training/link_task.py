@@ -1,10 +1,8 @@
 """LinkTask: which pairs of nodes are links."""
 
 import numpy as np
-import torch
 
 from graphsage.base.checks import as_pairs
-from graphsage.config.groups import WEIGHT_DECAY
 from graphsage.config.links import LinkConfig
 from graphsage.data.links import LinkDataset, codes_of
 from graphsage.loading.link_loader import LinkLoader
