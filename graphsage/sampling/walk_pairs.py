@@ -53,17 +53,17 @@ class WalkPairs:
         """Which nodes a step starts from."""
         num_nodes = of_kind("graph", self.graph, Graph).num_nodes
         nodes = np.arange(num_nodes) if self.nodes is None else as_ids("nodes", self.nodes, num_nodes)
-        nodes = nodes[_with_others(self._rows)[nodes]]
+        nodes = nodes[can_walk(self.graph, self.draw)[nodes]]
         if not len(nodes):
             raise ValueError("no walk leaves its start: the nodes have no neighbours but themselves, so there are no pairs")
         return SeedPlan(nodes, self.batch_size, self.batches_per_epoch, self.seed)
 
     def pairs_of(self, epoch: int, step: int) -> Items:
-        """The pairs of one step, int64 [n, 2] with n >= 1: walk by walk, the nearest first. A function of (seed, epoch, step)."""
+        """The pairs of one step, int64 [n, 2], n >= 1: walk by walk, the nearest first. A function of (seed, epoch, step)."""
         walks = self._walks(np.repeat(self.plan.seeds(epoch, step), self.walks_per_node), epoch, step)
-        starts = np.repeat(walks[:, 0], self.length)
-        pairs = np.stack([starts, walks[:, 1:].ravel()], axis=1)
-        pairs = pairs[np.diff(self._rows.indptr)[walks[:, :-1].ravel()] > 0]  # those of the steps that were made
+        goes_on = np.diff(walked_rows(self.graph, self.draw).indptr) > 0
+        pairs = np.stack([np.repeat(walks[:, 0], self.length), walks[:, 1:].ravel()], axis=1)
+        pairs = pairs[goes_on[walks[:, :-1].ravel()]]  # those of steps that were made
         others = pairs[:, 0] != pairs[:, 1]
         return Items(pairs[others] if others.any() else pairs)
 
@@ -71,14 +71,15 @@ class WalkPairs:
         how = {name: getattr(self, name) for name in ("p", "q", "draw", "weights", "seed", "stream")}
         return random_walks(self.graph, starts, self.length, epoch=epoch, step=step, **how)
 
-    @property
-    def _rows(self):
-        """The edges that walks go along."""
-        return arranged(self.graph, False, as_draw(self.draw, False).by_weight)
+
+def walked_rows(graph, draw):
+    """The ``Rows`` that walks go along."""
+    return arranged(graph, False, as_draw(draw, False).by_weight)
 
 
-def _with_others(rows):
+def can_walk(graph, draw):
     """bool[N]: has the node a neighbour other than itself?"""
+    rows = walked_rows(graph, draw)
     nodes = np.repeat(np.arange(len(rows.indptr) - 1), np.diff(rows.indptr))
     found = np.zeros(len(rows.indptr) - 1, bool)
     found[nodes[rows.indices != nodes]] = True

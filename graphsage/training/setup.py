@@ -34,7 +34,7 @@ def for_task(config, task):
 
     Each of many labels is rare, and pulling the weights to 0 tells a model to say no to all of them: see docs/decisions.md.
     """
-    decay = 0.0 if task == "multilabel" else WEIGHT_DECAY
+    decay = 0.0 if task in ("multilabel", "unsupervised") else WEIGHT_DECAY
     return config if config.weight_decay is not None else replace(config, weight_decay=decay)
 
 
