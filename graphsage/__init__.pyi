@@ -2,7 +2,9 @@
 
 from graphsage import interop as interop
 from graphsage.config.groups import ModelConfig as ModelConfig, SampleConfig as SampleConfig, TableConfig as TableConfig
+from graphsage.config.link_config import LinkConfig as LinkConfig
 from graphsage.config.settings import RunConfig as RunConfig, TrainConfig as TrainConfig
+from graphsage.config.walk_config import WalkConfig as WalkConfig
 from graphsage.data.catalogue import load_dataset as load_dataset
 from graphsage.data.dataset import NodeDataset as NodeDataset
 from graphsage.data.described.describe import describe as describe
@@ -16,6 +18,7 @@ from graphsage.loading.link_loader import LinkLoader as LinkLoader
 from graphsage.loading.node_loader import NeighborLoader as NeighborLoader
 from graphsage.nn.aggregators import Aggregator as Aggregator
 from graphsage.nn.inference import inference as inference
+from graphsage.nn.link_predictor import LinkPredictor as LinkPredictor
 from graphsage.nn.model import GraphSAGE as GraphSAGE
 from graphsage.runs.progress_bar import Progress as Progress
 from graphsage.runs.tensorboard import TensorBoard as TensorBoard
@@ -39,6 +42,7 @@ from graphsage.trained.save import (
     save_trained as save_trained,
 )
 from graphsage.trained.trained import Trained as Trained
+from graphsage.trained.trained_links import TrainedLinks as TrainedLinks
 from graphsage.training.callbacks import Callback as Callback
 from graphsage.training.records import TrainResult as TrainResult
 

@@ -24,7 +24,7 @@ EVALUATE = ("auto", "exact", "sampled")
 FEATURES_ON = ("auto", "cpu", "device")
 TASKS = ("auto", "multiclass", "regression")
 UNLISTED = ("refuse", "drop", "keep")
-WEIGHT_DECAY = 5e-4  # unless it is set; 0 where nodes have several labels
+WEIGHT_DECAY = 5e-4  # unless it is set; 0 where nodes have several labels, and of links
 
 
 def _aggregator(value):
@@ -109,7 +109,7 @@ class OptimiseConfig(Settings):
     optimizer: str = option("adam", "update rule; rprop suits full batches only", choices=OPTIMIZERS)
     learning_rate: float = option(0.01, "step size of the optimizer", real=POSITIVE)
     weight_decay: float | None = option(
-        None, "L2 penalty (adam, sgd) (default: 5e-4; where nodes have several labels: 0)", real=NOT_NEGATIVE
+        None, "L2 penalty (adam, sgd) (default: 5e-4; of several labels a node, and of links: 0)", real=NOT_NEGATIVE
     )
     schedule: str = option("constant", "of the learning rate: cosine to 0, or lower by step or on plateau", choices=SCHEDULES)
     schedule_epochs: int = option(

@@ -12,7 +12,8 @@ from graphsage.config.groups import (
     SaveConfig,
     TableConfig,
 )
-from graphsage.config.options import Settings, documented, option
+from graphsage.config.link_config import LinkConfig
+from graphsage.config.options import Settings, documented, option, options_of
 
 #: The groups of a training's settings, as config.toml and the flags have them.
 GROUPS = {
@@ -26,6 +27,7 @@ FREE = {  # settings that may change in the middle of a training: they touch no 
     "epochs", "num_threads", "device", "features_on", "patience", "log_every", "checkpoint_every", "checkpoint_seconds",
     "keep_checkpoints", "tensorboard",
 }  # fmt: skip
+LEARNED = ("nodes", "links")  # what a run may be about
 DROPOUT = 0.5  # of hidden units, for sampled batches
 
 
@@ -50,12 +52,13 @@ class TrainConfig(ComputeConfig, SaveConfig, EvaluateConfig, OptimiseConfig, Sam
 @documented
 @dataclass(frozen=True, kw_only=True)
 class RunConfig(Settings):
-    """A whole run: dataset (and ``TableConfig``), model (``ModelConfig``), training (``TrainConfig``).
+    """A whole run: dataset (and ``TableConfig``), model (``ModelConfig``), training (``TrainConfig``), links (``LinkConfig``).
 
     What does not fit together is refused.
     """
 
     dataset: str = option("debian", "name of a dataset, or a folder")
+    task: str = option("nodes", "what is learned: the labels of nodes, or which nodes are linked", choices=LEARNED)
     split: int | None = option(None, "which of the dataset's splits, where it has several (default: 0, the first)", least=0)
     runs: int = option(1, "train so many times, with seeds SEED, SEED + 1, ...: mean and deviation", least=1)
     baseline: bool = option(True, "train the same model without edges too, which takes about as long again")
@@ -63,15 +66,26 @@ class RunConfig(Settings):
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     tables: TableConfig = field(default_factory=TableConfig)
+    links: LinkConfig = field(default_factory=LinkConfig)
 
     def __post_init__(self):
         super().__post_init__()
         of_kind("model", self.model, ModelConfig)
         of_kind("train", self.train, TrainConfig)
+        of_kind("links", self.links, LinkConfig)
+        self._refuse_of_other_tasks()
         if self.train.seed + self.runs > 2**64:
             raise ValueError(f"seed must be below 2^64, got {self.train.seed + self.runs - 1}")
         if self.train.batch_size is not None:
             check_depth(self.model.num_layers, self.train.fanouts)
+
+    def _refuse_of_other_tasks(self):
+        where = f"by task = {self.task!r}"
+        if self.task != "links":
+            for f in options_of(LinkConfig):
+                self.links.refuse_set(f.name, f"{where}: set task = 'links', or leave it out")
+        else:
+            self.refuse_set("split", f"{where}: the seed splits the links; leave it out")
 
     @property
     def dropout(self) -> float:

@@ -5,7 +5,7 @@ from torch import nn
 
 from graphsage.base import rng
 from graphsage.base.checks import as_count, as_flag, one_of
-from graphsage.config.links import DECODERS
+from graphsage.config.link_config import DECODERS
 from graphsage.nn.linear import Linear, alike
 from graphsage.tensors.ambient import plain_defaults
 from graphsage.tensors.keyed_rng import keyed_rng

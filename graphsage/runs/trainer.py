@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from graphsage.base.checks import as_ids, as_path
 from graphsage.base.told import of_kind
-from graphsage.config.links import LinkConfig
+from graphsage.config.link_config import LinkConfig
 from graphsage.config.run_files import LATEST
 from graphsage.config.settings import TrainConfig
 from graphsage.data.dataset import NodeDataset

@@ -1,8 +1,8 @@
 """What is known of a pair without learning: how many neighbours both have, and how many each. Which links a model must beat.
 
-Each function: (dataset, pairs [n, 2], times [n] or None) -> float64 [n], a score a pair, the higher the likelier. Neighbours are
-those among the messages of a ``LinkDataset``, whichever way the edge leads, each once. With times a pair knows the neighbours
-of before its time alone, and their degrees of then. A pair of isolated nodes scores 0.
+Each function: (dataset, pairs [n, 2], times [n] or None) -> float64 [n], a score a pair, the higher the likelier. Neighbours
+are those among the messages of a ``LinkDataset``, whichever way the edge leads, each once. With times a pair knows the
+neighbours of before its time alone, and their degrees of then. A pair of isolated nodes scores 0.
 """
 
 import numpy as np

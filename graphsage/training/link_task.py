@@ -3,7 +3,7 @@
 import numpy as np
 
 from graphsage.base.checks import as_pairs
-from graphsage.config.links import LinkConfig
+from graphsage.config.link_config import LinkConfig
 from graphsage.data.links import LinkDataset, codes_of
 from graphsage.loading.link_loader import LinkLoader
 from graphsage.nn.layered import has_layers
@@ -82,6 +82,8 @@ class LinkTask(Task):
     def as_items(self, links, times=None):
         """``Items`` of pairs of nodes: ``links``, if they are ``Items``, else [n, 2] and their times; ValueError for others."""
         items = links if isinstance(links, Items) else Items(as_pairs("links", links, self.dataset.num_nodes), time=times)
+        if items.time is not None and not self.dataset.has_times:
+            raise ValueError("times are of no use: the dataset's links have none")
         as_pairs("links", items.seeds, self.dataset.num_nodes)
         if self.dataset.has_times and len(items) and items.time is None:
             raise ValueError("links of this dataset are asked about as of a time: give each its time")
@@ -93,7 +95,10 @@ class LinkTask(Task):
 
 
 def encoder_of(model, dataset):
-    """The layers behind the embeddings of a ``LinkPredictor``, or None."""
+    """The layers behind the embeddings of a ``LinkPredictor``, or None; ValueError for layers without a decoder."""
+    if has_layers(model):
+        given = f"a {type(model).__name__} gives embeddings of nodes, and links need logits of pairs"
+        raise ValueError(f"{given}: LinkPredictor(model) makes them")
     if not isinstance(model, LinkPredictor) or not has_layers(model.encoder):
         return None
     check_features(model.encoder, dataset)

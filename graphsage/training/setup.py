@@ -32,9 +32,10 @@ def normalizes(config, dataset):
 def for_task(config, task):
     """``config`` with the weight decay that suits the task, where it names none.
 
-    Each of many labels is rare, and pulling the weights to 0 tells a model to say no to all of them: see docs/decisions.md.
+    Each of many labels is rare, and pulling the weights to 0 tells a model to say no to all of them; of links,
+    it makes all nodes alike: see docs/decisions.md.
     """
-    decay = 0.0 if task in ("multilabel", "unsupervised") else WEIGHT_DECAY
+    decay = 0.0 if task in ("multilabel", "links") else WEIGHT_DECAY
     return config if config.weight_decay is not None else replace(config, weight_decay=decay)
 
 

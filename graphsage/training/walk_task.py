@@ -7,7 +7,7 @@ import numpy as np
 import torch.nn.functional as F
 
 from graphsage.base.checks import as_ids
-from graphsage.config.links import LinkConfig
+from graphsage.config.link_config import LinkConfig
 from graphsage.config.walk_config import WalkConfig
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.links import LinkDataset
@@ -71,7 +71,7 @@ class WalkTask(Task):
         check_kinds(model, loss)
         check_config(config)
         check_weights(model)
-        self.config = config = for_task(config, "unsupervised")
+        self.config = config = for_task(config, "links")
         self.device = pick_device(config.device)
         self.model, self.encoder = model.to(self.device), encoder_of(model, dataset)
         self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from scipy.sparse import csr_array
 from torch import nn
 
 import graphsage as gs
@@ -21,14 +22,8 @@ def ring(num_nodes=120, num_links=600, sparse=False):
     angle = 2 * np.pi * np.arange(num_nodes)[:, None] / num_nodes * np.array([[1, 2, 5, 9]])
     features = np.concatenate([np.cos(angle), np.sin(angle)], 1).astype(np.float32)
     if sparse:
-        features = gs.SparseFeatures.from_scipy(_csr(features))
+        features = csr_array(features)
     return split_links(gs.Graph.from_edges(src, dst, num_nodes, undirected=True), features=features, val=0.1, test=0.1)
-
-
-def _csr(values):
-    from scipy.sparse import csr_array
-
-    return csr_array(values)
 
 
 def timed(num_nodes=60, num_links=400, copies=1):
@@ -38,7 +33,7 @@ def timed(num_nodes=60, num_links=400, copies=1):
     dst = (src + rng.integers(1, num_nodes, num_links)) % num_nodes
     ends = (np.tile(values, copies) for values in (src, dst))
     graph = gs.Graph.from_edges(*ends, num_nodes, times=np.tile(times, copies))
-    features = rng.standard_normal((num_nodes, NUM_FEATURES)).astype(np.float32)
+    features = 0.3 * rng.standard_normal((num_nodes, NUM_FEATURES)).astype(np.float32)
     order = np.argsort(times, kind="stable")
     parts = np.split(order, [num_links // 2, 3 * num_links // 4])
     items = [Items(np.stack([src[part], dst[part]], 1), time=times[part]) for part in parts]

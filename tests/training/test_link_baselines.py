@@ -7,7 +7,7 @@ import pytest
 from helpers.link_training import ring
 
 import graphsage as gs
-from graphsage.config.links import LinkConfig
+from graphsage.config.link_config import LinkConfig
 from graphsage.data.links import LinkDataset
 from graphsage.training import link_baselines
 from graphsage.training.link_baselines import (

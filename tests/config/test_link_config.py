@@ -2,7 +2,7 @@
 
 import pytest
 
-from graphsage.config.links import LinkConfig
+from graphsage.config.link_config import LinkConfig
 
 REFUSED = [
     ({"decoder": "cosine"}, r"^decoder must be one of dot, mlp, distmult; got 'cosine'$"),
