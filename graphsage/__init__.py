@@ -48,6 +48,7 @@ _HOME = {
     "Progress": "graphsage.runs.progress_bar",
     "TensorBoard": "graphsage.runs.tensorboard",
     "Trained": "graphsage.trained.trained",
+    "TrainedEncoder": "graphsage.trained.trained_encoder",
     "TrainedLinks": "graphsage.trained.trained_links",
     "Predictions": "graphsage.trained.predictions",
     "load_trained": "graphsage.trained.save",

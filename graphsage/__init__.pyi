@@ -42,6 +42,7 @@ from graphsage.trained.save import (
     save_trained as save_trained,
 )
 from graphsage.trained.trained import Trained as Trained
+from graphsage.trained.trained_encoder import TrainedEncoder as TrainedEncoder
 from graphsage.trained.trained_links import TrainedLinks as TrainedLinks
 from graphsage.training.callbacks import Callback as Callback
 from graphsage.training.records import TrainResult as TrainResult

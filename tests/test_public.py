@@ -17,8 +17,8 @@ HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
     Aggregator Batch Callback Graph GraphSAGE Items JoinedDataset Labor LinkDataset LinkLoader MiniBatch ModelConfig
     Negatives NeighborLoader NeighborSampler NodeDataset Predictions Progress Recent RunConfig SampleConfig SeedPlan
-    SparseFeatures TableConfig TensorBoard TrainConfig TrainResult Trained TrainedLinks Trainer Uniform WalkConfig
-    WalkPairs Weighted describe inference join_datasets load_dataset load_model load_trained multihop_sampling
+    SparseFeatures TableConfig TensorBoard TrainConfig TrainResult Trained TrainedEncoder TrainedLinks Trainer Uniform
+    WalkConfig WalkPairs Weighted describe inference join_datasets load_dataset load_model load_trained multihop_sampling
     random_walks row_normalize save_model save_trained split_links
 """
 

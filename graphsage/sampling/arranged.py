@@ -65,7 +65,7 @@ def rising_ids(rows):
     """int32: the ids of each of ``rows`` in rising order, to look one up in; made once for these rows."""
     if rows not in _RISING:
         ids = rows.indices
-        if not _rises(rows.indptr, ids):
+        if not rises(rows.indptr, ids):
             order = np.empty(len(ids), np.int64)
             sort_rows(rows.indptr, ids, order)
             ids = ids[order]

@@ -30,7 +30,7 @@ from graphsage.training.tasks import pick_metric
 class NodeTask(Task):
     """A ``NodeDataset``'s own task, by its labels."""
 
-    data = NodeDataset
+    data, reads_labels = NodeDataset, True
 
     def __init__(self, model, dataset, config, settings=None, *, loss=None, store=None, progress=None):
         check_kinds(model, loss)

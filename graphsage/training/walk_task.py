@@ -67,10 +67,12 @@ class WalkTask(Task):
     data, settings_kind = NodeDataset, WalkConfig
 
     def __init__(self, model, dataset, config, settings=None, *, loss=None, store=None, progress=None):
-        self.settings = settings
+        self.settings, self.given = settings, dataset
         check_kinds(model, loss)
         check_config(config)
         check_weights(model)
+        for name in ("label_smoothing", "class_weights"):
+            config.refuse_set(name, "without labels: leave it out")
         self.config = config = for_task(config, "links")
         self.device = pick_device(config.device)
         self.model, self.encoder = model.to(self.device), encoder_of(model, dataset)
@@ -130,6 +132,10 @@ class WalkTask(Task):
     def how_to_validate(self):
         """As planned."""
         return {} if self.evaluator.plan.exact else {"sampled": True}
+
+    def outputs(self):
+        """Embeddings of all nodes, where they are exact."""
+        return self.evaluator.exact()
 
     def scores(self):
         """Each metric, of what was evaluated last."""
