@@ -121,7 +121,7 @@ def _evaluate(options):
         trained.check(dataset, **({} if of_links else {"labels": True}), **how)
     if of_links:
         _say_if_other(options, trained, dataset)
-        apply_links.evaluate(trained, dataset, how)
+        apply_links.evaluate(options, trained, dataset, how)
         return
     with of_the_system(), progress_of("evaluating") as progress:
         scores = trained.evaluate(dataset, **how, progress=progress)

@@ -33,10 +33,14 @@ def refuse_unused(options, trained):
         raise ValueError(f"--top must be an integer >= 1, got {top}")
 
 
-def evaluate(trained, dataset, how):
+def evaluate(options, trained, dataset, how):
     """Print what the split of the training comes to on ``dataset``."""
+    with user_input():
+        if options.seed is not None:
+            raise ValueError("--seed: candidates and draws of links are those of the training: leave it out")
     with of_the_system(), progress_of("evaluating") as progress:
         links = trained.split(dataset)
+        how = {name: value for name, value in how.items() if name != "seed"}
         scores = trained.evaluate(links, **how, progress=progress)
     from graphsage.training.tasks import metrics_of
 

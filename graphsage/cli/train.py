@@ -51,7 +51,7 @@ examples:
   graphsage train cora --num-layers 3 --fanouts 10,5,5
   graphsage train sbm:nodes=20000,classes=10,homophily=0.7    a random graph
   graphsage train cora --task links         which papers cite each other; then predict RUN --pairs FILE
-  graphsage train my_links --task links --split-by time --decoder mlp --negatives 5
+  graphsage train my_links --task links --split-by time --negatives 5
 """
 
 

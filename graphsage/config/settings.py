@@ -96,10 +96,10 @@ class RunConfig(Settings):
 
     @property
     def dropout(self) -> float:
-        """The model's dropout: as set, else 0.5 for sampled batches and 0 for a full batch."""
+        """The model's dropout: as set, else 0.5 for sampled batches of nodes, and 0 for a full batch and for links."""
         if self.model.dropout is not None:
             return self.model.dropout
-        return DROPOUT if self.train.batch_size is not None else 0.0
+        return DROPOUT if self.train.batch_size is not None and self.task == "nodes" else 0.0
 
 
 def unused_parts(task):

@@ -57,4 +57,4 @@ def winner(rows, metric):
     if own == others[name]:
         return f"{OWN} is no better by {metric.label} than {name}: take that, which is simpler."
     first = f"{name[0].upper()}{name[1:]} is better by {metric.label} ({shown}) than {OWN}"
-    return f"{first}: here the graph network is not worth its while."
+    return f"{first}: by it the graph network is not worth its while here."

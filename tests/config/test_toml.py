@@ -27,7 +27,7 @@ TRAIN = TrainConfig(
 EVERY = RunConfig(dataset='fol"der\\ é\n', split=2, runs=3, baseline=False, tensorboard=True, model=MODEL, train=TRAIN)
 #: And those of links, which share no run with labels and a split of nodes.
 LINKS = RunConfig(task="links", links=LinkConfig(
-    decoder="mlp", link_loss="ranking", negatives=3, negatives_by="degree", corrupt="both", candidates=7, split_by="time",
+    decoder="distmult", link_loss="ranking", negatives=3, negatives_by="degree", corrupt="both", candidates=7, split_by="time",
     val_share=0.25, test_share=0.125, disjoint_train=0.5,
 ))  # fmt: skip
 
@@ -106,7 +106,7 @@ def test_a_setting_that_is_not_there_has_its_default(tmp_path):
         ('[train]\nbatch_size = "all"', "batch_size must be an integer >= 1, got 'all'$"),
         ('[model]\naggregator = "mine (user-defined)"', "aggregator must be one of mean, .*; got 'mine"),
         ('task = "link"', "task must be one of nodes, links.*; got 'link'$"),
-        ('[links]\ndecoder = "mlp"', "decoder = 'mlp' is not used by task = 'nodes': set task = 'links', or leave it out$"),
+        ('[links]\ndecoder = "distmult"', "decoder = 'distmult' is not used by task = 'nodes': set task = 'links'"),
         ('task = "links"\nsplit = 1', "split = 1 is not used by task = 'links': the seed splits the links; leave it out$"),
         ("baseline = 1", "baseline must be True or False, got 1$"),
         ("dataset = 3", "dataset must be text, got 3$"),

@@ -149,7 +149,7 @@ def test_the_surest_are_the_surest():
 @pytest.mark.parametrize("others, text", [
     ({}, ""),
     ({"features only": 0.3, "Adamic-Adar": 0.4}, "GraphSAGE is the best by MRR, before Adamic-Adar (0.400)."),
-    ({"common neighbours": 0.6}, "Common neighbours is better by MRR (0.600) than GraphSAGE: here the graph network is not"),
+    ({"common neighbours": 0.6}, "Common neighbours is better by MRR (0.600) than GraphSAGE: by it the graph network is not"),
     ({"Adamic-Adar": 0.5}, "GraphSAGE is no better by MRR than Adamic-Adar: take that, which is simpler."),
 ])  # fmt: skip
 def test_who_won_is_said(others, text):
