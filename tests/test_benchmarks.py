@@ -25,6 +25,7 @@ PROGRAMS = {
     "scaling": "--scales 6,7 --degrees 2 --scale 7 --batch 16 --threads 1,2",
     "import_tables": "--kinds parquet --nodes 40 --edges 100",
     "draws": "--scale 6 --fanouts 2,2 --batch 8",
+    "unsupervised": "--runs 1",
 }
 RUN = """
 import runpy, sys
