@@ -16,7 +16,7 @@ SPLIT_BY = ("random", "time")
 class LinkConfig(Settings):
     """How links are split, scored, learned and judged."""
 
-    decoder: str = option("dot", "how two embeddings make the score of a pair", choices=DECODERS)
+    decoder: str = option("mlp", "how two embeddings make the score of a pair", choices=DECODERS)
     link_loss: str = option(
         "binary", "binary: link or not, pair by pair; ranking: the true one among its negatives", choices=LINK_LOSSES
     )

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from graphsage.base import rng
 from graphsage.base.told import told
+from graphsage.config.link_config import LinkConfig
 from graphsage.nn.decoders import PART, make_decoder
 from graphsage.tensors.keyed_rng import keyed_rng
 
@@ -24,7 +24,7 @@ class LinkPredictor(nn.Module):
     Raises TypeError for an encoder or decoder that is no module, ValueError for another name.
     """
 
-    def __init__(self, encoder: nn.Module, decoder: str | nn.Module = "dot", *, directed: bool = False) -> None:
+    def __init__(self, encoder: nn.Module, decoder: str | nn.Module = LinkConfig.decoder, *, directed: bool = False) -> None:
         super().__init__()
         if not isinstance(encoder, nn.Module):
             raise TypeError(f"encoder must be a GraphSAGE or another torch.nn.Module, got {told(encoder)}")
@@ -49,11 +49,6 @@ class LinkPredictor(nn.Module):
     def first_layer_reduction(self) -> str | None:
         """What a loader may reduce raw features by, where the encoder says so."""
         return getattr(self.encoder, "first_layer_reduction", None)
-
-    def prepare(self, degrees: np.ndarray) -> None:
-        """Tell an encoder that asks for them the degrees int64 [N] of the graph to train on."""
-        if hasattr(self.encoder, "prepare"):
-            self.encoder.prepare(degrees)
 
     def forward(self, batch: Any) -> torch.Tensor:
         if getattr(batch, "pairs", None) is None:

@@ -18,7 +18,7 @@ from graphsage.training.tasks import metrics_of
 
 CLOCKS = ("seconds", "starting", "waiting", "training", "evaluating", "saving", "memory")
 FEW = LinkConfig(candidates=20)
-GOLDEN_LOSSES, GOLDEN_MRR = [0.0, 0.0], 0.0
+GOLDEN_LOSSES, GOLDEN_MRR = [1.5521418, 0.6378224], 0.649986  # of the first version
 CHANCE = sum(1 / rank for rank in range(1, 22)) / 21  # MRR of a random order of 21
 
 
