@@ -16,6 +16,7 @@ from graphsage.base.told import of_kind
 from graphsage.config.link_config import LinkConfig
 from graphsage.config.run_files import LATEST
 from graphsage.config.settings import TrainConfig
+from graphsage.config.walk_config import WalkConfig
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.links import LinkDataset
 from graphsage.runs.checkpoint import identity
@@ -36,7 +37,9 @@ class Trainer(Loop):
         classes it is the logit of the second. Anything else is a TypeError or ValueError before the first step.
         Of links ``LinkPredictor``, or any module that makes of a ``Batch`` with pairs a logit a pair [M].
     dataset: ``NodeDataset``, or ``LinkDataset`` for links. config: ``TrainConfig``, which names the three modes.
-    task: of links ``LinkConfig``: loss, negatives and candidates (its split and decoder are made before); else None.
+    task: of links ``LinkConfig``: loss, negatives and candidates (its split and decoder are made before). Of embeddings
+        without labels ``WalkConfig``: the model is then a ``LinkPredictor`` whose decoder says which nodes meet on random walks
+        of a ``NodeDataset``, and ``TrainResult.outputs`` are what its encoder makes of all nodes. Else None.
     loss: function(outputs, y) -> mean loss, of what the module returned and the labels as ``Batch.y`` has them; the outputs
         of a regression are then numbers in the targets' units. None: by the dataset's task, cross-entropy (multiclass), binary
         cross-entropy of each column (multilabel) or squared error (regression); of links ``task.link_loss``.
@@ -63,7 +66,7 @@ class Trainer(Loop):
         dataset: NodeDataset | LinkDataset,
         config: TrainConfig | None = None,
         *,
-        task: LinkConfig | None = None,
+        task: LinkConfig | WalkConfig | None = None,
         loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
         folder: str | os.PathLike[str] | None = None,
         store: FeatureStore | None = None,
@@ -101,6 +104,8 @@ class Trainer(Loop):
         weight or from the latest, from sampled ones, always the same.
         """
         of_kind("the dataset of predict", self.dataset, NodeDataset)
+        if not self.task.reads_labels:
+            raise ValueError("predict gives labels, and this training reads none: TrainResult.outputs are its embeddings")
         nodes = np.arange(self.dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, self.dataset.num_nodes)
         head = self.objective.head
         return Predictions(
