@@ -22,6 +22,7 @@ DROP_INS = {
     "NeighborLoader": "graphsage.interop.pyg_loaders",
     "LinkNeighborLoader": "graphsage.interop.pyg_loaders",
     "NeighborSampler": "graphsage.interop.pyg_sampler",
+    "PyGLayer": "graphsage.interop.pyg_layer",
 }
 
 

@@ -41,7 +41,8 @@ class Trainer(Loop):
     callbacks: objects with any of the methods of ``Callback``. log: called with each line of progress; None for silence.
 
     The test of a ``GraphSAGE`` is exact: all neighbours of all nodes (``inference``); so is its validation, but where that
-    would cost much more than the training (``EvaluationPlan``). Else neighbours are sampled, the same draws each time.
+    would cost much more than the training (``EvaluationPlan``). So are those of a module that is a stack of layers
+    (``graphsage.nn.stacked.Stack``). Else neighbours are sampled, the same draws each time.
     Without a loss of your own the targets of a regression are standardised by mean and deviation of the training nodes: a
     module learns to return (target - mean) / deviation. Losses (squared errors), ``TrainResult.outputs`` and ``predict`` are in
     the targets' units.
@@ -89,8 +90,8 @@ class Trainer(Loop):
     def predict(self, nodes: ArrayLike | None = None) -> Predictions:
         """``Predictions`` for ``nodes`` (default: all, in the graph's order): numbers in the targets' units, classes, labels.
 
-        They are made as the test is: of a ``GraphSAGE`` exact; of another module, and of one that learned from neighbours by
-        weight or from the latest, from sampled ones, always the same.
+        They are made as the test is: of a ``GraphSAGE`` and of a stack of layers exact; of another module, and of one that
+        learned from neighbours by weight or from the latest, from sampled ones, always the same.
         """
         nodes = np.arange(self.dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, self.dataset.num_nodes)
         head = self.objective.head
@@ -101,6 +102,20 @@ class Trainer(Loop):
             class_names=self.dataset.class_names,
             thresholds=head.thresholds,
         )
+
+    @plain_modes()
+    def embed(self, nodes: ArrayLike | None = None) -> np.ndarray:
+        """What goes into the last layer for ``nodes`` (default: all): float32 array [M, width], exact, as by ``Trained.embed``.
+
+        Of a ``GraphSAGE`` or a stack of two layers at least; ValueError for another model, and for neighbours by weight or the
+        latest, which are drawn.
+        """
+        widths, why = self.evaluator.widths, self.evaluator.why_sampled
+        if not widths or len(widths) == 1:
+            what = f"has {'one layer' if widths else 'no layers that are computed one by one here'}{why and f' ({why})'}"
+            raise ValueError(f"an embedding is what goes into the last layer, and {type(self.model).__name__} {what}")
+        nodes = np.arange(self.dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, self.dataset.num_nodes)
+        return self.evaluator.after_layers(len(widths) - 1).numpy()[nodes]
 
     def held(self) -> AbstractContextManager[None]:
         """A context in which the folder is this trainer's alone; ``InUse`` where another works there. ``fit`` is in one."""
