@@ -198,6 +198,14 @@ DOORS = {
     ),
     "to_pyg": (gs.interop.to_pyg, "batch"),
     "from_pyg": (gs.interop.from_pyg, "data"),
+    "to_scipy": (gs.interop.to_scipy, "batch"),
+    "to_scipy(edge_weight)": (lambda o: gs.interop.to_scipy(SAMPLER.sample([0]), o), "edge_weight"),
+    "to_networkx": (gs.interop.to_networkx, "batch"),
+    "to_torch": (gs.interop.to_torch, "batch"),
+    "to_dgl": (gs.interop.to_dgl, "batch"),
+    "Batch.of": (lambda o: gs.Batch.of(o, X), "minibatch"),
+    "Batch.of(features)": (lambda o: gs.Batch.of(SAMPLER.sample([0]), o), "features"),
+    "Batch.of(labels)": (lambda o: gs.Batch.of(SAMPLER.sample([0]), X, o), "labels"),
     "FeatureStore": (FeatureStore, "features"),
 }  # fmt: skip
 #: Where a text names a file to be written or read, it is what is wanted.

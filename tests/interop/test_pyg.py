@@ -89,6 +89,12 @@ def test_edge_ids_find_the_callers_own_arrays():
     assert "e_id" not in to_pyg(plain)
     with pytest.raises(ValueError, match=r"^edge_attr needs edge ids: draw with NeighborSampler\(..., edge_ids=True\)$"):
         to_pyg(plain, edge_attr)
+    with pytest.raises(ValueError, match=r"^edge_attr must have a row an edge id: it has 3 rows, and the batch has edge \d+$"):
+        to_pyg(batch, edge_attr[:3])
+    with pytest.raises(ValueError, match="^edge_weight must have a row an edge id: it has one number, and the batch has edge"):
+        to_pyg(batch, edge_weight=1.0)
+    weighted = to_pyg(batch, edge_weight=torch.tensor(edge_attr[:, 0]))
+    assert weighted.edge_weight.tolist() == edge_attr[weighted.e_id, 0].tolist() and weighted.edge_attr is None
 
 
 def test_a_stand_in_is_an_edge_without_an_id():
