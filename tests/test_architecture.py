@@ -11,7 +11,7 @@ ROOMS = {
     "config": (1, ("base",)),
     "graph": (1, ("base",)),
     "sampling": (2, ("graph", "config")),
-    "data": (2, ("graph", "config")),
+    "data": (2, ("sampling",)),
     "tensors": (3, ("graph", "config")),
     "nn": (3, ("tensors",)),
     "interop": (3, ("loading",)),
@@ -19,7 +19,7 @@ ROOMS = {
     "training": (4, ("loading",)),
     "trained": (4, ("training",)),
     "report": (5, ("trained",)),
-    "runs": (5, ("report",)),
+    "runs": (5, ("report", "interop")),
     "cli": (6, ("runs", "interop")),
     "__main__": (6, ("cli",)),
 }

@@ -15,10 +15,11 @@ from graphsage.nn.layer import SAGELayer
 
 HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
-    Aggregator Batch Callback Graph GraphSAGE Items JoinedDataset Labor MiniBatch ModelConfig NeighborLoader NeighborSampler
-    NodeDataset Predictions Progress Recent RunConfig SampleConfig SeedPlan SparseFeatures TableConfig TensorBoard
-    TrainConfig TrainResult Trained Trainer Uniform Weighted describe inference join_datasets load_dataset load_model
-    load_trained multihop_sampling row_normalize save_model save_trained
+    Aggregator Batch Callback Graph GraphSAGE Items JoinedDataset Labor LinkConfig LinkDataset LinkLoader LinkPredictor
+    MiniBatch ModelConfig Negatives NeighborLoader NeighborSampler NodeDataset Predictions Progress Recent RunConfig
+    SampleConfig SeedPlan SparseFeatures TableConfig TensorBoard TrainConfig TrainResult Trained Trainer Uniform Weighted
+    describe inference join_datasets load_dataset load_model load_trained multihop_sampling row_normalize save_model
+    save_trained split_links
 """
 
 

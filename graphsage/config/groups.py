@@ -8,7 +8,9 @@ from graphsage.config.options import FACTOR, NOT_NEGATIVE, POSITIVE, SHARE, Sett
 AGGREGATORS = ("mean", "sum", "max", "gcn", "mean_pool", "max_pool", "lstm", "attention", "std", "pna")
 INITS = ("kaiming_uniform", "kaiming_normal")
 OPTIMIZERS = ("adam", "sgd", "rprop")
-METRICS = ("auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2")
+METRICS = (
+    "auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2", "mrr", "average_precision", "hits@1", "hits@3", "hits@10"
+)  # fmt: skip
 COMBINES = ("sum", "concat")
 ISOLATED = ("empty", "self")
 WEIGHTS = ("refuse", "ignore")
@@ -22,7 +24,7 @@ EVALUATE = ("auto", "exact", "sampled")
 FEATURES_ON = ("auto", "cpu", "device")
 TASKS = ("auto", "multiclass", "regression")
 UNLISTED = ("refuse", "drop", "keep")
-WEIGHT_DECAY = 5e-4  # unless it is set; 0 where nodes have several labels
+WEIGHT_DECAY = 5e-4  # unless it is set; 0 where nodes have several labels, and of links
 
 
 def _aggregator(value):
@@ -107,7 +109,7 @@ class OptimiseConfig(Settings):
     optimizer: str = option("adam", "update rule; rprop suits full batches only", choices=OPTIMIZERS)
     learning_rate: float = option(0.01, "step size of the optimizer", real=POSITIVE)
     weight_decay: float | None = option(
-        None, "L2 penalty (adam, sgd) (default: 5e-4; where nodes have several labels: 0)", real=NOT_NEGATIVE
+        None, "L2 penalty (adam, sgd) (default: 5e-4; of several labels a node, and of links: 0)", real=NOT_NEGATIVE
     )
     schedule: str = option("constant", "of the learning rate: cosine to 0, or lower by step or on plateau", choices=SCHEDULES)
     schedule_epochs: int = option(
@@ -155,7 +157,9 @@ class OptimiseConfig(Settings):
 class EvaluateConfig(Settings):
     """How the training is validated, and what picks its best epoch."""
 
-    metric: str = option("auto", "score that picks the best epoch; auto: accuracy, micro_f1 or r2, by task", choices=METRICS)
+    metric: str = option(
+        "auto", "score that picks the best epoch; auto: accuracy, micro_f1, r2 or (links) mrr, by task", choices=METRICS
+    )
     patience: int | None = option(
         None, "end after so many epochs without a better validation score (default: never)", least=1
     )

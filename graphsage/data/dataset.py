@@ -73,7 +73,7 @@ class NodeDataset(ReadOnlyRecord):
 
     def __post_init__(self):
         of_kind("graph", self.graph, Graph)
-        self._set(features=_checked_features(self.features, self.num_nodes))
+        self._set(features=checked_features(self.features, self.num_nodes))
         labels, names, note = read_labels(self.labels, self.num_nodes, self.task, self.class_names)
         self._set(labels=labels, class_names=checked_class_names(names, labels))
         self._set(task=ReadTask(task_of(labels)) if type(self.task) is ReadTask or self.task == "auto" else self.task)
@@ -84,7 +84,7 @@ class NodeDataset(ReadOnlyRecord):
             self._set(**{split: _checked_split(split, ids, has_label)})
             self._say(note)
         _check_disjoint([(split, getattr(self, split)) for split in SPLITS], self.num_nodes)
-        self._set(node_ids=_checked_node_ids(self.node_ids, self.graph))
+        self._set(node_ids=checked_node_ids(self.node_ids, self.graph))
         if not isinstance(self.schema, (dict, NoneType)):
             raise TypeError(f"schema must be a dict or None, got {type(self.schema).__name__}")
 
@@ -232,7 +232,8 @@ class NodeDataset(ReadOnlyRecord):
         return replace(self, features=row_normalize(self.features))
 
 
-def _checked_features(features, num_nodes):
+def checked_features(features, num_nodes):
+    """``features`` as ``as_features`` takes them, with a row a node."""
     features = as_features(features)
     if features.shape[0] != num_nodes:
         raise ValueError(f"features must have one row per node, {num_nodes}; got {features.shape[0]} rows")
@@ -263,7 +264,8 @@ def _check_disjoint(splits, num_nodes):
             raise ValueError(f"{split} lists node {order[repeated[0]]} more than once: list each node once")
 
 
-def _checked_node_ids(node_ids, graph):
+def checked_node_ids(node_ids, graph):
+    """``node_ids`` as names that agree with the graph's own; None: those."""
     if node_ids is None or node_ids is graph.node_ids:
         return graph.node_ids
     names = of_length("node_ids", checked_names(node_ids), graph.num_nodes, "node")

@@ -39,7 +39,8 @@ def to_pyg(batch: Batch | MiniBatch, edge_attr: Any = None, edge_weight: Any = N
     batch: of the disjoint form, the place of the seed that each node was drawn for.
     batch_size: the number of distinct seeds, which are the first nodes; from a Batch also x, and y, the labels of the
     distinct seeds: ``out[:batch_size]`` goes with ``y``, and ``out[seed_index]`` with ``y[seed_index]``, where a seed
-    that was asked for twice counts twice. All on the batch's device. A reduced batch has no x and is refused.
+    that was asked for twice counts twice. Of a batch of links, in place of y: edge_label_index, int64 [2, M] rows of the ends,
+    and edge_label, float32 [M], 1 of a link. All on the batch's device. A reduced batch has no x and is refused.
     """
     x = batch.x if isinstance(batch, Batch) else None  # a reduced batch has none, and says what to do
     minibatch = closed(batch)
@@ -62,7 +63,9 @@ def to_pyg(batch: Batch | MiniBatch, edge_attr: Any = None, edge_weight: Any = N
     if batch is minibatch:
         return data
     data.x = x if isinstance(x, torch.Tensor) else x.to_dense()
-    if batch.y is not None:
+    if batch.pairs is not None:
+        data.edge_label_index, data.edge_label = batch.seed_index[batch.pairs], batch.y
+    elif batch.y is not None:
         data.y = batch.y.new_empty(data.batch_size, *batch.y.shape[1:])
         data.y[batch.seed_index] = batch.y  # repeats of a seed all carry its label
     return data.to(batch.seeds.device)
@@ -140,8 +143,13 @@ def from_pyg(data: Any, *, split: int | None = None, name: str | None = None) ->
     )
 
 
+def is_pyg_data(data: Any) -> bool:
+    """Is it a ``torch_geometric.data.Data``? It is not imported to know that."""
+    return {"Data", "torch_geometric"} <= set(names_of(data))
+
+
 def _check_data(data):
-    if {"Data", "torch_geometric"} <= set(names_of(data)):
+    if is_pyg_data(data):
         return
     kinds, hint = set(names_of(data)), ""
     if "HeteroData" in kinds:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Self
 
+import numpy as np
 import torch
 
 from graphsage.base.checks import as_array, as_count, one_of
@@ -31,6 +32,11 @@ class Batch:
 
     A reduced batch (a loader with ``reduce``) has x_self and x_neigh [n_{L-1}, F] in place of x, tensors or CSRMatrix: the
     first layer's aggregation is done. reduce: the aggregator that made x_neigh, else None.
+    A link batch (``LinkLoader``) asks about M pairs of nodes. pairs: int64[2, M], the rows of ``seeds`` that are source and
+    target of each; the seeds are their ends, each once (with times, once a time); None in a node batch. The first P pairs are
+    true links, and ``places`` are theirs; the K negatives of link i are pairs P + i * K and on. y: float32[M], 1 for a true
+    link, else 0.
+
     pending: what the features are still to be read for, (global ids, CSRMatrix [ids, N] or None); None once they are there.
     """
 
@@ -44,6 +50,7 @@ class Batch:
     blocks: list[CSRMatrix]
     x_self: torch.Tensor | CSRMatrix | None = None
     x_neigh: torch.Tensor | CSRMatrix | None = None
+    pairs: torch.Tensor | None = None
     reduce: str | None = None
     pending: tuple | None = None
     x: torch.Tensor | CSRMatrix | None = field(default_factory=lambda: None)  # no class attribute: see __getattr__
@@ -83,13 +90,19 @@ class Batch:
         _check_reduce(minibatch, reduce if reduce is None else one_of("reduce", reduce, tuple(REDUCTIONS)))
         store, device = features if isinstance(features, FeatureStore) else FeatureStore(features), as_device(device)
         _check_rows(minibatch, len(store))
+        seeds = minibatch.nodes[minibatch.seed_index].astype(np.int64)
+        y = None if labels is None else label_tensor(_checked(labels, len(store))[seeds])
+        asked = {"seeds": torch.from_numpy(seeds), "places": torch.arange(len(seeds), device="cpu"), "y": y}
         position = {"epoch": as_count("epoch", epoch), "step": as_count("step", step)}
-        draft = drafted(minibatch, len(store), None, reduce=reduce, **position)
-        if labels is not None:
-            draft = draft.having(y=label_tensor(_checked(labels, len(store))[draft.seeds.numpy()]))
+        draft = drafted(minibatch, len(store), reduce, **asked, **position)
         if store.device.type == "cpu":
             return draft.filled(store).to(device)
         return draft.to(device).filled(store)
+
+    @property
+    def num_positives(self) -> int:
+        """P of a link batch; 0 of a node batch."""
+        return 0 if self.pairs is None else len(self.places)
 
     def having(self, **changes: Any) -> Self:
         """The same batch but for ``changes``: ``dataclasses.replace`` would ask a reduced batch for its x."""
@@ -122,34 +135,26 @@ class Batch:
         return self.having(**{name: _mapped(value, function) for name, value in vars(self).items()})
 
     def __repr__(self):
-        kind = "" if self.reduce is None else f", reduce={self.reduce!r}"
+        kind = "" if self.pairs is None else f", pairs={self.pairs.shape[1]}"
+        kind += "" if self.reduce is None else f", reduce={self.reduce!r}"
         where = f"epoch={self.epoch}, step={self.step}, device={str(self.seeds.device)!r}"
         return f"Batch(seeds={len(self.seeds)}, edges={self.minibatch.num_sampled_edges}, {where}{kind})"
 
 
-def drafted(minibatch, num_nodes, labels, *, reduce, epoch, step, places=None):
-    """The Batch of ``minibatch`` whose features are pending. num_nodes: N. labels: tensor [N, ...] or None.
-
-    places: int64 [B]; None counts from 0.
-    """
-    nodes, local = torch.from_numpy(minibatch.nodes), torch.from_numpy(minibatch.seed_index)
+def drafted(minibatch, num_nodes, reduce, **asked):
+    """The Batch of ``minibatch`` whose features are pending. num_nodes: N. asked: its other fields, from seeds to step."""
     known = minibatch.nodes
     blocks = [CSRMatrix.from_numpy(b.indptr, b.indices, None, b.num_src, nodes=known[: b.num_src]) for b in minibatch.blocks]
     # the first layer's input needs no gradient, so its block needs no transpose
     first, rest = (1, blocks[1:]) if reduce is None else (0, blocks)
     reads = None if reduce is None else CSRMatrix.from_numpy(minibatch.indptr, minibatch.neighbors, None, num_nodes)
-    seeds = nodes[local].long()
     return Batch(
         minibatch=minibatch,
         blocks=blocks[:first] + [block.with_transpose(for_values=False) for block in rest],
-        seeds=seeds,
-        places=torch.arange(len(seeds), device="cpu") if places is None else torch.from_numpy(places.copy()),
-        seed_index=local,
-        y=None if labels is None else labels[seeds],
-        epoch=epoch,
-        step=step,
+        seed_index=torch.from_numpy(minibatch.seed_index),
         reduce=reduce,
-        pending=(nodes, reads),
+        pending=(torch.from_numpy(known), reads),
+        **asked,
     )
 
 

@@ -8,10 +8,11 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Self
 
+import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from graphsage.base.checks import as_count, as_flag, as_integers, of_mask, one_of
+from graphsage.base.checks import as_count, as_flag, as_ids, as_integers, of_mask, one_of
 from graphsage.base.threads import default_threads, ordered_map
 from graphsage.base.told import of_kind, told
 from graphsage.config.groups import FEATURES_ON
@@ -50,6 +51,8 @@ class NeighborLoader:
     ``load_state_dict`` keep the place within an epoch: Lightning's checkpoints have it, and resume there.
     """
 
+    _asks = "nodes"  # what its items are
+
     def __init__(
         self,
         dataset: NodeDataset,
@@ -70,25 +73,35 @@ class NeighborLoader:
         features_on: str = "auto",
         feature_dtype: str = "float32",
     ) -> None:
-        _check_sampler(sampler, of_kind("dataset", dataset, NodeDataset).graph, reduce)
-        self.sampler = sampler
+        check_sampler(sampler, of_kind("dataset", dataset, NodeDataset).graph, reduce)
         nodes = dataset.train if nodes is None else of_mask("nodes", nodes, dataset.num_nodes)
         order = {"shuffle": shuffle, "drop_last": drop_last, "least": least}
-        self._plan = SeedPlan(nodes, batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
-        self._ranks = checked_ranks(rank, num_ranks)
-        if self._ranks:
-            self._plan = replace(self._plan, rank=rank, num_ranks=num_ranks)
+        plan = SeedPlan(nodes, batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
+        self._set_up(sampler, plan, reduce, repeat, (rank, num_ranks))
+        self._read_from(dataset.features, store, device, features_on, feature_dtype)
+        self.labels = label_tensor(dataset.labels)
+
+    def _set_up(self, sampler, plan, reduce, repeat, ranks):
+        """What draws which batches, and where the next one is."""
+        self.sampler, self._ranks = sampler, checked_ranks(*ranks)
+        self._plan = replace(plan, rank=ranks[0], num_ranks=ranks[1]) if self._ranks else plan
         self.repeat = as_flag("repeat", repeat)
         self.reduce = reduce if reduce is None else one_of("reduce", reduce, tuple(REDUCTIONS))
-        self.device = as_device(device)
         self.set_epoch(0)
-        if store is None:
-            place = _feature_device(dataset.features, self.device, features_on, feature_dtype)
-            store = FeatureStore(dataset.features, device=place, dtype=feature_dtype)
-        self.store = _checked_store(store, dataset)
-        self.labels = label_tensor(dataset.labels)
-        self._same_each_epoch = batch_size is None and all(k == -1 for k in getattr(sampler, "fanouts", [0]))
         self._kept, self.cast_to = None, None  # cast_to: the dtype of a module that wants features in another than float32
+
+    def _read_from(self, features, store, device, features_on, feature_dtype):
+        """Where features are, and where tensors go."""
+        self.device = as_device(device)
+        if store is None:
+            place = _feature_device(features, self.device, features_on, feature_dtype)
+            store = FeatureStore(features, device=place, dtype=feature_dtype)
+        self.store = _checked_store(store, features.shape)
+
+    @property
+    def _same_each_epoch(self):
+        """Is there nothing to draw?"""
+        return self._plan.batch_size is None and all(k == -1 for k in getattr(self.sampler, "fanouts", [0]))
 
     @property
     def plan(self) -> SeedPlan:
@@ -118,7 +131,8 @@ class NeighborLoader:
 
     def __repr__(self):
         size = "full" if self._plan.batch_size is None else self._plan.batch_size
-        return f"NeighborLoader(batches={len(self)}, batch_size={size}, nodes={len(self._plan.items)}, sampler={self.sampler})"
+        asked = f"{self._asks}={len(self._plan.items)}"
+        return f"{type(self).__name__}(batches={len(self)}, batch_size={size}, {asked}, sampler={self.sampler})"
 
     def __iter__(self) -> Iterator[Batch]:
         # runs when the first batch is asked for: Lightning makes iterators that it throws away, and they are no epochs
@@ -133,7 +147,7 @@ class NeighborLoader:
 
     def __getattr__(self, name):
         hint = " for torch's tools: iterate it as it is; epoch(epoch, start) begins within one" if name == "dataset" else ""
-        raise AttributeError(f"a NeighborLoader has no attribute {name!r}{hint}")
+        raise AttributeError(f"a {type(self).__name__} has no attribute {name!r}{hint}")
 
     def __getstate__(self):
         return {**self.__dict__, "_kept": None}
@@ -160,10 +174,14 @@ class NeighborLoader:
 
     def over(self, nodes: ArrayLike) -> Self:
         """A loader like this one, with the same features in memory, that goes through all of ``nodes`` once an epoch."""
-        other, was, nodes = copy(self), self._plan, as_integers("nodes", of_mask("nodes", nodes, len(self.labels)))
-        least = min(was.least, max(1, len(nodes) // was.num_ranks))
+        return self._over(as_integers("nodes", of_mask("nodes", nodes, len(self.labels))))
+
+    def _over(self, items):
+        """``over``, of items that were checked."""
+        other, was = copy(self), self._plan
+        least = min(was.least, max(1, len(items) // was.num_ranks))
         ranks = {"rank": was.rank, "num_ranks": was.num_ranks}
-        other._plan = SeedPlan(nodes, was.batch_size, None, was.seed, shuffle=was.shuffle, least=least, **ranks)
+        other._plan = SeedPlan(items, was.batch_size, None, was.seed, shuffle=was.shuffle, least=least, **ranks)
         other.set_epoch(0)
         other._kept = None
         return other
@@ -200,12 +218,19 @@ class NeighborLoader:
 
     def _draft(self, epoch, step):
         """The batch without features."""
+        items, how, own = self._asked(epoch, step)
+        is_open = self.reduce is not None
+        minibatch = (self.sampler.sample_open if is_open else self.sampler.sample)(items, epoch=epoch, step=step, **how)
+        _check_answer(minibatch, len(items), is_open)
+        own["seeds"] = torch.from_numpy(np.array(items.seeds))
+        return drafted(minibatch, len(self.store), self.reduce, epoch=epoch, step=step, **own)
+
+    def _asked(self, epoch, step):
+        """(items to sample around, keywords of ``sample``, fields of the Batch that say what is asked)."""
         places = self._plan.places(epoch, step)
-        items, is_open = self._plan.items[places], self.reduce is not None
-        minibatch = (self.sampler.sample_open if is_open else self.sampler.sample)(items, epoch=epoch, step=step)
-        _check_answer(minibatch, len(places), is_open)
-        position = {"epoch": epoch, "step": step, "places": places}
-        return drafted(minibatch, len(self.store), self.labels, reduce=self.reduce, **position)
+        items = self._plan.items[places]
+        y = self.labels[torch.from_numpy(as_ids("seeds", items.seeds, len(self.labels)).copy())]
+        return items, {}, {"places": torch.from_numpy(places.copy()), "y": y}  # a copy: the plan keeps its order
 
     def _full_batch(self, epoch):
         """All neighbours of all nodes: drawn once, as nothing is drawn."""
@@ -214,7 +239,8 @@ class NeighborLoader:
         return self._kept.having(epoch=epoch)
 
 
-def _check_sampler(sampler, graph, reduce):
+def check_sampler(sampler, graph, reduce):
+    """Refuse what cannot draw the batches, or draws on another graph."""
     method = "sample" if reduce is None else "sample_open"
     if isinstance(sampler, type) or not callable(getattr(sampler, method, None)):
         raise TypeError(f"sampler must be a NeighborSampler or have {method}(items, epoch, step), got {told(sampler)}")
@@ -222,10 +248,9 @@ def _check_sampler(sampler, graph, reduce):
         raise ValueError(f"the sampler must be on dataset.graph, {graph}; it is on another, {sampler.graph}")
 
 
-def _checked_store(store, dataset):
-    if of_kind("store", store, FeatureStore).features.shape != (dataset.num_nodes, dataset.num_features):
-        shape = f"[{dataset.num_nodes}, {dataset.num_features}]"
-        raise ValueError(f"store must hold the dataset's features, {shape}; it has {list(store.features.shape)}")
+def _checked_store(store, shape):
+    if of_kind("store", store, FeatureStore).features.shape != tuple(shape):
+        raise ValueError(f"store must hold the dataset's features, {list(shape)}; it has {list(store.features.shape)}")
     return store
 
 

@@ -69,7 +69,7 @@ def edge_times(graph, node_times):
 def _order(graph, times, weights):
     """The positions of the graph's edges in the order of the rows, or None if they stay where they are."""
     origin = None
-    if times is not None and not _rises(graph.indptr, times):
+    if times is not None and not rises(graph.indptr, times):
         origin = np.empty(len(times), np.int64)
         sort_rows(graph.indptr, times, origin)
     if weights is not None and not weights.all():
@@ -77,7 +77,7 @@ def _order(graph, times, weights):
     return origin
 
 
-def _rises(indptr, times):
+def rises(indptr, times):
     """Do the times rise within each row?"""
     falls = times[1:] < times[:-1]
     starts = indptr[(indptr > 0) & (indptr < len(times))]

@@ -77,6 +77,7 @@ class TrainResult(_Scores):
     outputs: float32 [N, C] on the CPU, the logits (regression: predictions, in the targets' units) of all nodes; None for a
         module other than ``GraphSAGE``, and where neighbours are drawn by weight or the latest.
     thresholds: C logits, above which a node has a label where it may have several, chosen on the validation nodes; None: 0.
+    test_scores: of links, the test's score by each of their metrics, by name.
     """
 
     metric: str
@@ -88,6 +89,7 @@ class TrainResult(_Scores):
     interrupted: bool = False
     outputs: torch.Tensor | None = field(default=None, repr=False, compare=False)
     thresholds: tuple[float, ...] | None = field(default=None, repr=False)
+    test_scores: dict[str, float] | None = None
 
     @property
     def test_accuracy(self) -> float | None:

@@ -12,6 +12,7 @@ from helpers.graphs import DST, SRC, asymmetric
 from helpers.nn_helpers import SEEDS, batch_of, close, learnable_dataset, model_of, node_dataset
 
 import graphsage
+import graphsage as gs
 from graphsage.data.dataset import NodeDataset
 from graphsage.graph.graph import Graph
 from graphsage.interop import to_pyg
@@ -195,6 +196,17 @@ def test_without_torch_geometric(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch_geometric.data", None)
     with pytest.raises(ImportError, match=r"^to_pyg needs torch-geometric: pip install torch-geometric$"):
         to_pyg(batch_of(DENSE, SEEDS, [3, 2]))
+
+
+def test_a_batch_of_links_says_which():
+    links = gs.split_links(DENSE, seed=0)
+    sampler = NeighborSampler(links.graph, [3, 2])
+    batch = next(iter(gs.LinkLoader(links, sampler, 8)))
+    found = to_pyg(batch)
+    ends = found.n_id[found.edge_label_index]
+    assert torch.equal(ends, batch.seeds[batch.pairs]) and torch.equal(found.edge_label, batch.y) and "y" not in found
+    true = set(map(tuple, links.train.seeds.tolist()))
+    assert [tuple(pair) in true for pair in ends.T.tolist()][:8] == [True] * 8
 
 
 # ---- the example
