@@ -30,9 +30,9 @@ class Model(nn.Module):
         return F.dropout(self.norm(h).relu(), 0.5, self.training)
 
     def forward(self, batch):
-        h = self.layers[0](batch.x, batch.blocks[0])
-        h = self.layers[1](self.between(0, h), batch.blocks[1])
-        return h[batch.seed_index]  # one row a seed
+        first, second = self.layers
+        h = self.between(0, first(batch.x, batch.blocks[0]))
+        return second(h, batch.blocks[1])[batch.seed_index]  # one row a seed
 
 
 data = gs.load_dataset("sbm:nodes=5000,degree=20")  # made on the spot; or a name, or a folder
