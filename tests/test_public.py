@@ -76,6 +76,12 @@ def test_the_lower_floors_live_without_torch(name):
     assert "torch" not in loaded_by(f"import graphsage as gs; gs.{name}")
 
 
+def test_a_numpy_user_gets_batches_without_torch():
+    batch = "gs.NeighborSampler(gs.Graph.from_edges([0], [1], 2), [1]).sample([1])"
+    for name in ("to_scipy", "to_networkx", "dgl_arguments"):
+        assert "torch" not in loaded_by(f"import graphsage as gs; gs.interop.{name}({batch})")
+
+
 def defaults(function):
     return {
         name: parameter.default
