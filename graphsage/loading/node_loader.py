@@ -11,7 +11,7 @@ from typing import Any, Self
 import torch
 from numpy.typing import ArrayLike
 
-from graphsage.base.checks import as_count, as_flag, as_integers, of_mask, one_of
+from graphsage.base.checks import as_count, as_flag, as_ids, as_integers, of_mask, one_of
 from graphsage.base.threads import default_threads, ordered_map
 from graphsage.base.told import of_kind, told
 from graphsage.config.groups import FEATURES_ON
