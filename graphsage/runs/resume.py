@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from graphsage.config.settings import FREE
 from graphsage.nn.head import Head
 from graphsage.runs.checkpoint import CheckpointError, differences, load_checkpoint, machine
-from graphsage.trained.save import can_save, plain_arguments
+from graphsage.trained.model_file import can_save, plain_arguments
 from graphsage.training.state import State
 
 UNTIMED = {"asked times checksum": None, "node times checksum": None}  # what files of before nodes had times do not say

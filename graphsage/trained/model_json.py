@@ -1,6 +1,6 @@
 """model.json: what a trained model computes, in words and formulas, for those who have the weights and not this package."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields, is_dataclass
 
 from graphsage.base import rng
 
@@ -44,6 +44,19 @@ OUTPUTS = {
     "multiclass": "h_v of the last layer: one logit a class; softmax gives probabilities, and the largest is the prediction",
     "multilabel": "h_v of the last layer: one logit a class; sigmoid gives its probability, and above 0 means yes",
     "regression": "h_v of the last layer: the predicted numbers",
+    "unsupervised": "h_v of the last layer: the embedding of node v; of nodes that meet on walks the dot product is large",
+}
+DECODERS = {
+    "dot": "s = z_a . z_b",
+    "mlp": "s = w . relu(W (z_a * z_b) + b) + c",
+    "mlp directed": "s = w . relu(W [z_a * z_b, z_a, z_b] side by side + b) + c",
+    "distmult": "s = sum over d of r_d z_ad z_bd",
+}
+DECODER_SYMBOLS = {"hidden.weight": "W", "hidden.bias": "b", "out.weight": "w", "out.bias": "c", "relation": "r"}
+OF_LINKS = {  # what the score s of a pair means, by its loss
+    "binary": "the score s of the pair (a, b), source and target, is a logit: sigmoid gives the share of links to be expected "
+    "among pairs of that score, where there are as many links as pairs that are none",
+    "ranking": "the score s of the pair (a, b), source and target: the higher, the rather a link; sigmoid of it orders pairs",
 }
 HEADS = {  # where a model's head says one of these, it stands in place of the above
     "one_logit": "h_v of the last layer: one logit; sigmoid gives the probability of class 1, and above 0 means class 1",
@@ -63,28 +76,49 @@ UNTIL = {
 
 
 def describe_model(trained, arguments):
-    """The JSON-able description of a ``Trained``; arguments: those of its model, as JSON has them."""
-    known = {field.name: getattr(trained, field.name) for field in fields(trained) if field.name != "model"}
-    depths, head = range(trained.model.num_layers), trained.model.task_head.as_dict()
-    return {
+    """The JSON-able description of what ``load_trained`` reads; arguments: those of its model, as JSON has them."""
+    known = {field.name: _plain(getattr(trained, field.name)) for field in fields(trained) if field.name != "model"}
+    of_links = trained.task == "links"
+    model, place = (trained.model.encoder, "encoder.") if of_links else (trained.model, "")
+    described = {
         **known,
         "arguments": arguments,
         "input": FEATURES + (NORMALIZED if trained.normalized_features else ""),
         "neighbors": NEIGHBORS[trained.isolated] + (UNTIL[trained.strictly_before] if trained.timed else ""),
-        "layers": [_described_layer(trained.model, depth, arguments["aggregator"]) for depth in depths],
-        "output": next((text for name, text in HEADS.items() if name in head), OUTPUTS[trained.task]),
-        **head,
+        "layers": [_described_layer(model, depth, arguments["aggregator"], place) for depth in range(model.num_layers)],
+    }
+    return described | (_of_links(trained, arguments) if of_links else _of_nodes(trained.task, model.task_head.as_dict()))
+
+
+def _plain(value):
+    return asdict(value) if is_dataclass(value) else value
+
+
+def _of_nodes(task, head):
+    return {"output": next((text for name, text in HEADS.items() if name in head), OUTPUTS[task]), **head}
+
+
+def _of_links(trained, arguments):
+    """The decoder, what it reads and makes."""
+    name = arguments["decoder"] + (" directed" if arguments["directed"] else "")
+    decoder = {"z_v": "h_v of the last layer", "name": arguments["decoder"], "formula": DECODERS[name]}
+    tensors = _described_tensors(trained.model.decoder, "", "decoder.", DECODER_SYMBOLS)
+    return {"decoder": {**decoder, "tensors": tensors}, "output": OF_LINKS[trained.links.link_loss]}
+
+
+def _described_tensors(module, begin, place, symbols):
+    """{symbol: name in the file, shape, dtype} of the weights of ``module`` that begin so. place: of the module in the file."""
+    return {
+        symbols.get(name.removeprefix(begin), name.removeprefix(begin)): _described_tensor(place + name, tensor)
+        for name, tensor in module.state_dict().items()
+        if name.startswith(begin)
     }
 
 
-def _described_layer(model, depth, aggregator):
+def _described_layer(model, depth, aggregator, place):
     """One layer: what it reads, its formula, what follows, and its tensors by their symbols."""
-    layer, is_last, place = model.layers[depth], depth == model.num_layers - 1, f"layers.{depth}."
-    tensors = {
-        SYMBOLS.get(name.removeprefix(place), name.removeprefix(place)): _described_tensor(name, tensor)
-        for name, tensor in model.state_dict().items()
-        if name.startswith(place)
-    }
+    layer, is_last = model.layers[depth], depth == model.num_layers - 1
+    tensors = _described_tensors(model, f"layers.{depth}.", place, SYMBOLS)
     formula = AGGREGATORS.get(aggregator, "of the author's own code, which this file does not hold")
     return {
         "x_v": "h_v of the layer before" if depth else "the input",

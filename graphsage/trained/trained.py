@@ -1,29 +1,24 @@
 """Trained: a model with all that it takes to use it on a graph, be it the one of its training, a grown one or another."""
 
 from collections.abc import Sequence
-from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from graphsage.base.checks import as_count, as_ids
-from graphsage.config.groups import SELECTIVE
-from graphsage.data.asked_times import refuse_untimed
+from graphsage.base.checks import as_ids
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.model import GraphSAGE
-from graphsage.sampling.draws import as_draw
-from graphsage.tensors.device import as_device
 from graphsage.trained import outputs as apply
 from graphsage.trained.predictions import Predictions
 from graphsage.trained.scores import matched_labels, score_parts
-from graphsage.training.evaluation_plan import is_drawn, wider
+from graphsage.trained.trained_model import TrainedModel
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trained:
+class Trained(TrainedModel):
     """A trained model and what its training knew of the data. ``load_trained`` reads one.
 
     model: ``GraphSAGE`` in evaluation mode. task: "multiclass", "multilabel" or "regression". metric: what chose its epoch.
@@ -51,18 +46,7 @@ class Trained:
     """
 
     model: GraphSAGE
-    task: str
-    metric: str
     class_names: tuple[str, ...] | None
-    normalized_features: bool
-    isolated: str
-    fanouts: tuple[int, ...]
-    draw: str = "uniform"
-    replace: bool = False
-    timed: bool = False
-    strictly_before: bool = False
-    schema: dict | None
-    name: str | None
 
     def outputs(self, dataset: NodeDataset, nodes: ArrayLike | None = None, **how: Any) -> np.ndarray:
         """What the model gives for ``nodes`` (default: all, in the graph's order): float32 array [M, C] of logits, one a class,
@@ -125,52 +109,16 @@ class Trained:
         device: str = "auto",
     ) -> None:
         """ValueError, one sentence, where the other methods would refuse the dataset, its labels or a keyword."""
-        apply.check_features(self.model, dataset)
-        self._timed_as_trained(dataset)
-        as_device(device)
-        as_count("seed", seed, most=2**64 - 1)
-        if fanouts is not None:
-            apply.checked_fanouts(self.model, fanouts)
+        self._check(dataset, fanouts=fanouts, seed=seed, device=device)
         if embeds:
             _refuse_one_layer(self.model)
         if labels:
             matched_labels(dataset, self.task, self.class_names, self._num_outputs)
 
     @property
-    def is_drawn(self) -> bool:
-        """Are its outputs from drawn neighbours in any case? It has then not learned from all of them."""
-        return is_drawn(self.draw, self.timed)
-
-    @property
     def _num_outputs(self):
         """Columns of ``outputs``."""
         return 2 if self.model.task_head.one_logit else self.model.out_features
-
-    def _layers(self, dataset, nodes, num_layers, *, fanouts=None, seed=0, device="auto", progress=None, out=None):
-        apply.check_features(self.model, dataset)
-        if nodes is not None and out is not None:
-            raise ValueError("out is for all nodes: leave out nodes, or take the rows of the result")
-        nodes = None if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
-        device = as_device(device)
-        model = self.model if device.type == "cpu" else deepcopy(self.model).to(device)
-        dataset = self._timed_as_trained(dataset.row_normalized() if self.normalized_features else dataset)
-        options = {"isolated": self.isolated, "device": device, "progress": progress, "out": out}
-        fanouts = self._own_fanouts if fanouts is None and self.is_drawn else fanouts
-        if fanouts is None:
-            return apply.exact(model, dataset, nodes, num_layers, **options)
-        draw = {"draw": as_draw(self.draw, self.replace), "seed": seed, "strictly_before": self.strictly_before}
-        return apply.sampled(model, dataset, nodes, num_layers, fanouts=fanouts, draw=draw, **options)
-
-    @property
-    def _own_fanouts(self):
-        """Those of the evaluations of its training, where they are drawn."""
-        return self.fanouts if self.draw in SELECTIVE else wider(self.fanouts)
-
-    def _timed_as_trained(self, dataset):
-        """``dataset`` with times if the model was trained with some, and without them if it was not."""
-        if self.timed:
-            refuse_untimed(dataset, ", and the model was trained on nodes that were asked at theirs")
-        return dataset if self.timed or dataset.times is None else replace(dataset, times=None)
 
 
 def _refuse_one_layer(model):
