@@ -21,7 +21,7 @@ from graphsage.training.link_task import LinkTask
 from graphsage.training.node_task import NodeTask
 from graphsage.training.optimizers import Schedule, make_optimizer
 from graphsage.training.records import Step, TrainResult, loss_text
-from graphsage.training.setup import normalizes
+from graphsage.training.setup import check_kinds, normalizes
 from graphsage.training.state import State
 from graphsage.training.task import task_class
 
@@ -41,6 +41,7 @@ class Loop:
     @plain_modes()
     def __init__(self, model, dataset, config=None, *, task=None, loss=None, store=None, callbacks=(), log=print):
         config = TrainConfig() if config is None else config
+        check_kinds(model, loss)
         self.watch_by(callbacks, log)
         how = {"loss": loss, "store": store, "progress": partial(self._tell, "on_evaluate")}
         self.task = task = task_class(TASKS, dataset, task)(model, dataset, config, task, **how)

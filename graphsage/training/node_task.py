@@ -13,7 +13,6 @@ from graphsage.training.evaluation import Evaluator
 from graphsage.training.objective import Objective
 from graphsage.training.setup import (
     check,
-    check_kinds,
     for_task,
     joined_line,
     labelled,
@@ -34,7 +33,6 @@ class NodeTask(Task):
     data = NodeDataset
 
     def __init__(self, model, dataset, config, settings=None, *, loss=None, store=None, progress=None):
-        check_kinds(model, loss)
         check(model, dataset, config, has_own_loss=loss is not None)
         self.config = config = for_task(config, dataset.task)
         self.device = pick_device(config.device)
