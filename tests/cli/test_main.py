@@ -366,7 +366,7 @@ def test_every_flag_reaches_its_config():
         "hidden_features": 7, "num_layers": 3, "aggregator": "max", "combine": "concat", "dropout": 0.25,
         "input_dropout": 0.125, "normalize": True, "bias": False, "init": "kaiming_normal",
         "fanouts": (4, -1, 2), "replace": True, "draw": "weighted", "isolated": "self", "weights": "ignore",
-        "num_threads": 3, "batch_size": 9,
+        "strictly_before": True, "num_threads": 3, "batch_size": 9,
         "batches_per_epoch": 8, "epochs": 6, "optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.75,
         "schedule": "step", "schedule_epochs": 4, "schedule_factor": 0.25, "clip_norm": 1.5, "accumulate": 5,
         "label_smoothing": 0.125, "class_weights": "balanced", "normalize_features": False, "inductive": True,
