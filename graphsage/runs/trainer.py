@@ -54,6 +54,7 @@ class Trainer(Loop):
     The test of a ``GraphSAGE`` is exact: all neighbours of all nodes (``inference``); so is its validation, but where that
     would cost much more than the training (``EvaluationPlan``). So are those of a module that is a stack of layers
     (``graphsage.nn.stacked.Stack``). Else neighbours are sampled, the same draws each time.
+    Where nodes have ``times``, batches, validation, test and predictions show each the edges until its own: all are sampled.
     Without a loss of your own the targets of a regression are standardised by mean and deviation of the training nodes: a
     module learns to return (target - mean) / deviation. Losses (squared errors), ``TrainResult.outputs`` and ``predict`` are in
     the targets' units.
@@ -106,7 +107,7 @@ class Trainer(Loop):
         """``Predictions`` for ``nodes`` (default: all, in the graph's order): numbers in the targets' units, classes, labels.
 
         They are made as the test is: of a ``GraphSAGE`` and of a stack of layers exact; of another module, and of one that
-        learned from neighbours by weight or from the latest, from sampled ones, always the same.
+        learned from neighbours by weight, from the latest or until a time, from sampled ones, always the same.
         """
         of_kind("the dataset of predict", self.dataset, NodeDataset)
         if not self.task.reads_labels:

@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 
-from graphsage.config.groups import AGGREGATORS, INITS, OPTIMIZERS, ModelConfig, SampleConfig
+from graphsage.config.groups import AGGREGATORS, INITS, METRICS, OPTIMIZERS, ModelConfig, SampleConfig
 from graphsage.config.options import options_of
 from graphsage.config.settings import GROUPS, RunConfig, TrainConfig
 from graphsage.config.toml import read_config, write_config
@@ -98,7 +98,7 @@ REFUSED = [
     (ModelConfig, "combine", "add", "combine must be one of sum, concat; got 'add'"),
     (ModelConfig, "init", None, "init must be one of kaiming_uniform, kaiming_normal; got None"),
     (SampleConfig, "isolated", "drop", "isolated must be one of empty, self; got 'drop'"),
-    (TrainConfig, "metric", "f1", "metric must be one of auto, accuracy, micro_f1, macro_f1, roc_auc, r2; got 'f1'"),
+    (TrainConfig, "metric", "f1", f"metric must be one of {', '.join(METRICS)}; got 'f1'"),
     (TrainConfig, "optimizer", "Adam", "optimizer must be one of adam, sgd, rprop; got 'Adam'"),
     (SampleConfig, "fanouts", "10,10", "fanouts must be a list of integers, one a hop, got '10,10'"),
     (SampleConfig, "fanouts", 10, "fanouts must be a list of integers, one a hop, got 10"),
