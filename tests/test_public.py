@@ -19,7 +19,8 @@ NAMES = """
     MiniBatch ModelConfig Negatives NeighborLoader NeighborSampler NodeDataset Predictions Progress Recent RunConfig
     SampleConfig SeedPlan SparseFeatures TableConfig TensorBoard TrainConfig TrainResult Trained TrainedEncoder
     TrainedLinks Trainer Uniform WalkConfig WalkPairs Weighted describe inference join_datasets load_dataset load_model
-    load_trained multihop_sampling random_walks row_normalize save_model save_trained split_links
+    load_trained multihop_sampling random_walks row_normalize save_model save_trained split_by_time
+    split_links
 """
 
 
@@ -75,6 +76,12 @@ def test_the_lower_floors_live_without_torch(name):
     assert "torch" not in loaded_by(f"import graphsage as gs; gs.{name}")
 
 
+def test_a_numpy_user_gets_batches_without_torch():
+    batch = "gs.NeighborSampler(gs.Graph.from_edges([0], [1], 2), [1]).sample([1])"
+    for name in ("to_scipy", "to_networkx", "dgl_arguments"):
+        assert "torch" not in loaded_by(f"import graphsage as gs; gs.interop.{name}({batch})")
+
+
 def defaults(function):
     return {
         name: parameter.default
@@ -99,7 +106,7 @@ def test_defaults_of_the_layer_are_those_of_the_config():
 def test_defaults_of_the_sampler_are_those_of_its_config():
     given = defaults(graphsage.NeighborSampler)
     own = {"seed": 0, "edge_ids": False, "stream": "train"}
-    own |= {"disjoint": False, "node_times": None, "strictly_before": False}
+    own |= {"disjoint": False, "node_times": None}
     shared = {name: getattr(SampleConfig(), name) for name in given.keys() - own.keys()}
     assert given == {**shared, **own}
     assert shared.keys() == vars(SampleConfig()).keys()

@@ -12,6 +12,7 @@ from graphsage.data.described.describe import describe
 from graphsage.report import report_tables as tables, scores_by_degree as scores
 from graphsage.report.page import beside, folded, joined, scrolled, section, tag
 from graphsage.training.thresholds import told_of_nobody
+from graphsage.training.until import time_line
 
 MOST_CONFUSIONS, MOST_IN_MAP, MOST_TARGETS = 15, 60, 4
 MOST_BESIDE = 16  # classes whose heat map leaves room for a table
@@ -145,10 +146,12 @@ def time(run):
 def dataset(run):
     known = run.dataset.name == run.config.dataset and run.dataset.name in list_datasets()
     card = tables.facts(tables.card_facts(dataset_card(run.dataset.name)), "Dataset card") if known else None
-    counted = None
+    time = counted = None
     if isinstance(run.dataset, NodeDataset):
+        time = time_line(run.dataset, run.config.train.strictly_before)
         counted = folded("What is in it, counted", scrolled(tag("pre", describe(run.dataset)), "What is in the dataset"))
-    return section("Dataset", tag("p", run.dataset.summary()), card, counted)
+    about = joined(tag("p", run.dataset.summary()), tag("p", time) if time else None)
+    return section("Dataset", about, card, counted)
 
 
 def configuration(run):

@@ -216,7 +216,7 @@ def _which_model(results, task):
 def _features_only(config, trainer, progress):
     """(``TrainResult``, whether Ctrl-C came) of the same training without edges; None of a training cut short."""
     try:
-        train = replace(config.train, draw="uniform")  # there is no weight or time to draw by
+        train = replace(config.train, draw="uniform", strictly_before=False)  # there is no weight or time to draw by
         alone = replace(config, tensorboard=False, train=train)
         data, store = trainer.dataset.without_edges(), trainer.loader.store
         trainer = make_trainer(alone, data, store=store, callbacks=progress, log=None)

@@ -34,8 +34,8 @@ def encoder_of(model):
 def plain_arguments(model):
     """The ``arguments`` of its ``GraphSAGE`` as JSON can hold them, and of a ``LinkPredictor`` the decoder."""
     if not can_save(model):
-        rule = "as a file cannot bring the code of another along: save its state_dict"
-        raise TypeError(f"model must be a GraphSAGE, or a LinkPredictor of one, {rule}; got {type(model).__name__}")
+        rule = "as a file cannot bring the code of another along (of links, a decoder of a name beside it): save its state_dict"
+        raise TypeError(f"model must be a GraphSAGE, {rule}; got {type(model).__name__}")
     arguments = encoder_of(model).arguments
     arguments = {**arguments, "aggregator": aggregator_name(arguments["aggregator"])}
     return arguments | (_of_decoder(model.decoder) if isinstance(model, LinkPredictor) else {})

@@ -69,6 +69,10 @@ NEIGHBORS = {
     "self": "S(v): the nodes u with an edge u -> v (of an undirected graph: all neighbours), repeats included; v alone where "
     "there are none",
 }
+UNTIL = {
+    False: "; of edges and nodes, all layers know those until the time at which the node that is predicted is asked",
+    True: "; of edges and nodes, all layers know those before the time at which the node that is predicted is asked",
+}
 
 
 def describe_model(trained, arguments):
@@ -80,7 +84,7 @@ def describe_model(trained, arguments):
         **known,
         "arguments": arguments,
         "input": FEATURES + (NORMALIZED if trained.normalized_features else ""),
-        "neighbors": NEIGHBORS[trained.isolated],
+        "neighbors": NEIGHBORS[trained.isolated] + (UNTIL[trained.strictly_before] if trained.timed else ""),
         "layers": [_described_layer(model, depth, arguments["aggregator"], place) for depth in range(model.num_layers)],
     }
     return described | (_of_links(trained, arguments) if of_links else _of_nodes(trained.task, model.task_head.as_dict()))

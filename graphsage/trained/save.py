@@ -103,7 +103,8 @@ def _found(model, dataset, config, task):
 def _of_nodes(dataset, config, task):
     of_kind("dataset", dataset, NodeDataset)
     metric = pick_metric(config.metric, dataset).name
-    return {"task": dataset.task, "metric": metric, "class_names": dataset.class_names}
+    times = {"timed": dataset.times is not None, "strictly_before": config.strictly_before}
+    return {"task": dataset.task, "metric": metric, "class_names": dataset.class_names, **times}
 
 
 def _of_links(dataset, config, task):
@@ -174,8 +175,10 @@ def _trained(model, *, form, **found):
         raise ValueError(f"it has form {form!r}, and this version of graphsage reads form {FORM}")
     found["fanouts"] = tuple(found["fanouts"])  # JSON knows lists only
     check_depth(encoder_of(model).num_layers, found["fanouts"])
-    found = {"draw": "uniform", "replace": False} | found  # files of before draws had names
+    # files of before draws had names, and before nodes had times
+    found = {"draw": "uniform", "replace": False, "timed": False, "strictly_before": False} | found
     kinds = {"task": str, "metric": str, "normalized_features": bool, "isolated": str, "draw": str, "replace": bool}
+    kinds |= {"timed": bool, "strictly_before": bool}
     if found["task"] == "unsupervised":
         return TrainedEncoder(model=model, **found | {"walks": WalkConfig(**found["walks"])})
     is_of_links = isinstance(model, LinkPredictor)

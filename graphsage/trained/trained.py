@@ -23,7 +23,8 @@ class Trained(TrainedModel):
 
     model: ``GraphSAGE`` in evaluation mode. task: "multiclass", "multilabel" or "regression". metric: what chose its epoch.
     class_names: C texts, or None. normalized_features: it wants each row of features divided by its sum (``row_normalize``).
-    isolated, draw, replace: as in ``NeighborSampler``. fanouts: those of the training, one a layer; -1 takes all.
+    isolated, draw, replace, strictly_before: as in ``NeighborSampler``. timed: its nodes were asked at their own times
+    (``NodeDataset.times``). fanouts: those of the training, one a layer; -1 takes all.
     schema: how columns of a table became its features and classes (``NodeDataset.schema``), or None. name: the training
     dataset's, or None.
 
@@ -34,8 +35,12 @@ class Trained(TrainedModel):
 
     fanouts: None is exact, from all neighbours, layer by layer (``inference``); else neighbours are drawn, so many a layer,
         in the loader's batches, and the result is the same for the same seed and nodes. A model that learned from neighbours
-        by weight, or from the latest, is asked with such ones: None then stands for the fanouts of its training.
+        by weight, from the latest, or from those until a time, is asked with such ones (``is_drawn``): None then stands for the
+        fanouts of its training (until a time at least 25).
     seed: of that. device: as in ``TrainConfig``. progress: called with (done, total) now and then.
+
+    A timed model asks each node of a dataset at its own time there, and refuses a dataset without ``times``: give it the latest
+    time for nodes that are asked now. To another model the times of a dataset are nothing.
 
     Memory: the outputs of two layers for all nodes of the graph (exact), or for the nodes asked for (drawn).
     """

@@ -17,7 +17,7 @@ MODEL = ModelConfig(
 )  # fmt: skip
 TRAIN = TrainConfig(
     fanouts=(4, -1, 2), replace=True, draw="weighted",
-    isolated="self", weights="ignore", num_threads=3, batch_size=9, batches_per_epoch=8,
+    isolated="self", weights="ignore", strictly_before=True, num_threads=3, batch_size=9, batches_per_epoch=8,
     epochs=6, optimizer="sgd", learning_rate=0.1 + 0.2, weight_decay=1e-300, schedule="step", schedule_epochs=4,
     schedule_factor=0.25, clip_norm=1.5, accumulate=5, label_smoothing=0.125, class_weights="balanced", patience=12,
     evaluate="sampled", evaluate_every=3, evaluate_nodes=100, inductive=True,

@@ -175,5 +175,5 @@ def test_a_decoder_of_ones_own_cannot_be_saved(tmp_path):
 
     config, split = link_config(), split_of(link_config(), linked())
     model = LinkPredictor(build_model(config, split).encoder, Mine())
-    with pytest.raises(TypeError, match="a file cannot bring the code of another along: .* got LinkPredictor"):
+    with pytest.raises(TypeError, match="a file cannot bring the code of another along .* got LinkPredictor"):
         save_trained(tmp_path, model, split, config.train, task=config.links)
