@@ -28,6 +28,7 @@ _HOME = {
     "NodeDataset": "graphsage.data.dataset",
     "JoinedDataset": "graphsage.data.several",
     "join_datasets": "graphsage.data.several",
+    "split_by_time": "graphsage.data.split_by_time",
     "LinkDataset": "graphsage.data.links",
     "split_links": "graphsage.data.split_links",
     "load_dataset": "graphsage.data.catalogue",

@@ -9,6 +9,7 @@ from graphsage.data.dataset import NodeDataset as NodeDataset
 from graphsage.data.described.describe import describe as describe
 from graphsage.data.links import LinkDataset as LinkDataset
 from graphsage.data.several import JoinedDataset as JoinedDataset, join_datasets as join_datasets
+from graphsage.data.split_by_time import split_by_time as split_by_time
 from graphsage.data.split_links import split_links as split_links
 from graphsage.graph.features import SparseFeatures as SparseFeatures, row_normalize as row_normalize
 from graphsage.graph.graph import Graph as Graph

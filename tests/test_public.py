@@ -19,7 +19,7 @@ NAMES = """
     MiniBatch ModelConfig Negatives NeighborLoader NeighborSampler NodeDataset Predictions Progress Recent RunConfig
     SampleConfig SeedPlan SparseFeatures TableConfig TensorBoard TrainConfig TrainResult Trained Trainer Uniform Weighted
     describe inference join_datasets load_dataset load_model load_trained multihop_sampling row_normalize save_model
-    save_trained split_links
+    save_trained split_by_time split_links
 """
 
 
@@ -105,7 +105,7 @@ def test_defaults_of_the_layer_are_those_of_the_config():
 def test_defaults_of_the_sampler_are_those_of_its_config():
     given = defaults(graphsage.NeighborSampler)
     own = {"seed": 0, "edge_ids": False, "stream": "train"}
-    own |= {"disjoint": False, "node_times": None, "strictly_before": False}
+    own |= {"disjoint": False, "node_times": None}
     shared = {name: getattr(SampleConfig(), name) for name in given.keys() - own.keys()}
     assert given == {**shared, **own}
     assert shared.keys() == vars(SampleConfig()).keys()

@@ -92,6 +92,8 @@ def as_pairs(name, values, num_nodes):
     array = as_array(name, values)
     if array.size == 0 and array.ndim in (1, 2):
         return np.empty((0, 2), np.int64)
+    if array.ndim == 0:
+        raise TypeError(f"{name} must be pairs of nodes, integers [n, 2], got {shown(values)}")
     if array.ndim != 2 or array.shape[1] != 2:
         hint = f": {name}.T has a row a pair" if array.ndim == 2 and len(array) == 2 else ""
         raise ValueError(f"{name} must be pairs of nodes, integers [n, 2], got shape {array.shape}{hint}")

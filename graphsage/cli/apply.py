@@ -18,7 +18,6 @@ from graphsage.cli.arguments import (
     user_input,
 )
 from graphsage.cli.console import on_one_line
-from graphsage.config.groups import SELECTIVE
 from graphsage.config.settings import TrainConfig
 
 PARTS = ("train", "val", "test")
@@ -32,7 +31,8 @@ DATASET may be any graph whose nodes have the same features: the one of the trai
 further training for nodes that it has never seen. A folder with tables is read as
 the tables of the training were: same columns, same classes.
 Outputs are exact, from all neighbours, unless --sampled is given. A model that learned
-by --draw weighted or recent has none of all neighbours: its own are always --sampled.
+by --draw weighted or recent, or from nodes with times, which see what was there until
+then, has none of all neighbours: its own are always --sampled.
 """
 
 EVALUATE = f"""Compare a trained model's predictions with the labels of a graph: loss, and every
@@ -188,7 +188,7 @@ def _given(options, name=None, suffixes=()):
     from graphsage.trained.tables_out import check_path
 
     trained = load_trained(options.run)
-    is_sampled = options.sampled or trained.draw in SELECTIVE
+    is_sampled = options.sampled or trained.is_drawn
     for flag in ("fanouts", "seed"):
         if getattr(options, flag) is not None and not is_sampled:
             raise ValueError(f"--{flag} is for --sampled: exact outputs are from all neighbours")
@@ -200,7 +200,7 @@ def _given(options, name=None, suffixes=()):
         dataset = load_dataset(**{**wanted, **given_split(options), **schema})
     how = {"device": options.device} if "device" in options else {}
     if is_sampled:
-        how |= {"fanouts": options.fanouts or trained.fanouts, "seed": options.seed or 0}
+        how |= {"fanouts": options.fanouts or (None if trained.is_drawn else trained.fanouts), "seed": options.seed or 0}
     return trained, dataset, how, path
 
 

@@ -84,6 +84,7 @@ class SampleConfig(Settings):
     )
     isolated: str = option("empty", "a node without neighbours: empty row or itself", choices=ISOLATED)
     weights: str = option("refuse", "edge weights that the draw does not read: an error, or no matter", choices=WEIGHTS)
+    strictly_before: bool = option(False, "a node that is asked at a time sees what was before it, not what has that very time")
     num_threads: int | None = option(
         None, "threads that prepare batches; 0 prepares them between steps (default: half of the cores, at most 4)", least=0
     )
@@ -204,6 +205,12 @@ def _names(value):
     return names
 
 
+def _column(value):
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"a column of times must be named by a text, got {shown(value)}")
+    return value.strip()
+
+
 @documented
 @dataclass(frozen=True, kw_only=True)
 class TableConfig(Settings):
@@ -232,6 +239,11 @@ class TableConfig(Settings):
         None, "an edge to an id that nodes.csv lacks: an error, left out, or a node without features (default: refuse)",
         choices=UNLISTED,
     )  # fmt: skip
+    time: str | None = option(
+        None, "column of nodes.csv: when a node is asked, which then sees no later edge; none: no such times (default: auto, a "
+        "column time or timestamp where edges have one, too)", check=_column,
+    )  # fmt: skip
+    node_time: str | None = option(None, "column of nodes.csv: when a node came to be (default: none)", check=_column)
 
     def __post_init__(self):
         super().__post_init__()
@@ -240,6 +252,10 @@ class TableConfig(Settings):
             for other in kinds[at + 1 :]:
                 self._refuse_common(kind, other)
         self._refuse_common("missing", "not_missing")
+        for kind in kinds:
+            for times in ("time", "node_time"):
+                if getattr(self, times) in (getattr(self, kind) or ()):
+                    raise ValueError(f"{getattr(self, times)!r} stands in {kind} and in {times}: leave it in one of them")
 
     def _refuse_common(self, one, other):
         common = [name for name in getattr(self, one) or () if name in (getattr(self, other) or ())]
@@ -254,5 +270,6 @@ class TableConfig(Settings):
 
 #: Nothing is left open: how tables are read where nobody says otherwise.
 TABLE_DEFAULTS = TableConfig(
-    category=(), number=(), drop=(), words=1000, missing=(), not_missing=(), task="auto", unlisted="refuse"
+    category=(), number=(), drop=(), words=1000, missing=(), not_missing=(), task="auto", unlisted="refuse", time="auto",
+    node_time="none",
 )  # fmt: skip

@@ -1,8 +1,9 @@
 """The settings of a training, and of a whole run."""
 
 from dataclasses import dataclass, field
+from numbers import Integral
 
-from graphsage.base.told import of_kind
+from graphsage.base.told import of_kind, shown
 from graphsage.config.groups import (
     ComputeConfig,
     EvaluateConfig,
@@ -47,6 +48,14 @@ class TrainConfig(ComputeConfig, SaveConfig, EvaluateConfig, OptimiseConfig, Sam
             self.refuse_set("evaluate_every", "by schedule='plateau', which needs a score each epoch: leave it out")
 
 
+def _split(value):
+    if isinstance(value, str) and value == "time":
+        return value
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+        raise ValueError(f"split must be an integer >= 0, or 'time'; got {shown(value)}")
+    return int(value)
+
+
 @documented
 @dataclass(frozen=True, kw_only=True)
 class RunConfig(Settings):
@@ -56,7 +65,10 @@ class RunConfig(Settings):
     """
 
     dataset: str = option("debian", "name of a dataset, or a folder")
-    split: int | None = option(None, "which of the dataset's splits, where it has several (default: 0, the first)", least=0)
+    split: int | str | None = option(
+        None, "which of the dataset's splits, where it has several, or 'time': the latest nodes test (default: 0, the first)",
+        check=_split,
+    )  # fmt: skip
     runs: int = option(1, "train so many times, with seeds SEED, SEED + 1, ...: mean and deviation", least=1)
     baseline: bool = option(True, "train the same model without edges too, which takes about as long again")
     tensorboard: bool = option(False, "write the course of the training into the folder of the run for TensorBoard, too")

@@ -152,11 +152,11 @@ def _drawn(num_units, val, test, seed):
 def _latest(times, val, test):
     """The same of units at rising ``times``: the latest are test; those of one time are in one part, the later one."""
     part, end = np.full(len(times), TRAIN, np.int8), len(times)
-    for number, share, before in ((TEST, test, 0), (VAL, val, round(test * len(times)))):
-        count = round(share * len(times))
-        first = np.searchsorted(times, times[len(times) - before - count]) if count else end
+    for number, share in ((TEST, test), (VAL, val)):
+        count = min(round(share * len(times)), end)
+        first = np.searchsorted(times, times[end - count]) if count else end
         part[first:end] = number
-        end = min(first, end)
+        end = first
     return part
 
 

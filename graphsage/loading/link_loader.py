@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike
 
 from graphsage.base import rng
 from graphsage.base.checks import as_flag, as_pairs
-from graphsage.base.told import of_kind
+from graphsage.base.told import of_kind, told
 from graphsage.data.dataset import NodeDataset
-from graphsage.data.links import LinkDataset, is_directed
+from graphsage.data.links import LinkDataset, codes_of, is_directed
 from graphsage.loading.node_loader import NeighborLoader, check_sampler
 from graphsage.sampling.items import Items, SeedPlan
 from graphsage.sampling.negatives import Negatives
@@ -41,6 +41,7 @@ class LinkLoader(NeighborLoader):
     """
 
     _asks = "pairs"
+    labels = None  # y says what is true of pairs
 
     def __init__(
         self,
@@ -72,32 +73,42 @@ class LinkLoader(NeighborLoader):
         self.negatives = None if negatives is None else of_kind("negatives", negatives, Negatives)
         self.exclude, self._positives = as_flag("exclude", exclude), positives
         if positives is None:
+            items = self._checked(dataset.train if items is None else items, sampler)
             order = {"shuffle": shuffle, "drop_last": drop_last, "least": least}
-            items = self._checked(dataset.train if items is None else items)
             plan = SeedPlan(items, batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
+            if self.exclude and batch_size is None:
+                _refuse_to_hide_all(plan.items, dataset.graph)
         else:
-            plan = positives.plan
+            plan = _plan_of(positives, items, batch_size, batches_per_epoch)
         self._set_up(sampler, plan, reduce, repeat, (rank, num_ranks))
         self._read_from(dataset.features, store, device, features_on, feature_dtype)
 
     def over(self, items: ArrayLike | Items) -> Self:
         """A loader like this one, with the same features in memory, that goes through all of ``items`` once an epoch."""
-        other = self._over(self._checked(items))
+        other = self._over(self._checked(items, self.sampler))
         other._positives = None
         return other
 
     def pairs_of(self, epoch: int, step: int) -> Items:
         """The links of a step, in their order."""
-        if self._positives is not None:
-            return self._positives.pairs_of(epoch, step)
-        return self._plan.items[self._plan.places(epoch, step)]
+        if self._positives is None:
+            return self._plan.items[self._plan.places(epoch, step)]
+        ranks, own = self._plan.num_ranks, self._positives.plan.num_ranks
+        if ranks != own:
+            raise ValueError(f"the positives are planned for num_ranks = {own}, and the loader has {ranks}: they must agree")
+        return self._positives.pairs_of(epoch, step)
 
-    def _checked(self, items):
-        """``items`` as Items of pairs."""
-        num_nodes = self.known.num_nodes
-        if not isinstance(items, Items):
-            return Items(as_pairs("items", items, num_nodes))
-        as_pairs("items", items.seeds, num_nodes)
+    def _checked(self, items, sampler):
+        """``items`` as Items of pairs that ``sampler`` can be asked about."""
+        pairs = as_pairs("items", items.seeds if isinstance(items, Items) else items, self.known.num_nodes)
+        if not len(pairs):
+            raise ValueError("items is empty: an epoch needs at least one link (default: those to train on)")
+        items = items if isinstance(items, Items) else Items(pairs)
+        if items.label is not None and self.negatives is not None:
+            raise ValueError("items with labels are asked about alone: pass negatives=None, or leave the labels out")
+        if items.time is not None and not getattr(sampler, "strictly_before", True):
+            rule = "links with times are asked about strictly before them, or each would see itself"
+            raise ValueError(f"{rule}: make the sampler with strictly_before=True")
         return items
 
     @property
@@ -131,6 +142,26 @@ class LinkLoader(NeighborLoader):
     def _may_be_edges(self):
         """May a negative, or its reverse, be among the messages?"""
         return self.negatives is not None and (self.directed or self.negatives.allow_true)
+
+
+def _plan_of(positives, items, batch_size, batches_per_epoch):
+    """The plan of ``positives``, if it is one and nothing else says what to go through."""
+    if not isinstance(getattr(positives, "plan", None), SeedPlan) or not callable(getattr(positives, "pairs_of", None)):
+        raise TypeError(f"positives must have a plan (SeedPlan) and pairs_of(epoch, step), got {told(positives)}")
+    for name, value in (("items", items), ("batch_size", batch_size), ("batches_per_epoch", batches_per_epoch)):
+        if value is not None:
+            raise ValueError(f"{name} must be None where positives are given: their plan says what is asked when")
+    return positives.plan
+
+
+def _refuse_to_hide_all(items, graph):
+    """Raise where one batch asks about all messages at once."""
+    asked = codes_of(items.seeds, graph.num_nodes, False)
+    ends = np.stack(graph.to_edges(), axis=1)
+    seen = codes_of(ends[ends[:, 0] != ends[:, 1]], graph.num_nodes, False)
+    if items.time is None and len(seen) and np.isin(seen, asked).all():
+        rule = "a full batch asks about all links, so that exclude=True leaves no message"
+        raise ValueError(f"{rule}: give a batch_size, split_links(..., disjoint_train=), or exclude=False")
 
 
 def _known(dataset):

@@ -8,7 +8,6 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Self
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
@@ -20,7 +19,7 @@ from graphsage.data.dataset import NodeDataset
 from graphsage.loading.batch import Batch, drafted, label_tensor
 from graphsage.loading.parcel import Parcel
 from graphsage.loading.process_rank import checked_ranks, process_rank
-from graphsage.sampling.items import SeedPlan
+from graphsage.sampling.items import Items, SeedPlan
 from graphsage.sampling.minibatch import MiniBatch
 from graphsage.tensors.device import as_device
 from graphsage.tensors.reductions import REDUCTIONS
@@ -30,8 +29,9 @@ from graphsage.tensors.store import FeatureStore, free_memory
 class NeighborLoader:
     """Iterable of batches; one iteration is one epoch, and the next iteration is the next epoch (``set_epoch``: another one).
 
-    dataset: ``NodeDataset``. sampler: ``NeighborSampler`` on its graph, or whatever answers ``sample(items, epoch, step)`` with
-        a ``MiniBatch``. Its ``seed`` (default: 0) orders the nodes, its ``num_threads`` prepare batches.
+    dataset: ``NodeDataset``. Where it has ``times``, each seed is asked at its own: batches are disjoint, without later edges.
+    sampler: ``NeighborSampler`` on its graph, or whatever answers ``sample(items, epoch, step)`` with a ``MiniBatch``. Its
+        ``seed`` (default: 0) orders the nodes, its ``num_threads`` prepare batches.
     batch_size, batches_per_epoch, shuffle, drop_last, least: as in ``SeedPlan``. nodes: those to go through (default: to
         train on). ``least=2`` suits models with BatchNorm.
     repeat: True gives the same batches in each iteration, those of the epoch that was set (default: 0): to validate, or to
@@ -74,9 +74,11 @@ class NeighborLoader:
         feature_dtype: str = "float32",
     ) -> None:
         check_sampler(sampler, of_kind("dataset", dataset, NodeDataset).graph, reduce)
+        _check_times(sampler, dataset)
+        self._times = dataset.times
         nodes = dataset.train if nodes is None else of_mask("nodes", nodes, dataset.num_nodes)
         order = {"shuffle": shuffle, "drop_last": drop_last, "least": least}
-        plan = SeedPlan(nodes, batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
+        plan = SeedPlan(self._items(nodes), batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
         self._set_up(sampler, plan, reduce, repeat, (rank, num_ranks))
         self._read_from(dataset.features, store, device, features_on, feature_dtype)
         self.labels = label_tensor(dataset.labels)
@@ -89,6 +91,10 @@ class NeighborLoader:
         self.reduce = reduce if reduce is None else one_of("reduce", reduce, tuple(REDUCTIONS))
         self.set_epoch(0)
         self._kept, self.cast_to = None, None  # cast_to: the dtype of a module that wants features in another than float32
+
+    def _items(self, nodes):
+        """``nodes``, each to be asked at its own time where there are times."""
+        return nodes if self._times is None else Items(nodes, time=self._times[as_ids("nodes", nodes, len(self._times))])
 
     def _read_from(self, features, store, device, features_on, feature_dtype):
         """Where features are, and where tensors go."""
@@ -174,7 +180,7 @@ class NeighborLoader:
 
     def over(self, nodes: ArrayLike) -> Self:
         """A loader like this one, with the same features in memory, that goes through all of ``nodes`` once an epoch."""
-        return self._over(as_integers("nodes", of_mask("nodes", nodes, len(self.labels))))
+        return self._over(self._items(as_integers("nodes", of_mask("nodes", nodes, len(self.labels)))))
 
     def _over(self, items):
         """``over``, of items that were checked."""
@@ -222,15 +228,12 @@ class NeighborLoader:
         is_open = self.reduce is not None
         minibatch = (self.sampler.sample_open if is_open else self.sampler.sample)(items, epoch=epoch, step=step, **how)
         _check_answer(minibatch, len(items), is_open)
-        own["seeds"] = torch.from_numpy(np.array(items.seeds))
-        return drafted(minibatch, len(self.store), self.reduce, epoch=epoch, step=step, **own)
+        return drafted(minibatch, len(self.store), self.labels, reduce=self.reduce, epoch=epoch, step=step).having(**own)
 
     def _asked(self, epoch, step):
         """(items to sample around, keywords of ``sample``, fields of the Batch that say what is asked)."""
         places = self._plan.places(epoch, step)
-        items = self._plan.items[places]
-        y = self.labels[torch.from_numpy(as_ids("seeds", items.seeds, len(self.labels)).copy())]
-        return items, {}, {"places": torch.from_numpy(places.copy()), "y": y}  # a copy: the plan keeps its order
+        return self._plan.items[places], {}, {"places": torch.from_numpy(places.copy())}  # a copy: the plan keeps its order
 
     def _full_batch(self, epoch):
         """All neighbours of all nodes: drawn once, as nothing is drawn."""
@@ -246,6 +249,11 @@ def check_sampler(sampler, graph, reduce):
         raise TypeError(f"sampler must be a NeighborSampler or have {method}(items, epoch, step), got {told(sampler)}")
     if getattr(sampler, "graph", graph) is not graph:
         raise ValueError(f"the sampler must be on dataset.graph, {graph}; it is on another, {sampler.graph}")
+
+
+def _check_times(sampler, dataset):
+    if dataset.times is not None and dataset.node_times is not None and getattr(sampler, "node_times", 0) is None:
+        raise ValueError("the dataset has node_times, and the sampler none: make it with node_times=dataset.node_times")
 
 
 def _checked_store(store, shape):

@@ -8,6 +8,7 @@ from graphsage.data.described.describe import describe
 from graphsage.report import report_tables as tables, scores_by_degree as scores
 from graphsage.report.page import beside, folded, joined, scrolled, section, tag
 from graphsage.training.thresholds import told_of_nobody
+from graphsage.training.until import time_line
 
 MOST_CONFUSIONS, MOST_IN_MAP, MOST_TARGETS = 15, 60, 4
 MOST_BESIDE = 16  # classes whose heat map leaves room for a table
@@ -142,7 +143,9 @@ def _dataset(run):
     known = run.dataset.name == run.config.dataset and run.dataset.name in list_datasets()
     card = tables.facts(tables.card_facts(dataset_card(run.dataset.name)), "Dataset card") if known else None
     found = scrolled(tag("pre", describe(run.dataset)), "What is in the dataset")
-    return section("Dataset", tag("p", run.dataset.summary()), card, folded("What is in it, counted", found))
+    time = time_line(run.dataset, run.config.train.strictly_before)
+    about = joined(tag("p", run.dataset.summary()), tag("p", time) if time else None)
+    return section("Dataset", about, card, folded("What is in it, counted", found))
 
 
 def _configuration(run):

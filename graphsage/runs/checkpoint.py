@@ -160,7 +160,9 @@ def _asked(dataset):
     """What the parts are asked about: labels of nodes, or links."""
     parts = [getattr(dataset, split) for split in SPLITS]
     if isinstance(dataset, NodeDataset):
-        return {"labels checksum": _checksum(dataset.labels, *parts)}
+        times = {"asked times checksum": dataset.times, "node times checksum": dataset.node_times}
+        own = {name: None if of is None else _checksum(of) for name, of in times.items()}
+        return {"labels checksum": _checksum(dataset.labels, *parts), **own}
     times = [part.time for part in parts if part.time is not None]
     known = (dataset.known.indptr, dataset.known.indices)
     return {"links checksum": _checksum(*(part.seeds for part in parts), *times), "known checksum": _checksum(*known)}

@@ -8,6 +8,7 @@ from graphsage.runs.checkpoint import CheckpointError, differences, load_checkpo
 from graphsage.trained.save import can_save, plain_arguments
 from graphsage.training.state import State
 
+UNTIMED = {"asked times checksum": None, "node times checksum": None}  # what files of before nodes had times do not say
 PARTS = ("model", "optimizer", "schedule", "scaler")
 
 
@@ -38,7 +39,7 @@ def restore(trainer, path):
     _check_same(path, "other settings", saved["settings"], _settings(trainer))
     if "loss" in saved:
         _check_same(path, "another loss", {"loss": saved["loss"]}, {"loss": _loss(trainer)})
-    _check_same(path, "another dataset", saved["dataset"], trainer.identity)
+    _check_same(path, "another dataset", UNTIMED | saved["dataset"], trainer.identity)
     _check_same(path, "another model", saved["arguments"], _arguments(trainer.model))
     if _shapes(saved["model"]) != _shapes(trainer.model.state_dict()):
         raise CheckpointError(f"{path} holds the weights of another model than the one to train")

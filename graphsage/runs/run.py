@@ -256,7 +256,7 @@ def _which_model(results):
 def _features_only(config, dataset, store, progress):
     """(test score, whether Ctrl-C came) of the same training without edges; a training cut short has no score."""
     try:
-        train = replace(config.train, draw="uniform")  # there is no weight or time to draw by
+        train = replace(config.train, draw="uniform", strictly_before=False)  # there is no weight or time to draw by
         alone = replace(config, tensorboard=False, train=train)
         trainer = make_trainer(alone, dataset.without_edges(), store=store, callbacks=progress, log=None)
         result = trainer.fit()

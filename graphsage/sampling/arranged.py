@@ -1,6 +1,7 @@
 """The rows of a graph in the order that a draw reads them, with what else it reads of them."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -35,16 +36,20 @@ class Rows:
 _KEPT = WeakKeyDictionary()  # graph: {what was asked for: rows}; samplers of a graph share them
 
 
-def arranged(graph, by_time, by_weight):
-    """The ``Rows`` of ``graph``: sorted by time, or without edges of weight 0, or both; made once a graph."""
-    kept = _KEPT.setdefault(graph, {})
-    if (by_time, by_weight) not in kept:
-        kept[by_time, by_weight] = arrange(graph, by_time, by_weight)
-    return kept[by_time, by_weight]
+def arranged(graph, by_time, by_weight, node_times=None):
+    """The ``Rows`` of ``graph``: sorted by time, or without edges of weight 0, or both; made once a graph.
+
+    node_times: an edge exists from the later of its own time and that of the node it comes from; the last ones are kept.
+    """
+    kept, name = _KEPT.setdefault(graph, {}), (by_time, by_weight, node_times is not None)
+    mark = None if node_times is None else sha256(node_times).digest()
+    if name not in kept or kept[name][0] != mark:
+        kept[name] = mark, arrange(graph, by_time, by_weight, node_times)
+    return kept[name][1]
 
 
 def arrange(graph, by_time, by_weight, node_times=None):
-    """The same, not kept; an edge exists from the later of its own time and that of the node it comes from, ``node_times``."""
+    """The same, not kept."""
     indptr, indices = graph.indptr, graph.indices
     times = np.ascontiguousarray(edge_times(graph, node_times)) if by_time else None
     weights = graph.weights if by_weight else None

@@ -13,7 +13,7 @@ from graphsage.base.threads import default_threads, ordered_map
 from graphsage.base.told import of_kind
 from graphsage.config.groups import ISOLATED, SampleConfig
 from graphsage.graph.graph import Graph
-from graphsage.sampling.arranged import arrange, arranged
+from graphsage.sampling.arranged import arranged
 from graphsage.sampling.draws import Draw, as_draw, entries, refuse_unfit
 from graphsage.sampling.exclusion import excluded_between
 from graphsage.sampling.hops import sample_unique
@@ -73,7 +73,7 @@ class NeighborSampler:
         draw: str | Draw = SampleConfig.draw,
         disjoint: bool = False,
         node_times: ArrayLike | None = None,
-        strictly_before: bool = False,
+        strictly_before: bool = SampleConfig.strictly_before,
         stream: str = "train",
     ) -> None:
         of_kind("graph", graph, Graph)
@@ -161,9 +161,7 @@ class NeighborSampler:
         if self.graph.times is None and self.node_times is None:
             rule = "pass Graph.from_edges(..., times=) or NeighborSampler(..., node_times=)"
             raise ValueError(f"the graph has no times to draw by: {rule}")
-        if self.node_times is None:
-            return arranged(self.graph, True, self.draw.by_weight)
-        return arrange(self.graph, True, self.draw.by_weight, self.node_times)
+        return arranged(self.graph, True, self.draw.by_weight, self.node_times)
 
     def batches(self, plan: SeedPlan, *, epoch: int = 0) -> Iterator[MiniBatch]:
         """Yield the MiniBatch of each step of a ``SeedPlan``'s epoch, in order, prepared by ``num_threads`` threads."""

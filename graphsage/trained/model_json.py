@@ -56,6 +56,10 @@ NEIGHBORS = {
     "self": "S(v): the nodes u with an edge u -> v (of an undirected graph: all neighbours), repeats included; v alone where "
     "there are none",
 }
+UNTIL = {
+    False: "; of edges and nodes, all layers know those until the time at which the node that is predicted is asked",
+    True: "; of edges and nodes, all layers know those before the time at which the node that is predicted is asked",
+}
 
 
 def describe_model(trained, arguments):
@@ -66,7 +70,7 @@ def describe_model(trained, arguments):
         **known,
         "arguments": arguments,
         "input": FEATURES + (NORMALIZED if trained.normalized_features else ""),
-        "neighbors": NEIGHBORS[trained.isolated],
+        "neighbors": NEIGHBORS[trained.isolated] + (UNTIL[trained.strictly_before] if trained.timed else ""),
         "layers": [_described_layer(trained.model, depth, arguments["aggregator"]) for depth in depths],
         "output": next((text for name, text in HEADS.items() if name in head), OUTPUTS[trained.task]),
         **head,

@@ -69,6 +69,8 @@ def save_trained(folder: str | os.PathLike[str], model: GraphSAGE, dataset: Node
         "fanouts": (-1,) * model.num_layers if config.batch_size is None else config.fanouts,
         "draw": config.draw,
         "replace": config.replace,
+        "timed": dataset.times is not None,
+        "strictly_before": config.strictly_before,
         "schema": dataset.schema,
         "name": dataset.name,
     }
@@ -136,8 +138,10 @@ def _trained(model, *, form, **found):
     for name in ("class_names", "fanouts"):  # JSON knows lists only
         found[name] = None if found[name] is None else tuple(found[name])
     check_depth(model.num_layers, found["fanouts"])
-    found = {"draw": "uniform", "replace": False} | found  # files of before draws had names
+    # files of before draws had names, and before nodes had times
+    found = {"draw": "uniform", "replace": False, "timed": False, "strictly_before": False} | found
     kinds = {"task": str, "metric": str, "normalized_features": bool, "isolated": str, "draw": str, "replace": bool}
+    kinds |= {"timed": bool, "strictly_before": bool}
     odd = next((name for name, kind in kinds.items() if not isinstance(found[name], kind)), None)
     if odd:
         raise ValueError(f"{odd} is {found[odd]!r}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from graphsage.base.checks import as_count, as_ids
 from graphsage.config.groups import SELECTIVE
+from graphsage.data.asked_times import refuse_untimed
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.model import GraphSAGE
 from graphsage.sampling.draws import as_draw
@@ -18,6 +19,7 @@ from graphsage.tensors.device import as_device
 from graphsage.trained import outputs as apply
 from graphsage.trained.predictions import Predictions
 from graphsage.trained.scores import matched_labels, score_parts
+from graphsage.training.evaluation_plan import is_drawn, wider
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +28,8 @@ class Trained:
 
     model: ``GraphSAGE`` in evaluation mode. task: "multiclass", "multilabel" or "regression". metric: what chose its epoch.
     class_names: C texts, or None. normalized_features: it wants each row of features divided by its sum (``row_normalize``).
-    isolated, draw, replace: as in ``NeighborSampler``. fanouts: those of the training, one a layer; -1 takes all.
+    isolated, draw, replace, strictly_before: as in ``NeighborSampler``. timed: its nodes were asked at their own times
+    (``NodeDataset.times``). fanouts: those of the training, one a layer; -1 takes all.
     schema: how columns of a table became its features and classes (``NodeDataset.schema``), or None. name: the training
     dataset's, or None.
 
@@ -37,8 +40,12 @@ class Trained:
 
     fanouts: None is exact, from all neighbours, layer by layer (``inference``); else neighbours are drawn, so many a layer,
         in the loader's batches, and the result is the same for the same seed and nodes. A model that learned from neighbours
-        by weight, or from the latest, is asked with such ones: None then stands for the fanouts of its training.
+        by weight, from the latest, or from those until a time, is asked with such ones (``is_drawn``): None then stands for the
+        fanouts of its training (until a time at least 25).
     seed: of that. device: as in ``TrainConfig``. progress: called with (done, total) now and then.
+
+    A timed model asks each node of a dataset at its own time there, and refuses a dataset without ``times``: give it the latest
+    time for nodes that are asked now. To another model the times of a dataset are nothing.
 
     Memory: the outputs of two layers for all nodes of the graph (exact), or for the nodes asked for (drawn).
     """
@@ -52,6 +59,8 @@ class Trained:
     fanouts: tuple[int, ...]
     draw: str = "uniform"
     replace: bool = False
+    timed: bool = False
+    strictly_before: bool = False
     schema: dict | None
     name: str | None
 
@@ -117,6 +126,7 @@ class Trained:
     ) -> None:
         """ValueError, one sentence, where the other methods would refuse the dataset, its labels or a keyword."""
         apply.check_features(self.model, dataset)
+        self._timed_as_trained(dataset)
         as_device(device)
         as_count("seed", seed, most=2**64 - 1)
         if fanouts is not None:
@@ -125,6 +135,11 @@ class Trained:
             _refuse_one_layer(self.model)
         if labels:
             matched_labels(dataset, self.task, self.class_names, self._num_outputs)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Are its outputs from drawn neighbours in any case? It has then not learned from all of them."""
+        return is_drawn(self.draw, self.timed)
 
     @property
     def _num_outputs(self):
@@ -138,13 +153,24 @@ class Trained:
         nodes = None if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
         device = as_device(device)
         model = self.model if device.type == "cpu" else deepcopy(self.model).to(device)
-        dataset = dataset.row_normalized() if self.normalized_features else dataset
+        dataset = self._timed_as_trained(dataset.row_normalized() if self.normalized_features else dataset)
         options = {"isolated": self.isolated, "device": device, "progress": progress, "out": out}
-        fanouts = self.fanouts if fanouts is None and self.draw in SELECTIVE else fanouts
+        fanouts = self._own_fanouts if fanouts is None and self.is_drawn else fanouts
         if fanouts is None:
             return apply.exact(model, dataset, nodes, num_layers, **options)
-        draw = as_draw(self.draw, self.replace)
-        return apply.sampled(model, dataset, nodes, num_layers, fanouts=fanouts, draw=draw, seed=seed, **options)
+        draw = {"draw": as_draw(self.draw, self.replace), "seed": seed, "strictly_before": self.strictly_before}
+        return apply.sampled(model, dataset, nodes, num_layers, fanouts=fanouts, draw=draw, **options)
+
+    @property
+    def _own_fanouts(self):
+        """Those of the evaluations of its training, where they are drawn."""
+        return self.fanouts if self.draw in SELECTIVE else wider(self.fanouts)
+
+    def _timed_as_trained(self, dataset):
+        """``dataset`` with times if the model was trained with some, and without them if it was not."""
+        if self.timed:
+            refuse_untimed(dataset, ", and the model was trained on nodes that were asked at theirs")
+        return dataset if self.timed or dataset.times is None else replace(dataset, times=None)
 
 
 def _refuse_one_layer(model):

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from graphsage.base import rng
+from graphsage.config.groups import SELECTIVE
 from graphsage.nn.inference import inference
 from graphsage.nn.layered import has_layers
 from graphsage.nn.stack_inference import stack_inference
@@ -20,7 +21,7 @@ class Evaluator:
     ``layer_widths``, None where outputs are always sampled.
 
     all_outputs: raw outputs of all nodes, float32 [N, K] on the CPU, as last computed; None where outputs are sampled: of
-    other modules, and under draws that select neighbours (``SELECTIVE``). progress: as in ``inference``.
+    other modules, under draws that select neighbours, and of nodes with times (``is_drawn``). progress: as in ``inference``.
     """
 
     def __init__(self, model, loader, dataset, config, progress):
@@ -71,15 +72,18 @@ class Evaluator:
     def _loader(self, nodes):
         loader, sampler = self.loader.over(nodes), self.loader.sampler
         # another module may be made for the fanouts it is trained with; and of more neighbours fewer are heavy, or late
+        widens = (self.widths or has_layers(self.model)) and self.config.draw not in SELECTIVE
         loader.sampler = NeighborSampler(
             self.dataset.graph,  # the whole of it, also where training sees a part
-            wider(sampler.fanouts) if self.widths else sampler.fanouts,
+            wider(sampler.fanouts) if widens else sampler.fanouts,
             draw=sampler.draw,
             seed=sampler.seed,
             isolated=sampler.isolated,
             weights=self.config.weights,
             num_threads=sampler.num_threads,
             stream="evaluate",
+            node_times=sampler.node_times,
+            strictly_before=sampler.strictly_before,
         )
         return loader
 

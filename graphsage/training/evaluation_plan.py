@@ -37,6 +37,11 @@ def wider(fanouts):
     return tuple(k if k < 0 else max(k, LEAST_FANOUT) for k in fanouts)
 
 
+def is_drawn(draw, timed):
+    """Is a model evaluated as it was trained, by drawing? Not all neighbours are what it learned from. timed: up to a time."""
+    return draw in SELECTIVE or timed
+
+
 @dataclass(frozen=True)
 class Sizes:
     """What the cost depends on. widths: values a node has before and after each layer, [L + 1]. fanouts: of training.
@@ -77,12 +82,13 @@ class Sizes:
 def evaluation_plan(widths, why, loader, dataset, config):
     """The ``EvaluationPlan`` of a training: as set, else by cost. widths, why: of ``layer_widths``.
 
-    Without widths it is always sampled: other modules, and what learned from neighbours that a draw selected.
+    Without widths it is always sampled: other modules, and what learned from neighbours that a draw selected, or a time.
     """
     if not widths:
         if config.evaluate == "exact":
-            of_draw = f"draw={config.draw!r} is evaluated by drawing"
-            whose = of_draw if config.draw in SELECTIVE else f"other modules are sampled{why and f' ({why})'}"
+            drawn = "nodes with times are" if dataset.times is not None else f"draw={config.draw!r} is"
+            is_other = not is_drawn(config.draw, dataset.times is not None)
+            whose = f"other modules are sampled{why and f' ({why})'}" if is_other else f"{drawn} evaluated by drawing"
             raise ValueError(f"evaluate='exact' is of all neighbours, by GraphSAGE; {whose}: leave it out")
         every, nodes = config.evaluate_every or 1, min(config.evaluate_nodes or len(dataset.val), len(dataset.val))
         return EvaluationPlan(False, every, nodes, why and f"Evaluated on sampled neighbours: {why}")
@@ -94,7 +100,7 @@ def layer_widths(model, dataset, loader, config):
 
     why: a sentence where the module has the layers of a ``Stack`` and computes something else; else "".
     """
-    if config.draw in SELECTIVE or not (has_layers(model) or is_stack(model)):
+    if is_drawn(config.draw, dataset.times is not None) or not (has_layers(model) or is_stack(model)):
         return None, ""
     if has_layers(model):
         return tuple(layer.out_features for layer in model.layers), ""

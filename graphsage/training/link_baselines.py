@@ -5,6 +5,8 @@ are those among the messages of a ``LinkDataset``, whichever way the edge leads,
 neighbours of before its time alone, and their degrees of then. A pair of isolated nodes scores 0.
 """
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 import torch
 
@@ -100,11 +102,14 @@ class _Known:
         return np.searchsorted(self._places, nodes * self._span + when, side="left") - self.indptr[nodes]
 
 
+_KEPT = WeakKeyDictionary()  # graph: _Known, made once for all the chunks of pairs that are scored
+
+
 def _read(dataset, pairs, times):
     pairs = as_pairs("pairs", pairs, of_kind("dataset", dataset, LinkDataset).num_nodes)
     if times is not None and dataset.graph.times is None:
         raise ValueError("times are of no use: the dataset's messages have none")
-    known = _Known(dataset.graph)
+    known = _KEPT.get(dataset.graph) or _KEPT.setdefault(dataset.graph, _Known(dataset.graph))
     return known, pairs, known.until(times, len(pairs))
 
 

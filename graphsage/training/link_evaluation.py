@@ -7,12 +7,11 @@ import numpy as np
 import torch
 
 from graphsage.base import rng
-from graphsage.config.groups import SELECTIVE
 from graphsage.loading.link_loader import LinkLoader
 from graphsage.nn.inference import inference
 from graphsage.sampling.items import Items
 from graphsage.sampling.negatives import Negatives
-from graphsage.training.evaluation_plan import EvaluationPlan
+from graphsage.training.evaluation_plan import EvaluationPlan, is_drawn
 from graphsage.training.module_outputs import checked_logits
 from graphsage.training.setup import loading_options, make_sampler
 
@@ -44,7 +43,7 @@ class LinkEvaluator:
     def __init__(self, model, encoder, loader, dataset, config, settings, progress):
         self.model, self.loader, self.dataset, self.config, self.settings = model, loader, dataset, config, settings
         self.progress, self.all_outputs, self.scores = progress, None, None
-        is_exact = encoder is not None and not dataset.has_times and config.draw not in SELECTIVE
+        is_exact = encoder is not None and not is_drawn(config.draw, dataset.has_times)
         self.encoder = encoder if is_exact else None
         self.plan = link_plan(config, dataset, is_exact)
         self.items = _part(dataset.val, self.plan.nodes, config.seed)

@@ -1,10 +1,8 @@
 """LinkTask: which pairs of nodes are links."""
 
-import numpy as np
-
 from graphsage.base.checks import as_pairs
 from graphsage.config.link_config import LinkConfig
-from graphsage.data.links import LinkDataset, codes_of
+from graphsage.data.links import LinkDataset
 from graphsage.loading.link_loader import LinkLoader
 from graphsage.nn.layered import has_layers
 from graphsage.nn.link_predictor import LinkPredictor
@@ -16,7 +14,6 @@ from graphsage.training.link_objective import LinkObjective
 from graphsage.training.setup import (
     check_config,
     check_features,
-    check_kinds,
     check_parts,
     check_weights,
     for_task,
@@ -36,11 +33,9 @@ class LinkTask(Task):
 
     def __init__(self, model, dataset, config, settings=None, *, loss=None, store=None, progress=None):
         self.settings = settings = LinkConfig() if settings is None else settings
-        check_kinds(model, loss)
         check_config(config)
         check_parts(dataset, config, "links")
         _refuse_of_nodes(config)
-        _refuse_nothing_seen(dataset, config)
         check_weights(model)
         self.config = config = for_task(config, "links")
         self.device = pick_device(config.device)
@@ -109,16 +104,4 @@ def _refuse_of_nodes(config):
     for name in ("label_smoothing", "class_weights"):
         config.refuse_set(name, "for links, which have no classes: leave it out")
     config.refuse_set("inductive", "for links: leave it out; links of validation and test are never among the messages")
-
-
-def _refuse_nothing_seen(dataset, config):
-    """A full batch asks about all training links at once; where these are the messages, nothing would be left of them."""
-    if config.batch_size is not None or dataset.has_times:
-        return
-    asked, messages = dataset.train.seeds, np.stack(dataset.graph.to_edges(), axis=1)
-    codes = (codes_of(pairs, dataset.num_nodes, dataset.directed) for pairs in (asked, messages))
-    if np.isin(*codes).any():
-        raise ValueError(
-            "a full batch asks about all training links at once, and links that are asked about are no messages, so that none "
-            "would be left: set batch_size, or split off links that are only asked about (disjoint_train)"
-        )
+    config.refuse_set("strictly_before", "for links: leave it out; a link with a time never sees anything of that time")

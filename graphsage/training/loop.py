@@ -21,7 +21,7 @@ from graphsage.training.link_task import LinkTask
 from graphsage.training.node_task import NodeTask
 from graphsage.training.optimizers import Schedule, make_optimizer
 from graphsage.training.records import Step, TrainResult, loss_text
-from graphsage.training.setup import normalizes
+from graphsage.training.setup import check_kinds, normalizes
 from graphsage.training.state import State
 from graphsage.training.task import task_class
 
@@ -41,6 +41,7 @@ class Loop:
     @plain_modes()
     def __init__(self, model, dataset, config=None, *, task=None, loss=None, store=None, callbacks=(), log=print):
         config = TrainConfig() if config is None else config
+        check_kinds(model, loss)
         self.watch_by(callbacks, log)
         how = {"loss": loss, "store": store, "progress": partial(self._tell, "on_evaluate")}
         self.task = task = task_class(TASKS, dataset, task)(model, dataset, config, task, **how)
@@ -68,7 +69,7 @@ class Loop:
         self._is_resumed = self._has_started = self._owes_save = False
         self._saved_at = time.monotonic()
         if self.task.encoder is not None:
-            self.task.encoder.prepare(self.loader.sampler.graph.degrees)
+            self.task.encoder.prepare(self.task.degrees())
         self.objective.read_by(self.objective.head)
         try:
             self._tell("on_fit_begin")
@@ -130,6 +131,7 @@ class Loop:
             interrupted=interrupted,
             outputs=raw if raw is None else self.objective.head.read(raw).float(),
             thresholds=self.objective.head.thresholds,
+            later_edges=self.task.later_edges(),
         )
 
     # ---- an epoch

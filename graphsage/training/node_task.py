@@ -13,7 +13,6 @@ from graphsage.training.evaluation import Evaluator
 from graphsage.training.objective import Objective
 from graphsage.training.setup import (
     check,
-    check_kinds,
     for_task,
     joined_line,
     labelled,
@@ -25,6 +24,7 @@ from graphsage.training.setup import (
 )
 from graphsage.training.task import Task
 from graphsage.training.tasks import pick_metric
+from graphsage.training.until import degrees_seen, later_edges, time_line
 
 
 class NodeTask(Task):
@@ -33,7 +33,6 @@ class NodeTask(Task):
     data = NodeDataset
 
     def __init__(self, model, dataset, config, settings=None, *, loss=None, store=None, progress=None):
-        check_kinds(model, loss)
         check(model, dataset, config, has_own_loss=loss is not None)
         self.config = config = for_task(config, dataset.task)
         self.device = pick_device(config.device)
@@ -45,11 +44,12 @@ class NodeTask(Task):
         self.evaluator = Evaluator(model, self.loader, self.dataset, config, progress)
 
     def lines(self):
-        """How much an inductive training sees, how it is validated, and which batch took a last seed in."""
+        """How much an inductive training sees, until when, how it is validated, and which batch took a last seed in."""
         if self.config.inductive:
             seen, whole = self.loader.sampler.graph.num_edges, self.dataset.graph.num_edges
             among = f"those among its {len(self.dataset.train):,} nodes"
             yield f"Inductive: training sees {seen:,} of {whole:,} edges, {among}"
+        yield from filter(None, [time_line(self.dataset, self.config.strictly_before)])
         yield from super().lines()
         yield from filter(None, [joined_line(self.loader.plan)])
 
@@ -74,6 +74,14 @@ class NodeTask(Task):
             self.objective.choose_thresholds(raw, labels)
         return self.objective.score(raw, labels), self.objective.loss(raw.to(self.device), labels.to(self.device)).item()
 
+    def degrees(self):
+        """Those that some training node may see."""
+        return degrees_seen(self.dataset, self.loader.sampler.graph, self.config.strictly_before)
+
+    def later_edges(self):
+        """How many edges came after all training nodes, where those have times."""
+        return later_edges(self.dataset, self.config.strictly_before)
+
     def outputs(self):
         """Exact ones, where the test made them or would have."""
         return self.evaluator.all_outputs if len(self.dataset.test) else self.evaluator.exact()
@@ -86,7 +94,8 @@ def make_loader(model, dataset, config, device, store=None):
     """
     if config.inductive:
         dataset = replace(dataset, graph=edges_among(dataset.graph, dataset.train))
-    sampler = make_sampler(model, dataset.graph, config)
+    until = {"node_times": dataset.node_times, "strictly_before": config.strictly_before}
+    sampler = make_sampler(model, dataset.graph, config, **until)
     options = loading_options(model, config, device, store)
     loader = NeighborLoader(dataset, sampler, config.batch_size, config.batches_per_epoch, least=least_seeds(model), **options)
     loader.cast_to = own_dtype(model)

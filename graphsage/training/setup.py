@@ -12,6 +12,7 @@ from graphsage.base.checks import as_ids
 from graphsage.base.told import told
 from graphsage.config.groups import WEIGHT_DECAY
 from graphsage.config.settings import TrainConfig, check_depth
+from graphsage.data.asked_times import refuse_untimed
 from graphsage.data.labels import is_labelled
 from graphsage.data.remarks import no_label
 from graphsage.graph.features import SparseFeatures
@@ -109,6 +110,8 @@ def check(model, dataset, config, *, has_own_loss):
     check_config(config)
     refuse_unlabelled(dataset)
     check_parts(dataset, config, "nodes")
+    if config.strictly_before:
+        refuse_untimed(dataset, ", and strictly_before=True is about those")
     if has_own_loss and (config.label_smoothing or config.class_weights != "none"):
         raise ValueError("label_smoothing and class_weights are not used by a loss of your own: leave them out")
     check_weights(model)

@@ -26,6 +26,14 @@ class Task:
         """Sentences to tell before the first epoch."""
         return [self.evaluator.plan.line] if self.evaluator.plan.line else []
 
+    def degrees(self):
+        """int64[N]: of the graph that is trained on, for what scales by them (``Aggregator.prepare``)."""
+        return self.loader.sampler.graph.degrees
+
+    def later_edges(self):
+        """For ``TrainResult``; None where there is nothing to say."""
+        return None
+
     def evaluate(self, what, **how):
         """(score by the metric, mean loss) on ``what``; (None, None) if that is empty."""
         raise NotImplementedError

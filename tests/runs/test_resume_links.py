@@ -1,5 +1,6 @@
 """Exact resume of a training on links: cut anywhere and gone on with, it ends as the one that was not, bit for bit."""
 
+import signal
 from dataclasses import replace
 
 import pytest
@@ -64,6 +65,24 @@ def test_a_training_that_was_cut_ends_as_one_that_was_not(case, tmp_path):
         assert told(again.fit()) == expected
         weights = again.model.state_dict()
         assert all(torch.equal(weight, weights[name]) for name, weight in whole.model.state_dict().items())
+
+
+class CtrlC(StopAfter):
+    """Ctrl-C in place of a crash."""
+
+    def on_step(self, trainer, step):
+        self.left -= 1
+        if not self.left:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_ends_a_training_that_can_be_gone_on_with(tmp_path):
+    expected = told(made("passes", tmp_path / "whole").fit())
+    cut = made("passes", tmp_path / "cut", [CtrlC(10)]).fit()
+    assert cut.interrupted and cut.test_score is cut.test_scores is None
+    again = made("passes", tmp_path / "cut")
+    again.resume()
+    assert told(again.fit()) == expected
 
 
 def test_a_checkpoint_of_other_links_or_settings_is_refused(tmp_path):
