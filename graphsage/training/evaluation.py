@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from graphsage.base import rng
+from graphsage.config.groups import SELECTIVE
 from graphsage.nn.inference import inference
 from graphsage.nn.layered import has_layers
 from graphsage.nn.stack_inference import stack_inference
@@ -71,9 +72,10 @@ class Evaluator:
     def _loader(self, nodes):
         loader, sampler = self.loader.over(nodes), self.loader.sampler
         # another module may be made for the fanouts it is trained with; and of more neighbours fewer are heavy, or late
+        widens = (self.widths or has_layers(self.model)) and self.config.draw not in SELECTIVE
         loader.sampler = NeighborSampler(
             self.dataset.graph,  # the whole of it, also where training sees a part
-            wider(sampler.fanouts) if self.widths else sampler.fanouts,
+            wider(sampler.fanouts) if widens else sampler.fanouts,
             draw=sampler.draw,
             seed=sampler.seed,
             isolated=sampler.isolated,
