@@ -10,6 +10,10 @@ INITS = ("kaiming_uniform", "kaiming_normal")
 OPTIMIZERS = ("adam", "sgd", "rprop")
 METRICS = ("auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2")
 COMBINES = ("sum", "concat")
+NORMS = ("none", "layer", "batch")
+INPUT_LAYERS = ("none", "linear", "active")
+JUMPINGS = ("last", "cat", "max")
+ACTIVATIONS = ("relu", "gelu", "elu")
 ISOLATED = ("empty", "self")
 WEIGHTS = ("refuse", "ignore")
 DRAWS = ("uniform", "weighted", "recent", "labor")
@@ -61,6 +65,20 @@ class ModelConfig(Settings):
     dropout: float | None = option(None, "share of hidden units dropped in training (default: 0.5, full batch: 0)", real=SHARE)
     input_dropout: float = option(0.0, "share of input features dropped in training", real=SHARE)
     normalize: bool = option(False, "scale the rows of each hidden layer to L2 norm 1")
+    activation: str = option("relu", "what follows the products of a hidden layer", choices=ACTIVATIONS)
+    norm: str = option(
+        "none", "before the activation of a hidden layer: norm each node (layer), or each unit over the batch (batch)",
+        choices=NORMS,
+    )  # fmt: skip
+    residual: bool = option(False, "add the input of a hidden layer to its products, projected where the widths differ")
+    input_layer: str = option(
+        "none", "project the features first, linear or with activation and dropout (active), and end with a linear layer",
+        choices=INPUT_LAYERS,
+    )  # fmt: skip
+    jumping: str = option(
+        "last", "what a linear layer at the end reads: all hidden layers, side by side (cat) or their maximum (max)",
+        choices=JUMPINGS,
+    )  # fmt: skip
     bias: bool = option(True, "add a learned bias")
     init: str = option("kaiming_uniform", "weight initialisation", choices=INITS)
 

@@ -1,10 +1,24 @@
-"""ReLU and dropout in one pass over the hidden units, in place."""
+"""Activation and dropout of hidden units; of ReLU in one pass over them, in place."""
 
 import torch
 import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
 
 from graphsage.tensors.reduce_kernels import relu_dropout
+
+ACTIVATIONS = {"relu": torch.relu, "gelu": F.gelu, "elu": F.elu}
+
+
+def activated(h, activation, share, training, *, normalize=False):
+    """dropout(activation(h)); normalize: of that, each row scaled to L2 norm 1 (Hamilton et al. 2017, Algorithm 1, line 7).
+
+    ``h`` may be overwritten: it must be no leaf and needed by nobody else.
+    """
+    if normalize:
+        h = F.normalize(ACTIVATIONS[activation](h))
+    if activation == "relu":  # twice is once
+        return relu_and_dropout(h, share, training)
+    return F.dropout(h if normalize else ACTIVATIONS[activation](h), share, training)
 
 
 def relu_and_dropout(h, share, training):

@@ -122,6 +122,8 @@ def _sizes(model, loader, dataset, config):
     first = dataset.num_features
     if isinstance(dataset.features, SparseFeatures):
         first = len(dataset.features.indices) / max(dataset.num_nodes, 1)  # entries a row
+    if model.input_layer is not None and model.first_layer_reduction is None:
+        first = model.layers[0].aggregator.in_features
     return Sizes(
         dataset.graph.num_nodes,
         dataset.graph.num_edges,

@@ -22,7 +22,7 @@ from graphsage.training.evaluation import Evaluator
 from graphsage.training.objective import Objective
 from graphsage.training.optimizers import Schedule, make_optimizer
 from graphsage.training.records import Step, TrainResult, loss_text
-from graphsage.training.setup import check, check_kinds, for_task, joined_line, labelled, make_loader, normalizes
+from graphsage.training.setup import check, check_kinds, first_lines, for_task, labelled, make_loader, normalizes
 from graphsage.training.state import State
 from graphsage.training.tasks import pick_metric
 
@@ -79,7 +79,7 @@ class Loop:
             self._tell("on_fit_begin")
             if self.config.inductive:
                 self.log(self._inductive_line())
-            for line in filter(None, (self.evaluator.plan.line, joined_line(self.loader.plan))):
+            for line in filter(None, (self.evaluator.plan.line, *first_lines(self.model, self.loader.plan))):
                 self.log(line)
             result = self._result(interrupted=self._train())
             self._tell("on_fit_end", result)

@@ -72,11 +72,28 @@ def _least_seeds(model):
     return 2 if any(isinstance(module, _BatchNorm) for module in model.modules()) else 1
 
 
-def joined_line(plan):
-    """What is told of a last batch that BatchNorm would refuse; "" where there is none."""
+def first_lines(model, plan):
+    """What is told at the beginning of how batches are made, where that is not as usual; "" where it is."""
+    return _joined_line(plan), _unreduced_line(model)
+
+
+def _joined_line(plan):
+    """Of a last batch that BatchNorm would refuse."""
     if plan.batch_size is None or plan.batches_per_epoch is not None or not 0 < len(plan.items) % plan.batch_size < plan.least:
         return ""
     return "BatchNorm needs 2 seeds a batch: the last seed of each epoch joins the batch before it"
+
+
+def _unreduced_line(model):
+    """Of an input layer that keeps the loader from reducing the raw features of the last hop."""
+    reduction = model.layers[0].aggregator.reduction if has_layers(model) and model.input_layer is not None else None
+    if reduction is None or model.first_layer_reduction is not None:
+        return ""
+    kind = model.arguments["input_layer"]
+    return (
+        f"input_layer={kind!r} comes before the first layer's {reduction}, so batches hold the features of all their nodes; "
+        "the loader reduces those of the last hop with input_layer='linear' and mean, sum or gcn"
+    )
 
 
 def _own_dtype(model):

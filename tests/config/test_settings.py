@@ -90,11 +90,16 @@ REFUSED = [
     *[(TrainConfig, "weight_decay", value, f"weight_decay must be >= 0 and finite, got {value!r}")
       for value in (-1e-9, float("nan"), float("inf"), "0.1")],
     *[(config, name, value, f"{name} must be True or False, got {value!r}")
-      for config, name in ((ModelConfig, "normalize"), (ModelConfig, "bias"), (SampleConfig, "replace"),
-                           (TrainConfig, "normalize_features")) for value in ("no", 1)],
+      for config, name in ((ModelConfig, "normalize"), (ModelConfig, "bias"), (ModelConfig, "residual"),
+                           (SampleConfig, "replace"), (TrainConfig, "normalize_features")) for value in ("no", 1)],
     (ModelConfig, "aggregator", "median",
      "aggregator must be one of mean, sum, max, gcn, mean_pool, max_pool, lstm, attention, std, pna; got 'median'"),
     (ModelConfig, "combine", "add", "combine must be one of sum, concat; got 'add'"),
+    (ModelConfig, "activation", "tanh", "activation must be one of relu, gelu, elu; got 'tanh'"),
+    (ModelConfig, "norm", "graph", "norm must be one of none, layer, batch; got 'graph'"),
+    (ModelConfig, "norm", None, "norm must be one of none, layer, batch; got None"),
+    (ModelConfig, "input_layer", True, "input_layer must be one of none, linear, active; got True"),
+    (ModelConfig, "jumping", "lstm", "jumping must be one of last, cat, max; got 'lstm'"),
     (ModelConfig, "init", None, "init must be one of kaiming_uniform, kaiming_normal; got None"),
     (SampleConfig, "isolated", "drop", "isolated must be one of empty, self; got 'drop'"),
     (TrainConfig, "metric", "f1", "metric must be one of auto, accuracy, micro_f1, macro_f1, roc_auc, r2; got 'f1'"),

@@ -12,7 +12,7 @@ from graphsage.config.toml import END, read_config, write_config
 #: Every setting by another value than its default.
 MODEL = ModelConfig(
     hidden_features=7, num_layers=3, aggregator="max", combine="concat", dropout=0.25, input_dropout=0.125, normalize=True,
-    bias=False, init="kaiming_normal",
+    bias=False, init="kaiming_normal", activation="elu", norm="batch", residual=True, input_layer="linear", jumping="cat",
 )  # fmt: skip
 TRAIN = TrainConfig(
     fanouts=(4, -1, 2), replace=True, draw="weighted",
