@@ -17,6 +17,7 @@ from graphsage.nn.layered import has_layers
 from graphsage.tensors.ambient import plain_modes
 from graphsage.tensors.device import pick_device
 from graphsage.tensors.keyed_rng import keyed_rng
+from graphsage.training.average import WeightAverage
 from graphsage.training.callbacks import checked_callbacks, checked_log
 from graphsage.training.evaluation import Evaluator
 from graphsage.training.objective import Objective
@@ -54,6 +55,7 @@ class Loop:
         self.evaluator = Evaluator(model, self.loader, self.dataset, config, partial(self._tell, "on_evaluate"))
         self.optimizer = make_optimizer(model, config, self.device)
         self.schedule = Schedule(self.optimizer, config, config.epochs * -(-len(self.loader) // config.accumulate))
+        self.average = WeightAverage(model, config.average)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "float16")
         self.state, self._is_resumed, self._interrupt = State(), False, Interrupt()
         self._forward = torch.compile(model, dynamic=True) if config.compile else model
@@ -69,6 +71,7 @@ class Loop:
         """From beginning to end: see ``Trainer.fit``."""
         if not self._is_resumed:
             self.schedule.check_fresh()
+            self.average.reset()
         self.state = self.state if self._is_resumed else State()
         self._is_resumed = self._has_started = self._owes_save = False
         self._saved_at = time.monotonic()
@@ -160,10 +163,11 @@ class Loop:
                     if self._interrupt.came and state.step < len(self.loader):
                         return
         self.state.check_finite()
-        with self._clock("evaluating"):
-            scores = self._validate()
-        self.state.check_finite(scores[1])
-        self._end_epoch(learning_rate, *scores)
+        with self.average.in_the_model():
+            with self._clock("evaluating"):
+                scores = self._validate()
+            self.state.check_finite(scores[1])
+            self._end_epoch(learning_rate, *scores)
         if self._owes_save or time.monotonic() - self._saved_at >= self.config.checkpoint_seconds:
             self._save()
 
@@ -203,6 +207,7 @@ class Loop:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         self.scaler.step(self.optimizer)
         self.scaler.update()
+        self.average.update()
         self.schedule.after_update()
         self.state.updates += 1
 
