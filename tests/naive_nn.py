@@ -239,6 +239,12 @@ def _products(layer, weights, own, below, is_hidden):
 # ---- dropout
 
 
+def dropout(values, words, dropped, scale):
+    """As ``relu_dropout``, of negative values too."""
+    halves = [half for word in words for half in (word % 2**32, word // 2**32)]
+    return [value * scale if half >= dropped else 0.0 for value, half in zip(values, halves)]
+
+
 def relu_dropout(values, words, dropped, scale):
     """words: the generator's first uint64s; value i is judged by the low (even i) or high half of word i // 2."""
     halves = [half for word in words for half in (word % 2**32, word // 2**32)]
