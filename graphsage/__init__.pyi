@@ -2,17 +2,24 @@
 
 from graphsage import interop as interop
 from graphsage.config.groups import ModelConfig as ModelConfig, SampleConfig as SampleConfig, TableConfig as TableConfig
+from graphsage.config.link_config import LinkConfig as LinkConfig
 from graphsage.config.settings import RunConfig as RunConfig, TrainConfig as TrainConfig
+from graphsage.config.walk_config import WalkConfig as WalkConfig
 from graphsage.data.catalogue import load_dataset as load_dataset
 from graphsage.data.dataset import NodeDataset as NodeDataset
 from graphsage.data.described.describe import describe as describe
+from graphsage.data.links import LinkDataset as LinkDataset
 from graphsage.data.several import JoinedDataset as JoinedDataset, join_datasets as join_datasets
+from graphsage.data.split_by_time import split_by_time as split_by_time
+from graphsage.data.split_links import split_links as split_links
 from graphsage.graph.features import SparseFeatures as SparseFeatures, row_normalize as row_normalize
 from graphsage.graph.graph import Graph as Graph
 from graphsage.loading.batch import Batch as Batch
+from graphsage.loading.link_loader import LinkLoader as LinkLoader
 from graphsage.loading.node_loader import NeighborLoader as NeighborLoader
 from graphsage.nn.aggregators import Aggregator as Aggregator
 from graphsage.nn.inference import inference as inference
+from graphsage.nn.link_predictor import LinkPredictor as LinkPredictor
 from graphsage.nn.model import GraphSAGE as GraphSAGE
 from graphsage.runs.progress_bar import Progress as Progress
 from graphsage.runs.tensorboard import TensorBoard as TensorBoard
@@ -23,8 +30,11 @@ from graphsage.sampling.draws.uniform import Uniform as Uniform
 from graphsage.sampling.draws.weighted import Weighted as Weighted
 from graphsage.sampling.items import Items as Items, SeedPlan as SeedPlan
 from graphsage.sampling.minibatch import MiniBatch as MiniBatch
+from graphsage.sampling.negatives import Negatives as Negatives
 from graphsage.sampling.neighbor import NeighborSampler as NeighborSampler
 from graphsage.sampling.tree import multihop_sampling as multihop_sampling
+from graphsage.sampling.walk_pairs import WalkPairs as WalkPairs
+from graphsage.sampling.walks import random_walks as random_walks
 from graphsage.trained.predictions import Predictions as Predictions
 from graphsage.trained.save import (
     load_model as load_model,
@@ -33,6 +43,8 @@ from graphsage.trained.save import (
     save_trained as save_trained,
 )
 from graphsage.trained.trained import Trained as Trained
+from graphsage.trained.trained_encoder import TrainedEncoder as TrainedEncoder
+from graphsage.trained.trained_links import TrainedLinks as TrainedLinks
 from graphsage.training.callbacks import Callback as Callback
 from graphsage.training.records import TrainResult as TrainResult
 

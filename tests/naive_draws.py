@@ -10,7 +10,7 @@ from naive import REPLICA, SAMPLE, draw_below, floyd, fold, scale, stream_key
 from graphsage.base.rng import exponential, unit
 from graphsage.sampling.arranged import arranged
 
-Edge = namedtuple("Edge", "source id weight time cell")
+Edge = namedtuple("Edge", "source id weight time cell hidden", defaults=(False,))
 BATCH = 2**64 - 2
 TRIES = 2
 
@@ -47,8 +47,11 @@ def batch_edges(rows, seeds, fanouts, pick, *, replace=False, seed, epoch=0, ste
             row = [edge for edge in rows[v] if times is None or edge.time <= times[tree]]
             hop_key = fold(key, hop)
             row_key = fold(fold(hop_key, tree), v) if disjoint else fold(hop_key, v)
-            if row and k >= 0 and (replace or len(row) > k):
+            left = [edge for edge in row if not edge.hidden]
+            if left and k >= 0 and (replace or len(left) > k):
                 row = [row[place] for place in pick(row, k, row_key, hop_key, key)]
+            else:
+                row = left
             found[tree, v] = sorted(edge.id for edge in row)
             reached += [(tree, edge.source) for edge in row]
         frontier = reached
@@ -81,6 +84,44 @@ def weighted(row, k, row_key, hop_key, batch_key):
     rest = [place for place in range(len(row)) if place not in places]
     race = {place: exponential_of(fold(row_key, TRIES * k + place)) / row[place].weight for place in rest}
     return places + sorted(rest, key=race.get)[: k - len(places)]
+
+
+def weighted_with_replacement_around(row, k, row_key, hop_key, batch_key):
+    """The first k of 2 k draws that are not hidden; each that is missing by its share of what is left."""
+    left = [place for place, edge in enumerate(row) if not edge.hidden]
+    if len(left) == len(row):
+        return weighted_with_replacement(row, k, row_key, hop_key, batch_key)
+    places = _first_of(row, k, row_key, lambda found, place: not row[place].hidden)
+    total = sum(row[place].weight for place in left)
+    for j in range(len(places), k):
+        aim, reached = float(unit(_word(fold(row_key, TRIES * k + j)))) * total, 0.0
+        sums = [reached := reached + row[place].weight for place in left]
+        places.append(next((place for place, end in zip(left, sums) if end > aim), left[-1]))
+    return places
+
+
+def weighted_around(row, k, row_key, hop_key, batch_key):
+    """``weighted``, in which hidden edges are passed over."""
+    places = _first_of(row, k, row_key, lambda found, place: not row[place].hidden and place not in found)
+    rest = [place for place, edge in enumerate(row) if place not in places and not edge.hidden]
+    race = {place: exponential_of(fold(row_key, TRIES * k + place)) / row[place].weight for place in rest}
+    return places + sorted(rest, key=race.get)[: k - len(places)]
+
+
+def _first_of(row, k, row_key, is_good):
+    """The first k good ones of 2 k draws with replacement."""
+    found = []
+    for j in range(TRIES * k):
+        place = _weighted_place(row, fold(row_key, j))
+        if len(found) < k and is_good(found, place):
+            found.append(place)
+    return found
+
+
+def with_gaps(rows, pairs):
+    """``rows``, in which the edges between the two nodes of a pair are marked as hidden."""
+    hidden = {frozenset(pair) for pair in pairs.tolist()}
+    return [[edge._replace(hidden=frozenset((v, edge.source)) in hidden) for edge in row] for v, row in enumerate(rows)]
 
 
 def _weighted_place(row, h):

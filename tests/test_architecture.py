@@ -11,7 +11,7 @@ ROOMS = {
     "config": (1, ("base",)),
     "graph": (1, ("base",)),
     "sampling": (2, ("graph", "config")),
-    "data": (2, ("graph", "config")),
+    "data": (2, ("sampling",)),
     "tensors": (3, ("graph", "config")),
     "nn": (3, ("tensors",)),
     "interop": (3, ("loading",)),

@@ -25,6 +25,10 @@ PROGRAMS = {
     "scaling": "--scales 6,7 --degrees 2 --scale 7 --batch 16 --threads 1,2",
     "import_tables": "--kinds parquet --nodes 40 --edges 100",
     "draws": "--scale 6 --fanouts 2,2 --batch 8",
+    "link_prediction": "--runs 1",
+    "temporal": "--ratings 200",
+    "links": "--scale 6 --batch 8",
+    "unsupervised": "--runs 1",
 }
 RUN = """
 import runpy, sys
@@ -82,6 +86,13 @@ def test_scaling_covers_its_parts(results):
     memory = ["memory", "memory"] if sys.platform == "linux" else []
     assert [row["part"] for row in rows] == [*memory, "nodes", "nodes", "degrees", *["threads"] * 6]
     assert {row["threads"] for row in rows if row["part"] == "threads"} == {1, 2}
+
+
+def test_links_are_judged_by_all_that_there_is(results):
+    rows = results["link_prediction"][0]["rows"]
+    known = ["common neighbours", "Adamic-Adar", "preferential attachment", "GraphSAGE", "features only"]
+    assert [row["method"] for row in rows][:5] == known
+    assert all(0 <= row["test"]["mrr"] <= 1 for row in rows)
 
 
 @pytest.mark.parametrize("kind", ["array", "columns", "texts", "parquet"])

@@ -85,3 +85,26 @@ def test_lightning_moves_a_batch():
     batch = next(iter(loader))
     moved = lightning.LightningModule().transfer_batch_to_device(batch, torch.device("meta"), 0)
     assert (moved.x.device.type, moved.y.device.type, moved.seed_index.device.type) == ("meta",) * 3
+
+
+# ---- time
+
+
+def test_a_question_in_time_is_hard_and_a_leak_is_seen(capsys):
+    """One of three calls before the question tells; of those after it, all."""
+    runpy.run_path(str(EXAMPLES / "temporal.py"))
+    out = capsys.readouterr().out
+    scores = [float(score) for score in re.findall(r"^(?:asked in time|with a leak) +(\d+\.\d) %", out, re.MULTILINE)]
+    assert 60 < scores[0] < 85 and scores[1] > 95
+    assert "Time: each node sees the edges before its own time; " in out
+
+
+def test_unsupervised_names_the_nodes_most_alike(monkeypatch, capsys, tmp_path):
+    folder = write_files(tmp_path / "made", planetoid_files())
+    monkeypatch.setattr(sys, "argv", ["unsupervised.py", str(folder), "--epochs", "2"])
+    names = runpy.run_path(str(EXAMPLES / "unsupervised.py"))
+    *_, score, first, second, third = capsys.readouterr().out.splitlines()
+    assert score == f"walks from the test nodes: ROC AUC {100 * names['result'].test_score:.1f} %"
+    for node, line in enumerate((first, second, third)):
+        own, alike = line.split(": ")
+        assert int(own) == node and len(set(alike.split(", ")) - {own}) == 3

@@ -15,10 +15,12 @@ from graphsage.nn.layer import SAGELayer
 
 HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
-    Aggregator Batch Callback Graph GraphSAGE Items JoinedDataset Labor MiniBatch ModelConfig NeighborLoader NeighborSampler
-    NodeDataset Predictions Progress Recent RunConfig SampleConfig SeedPlan SparseFeatures TableConfig TensorBoard
-    TrainConfig TrainResult Trained Trainer Uniform Weighted describe inference join_datasets load_dataset load_model
-    load_trained multihop_sampling row_normalize save_model save_trained
+    Aggregator Batch Callback Graph GraphSAGE Items JoinedDataset Labor LinkConfig LinkDataset LinkLoader LinkPredictor
+    MiniBatch ModelConfig Negatives NeighborLoader NeighborSampler NodeDataset Predictions Progress Recent RunConfig
+    SampleConfig SeedPlan SparseFeatures TableConfig TensorBoard TrainConfig TrainResult Trained TrainedEncoder
+    TrainedLinks Trainer Uniform WalkConfig WalkPairs Weighted describe inference join_datasets load_dataset load_model
+    load_trained multihop_sampling random_walks row_normalize save_model save_trained split_by_time
+    split_links
 """
 
 
@@ -100,7 +102,7 @@ def test_defaults_of_the_layer_are_those_of_the_config():
 def test_defaults_of_the_sampler_are_those_of_its_config():
     given = defaults(graphsage.NeighborSampler)
     own = {"seed": 0, "edge_ids": False, "stream": "train"}
-    own |= {"disjoint": False, "node_times": None, "strictly_before": False}
+    own |= {"disjoint": False, "node_times": None}
     shared = {name: getattr(SampleConfig(), name) for name in given.keys() - own.keys()}
     assert given == {**shared, **own}
     assert shared.keys() == vars(SampleConfig()).keys()

@@ -87,6 +87,24 @@ def of_mask(name, values, num_nodes):
     return array if array.ndim else values
 
 
+def as_pairs(name, values, num_nodes):
+    """``values`` as int64 [n, 2], two node ids a row; an empty list is no pair."""
+    array = as_array(name, values)
+    if array.size == 0 and array.ndim in (1, 2):
+        return np.empty((0, 2), np.int64)
+    if array.ndim == 0:
+        raise TypeError(f"{name} must be pairs of nodes, integers [n, 2], got {shown(values)}")
+    if array.ndim != 2 or array.shape[1] != 2:
+        hint = f": {name}.T has a row a pair" if array.ndim == 2 and len(array) == 2 else ""
+        raise ValueError(f"{name} must be pairs of nodes, integers [n, 2], got shape {array.shape}{hint}")
+    pairs = as_integers(name, array.reshape(-1)).reshape(-1, 2)
+    outside = ((pairs < 0) | (pairs >= num_nodes)).any(axis=1)
+    if outside.any():
+        at = int(np.argmax(outside))
+        raise ValueError(f"{name}[{at}] = {tuple(pairs[at].tolist())} is no pair of nodes: the graph has {num_nodes}")
+    return pairs
+
+
 def as_indices(name, values, size, rule, dtype):
     """``values`` as ``dtype``, each in [0, size); ``rule`` says what one outside is not."""
     array = integer_array(name, values)
@@ -122,6 +140,17 @@ def as_count(name, value, *, least=0, most=None):
     if isinstance(value, (bool, np.bool_)) or number < least or (most is not None and number > most):
         raise ValueError(f"{name} must be {rule}, got {shown(value)}")
     return number
+
+
+def as_share(name, value):
+    """``value`` as a float in [0, 1)."""
+    try:
+        share = math.nan if isinstance(value, (str, bytes, bool, np.bool_)) else float(value)
+    except (TypeError, ValueError):
+        share = math.nan
+    if not 0 <= share < 1:
+        raise ValueError(f"{name} must be a number in [0, 1), got {shown(value)}")
+    return share
 
 
 def as_fanouts(name, fanouts, *, allow_all):

@@ -61,3 +61,13 @@ def of_kind(name, value, kind):
     if isinstance(value, kind):
         return value
     raise TypeError(f"{name} must be a {kind.__name__}, got {told(value)}{maker(kind.__name__, name, value)}")
+
+
+def side_by_side(rows):
+    """Lines of a table of texts: the first column from the left, the others from the right."""
+    rows = [[text.strip() for text in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return [
+        "  " + "  ".join(f"{text:{'>' if place else '<'}{width}}" for place, (text, width) in enumerate(zip(row, widths)))
+        for row in rows
+    ]

@@ -1,11 +1,12 @@
 """``graphsage evaluate``, ``predict`` and ``embed``: a trained model on the graph of its training, a grown one, or another."""
 
 from dataclasses import fields
-from numbers import Integral, Real
 from pathlib import Path
 
 from graphsage.base.files import readable
 from graphsage.base.progress import progress_of
+from graphsage.base.told import side_by_side
+from graphsage.cli import apply_links
 from graphsage.cli.arguments import (
     add_flag,
     add_split,
@@ -17,13 +18,11 @@ from graphsage.cli.arguments import (
     of_the_system,
     user_input,
 )
-from graphsage.cli.console import on_one_line
-from graphsage.config.groups import SELECTIVE
+from graphsage.cli.tables_shown import FEW, cell, score_rows, show_first, write_rows
 from graphsage.config.settings import TrainConfig
 
 PARTS = ("train", "val", "test")
 LABELS = {"train": "train", "val": "validation", "test": "test", "all": "all with a label"}
-FEW = 5  # rows, and columns of an embedding, that are shown
 
 HOW = """
 RUN is the folder of a run (`graphsage train --out RUN`), or its model.safetensors.
@@ -32,24 +31,29 @@ DATASET may be any graph whose nodes have the same features: the one of the trai
 further training for nodes that it has never seen. A folder with tables is read as
 the tables of the training were: same columns, same classes.
 Outputs are exact, from all neighbours, unless --sampled is given. A model that learned
-by --draw weighted or recent has none of all neighbours: its own are always --sampled.
+by --draw weighted or recent, or from nodes with times, which see what was there until
+then, has none of all neighbours: its own are always --sampled.
 """
 
 EVALUATE = f"""Compare a trained model's predictions with the labels of a graph: loss, and every
-score that suits the task.
+score that suits the task. A model of links is compared with the links that the training
+kept for validation and test.
 {HOW}"""
 
 PREDICT = f"""Predict the class of each node and its probability, or its numbers, into a table
 with a row a node under its own id. Where a node has several labels, the table has
 those whose probability is above the label's threshold, which was chosen on the
 validation nodes (1/2 where there were none), and a column for the probability of each.
+Of a model of links: the probability of each pair in FILE (--pairs), or the best partners
+of some nodes (--nodes) among all that they are not linked with.
 {HOW}"""
 
 EMBED = f"""Write an embedding of each node: what goes into the model's last layer, float32.
 
 NAME.npy has one row a node in the graph's order, and is written without being held
 in memory; NAME.parquet has the nodes' own ids as well. A model of one layer has no
-embedding: what goes into its last layer are the features.
+embedding: what goes into its last layer are the features. Of a model of links it is
+what the last layer makes, by which pairs are compared.
 {HOW}"""
 
 EXAMPLES = {
@@ -63,6 +67,8 @@ EXAMPLES = {
   graphsage predict runs/debian-1 --nodes bash,vim --probabilities
   graphsage predict runs/cora-1 --part test --out test.parquet
   graphsage predict runs/mine-1 path/to/grown/folder --out new.csv
+  graphsage predict runs/links-1 --pairs pairs.csv   is each of these pairs a link?
+  graphsage predict runs/links-1 --nodes bash,vim --top 10
 """,
     "embed": """examples:
   graphsage embed runs/debian-1                      to runs/debian-1/embed.npy
@@ -80,6 +86,7 @@ def add_apply(commands):
     only.add_argument("--nodes", type=readable, metavar="A,B", help=text)
     only.add_argument("--part", choices=PARTS, help="the nodes of this part of the split only")
     text = "a column for the probability of each class"
+    apply_links.add_flags(predict, only)
     predict.add_argument("--probabilities", action="store_true", help=text)
     predict.add_argument("--out", metavar="FILE", help="NAME.csv or NAME.parquet (default: predict.csv in the run's folder)")
     embed = _add(commands, "embed", "write an embedding of each node with a trained model", EMBED, _embed)
@@ -110,14 +117,19 @@ def _add(commands, name, help_text, description, command):
 def _evaluate(options):
     with user_input():
         trained, dataset, how, _ = _given(options)
-        trained.check(dataset, labels=True, **how)
+        of_links = trained.task == "links"
+        trained.check(dataset, **({} if of_links else {"labels": True}), **how)
+    if of_links:
+        _say_if_other(options, trained, dataset)
+        apply_links.evaluate(options, trained, dataset, how)
+        return
     with of_the_system(), progress_of("evaluating") as progress:
         scores = trained.evaluate(dataset, **how, progress=progress)
     print(dataset.summary())
     _say_if_other(options, trained, dataset)
     if options.dataset is not None:
         print("The split is that of this dataset: in any part of it there may be nodes that the model was trained on.")
-    print(_table(_scores(scores, trained.metric)))
+    print("\n".join(side_by_side(_scores(scores, trained.metric))))
     if scores["all"].get("micro_f1") == 0:
         print("A micro-F1 of 0 %: no node gets a label that it has. Train longer, or with a smaller --weight-decay.")
 
@@ -125,29 +137,22 @@ def _evaluate(options):
 def _predict(options):
     with user_input():
         trained, dataset, how, path = _given(options, "predict", (".csv", ".parquet"))
-        nodes, extra = _nodes(options, dataset), {"probabilities": options.probabilities}
+        of_links, extra = trained.task == "links", {"probabilities": options.probabilities}
+        nodes = None if of_links else _nodes(options, dataset)
         trained.check(dataset, **how)
-    found = _predicted(path, trained, dataset, nodes, how, extra)
-    from graphsage.training.thresholds import told_of_nobody
-
-    first = found[:FEW].columns(dataset, **extra)
-    _say_if_other(options, trained, dataset)
-    print(f"Saved in {path}: {len(found):,} rows{', of which the first' if len(found) > FEW else ''}")
-    rows = [[*map(_cell, first)], *([_cell(value) for value in row] for row in zip(*first.values()))]
-    print(_table([row[:FEW] for row in rows]))
-    if trained.task == "multilabel" and (line := told_of_nobody(found.labels)):
-        print(line)
-
-
-def _predicted(path, trained, dataset, nodes, how, extra):
-    """The ``Predictions``, written to ``path``."""
-    from graphsage.trained.tables_out import write_table
-
+    if of_links:
+        _say_if_other(options, trained, dataset)
+        apply_links.predict(options, trained, dataset, how, path)
+        return
     with of_the_system(), progress_of("predicting") as progress:
         found = trained.predict(dataset, nodes, **how, progress=progress)
-    with of_the_system(), progress_of("writing") as progress:
-        write_table(path, _chunks(found, dataset, extra, progress))
-    return found
+    write_rows(path, found, dataset, **extra)
+    from graphsage.training.thresholds import told_of_nobody
+
+    _say_if_other(options, trained, dataset)
+    show_first(path, found, dataset, **extra)
+    if trained.task == "multilabel" and (line := told_of_nobody(found.labels)):
+        print(line)
 
 
 def _embed(options):
@@ -165,16 +170,7 @@ def _embed(options):
     _say_if_other(options, trained, dataset)
     print(f"Saved in {path}: float32 [{shape}], a row a node in the graph's order, of which the first begin")
     names = node_names(dataset, np.arange(len(rows))[:FEW])
-    print(_table([[_cell(name), *map(_cell, row[:FEW])] for name, row in zip(names, rows)]))
-
-
-def _chunks(found, dataset, extra, progress):
-    """The columns of the predictions, so many rows at a time."""
-    from graphsage.trained.tables_out import slices
-
-    for rows in slices(len(found)):
-        yield found[rows].columns(dataset, **extra)
-        progress(min(rows.stop, len(found)), len(found))
+    print("\n".join(side_by_side([[cell(name), *map(cell, row[:FEW])] for name, row in zip(names, rows)])))
 
 
 # ---- what was asked for
@@ -188,7 +184,10 @@ def _given(options, name=None, suffixes=()):
     from graphsage.trained.tables_out import check_path
 
     trained = load_trained(options.run)
-    is_sampled = options.sampled or trained.draw in SELECTIVE
+    if trained.task == "unsupervised" and name != "embed":
+        raise ValueError(f"{options.run} was trained without labels and gives embeddings alone: graphsage embed {options.run}")
+    apply_links.refuse_unused(options, trained)
+    is_sampled = options.sampled or trained.is_drawn
     for flag in ("fanouts", "seed"):
         if getattr(options, flag) is not None and not is_sampled:
             raise ValueError(f"--{flag} is for --sampled: exact outputs are from all neighbours")
@@ -200,7 +199,7 @@ def _given(options, name=None, suffixes=()):
         dataset = load_dataset(**{**wanted, **given_split(options), **schema})
     how = {"device": options.device} if "device" in options else {}
     if is_sampled:
-        how |= {"fanouts": options.fanouts or trained.fanouts, "seed": options.seed or 0}
+        how |= {"fanouts": options.fanouts or (None if trained.is_drawn else trained.fanouts), "seed": options.seed or 0}
     return trained, dataset, how, path
 
 
@@ -227,7 +226,8 @@ def _say_if_other(options, trained, dataset):
 
     run = Path(options.run)
     then = identity_in(run if run.is_dir() else run.parent) or {}
-    changes = differences(then, identity(dataset.row_normalized() if trained.normalized_features else dataset))
+    seen = dataset.row_normalized() if trained.normalized_features else dataset
+    changes = differences(then, identity(trained.split(seen) if trained.task == "links" else seen))
     if "split" in options:  # another was asked for
         changes = [change for change in changes if not change.startswith(("split", "labels"))]
     sizes = [change for change in changes if "checksum" not in change]
@@ -238,30 +238,6 @@ def _say_if_other(options, trained, dataset):
 
 def _scores(scores, metric):
     """Rows of a table, the titles first; the score that chose the model is the first of the scores."""
-    from graphsage.training.records import loss_text
     from graphsage.training.tasks import METRICS
 
-    first = next(iter(scores.values()))
-    names = sorted((name for name in first if name in METRICS), key=lambda name: name != metric)
-    titles = ["", "nodes", "loss", *(METRICS[name].label for name in names)]
-    shown = {name: METRICS[name].shown for name in names}
-    cells = {part: [shown[n](of[n]) if of[n] is not None else "-" for n in names] for part, of in scores.items()}
-    return [titles] + [
-        [LABELS[part], f"{of['nodes']:,}", loss_text(of["loss"]), *cells[part]] for part, of in scores.items()
-    ]
-
-
-def _cell(value):
-    if isinstance(value, str):
-        return on_one_line(value)
-    return f"{value:.4g}" if isinstance(value, Real) and not isinstance(value, Integral) else str(value)
-
-
-def _table(rows):
-    """Columns side by side: the first from the left, the others from the right."""
-    rows = [[cell.strip() for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return "\n".join(
-        "  " + "  ".join(f"{cell:{'>' if place else '<'}{width}}" for place, (cell, width) in enumerate(zip(row, widths)))
-        for row in rows
-    )
+    return score_rows(scores, metric, METRICS, LABELS)

@@ -114,6 +114,8 @@ def add_flag(group, field):
         group.add_argument(flag, type=integers, metavar="K,K", **extra)
     elif field.type == tuple[str, ...] | None:
         group.add_argument(flag, type=names, metavar="A,B", **extra)
+    elif field.name == "split":
+        group.add_argument(flag, type=_split, metavar="N", **extra)
     elif field.name == "batch_size":
         group.add_argument(flag, type=_batch_size, metavar="B", **extra)
     else:
@@ -196,6 +198,15 @@ def names(text):
     if not all(found):
         raise argparse.ArgumentTypeError(f"must be texts with commas between; got {text!r}")
     return found
+
+
+def _split(text):
+    if text == "time":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be an integer or 'time'; got {text!r}") from None
 
 
 def _batch_size(text):

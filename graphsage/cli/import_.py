@@ -10,9 +10,10 @@ IMPORT = """Read a graph of your own from tables, show what is in them, and keep
 that training and everything else on that folder starts at once.
 
   edges.csv       source,target and, if you like, weight (a number >= 0) and time
-  nodes.csv       id and, if you like, label, split (train, val, test; or train_mask, ...)
-                  and other columns, which become features: numbers, dates, categories,
-                  words, vectors such as [0.1, 0.2]
+  nodes.csv       id and, if you like, label, split (train, val, test; or train_mask, ...),
+                  time (when its label is asked: it then sees no later edge; only where
+                  edges have times) and other columns, which become features: numbers,
+                  dates, categories, words, vectors such as [0.1, 0.2]
   features.npy    if you like: an array [nodes, columns], rows in the order of nodes.csv
 
 Each of the two tables can be .parquet, .tsv or .txt instead, the texts also packed (.gz).

@@ -9,12 +9,19 @@ from dataclasses import fields, replace
 
 from graphsage.cli.arguments import Refused, add_flag, in_its_place, let_threads_sleep, user_input
 from graphsage.cli.console import OutputLost
-from graphsage.config.groups import ModelConfig, TableConfig
-from graphsage.config.settings import GROUPS, RunConfig, TrainConfig
+from graphsage.config.groups import TASKS, ModelConfig, TableConfig
+from graphsage.config.link_config import LinkConfig
+from graphsage.config.settings import GROUPS, LEARNED, RunConfig, TrainConfig
+from graphsage.config.walk_config import WalkConfig
 
 OF_RUN = ("split", "runs", "baseline", "tensorboard")  # settings that are flags of their own, before the groups
+#: The records of settings in a ``RunConfig``.
+PARTS = {"tables": TableConfig, "model": ModelConfig, "links": LinkConfig, "walks": WalkConfig, "train": TrainConfig}
+BY_LABEL = LEARNED[0]  # what is learned where --task says what the label is
 
-TRAIN = """Train a GraphSAGE model to tell the class of each node, several labels a node, or numbers.
+TRAIN = """Train a GraphSAGE model to tell the class of each node, several labels a node, or numbers;
+or (--task links) which nodes are linked, or (--task unsupervised) embeddings without
+a look at the labels, from nodes that meet on random walks.
 
 Each epoch prints the training loss and the validation score (accuracy; micro-F1 of
 several labels; R^2 of numbers). The model that is best on validation is kept and
@@ -23,6 +30,11 @@ model trained without edges (from each node's own features only).
 Numbers may have any unit: they are standardised inside, and predictions and losses
 (squared errors) are in theirs. A node gets the labels whose probability is above the
 label's threshold, which is chosen on the validation nodes.
+With --task links no labels are needed. Some of the links are kept for validation and
+test, drawn by the seed or (--split-by time) the latest; the others are what the model
+learns from and sees. Each kept link is ranked among --candidates pairs that are none.
+Beside the model stand common neighbours, Adamic-Adar, preferential attachment, and the
+same model without edges.
 Ctrl-C ends the training after the step under way, saves it, and --resume goes on;
 with --no-save it tests what there is. `kill PID` (SIGTERM) does the same.
 Where nobody reads what is printed (`| head`), a training that is saved goes on.
@@ -38,6 +50,8 @@ examples:
   graphsage train cora --runs 10            ten seeds, mean and standard deviation
   graphsage train cora --num-layers 3 --fanouts 10,5,5
   graphsage train sbm:nodes=20000,classes=10,homophily=0.7    a random graph
+  graphsage train cora --task links         which papers cite each other; then predict RUN --pairs FILE
+  graphsage train my_links --task links --split-by time --negatives 5
 """
 
 
@@ -52,6 +66,9 @@ def add_train(commands):
     )
     text = "name (see `graphsage datasets`), folder, or sbm:OPTIONS or rmat:OPTIONS to make one (default: debian)"
     parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, metavar="DATASET", help=text)
+    text = "what is learned: the label (multiclass: a class a node; regression: a number; auto: by how it is written), "
+    text += "which nodes are linked (links), or embeddings without labels (unsupervised)"
+    parser.add_argument("--task", choices=(*TASKS, *LEARNED[1:]), default=argparse.SUPPRESS, help=f"{text} (default: auto)")
     for field in fields(RunConfig):
         if field.name in OF_RUN:
             add_flag(parser, field)
@@ -63,10 +80,11 @@ def add_train(commands):
     group.add_argument("--config", metavar="FILE", help=text)
     text = "go on with a run that was interrupted: its folder, or a checkpoint in it"
     group.add_argument("--resume", metavar="FOLDER", help=text)
-    for title, kind in {"tables": TableConfig, "model": ModelConfig, **GROUPS}.items():
+    for title, kind in {**{name: kind for name, kind in PARTS.items() if name != "train"}, **GROUPS}.items():
         group = parser.add_argument_group(title, kind.__doc__.partition("\n")[0].replace("``", ""))
         for field in fields(kind):
-            add_flag(group, field)
+            if field.name != "task":  # which stands above, and says more
+                add_flag(group, field)
     parser.set_defaults(command=_train)
 
 
@@ -78,7 +96,7 @@ def _train(options):
         from graphsage.data.catalogue import load_dataset
         from graphsage.data.tables.schema import given_tables, tables_of
         from graphsage.runs.progress_bar import Progress
-        from graphsage.runs.run import compare, make_trainer, run_all
+        from graphsage.runs.run import compare, make_trainer, run_all, summary
         from graphsage.runs.run_folder import lasting_name
         from graphsage.tensors.device import describe
 
@@ -90,7 +108,7 @@ def _train(options):
     if folder is not None:
         sys.stdout.meanwhile = f"the training goes on without it, and is saved in {folder}"
     with _training(folder):
-        print(dataset.summary())
+        print(summary(config, trainer))
         print(f"Training on {describe(trainer.device)}, {_seeds(config)}" + (f", in {folder}" if folder else ""), flush=True)
         if config.tensorboard:
             print(f"Watch it: tensorboard --logdir {folder}", flush=True)
@@ -100,7 +118,7 @@ def _train(options):
         print(f"Interrupted: {len(results)} of {config.runs} runs count.")
     is_cut = len(results) < config.runs or results[-1].interrupted
     if any(result.result.test_score is not None or not result.interrupted for result in results):
-        print(compare(results))
+        print(compare(results, config.task))
     if is_cut and folder is not None:
         _say_how_to_go_on(folder)
     return 130 if is_cut else 0
@@ -181,7 +199,7 @@ def _resumed(options):
     from graphsage.runs.run_folder import open_run_folder
 
     folder, checkpoint, config = open_run_folder(options.resume)
-    settings = {field.name for kind in (RunConfig, TableConfig, ModelConfig, TrainConfig) for field in fields(kind)}
+    settings = {field.name for kind in (RunConfig, *PARTS.values()) for field in fields(kind)}
     may_change = free(config.train) | {"dataset"}  # its folder may have moved: what is in it must be the same
     fixed = [name for name in vars(options) if name in settings - may_change]
     if fixed or options.config or options.out or not options.save:
@@ -194,9 +212,14 @@ def _resumed(options):
 
 
 def configured(base, given):
-    """``base`` (``RunConfig``) with the settings that are in ``given``, by their fields' names."""
-    parts = {"tables": TableConfig, "model": ModelConfig, "train": TrainConfig}
-    changes = {name: {f.name: given[f.name] for f in fields(kind) if f.name in given} for name, kind in parts.items()}
+    """``base`` (``RunConfig``) with the settings that are in ``given``, by their fields' names.
+
+    task: what is learned, or (then it is the labels of nodes) what the label of a table is.
+    """
+    of_tables = given.get("task") in TASKS
+    changes = {name: {f.name: given[f.name] for f in fields(kind) if f.name in given} for name, kind in PARTS.items()}
+    if not of_tables:
+        changes["tables"].pop("task", None)
     changed = {name: replace(getattr(base, name), **change) for name, change in changes.items()}
-    data = {name: given[name] for name in ("dataset", *OF_RUN) if name in given}
-    return replace(base, **changed, **data)
+    data = {name: given[name] for name in ("dataset", *OF_RUN, "task") if name in given}
+    return replace(base, **changed, **data | ({"task": BY_LABEL} if of_tables else {}))

@@ -8,7 +8,9 @@ from graphsage.config.options import FACTOR, NOT_NEGATIVE, POSITIVE, SHARE, Sett
 AGGREGATORS = ("mean", "sum", "max", "gcn", "mean_pool", "max_pool", "lstm", "attention", "std", "pna")
 INITS = ("kaiming_uniform", "kaiming_normal")
 OPTIMIZERS = ("adam", "adamw", "sgd", "rprop")
-METRICS = ("auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2")
+METRICS = (
+    "auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2", "mrr", "average_precision", "hits@1", "hits@3", "hits@10"
+)  # fmt: skip
 COMBINES = ("sum", "concat")
 NORMS = ("none", "layer", "batch")
 INPUT_LAYERS = ("none", "linear", "active")
@@ -26,7 +28,7 @@ EVALUATE = ("auto", "exact", "sampled")
 FEATURES_ON = ("auto", "cpu", "device")
 TASKS = ("auto", "multiclass", "regression")
 UNLISTED = ("refuse", "drop", "keep")
-WEIGHT_DECAY = 5e-4  # unless it is set; 0 where nodes have several labels
+WEIGHT_DECAY = 5e-4  # unless it is set; 0 where nodes have several labels, and of links
 
 
 def _aggregator(value):
@@ -62,23 +64,14 @@ class ModelConfig(Settings):
     num_layers: int = option(2, "layers, one sampled hop each", least=1)
     aggregator: str = option("mean", "how neighbours are reduced", choices=AGGREGATORS, check=_aggregator)
     combine: str = option("sum", "node and neighbours: added, or side by side", choices=COMBINES)
-    dropout: float | None = option(None, "share of hidden units dropped in training (default: 0.5, full batch: 0)", real=SHARE)
+    dropout: float | None = option(None, "share of hidden units dropped (default: 0.5; full batch, links: 0)", real=SHARE)
     input_dropout: float = option(0.0, "share of input features dropped in training", real=SHARE)
     normalize: bool = option(False, "scale the rows of each hidden layer to L2 norm 1")
     activation: str = option("relu", "what follows the products of a hidden layer", choices=ACTIVATIONS)
-    norm: str = option(
-        "none", "before the activation of a hidden layer: norm each node (layer), or each unit over the batch (batch)",
-        choices=NORMS,
-    )  # fmt: skip
+    norm: str = option("none", "norm hidden units before the activation: of each node, or each over the batch", choices=NORMS)
     residual: bool = option(False, "add the input of a hidden layer to its products, projected where the widths differ")
-    input_layer: str = option(
-        "none", "project the features first, linear or with activation and dropout (active), and end with a linear layer",
-        choices=INPUT_LAYERS,
-    )  # fmt: skip
-    jumping: str = option(
-        "last", "what a linear layer at the end reads: all hidden layers, side by side (cat) or their maximum (max)",
-        choices=JUMPINGS,
-    )  # fmt: skip
+    input_layer: str = option("none", "project the features first, linear or with activation and dropout", choices=INPUT_LAYERS)
+    jumping: str = option("last", "the hidden layers that the output is made of: last, or all by cat or max", choices=JUMPINGS)
     bias: bool = option(True, "add a learned bias")
     init: str = option("kaiming_uniform", "weight initialisation", choices=INITS)
 
@@ -100,6 +93,7 @@ class SampleConfig(Settings):
     )
     isolated: str = option("empty", "a node without neighbours: empty row or itself", choices=ISOLATED)
     weights: str = option("refuse", "edge weights that the draw does not read: an error, or no matter", choices=WEIGHTS)
+    strictly_before: bool = option(False, "a node that is asked at a time sees what was before it, not what has that very time")
     num_threads: int | None = option(
         None, "threads that prepare batches; 0 prepares them between steps (default: half of the cores, at most 4)", least=0
     )
@@ -127,7 +121,7 @@ class OptimiseConfig(Settings):
     weight_decay: float | None = option(
         None,
         "L2 penalty (adam, sgd), or what is taken off each weight an update, times the learning rate (adamw); never of norms "
-        "(default: 5e-4; where nodes have several labels: 0)",
+        "(default: 5e-4; of several labels a node, and of links: 0)",
         real=NOT_NEGATIVE,
     )
     warmup_epochs: int = option(0, "first epochs, in which the learning rate rises to its value, evenly by update", least=0)
@@ -140,10 +134,7 @@ class OptimiseConfig(Settings):
         None, "largest L2 norm of the gradient; a longer one is shortened (default: any)", real=POSITIVE
     )
     accumulate: int = option(1, "batches an update: their mean gradient", least=1)
-    average: float = option(
-        0.0, "judge and keep a running mean of the weights, of which an update leaves this share, as 0.99 (0: the weights)",
-        real=SHARE,
-    )  # fmt: skip
+    average: float = option(0.0, "judge and save a mean of the weights, of which an update leaves this share", real=SHARE)
     label_smoothing: float = option(0.0, "share of the target given to all classes alike (one class a node)", real=SHARE)
     class_weights: str = option("none", "balanced: rare classes or labels weigh more in the loss", choices=CLASS_WEIGHTS)
     normalize_features: bool | None = option(None, "divide feature rows by their sum (default: bags of words only)")
@@ -185,7 +176,9 @@ class OptimiseConfig(Settings):
 class EvaluateConfig(Settings):
     """How the training is validated, and what picks its best epoch."""
 
-    metric: str = option("auto", "score that picks the best epoch; auto: accuracy, micro_f1 or r2, by task", choices=METRICS)
+    metric: str = option(
+        "auto", "score that picks the best epoch; auto: accuracy, micro_f1, r2 or (links) mrr, by task", choices=METRICS
+    )
     patience: int | None = option(
         None, "end after so many epochs without a better validation score (default: never)", least=1
     )
@@ -230,6 +223,12 @@ def _names(value):
     return names
 
 
+def _column(value):
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"a column of times must be named by a text, got {shown(value)}")
+    return value.strip()
+
+
 @documented
 @dataclass(frozen=True, kw_only=True)
 class TableConfig(Settings):
@@ -258,6 +257,11 @@ class TableConfig(Settings):
         None, "an edge to an id that nodes.csv lacks: an error, left out, or a node without features (default: refuse)",
         choices=UNLISTED,
     )  # fmt: skip
+    time: str | None = option(
+        None, "column of nodes.csv: when a node is asked, which then sees no later edge; none: no such times (default: auto, a "
+        "column time or timestamp where edges have one, too)", check=_column,
+    )  # fmt: skip
+    node_time: str | None = option(None, "column of nodes.csv: when a node came to be (default: none)", check=_column)
 
     def __post_init__(self):
         super().__post_init__()
@@ -266,6 +270,10 @@ class TableConfig(Settings):
             for other in kinds[at + 1 :]:
                 self._refuse_common(kind, other)
         self._refuse_common("missing", "not_missing")
+        for kind in kinds:
+            for times in ("time", "node_time"):
+                if getattr(self, times) in (getattr(self, kind) or ()):
+                    raise ValueError(f"{getattr(self, times)!r} stands in {kind} and in {times}: leave it in one of them")
 
     def _refuse_common(self, one, other):
         common = [name for name in getattr(self, one) or () if name in (getattr(self, other) or ())]
@@ -280,5 +288,6 @@ class TableConfig(Settings):
 
 #: Nothing is left open: how tables are read where nobody says otherwise.
 TABLE_DEFAULTS = TableConfig(
-    category=(), number=(), drop=(), words=1000, missing=(), not_missing=(), task="auto", unlisted="refuse"
+    category=(), number=(), drop=(), words=1000, missing=(), not_missing=(), task="auto", unlisted="refuse", time="auto",
+    node_time="none",
 )  # fmt: skip

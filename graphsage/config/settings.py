@@ -1,8 +1,9 @@
 """The settings of a training, and of a whole run."""
 
 from dataclasses import dataclass, field
+from numbers import Integral
 
-from graphsage.base.told import of_kind
+from graphsage.base.told import of_kind, shown
 from graphsage.config.groups import (
     ComputeConfig,
     EvaluateConfig,
@@ -12,7 +13,9 @@ from graphsage.config.groups import (
     SaveConfig,
     TableConfig,
 )
-from graphsage.config.options import Settings, documented, option
+from graphsage.config.link_config import LinkConfig
+from graphsage.config.options import Settings, documented, option, options_of
+from graphsage.config.walk_config import WalkConfig
 
 #: The groups of a training's settings, as config.toml and the flags have them.
 GROUPS = {
@@ -26,6 +29,8 @@ FREE = {  # settings that may change in the middle of a training: they touch no 
     "epochs", "num_threads", "device", "features_on", "patience", "log_every", "checkpoint_every", "checkpoint_seconds",
     "keep_checkpoints", "tensorboard",
 }  # fmt: skip
+LEARNED = ("nodes", "links", "unsupervised")  # what a run may be about
+OF_TASK = {"links": "links", "walks": "unsupervised"}  # groups of settings of a run: the task that reads them
 DROPOUT = 0.5  # of hidden units, for sampled batches
 
 
@@ -47,38 +52,71 @@ class TrainConfig(ComputeConfig, SaveConfig, EvaluateConfig, OptimiseConfig, Sam
             self.refuse_set("evaluate_every", "by schedule='plateau', which needs a score each epoch: leave it out")
 
 
+def _split(value):
+    if isinstance(value, str) and value == "time":
+        return value
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+        raise ValueError(f"split must be an integer >= 0, or 'time'; got {shown(value)}")
+    return int(value)
+
+
 @documented
 @dataclass(frozen=True, kw_only=True)
 class RunConfig(Settings):
-    """A whole run: dataset (and ``TableConfig``), model (``ModelConfig``), training (``TrainConfig``).
+    """A whole run: dataset (and ``TableConfig``), model (``ModelConfig``), training (``TrainConfig``), links (``LinkConfig``).
 
     What does not fit together is refused.
     """
 
     dataset: str = option("debian", "name of a dataset, or a folder")
-    split: int | None = option(None, "which of the dataset's splits, where it has several (default: 0, the first)", least=0)
+    task: str = option(
+        "nodes", "what is learned: the labels of nodes, which nodes are linked, or embeddings without labels", choices=LEARNED
+    )
+    split: int | str | None = option(
+        None, "which of the dataset's splits, where it has several, or 'time': the latest nodes test (default: 0, the first)",
+        check=_split,
+    )  # fmt: skip
     runs: int = option(1, "train so many times, with seeds SEED, SEED + 1, ...: mean and deviation", least=1)
     baseline: bool = option(True, "train the same model without edges too, which takes about as long again")
     tensorboard: bool = option(False, "write the course of the training into the folder of the run for TensorBoard, too")
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     tables: TableConfig = field(default_factory=TableConfig)
+    links: LinkConfig = field(default_factory=LinkConfig)
+    walks: WalkConfig = field(default_factory=WalkConfig)
 
     def __post_init__(self):
         super().__post_init__()
         of_kind("model", self.model, ModelConfig)
         of_kind("train", self.train, TrainConfig)
+        of_kind("links", self.links, LinkConfig)
+        of_kind("walks", self.walks, WalkConfig)
+        self._refuse_of_other_tasks()
         if self.train.seed + self.runs > 2**64:
             raise ValueError(f"seed must be below 2^64, got {self.train.seed + self.runs - 1}")
         if self.train.batch_size is not None:
             check_depth(self.model.num_layers, self.train.fanouts)
 
+    def _refuse_of_other_tasks(self):
+        where = f"by task = {self.task!r}"
+        for name in unused_parts(self.task):
+            part = getattr(self, name)
+            for f in options_of(type(part)):
+                part.refuse_set(f.name, f"{where}: set task = {OF_TASK[name]!r}, or leave it out")
+        if self.task == "links":
+            self.refuse_set("split", f"{where}: the seed splits the links; leave it out")
+
     @property
     def dropout(self) -> float:
-        """The model's dropout: as set, else 0.5 for sampled batches and 0 for a full batch."""
+        """The model's dropout: as set, else 0.5 for sampled batches of nodes, and 0 for a full batch and for links."""
         if self.model.dropout is not None:
             return self.model.dropout
-        return DROPOUT if self.train.batch_size is not None else 0.0
+        return DROPOUT if self.train.batch_size is not None and self.task == "nodes" else 0.0
+
+
+def unused_parts(task):
+    """The groups of settings of a ``RunConfig`` that a run on ``task`` does not read."""
+    return [name for name, of in OF_TASK.items() if of != task]
 
 
 def aggregator_name(aggregator):

@@ -14,12 +14,14 @@ from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
 from graphsage.data.download import CACHE_VARIABLE, cache_folder, fetch, is_intact
 from graphsage.data.generators.by_name import generate, is_generated
 from graphsage.data.layouts import LAYOUTS, layout_at, layout_in, layout_of
+from graphsage.data.split_by_time import split_by_time
 from graphsage.data.tables.schema import is_read_so, reading_of
 from graphsage.graph.features import SparseFeatures
 
 __all__ = ["DATA_VARIABLE", "dataset_card", "datasets_folder", "fetch_dataset", "list_datasets", "load_dataset"]
 
 DATA_VARIABLE = "GRAPHSAGE_DATA"
+BY_TIME = "time"  # in place of the number of a split
 BUILT_IN = "builtin:"  # before a known name: that dataset, whatever folders there are
 
 
@@ -30,7 +32,7 @@ class DatasetNotHere(DatasetError):
 def load_dataset(
     name_or_path: str | os.PathLike[str],
     *,
-    split: int | None = None,
+    split: int | str | None = None,
     schema: dict[str, Any] | None = None,
     cache: str | os.PathLike[str] | None = None,
     download: bool = True,
@@ -43,6 +45,8 @@ def load_dataset(
     not_missing: Sequence[str] | None = None,
     task: str | None = None,
     unlisted: str | None = None,
+    time: str | None = None,
+    node_time: str | None = None,
 ) -> NodeDataset:
     """The ``NodeDataset`` of a known name ("debian", "cora", ...: ``graphsage datasets``), of a folder, or a generated one.
 
@@ -58,21 +62,23 @@ def load_dataset(
     Text that begins with "sbm:" or "rmat:" makes a random graph: "sbm:nodes=100000,classes=10", "rmat:scale=17,degree=16"
     (``graphsage.data.generators.by_name`` describes them and their options).
 
-    split: which of several splits that the data store, 0 for the first; None takes the first, or the only one there is.
+    split: which of several splits that the data store, 0 for the first; None takes the first, or the only one there is. "time":
+        in place of that the one of ``split_by_time``, where the nodes have times.
     schema: the ``NodeDataset.schema`` of another dataset, by which a folder of tables (edges.csv, nodes.csv) is encoded: the
         same columns, words, categories and class numbers. It need not have labels. Other data must have that schema already.
-    category, number, drop, words, missing, not_missing, task, unlisted: how a folder of tables is read, the fields of
-        ``TableConfig`` (``help(graphsage.TableConfig)``); None is as at its last import. Tables that were read otherwise are
-        imported again. Other data are what they are, and refuse these.
+    category, number, drop, words, missing, not_missing, task, unlisted, time, node_time: how a folder of tables is read, the
+        fields of ``TableConfig`` (``help(graphsage.TableConfig)``); None is as at its last import. Tables that were read
+        otherwise are imported again. Other data are what they are, and refuse these.
     download=False never touches the network. progress=True shows on standard error downloads, what is found in tables whenever
     they are read, that nodes have no features, and which is meant of a folder and a dataset of one name.
     Raises DatasetError (a ValueError), one sentence.
     """
     if not isinstance(name_or_path, (str, os.PathLike)):
         raise TypeError(f"a dataset is a name or a path, got {shown(name_or_path)}")
-    columns = {"category": category, "number": number, "drop": drop, "words": words}
+    columns = {"category": category, "number": number, "drop": drop, "words": words, "time": time, "node_time": node_time}
     tables = _tables({**columns, "missing": missing, "not_missing": not_missing, "task": task, "unlisted": unlisted}, schema)
-    dataset = _loaded(name_or_path, split, schema, cache, download, progress, tables)
+    dataset = _loaded(name_or_path, None if split == BY_TIME else split, schema, cache, download, progress, tables)
+    dataset = _parted_by_time(dataset) if split == BY_TIME else dataset
     _refuse_unread(name_or_path, dataset, tables)
     if dataset.schema is None and isinstance(dataset.features, SparseFeatures) and dataset.features.is_identity:
         _say(progress, f"{dataset.name}: no features, so each node has a column of its own; such a model knows no other nodes")
@@ -86,6 +92,15 @@ def fetch_dataset(
 ) -> Path:
     """The folder with the files of a known dataset; they are downloaded into the cache if they are nowhere yet."""
     return _folder_of(dataset_card(name), cache, download, progress)
+
+
+def _parted_by_time(dataset):
+    try:
+        return split_by_time(dataset)
+    except DatasetError:
+        raise
+    except ValueError as error:
+        raise DatasetError(str(error)) from None
 
 
 def _tables(given, schema):

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from graphsage.base.checks import ReadOnlyRecord, as_path, read_only
 from graphsage.base.told import of_kind
+from graphsage.data.asked_times import times_line, times_of_nodes
 from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.labels import ReadTask, checked_class_names, is_labelled, read_labels, task_of
 from graphsage.data.remarks import label_remarks
@@ -52,6 +53,10 @@ class NodeDataset(ReadOnlyRecord):
     node_ids: the name of each node (distinct; int64[N] or object[N]); None takes the graph's own names, if it has any. Where
         both are given they must agree.
     name: what reports call the dataset.
+    times: [N], when the label of each node is asked, on the axis of the graph's times (numbers or dates; stored with their
+        dtype). Training, validation, tests and predictions then ask each node at its own time, and show it no later edge.
+        Every node needs one: of a node that is asked now, the latest. None: all nodes are asked with all edges.
+    node_times: [N], when each node came to be, on the same axis: before that it is nobody's neighbour. None: they always were.
     schema: how the columns of tables became features and labels (``graphsage.data.tables.schema``), for a dataset that came
         from tables, else None. ``load_dataset(folder, schema=...)`` encodes other tables in the same way.
 
@@ -70,10 +75,12 @@ class NodeDataset(ReadOnlyRecord):
     schema: dict | None = None
     task: str = "auto"
     notes: tuple = ()
+    times: np.ndarray | None = None
+    node_times: np.ndarray | None = None
 
     def __post_init__(self):
         of_kind("graph", self.graph, Graph)
-        self._set(features=_checked_features(self.features, self.num_nodes))
+        self._set(features=checked_features(self.features, self.num_nodes))
         labels, names, note = read_labels(self.labels, self.num_nodes, self.task, self.class_names)
         self._set(labels=labels, class_names=checked_class_names(names, labels))
         self._set(task=ReadTask(task_of(labels)) if type(self.task) is ReadTask or self.task == "auto" else self.task)
@@ -84,7 +91,9 @@ class NodeDataset(ReadOnlyRecord):
             self._set(**{split: _checked_split(split, ids, has_label)})
             self._say(note)
         _check_disjoint([(split, getattr(self, split)) for split in SPLITS], self.num_nodes)
-        self._set(node_ids=_checked_node_ids(self.node_ids, self.graph))
+        self._set(node_ids=checked_node_ids(self.node_ids, self.graph))
+        times, node_times = times_of_nodes(self.graph, self.times, self.node_times)
+        self._set(times=times, node_times=node_times)
         if not isinstance(self.schema, (dict, NoneType)):
             raise TypeError(f"schema must be a dict or None, got {type(self.schema).__name__}")
 
@@ -138,14 +147,15 @@ class NodeDataset(ReadOnlyRecord):
         }
 
     def summary(self) -> str:
-        """Two lines for people, and one for each of the notes and of what labels leave little to learn from."""
+        """Two lines for people, one where nodes have times, and one for each of the notes and of what labels leave little to
+        learn from."""
         counts = {name: f"{count:,}" for name, count in self.statistics().items()}
         lines = (
             "{name}: {num_nodes} nodes ({num_isolated} isolated), {num_edges} edges (largest degree {max_degree}),\n"
             "  {num_features} features, {outputs}, {num_train} / {num_val} / {num_test} nodes "
             "to train / validate / test on"
         ).format(name=self.name or "dataset", outputs=OUTPUTS[self.task].format(self.num_outputs), **counts)
-        return "\n  ".join([lines, *self.notes, *label_remarks(self)])
+        return "\n  ".join([lines, *filter(None, [times_line(self)]), *self.notes, *label_remarks(self)])
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name}={count}" for name, count in self.statistics().items())
@@ -164,6 +174,9 @@ class NodeDataset(ReadOnlyRecord):
         label: str,
         split: str | None = None,
         weight: str | None = None,
+        edge_time: str | None = None,
+        time: str | None = None,
+        node_time: str | None = None,
         name: str | None = None,
     ) -> Self:
         """The dataset of a networkx graph whose nodes have attributes; nodes are named as by ``Graph.from_networkx``.
@@ -176,10 +189,14 @@ class NodeDataset(ReadOnlyRecord):
             A node without it has no label.
         split: the attribute that is "train", "val" or "test" (or missing). None: half, a quarter and a quarter of the
             labelled nodes, at random, the same for every run.
+        weight, edge_time: attributes of edges, their weights and times. time, node_time: attributes of nodes, those that
+            become ``times`` and ``node_times``. Times must be everywhere.
         """
         from graphsage.data.readers.networkx_attributes import parts_of_networkx
 
-        return cls(**parts_of_networkx(graph, directed, features=features, label=label, split=split, weight=weight), name=name)
+        times = {"edge_time": edge_time, "time": time, "node_time": node_time}
+        how = {"features": features, "label": label, "split": split, "weight": weight}
+        return cls(**parts_of_networkx(graph, directed, **how, **times), name=name)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the dataset to the file ``path``, NAME.npz, which ``load`` reads back (``graphsage.data.readers.npz_form``).
@@ -206,13 +223,14 @@ class NodeDataset(ReadOnlyRecord):
     # ---- variants
 
     def without_edges(self) -> Self:
-        """The same nodes, features, labels and split on a graph without edges: what a features-only model sees."""
+        """The same nodes, features, labels and split on a graph without edges, and so without times: what a features-only
+        model sees."""
         empty = Graph(
             indptr=np.zeros(self.num_nodes + 1, np.int64),
             indices=np.empty(0, np.int32),
             node_ids=self.graph.node_ids,
         )
-        return replace(self, graph=empty)
+        return replace(self, graph=empty, times=None, node_times=None)
 
     def induced(self, nodes: ArrayLike | None = None) -> 'NodeDataset':
         """The dataset of ``nodes`` alone (int [M], or a mask [N]; none twice; None: those to train on), in that order.
@@ -232,7 +250,8 @@ class NodeDataset(ReadOnlyRecord):
         return replace(self, features=row_normalize(self.features))
 
 
-def _checked_features(features, num_nodes):
+def checked_features(features, num_nodes):
+    """``features`` as ``as_features`` takes them, with a row a node."""
     features = as_features(features)
     if features.shape[0] != num_nodes:
         raise ValueError(f"features must have one row per node, {num_nodes}; got {features.shape[0]} rows")
@@ -263,7 +282,8 @@ def _check_disjoint(splits, num_nodes):
             raise ValueError(f"{split} lists node {order[repeated[0]]} more than once: list each node once")
 
 
-def _checked_node_ids(node_ids, graph):
+def checked_node_ids(node_ids, graph):
+    """``node_ids`` as names that agree with the graph's own; None: those."""
     if node_ids is None or node_ids is graph.node_ids:
         return graph.node_ids
     names = of_length("node_ids", checked_names(node_ids), graph.num_nodes, "node")

@@ -22,6 +22,7 @@ def induced_parts(dataset, nodes):
         **_split(dataset, nodes),
         "class_names": _class_names(dataset, nodes),
         "node_ids": graph.node_ids if dataset.node_ids is None else dataset.node_ids[nodes],
+        **{name: None if (of := getattr(dataset, name)) is None else of[nodes] for name in ("times", "node_times")},
     }
 
 

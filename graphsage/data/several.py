@@ -56,8 +56,8 @@ def join_datasets(
     """The disjoint union of ``datasets``, to be trained on some of them and tested on others: the inductive task.
 
     datasets: G >= 1 ``NodeDataset`` with distinct names, as many features (all sparse or all dense), the same kind of
-        labels, the same class names and the same schema, if any. Their own splits are not used. Weights are kept if all graphs
-        have them.
+        labels, the same class names and the same schema, if any. Their own splits are not used. Weights and times are kept if
+        all have them.
     train, val, test: the names of graphs; each graph in one of them at most, all its labelled nodes in that part.
     val=None: of the nodes of each graph in ``train`` a fifth, drawn at random by ``seed``, validates. val=(): nothing does.
 
@@ -81,6 +81,8 @@ def join_datasets(
         **parts,
         class_names=datasets[0].class_names,
         node_ids=_node_ids(datasets, names),
+        times=_of_all(datasets, "times", "datasets"),
+        node_times=_of_all(datasets, "node_times", "datasets"),
         name="+".join(names) if name is None else name,
         schema=datasets[0].schema,
         task=ReadTask(datasets[0].task),
@@ -195,16 +197,16 @@ def _union(graphs, offsets, edge_offsets):
     )
 
 
-def _of_all(graphs, name):
-    """One array of the edges of all graphs; None where none has it."""
+def _of_all(graphs, name, whose="graphs"):
+    """One array of the edges (nodes) of all graphs (datasets); None where none has it."""
     arrays = [getattr(graph, name) for graph in graphs]
     has_it = [array is not None for array in arrays]
     if any(has_it) and not all(has_it):
-        raise ValueError(f"graphs must have {name} all of them or none, got some of each")
+        raise ValueError(f"{whose} must have {name} all of them or none, got some of each")
     if not all(has_it):
         return None
-    if name == "times" and len({array.dtype for array in arrays}) > 1:
-        raise ValueError("graphs must have times of one kind, got integers and floats")
+    if name != "weights" and len({array.dtype for array in arrays}) > 1:
+        raise ValueError(f"{whose} must have {name} of one kind, got integers and floats")
     return np.concatenate(arrays)
 
 

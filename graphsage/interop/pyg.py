@@ -65,9 +65,10 @@ def to_pyg(batch: Batch | MiniBatch, edge_attr: Any = None) -> Any:
     if batch is minibatch:
         return data
     data.x = x if isinstance(x, torch.Tensor) else x.to_dense()
-    data.y = batch.y.new_empty(data.batch_size)
-    data.y[batch.seed_index] = batch.y  # repeats of a seed all carry its label
-    return data.to(batch.y.device)
+    if batch.y is not None:
+        data.y = batch.y.new_empty(data.batch_size, *batch.y.shape[1:])
+        data.y[batch.seed_index] = batch.y  # repeats of a seed all carry its label
+    return data.to(batch.seeds.device)
 
 
 def _add_edges(data, minibatch, edge_attr):

@@ -8,21 +8,19 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Self
 
-import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from graphsage.base.checks import as_count, as_flag, as_integers, of_mask, one_of
+from graphsage.base.checks import as_count, as_flag, as_ids, as_integers, of_mask, one_of
 from graphsage.base.threads import default_threads, ordered_map
 from graphsage.base.told import of_kind, told
 from graphsage.config.groups import FEATURES_ON
 from graphsage.data.dataset import NodeDataset
-from graphsage.loading.batch import Batch
+from graphsage.loading.batch import Batch, drafted, label_tensor
 from graphsage.loading.parcel import Parcel
 from graphsage.loading.process_rank import checked_ranks, process_rank
-from graphsage.sampling.items import SeedPlan
+from graphsage.sampling.items import Items, SeedPlan
 from graphsage.sampling.minibatch import MiniBatch
-from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.device import as_device
 from graphsage.tensors.reductions import REDUCTIONS
 from graphsage.tensors.store import FeatureStore, free_memory
@@ -31,8 +29,9 @@ from graphsage.tensors.store import FeatureStore, free_memory
 class NeighborLoader:
     """Iterable of batches; one iteration is one epoch, and the next iteration is the next epoch (``set_epoch``: another one).
 
-    dataset: ``NodeDataset``. sampler: ``NeighborSampler`` on its graph, or whatever answers ``sample(items, epoch, step)`` with
-        a ``MiniBatch``. Its ``seed`` (default: 0) orders the nodes, its ``num_threads`` prepare batches.
+    dataset: ``NodeDataset``. Where it has ``times``, each seed is asked at its own: batches are disjoint, without later edges.
+    sampler: ``NeighborSampler`` on its graph, or whatever answers ``sample(items, epoch, step)`` with a ``MiniBatch``. Its
+        ``seed`` (default: 0) orders the nodes, its ``num_threads`` prepare batches.
     batch_size, batches_per_epoch, shuffle, drop_last, least: as in ``SeedPlan``. nodes: those to go through (default: to
         train on). ``least=2`` suits models with BatchNorm.
     repeat: True gives the same batches in each iteration, those of the epoch that was set (default: 0): to validate, or to
@@ -51,6 +50,8 @@ class NeighborLoader:
     An exception in a thread is raised in the loop; leaving the loop early leaves no thread behind. ``state_dict`` and
     ``load_state_dict`` keep the place within an epoch: Lightning's checkpoints have it, and resume there.
     """
+
+    _asks = "nodes"  # what its items are
 
     def __init__(
         self,
@@ -72,26 +73,41 @@ class NeighborLoader:
         features_on: str = "auto",
         feature_dtype: str = "float32",
     ) -> None:
-        _check_sampler(sampler, of_kind("dataset", dataset, NodeDataset).graph, reduce)
-        self.sampler = sampler
+        check_sampler(sampler, of_kind("dataset", dataset, NodeDataset).graph, reduce)
+        _check_times(sampler, dataset)
+        self._times = dataset.times
         nodes = dataset.train if nodes is None else of_mask("nodes", nodes, dataset.num_nodes)
         order = {"shuffle": shuffle, "drop_last": drop_last, "least": least}
-        self._plan = SeedPlan(nodes, batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
-        self._ranks = checked_ranks(rank, num_ranks)
-        if self._ranks:
-            self._plan = replace(self._plan, rank=rank, num_ranks=num_ranks)
+        plan = SeedPlan(self._items(nodes), batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
+        self._set_up(sampler, plan, reduce, repeat, (rank, num_ranks))
+        self._read_from(dataset.features, store, device, features_on, feature_dtype)
+        self.labels = label_tensor(dataset.labels)
+
+    def _set_up(self, sampler, plan, reduce, repeat, ranks):
+        """What draws which batches, and where the next one is."""
+        self.sampler, self._ranks = sampler, checked_ranks(*ranks)
+        self._plan = replace(plan, rank=ranks[0], num_ranks=ranks[1]) if self._ranks else plan
         self.repeat = as_flag("repeat", repeat)
         self.reduce = reduce if reduce is None else one_of("reduce", reduce, tuple(REDUCTIONS))
-        self.device = as_device(device)
         self.set_epoch(0)
-        if store is None:
-            place = _feature_device(dataset.features, self.device, features_on, feature_dtype)
-            store = FeatureStore(dataset.features, device=place, dtype=feature_dtype)
-        self.store = _checked_store(store, dataset)
-        dtype = torch.int64 if dataset.task == "multiclass" else torch.float32
-        self.labels = torch.tensor(dataset.labels, dtype=dtype, device="cpu")
-        self._same_each_epoch = batch_size is None and all(k == -1 for k in getattr(sampler, "fanouts", [0]))
         self._kept, self.cast_to = None, None  # cast_to: the dtype of a module that wants features in another than float32
+
+    def _items(self, nodes):
+        """``nodes``, each to be asked at its own time where there are times."""
+        return nodes if self._times is None else Items(nodes, time=self._times[as_ids("nodes", nodes, len(self._times))])
+
+    def _read_from(self, features, store, device, features_on, feature_dtype):
+        """Where features are, and where tensors go."""
+        self.device = as_device(device)
+        if store is None:
+            place = _feature_device(features, self.device, features_on, feature_dtype)
+            store = FeatureStore(features, device=place, dtype=feature_dtype)
+        self.store = _checked_store(store, features.shape)
+
+    @property
+    def _same_each_epoch(self):
+        """Is there nothing to draw?"""
+        return self._plan.batch_size is None and all(k == -1 for k in getattr(self.sampler, "fanouts", [0]))
 
     @property
     def plan(self) -> SeedPlan:
@@ -121,7 +137,8 @@ class NeighborLoader:
 
     def __repr__(self):
         size = "full" if self._plan.batch_size is None else self._plan.batch_size
-        return f"NeighborLoader(batches={len(self)}, batch_size={size}, nodes={len(self._plan.items)}, sampler={self.sampler})"
+        asked = f"{self._asks}={len(self._plan.items)}"
+        return f"{type(self).__name__}(batches={len(self)}, batch_size={size}, {asked}, sampler={self.sampler})"
 
     def __iter__(self) -> Iterator[Batch]:
         # runs when the first batch is asked for: Lightning makes iterators that it throws away, and they are no epochs
@@ -136,7 +153,7 @@ class NeighborLoader:
 
     def __getattr__(self, name):
         hint = " for torch's tools: iterate it as it is; epoch(epoch, start) begins within one" if name == "dataset" else ""
-        raise AttributeError(f"a NeighborLoader has no attribute {name!r}{hint}")
+        raise AttributeError(f"a {type(self).__name__} has no attribute {name!r}{hint}")
 
     def __getstate__(self):
         return {**self.__dict__, "_kept": None}
@@ -163,10 +180,14 @@ class NeighborLoader:
 
     def over(self, nodes: ArrayLike) -> Self:
         """A loader like this one, with the same features in memory, that goes through all of ``nodes`` once an epoch."""
-        other, was, nodes = copy(self), self._plan, as_integers("nodes", of_mask("nodes", nodes, len(self.labels)))
-        least = min(was.least, max(1, len(nodes) // was.num_ranks))
+        return self._over(self._items(as_integers("nodes", of_mask("nodes", nodes, len(self.labels)))))
+
+    def _over(self, items):
+        """``over``, of items that were checked."""
+        other, was = copy(self), self._plan
+        least = min(was.least, max(1, len(items) // was.num_ranks))
         ranks = {"rank": was.rank, "num_ranks": was.num_ranks}
-        other._plan = SeedPlan(nodes, was.batch_size, None, was.seed, shuffle=was.shuffle, least=least, **ranks)
+        other._plan = SeedPlan(items, was.batch_size, None, was.seed, shuffle=was.shuffle, least=least, **ranks)
         other.set_epoch(0)
         other._kept = None
         return other
@@ -203,29 +224,16 @@ class NeighborLoader:
 
     def _draft(self, epoch, step):
         """The batch without features."""
-        places = self._plan.places(epoch, step)
-        items, is_open = self._plan.items[places], self.reduce is not None
-        minibatch = (self.sampler.sample_open if is_open else self.sampler.sample)(items, epoch=epoch, step=step)
-        _check_answer(minibatch, len(places), is_open)
-        blocks = [CSRMatrix.from_numpy(b.indptr, b.indices, None, b.num_src) for b in minibatch.blocks]
-        # the first layer's input needs no gradient, so its block needs no transpose
-        first, rest = (0, blocks) if is_open else (1, blocks[1:])
-        seeds = torch.from_numpy(np.array(items.seeds))
-        return Batch(
-            minibatch=minibatch,
-            blocks=blocks[:first] + [block.with_transpose(for_values=False) for block in rest],
-            seeds=seeds,
-            places=torch.from_numpy(places.copy()),  # the plan keeps its order
-            seed_index=torch.from_numpy(minibatch.seed_index),
-            y=self.labels[seeds],
-            epoch=epoch,
-            step=step,
-            reduce=self.reduce,
-            pending=(torch.from_numpy(minibatch.nodes), self._reads(minibatch) if is_open else None),
-        )
+        items, how, own = self._asked(epoch, step)
+        is_open = self.reduce is not None
+        minibatch = (self.sampler.sample_open if is_open else self.sampler.sample)(items, epoch=epoch, step=step, **how)
+        _check_answer(minibatch, len(items), is_open)
+        return drafted(minibatch, len(self.store), self.labels, reduce=self.reduce, epoch=epoch, step=step).having(**own)
 
-    def _reads(self, minibatch):
-        return CSRMatrix.from_numpy(minibatch.indptr, minibatch.neighbors, None, len(self.store))
+    def _asked(self, epoch, step):
+        """(items to sample around, keywords of ``sample``, fields of the Batch that say what is asked)."""
+        places = self._plan.places(epoch, step)
+        return self._plan.items[places], {}, {"places": torch.from_numpy(places.copy())}  # a copy: the plan keeps its order
 
     def _full_batch(self, epoch):
         """All neighbours of all nodes: drawn once, as nothing is drawn."""
@@ -234,7 +242,8 @@ class NeighborLoader:
         return self._kept.having(epoch=epoch)
 
 
-def _check_sampler(sampler, graph, reduce):
+def check_sampler(sampler, graph, reduce):
+    """Refuse what cannot draw the batches, or draws on another graph."""
     method = "sample" if reduce is None else "sample_open"
     if isinstance(sampler, type) or not callable(getattr(sampler, method, None)):
         raise TypeError(f"sampler must be a NeighborSampler or have {method}(items, epoch, step), got {told(sampler)}")
@@ -242,10 +251,14 @@ def _check_sampler(sampler, graph, reduce):
         raise ValueError(f"the sampler must be on dataset.graph, {graph}; it is on another, {sampler.graph}")
 
 
-def _checked_store(store, dataset):
-    if of_kind("store", store, FeatureStore).features.shape != (dataset.num_nodes, dataset.num_features):
-        shape = f"[{dataset.num_nodes}, {dataset.num_features}]"
-        raise ValueError(f"store must hold the dataset's features, {shape}; it has {list(store.features.shape)}")
+def _check_times(sampler, dataset):
+    if dataset.times is not None and dataset.node_times is not None and getattr(sampler, "node_times", 0) is None:
+        raise ValueError("the dataset has node_times, and the sampler none: make it with node_times=dataset.node_times")
+
+
+def _checked_store(store, shape):
+    if of_kind("store", store, FeatureStore).features.shape != tuple(shape):
+        raise ValueError(f"store must hold the dataset's features, {list(shape)}; it has {list(store.features.shape)}")
     return store
 
 

@@ -160,14 +160,14 @@ def _class_axes(axes, names):
 # ---- degree, confidence, targets
 
 
-def by_degree(bins, whole, label, in_percent):
-    """bins: ``GroupScore`` of each bin of degrees, in order; whole: that of all nodes; label: the score's name."""
+def by_degree(bins, whole, label, in_percent, of="nodes"):
+    """bins: ``GroupScore`` of each bin of degrees, in order; whole: that of all; label: the score's name; of: of what."""
 
     def draw(figure):
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
         places, scores = np.arange(len(bins)), np.array([b.score for b in bins])
         reach = np.array([[b.score - b.low, b.high - b.score] for b in bins]).T
-        above.axhline(whole.score, color=ORANGE, linestyle="--", linewidth=1.4, label="all nodes")
+        above.axhline(whole.score, color=ORANGE, linestyle="--", linewidth=1.4, label=f"all {of}")
         reach = np.nan_to_num(np.maximum(reach, 0))
         above.errorbar(places, scores, reach, fmt="o", color=BLUE, capsize=3, label="95 % interval")
         above.set_ylabel(label)
@@ -177,12 +177,12 @@ def by_degree(bins, whole, label, in_percent):
         below.bar(places, [b.nodes for b in bins], color=PALE)
         below.set_yscale("log")
         below.yaxis.set_major_formatter("{x:,.0f}")
-        below.set_ylabel("nodes")
+        below.set_ylabel(of)
         below.set_xticks(places, [b.name.partition(" ")[0] for b in bins], rotation=90 if len(bins) > 9 else 0)
         below.set_xlabel("neighbours: the bin's least number")
 
-    text = f"{label} of nodes by their number of neighbours, in {len(bins)} bins."
-    caption = "Score by number of neighbours; below, how many nodes each bin has."
+    text = f"{label} of {of} by their number of neighbours, in {len(bins)} bins."
+    caption = f"Score by number of neighbours; below, how many {of} each bin has."
     return picture("degree", draw, text=text, caption=caption, height=4)
 
 

@@ -1,55 +1,34 @@
 """report.html: what a run came to, in one file that explains itself and loads nothing."""
 
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from math import isfinite
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from graphsage.base.files import written_aside
-from graphsage.config.run_files import LATEST
 from graphsage.report import report_tables as tables
-from graphsage.report.page import joined, page, tag
+from graphsage.report.page import page
 from graphsage.report.sections import SECTIONS
-from graphsage.trained import save
-from graphsage.training.tasks import METRICS
+from graphsage.report.told_run import ToldRun, heading_of, kept, title_of, told_parts
 
-NO_PICTURES = "There are no pictures, as matplotlib is not installed: pip install 'graphsage[plots]'"
 MAJORITY = {"multiclass": "most frequent class", "multilabel": "most frequent answers", "regression": "mean target"}
 NODES = {"test": "test nodes", "val": "validation nodes"}
-EPOCH = ("loss", "val_score", "val_loss", "learning_rate", "seconds", *tables.PHASES, "nodes", "edges", "memory")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Run:
+class Run(ToldRun):
     """What the sections are made of. Of the judged nodes (test nodes, else validation nodes): outputs, labels, degrees.
     Outputs of several labels a node have their thresholds taken off: above 0 means that the node has the label.
 
-    epochs: dicts with all keys of EPOCH, None for what is unknown. steps: float64[S, 2] of (time in epochs, loss).
-    judged: "test nodes", "validation nodes", or None; unjudged says why. figures: the module, or None.
+    judged: "test nodes", "validation nodes", or None; unjudged says why.
     """
 
-    dataset: object
-    config: object
-    result: object
-    epochs: list
-    steps: np.ndarray
     judged: str | None
     unjudged: str = ""
     outputs: np.ndarray | None = None
     labels: np.ndarray | None = None
     degrees: np.ndarray | None = None
     baselines: tuple
-    command: str | None
-    folder: Path
-    versions: dict
-    figures: object
-
-    @property
-    def metric(self):
-        """The ``Metric`` of the result."""
-        return METRICS[self.result.metric]
 
     @property
     def names(self):
@@ -82,43 +61,17 @@ def write_report(
     run = Run(
         dataset=dataset,
         config=config,
-        result=result,
-        epochs=_epochs(log, result),
-        steps=_steps(log),
+        **told_parts(path, result, log, command, versions),
         **_judged(dataset, outputs, result.thresholds),
         baselines=(majority, features_only),
-        command=command,
-        folder=Path(path).parent,
-        versions={**(save.versions() if versions is None else versions), **tables.machine()},
-        figures=_figures(),
     )
-    text = page(_title(run), _heading(run), [part(run) for part in SECTIONS])
+    text = page(title_of(run), _heading(run), [part(run) for part in SECTIONS])
     with written_aside(path) as file:
         file.write(text.encode("utf-8", "replace"))
     return Path(path)
 
 
 # ---- what there is
-
-
-def _epochs(log, result):
-    lines = {line["epoch"]: line for line in log if line.get("kind") == "epoch" and "epoch" in line}
-    if not lines:
-        lines = {epoch.number: asdict(epoch) for epoch in result.history}
-    return [{"epoch": number, **{key: _finite(line.get(key)) for key in EPOCH}} for number, line in sorted(lines.items())]
-
-
-def _steps(log):
-    """Step s of epoch e of S steps is drawn at e - 1 + (s + 1) / S."""
-    lines = [line for line in log if line.get("kind") == "step" and _finite(line.get("loss")) is not None]
-    if not lines:
-        return np.empty((0, 2))
-    epoch, step, loss = np.array([(line["epoch"], line["step"], line["loss"]) for line in lines], np.float64).T
-    return np.stack([epoch - 1 + (step + 1) / (step.max() + 1), loss], axis=1)
-
-
-def _finite(value):
-    return value if value is not None and isfinite(value) else None
 
 
 def _judged(dataset, outputs, thresholds):
@@ -140,23 +93,7 @@ def _judged(dataset, outputs, thresholds):
     return {"judged": NODES[split], **{name: part[nodes] for name, part in parts.items()}}
 
 
-def _figures():
-    try:
-        from graphsage.report import figures as report_figures
-    except ImportError:
-        return None
-    return report_figures
-
-
 # ---- the answer
-
-
-def _title(run):
-    kind, score = ("test", run.result.test_score) if run.result.test_score is not None else ("validation", run.result.val_score)
-    name = run.dataset.name or "the dataset"
-    if score is None:
-        return f"A model of {name}, not tested"
-    return f"{run.metric.shown(score).strip()} {kind} {run.metric.label} on {name}"
 
 
 def _heading(run):
@@ -164,41 +101,15 @@ def _heading(run):
     rows = [("GraphSAGE", run.result.test_score), ("features only (no edges)", alone),
             (MAJORITY[run.dataset.task], majority)]  # fmt: skip
     answer = tables.answer_table(rows, run.metric) if run.result.test_score is not None else None
-    when = datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC")
-    return joined(
-        tag("header", tag("h1", _title(run)), tag("p", f"{_lasted(run)} Report of {when}.", class_="soft")),
-        _cut(run),
-        answer,
-        tag("p", _verdict(run)),
-        None if run.figures else tag("p", NO_PICTURES, class_="warning"),
-    )
-
-
-def _lasted(run):
-    seconds = sum(e["seconds"] or 0 for e in run.epochs)
-    count, planned = len(run.epochs), run.config.train.epochs
-    of = f" of {planned}" if count < planned else ""
-    return f"{count}{of} epoch{'s' if max(count, planned) != 1 else ''} in {tables.duration(seconds)}."
-
-
-def _cut(run):
-    if not run.result.interrupted:
-        return None
-    when = f"after epoch {run.epochs[-1]['epoch']}" if run.epochs else "in its first epoch"
-    goes_on = (run.folder / LATEST).exists()
-    how = f"`graphsage train --resume {run.folder}` goes on with it." if goes_on else "It might have gone on to improve."
-    return tag("p", f"The training was interrupted {when}. {how}", class_="warning")
+    return heading_of(run, answer, _verdict(run))
 
 
 def _verdict(run):
     """What the edges are worth, and which model this is."""
     test, alone = run.result.test_score, run.baselines[1]
-    if run.result.best_epoch is None:
-        return "No epoch was completed."
-    why = "the last one, as there are no validation nodes" if run.result.val_score is None else "the best on validation"
-    kept = f"The model is that of epoch {run.result.best_epoch}, {why}."
-    if test is None or alone is None:
-        return kept
+    which = kept(run)
+    if test is None or alone is None or run.result.best_epoch is None:
+        return which
     gain, unit = (100 * (test - alone), " points") if run.metric.in_percent else (test - alone, "")
     size = f"{abs(gain):.1f}" if unit else f"{abs(gain):.3f}"
-    return f"With the edges the score is {size}{unit} {'higher' if gain >= 0 else 'lower'} than without them. {kept}"
+    return f"With the edges the score is {size}{unit} {'higher' if gain >= 0 else 'lower'} than without them. {which}"

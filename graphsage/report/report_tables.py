@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields, is_dataclass
 
 import numpy as np
 
+from graphsage.config.settings import unused_parts
 from graphsage.report.page import bar, folded, joined, table, tag
 
 PHASES = ("starting", "waiting", "training", "evaluating", "saving")
@@ -73,11 +74,11 @@ def target_table(scores, names):
     return table(["target", *scores], rows, "Scores by target")
 
 
-def group_table(groups, label, in_percent, first):
-    """groups: ``GroupScore``s."""
+def group_table(groups, label, in_percent, first, of="nodes"):
+    """groups: ``GroupScore``s. of: what they are groups of."""
     shown = percent if in_percent else plain
     rows = [(g.name, f"{g.nodes:,}", bar(g.score, shown(g.score)), _interval(g, shown)) for g in groups]
-    return table([first, "nodes", label, "95 % interval"], rows, f"{label} by {first}")
+    return table([first, of, label, "95 % interval"], rows, f"{label} by {first}")
 
 
 def _interval(group, shown):
@@ -131,7 +132,7 @@ def configuration(config):
 def _setting_groups(config):
     nested = [f.name for f in fields(config) if is_dataclass(getattr(config, f.name))]
     yield "run", [_setting(config, f) for f in fields(config) if f.name not in nested]
-    for name in nested:
+    for name in [name for name in nested if name not in unused_parts(config.task)]:
         part = getattr(config, name)
         yield name, [_setting(part, f) for f in fields(part)]
 

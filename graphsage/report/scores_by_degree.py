@@ -111,13 +111,13 @@ def scores_by_degree(task, outputs, labels, degrees):
     """
     parts = _terms(task, outputs, labels)
     bits = np.frexp(degrees)[1]  # 0, 1, 2, 2, 3, ...: exact, unlike a logarithm
-    names = {bit: _bin_name(1 << bit >> 1, (1 << bit) - 1) for bit in np.unique(bits).tolist()}
+    names = {bit: bin_name(1 << bit >> 1, (1 << bit) - 1) for bit in np.unique(bits).tolist()}
     bins = [_scored(task, name, *(part[bits == bit] for part in parts)) for bit, name in names.items()]
     masks = {"isolated": degrees == 0, "with neighbours": degrees > 0, "all": degrees >= 0}
     return bins, [_scored(task, name, *(part[mask] for part in parts)) for name, mask in masks.items()]
 
 
-def _bin_name(low, high):
+def bin_name(low, high):
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
@@ -143,11 +143,11 @@ def _explained(missed, labels):
 def _scored(task, name, above, below):
     nodes, whole = len(above), below.sum()
     score = above.sum() / whole if whole else np.nan
-    low, high = _wilson(score, nodes) if task == "multiclass" else _ratio_interval(above, below, score)
+    low, high = share_interval(score, nodes) if task == "multiclass" else _ratio_interval(above, below, score)
     return GroupScore(name, nodes, float(score), float(low), float(high))
 
 
-def _wilson(share, nodes):
+def share_interval(share, nodes):
     """Wilson 1927: of a share, honest for few nodes and near 0 and 1."""
     if not nodes:
         return np.nan, np.nan

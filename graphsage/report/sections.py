@@ -1,13 +1,18 @@
-"""The sections of the report: each is a function of the ``Run`` (``training.report``) that gives (title, Html)."""
+"""The sections of the report: each is a function of the ``Run`` (``report.report``) that gives (title, Html).
+
+Those without an underscore read what every ``ToldRun`` has.
+"""
 
 import numpy as np
 
 from graphsage.config.run_files import CONFIG
 from graphsage.data.cards import dataset_card, list_datasets
+from graphsage.data.dataset import NodeDataset
 from graphsage.data.described.describe import describe
 from graphsage.report import report_tables as tables, scores_by_degree as scores
 from graphsage.report.page import beside, folded, joined, scrolled, section, tag
 from graphsage.training.thresholds import told_of_nobody
+from graphsage.training.until import time_line
 
 MOST_CONFUSIONS, MOST_IN_MAP, MOST_TARGETS = 15, 60, 4
 MOST_BESIDE = 16  # classes whose heat map leaves room for a table
@@ -19,7 +24,7 @@ PHASES_TOLD = (
 )
 
 
-def _training(run):
+def training(run):
     if not run.epochs:
         return section("Training", tag("p", "No epoch was completed."))
     if not run.figures:
@@ -124,7 +129,7 @@ def _neighbours(run):
     )
 
 
-def _time(run):
+def time(run):
     seconds, rates = tables.phase_seconds(run.epochs), list(tables.rates(run.epochs))
     told = tag("p", PHASES_TOLD) if seconds else None
     return section(
@@ -138,19 +143,23 @@ def _time(run):
     )
 
 
-def _dataset(run):
+def dataset(run):
     known = run.dataset.name == run.config.dataset and run.dataset.name in list_datasets()
     card = tables.facts(tables.card_facts(dataset_card(run.dataset.name)), "Dataset card") if known else None
-    found = scrolled(tag("pre", describe(run.dataset)), "What is in the dataset")
-    return section("Dataset", tag("p", run.dataset.summary()), card, folded("What is in it, counted", found))
+    time = counted = None
+    if isinstance(run.dataset, NodeDataset):
+        time = time_line(run.dataset, run.config.train.strictly_before)
+        counted = folded("What is in it, counted", scrolled(tag("pre", describe(run.dataset)), "What is in the dataset"))
+    about = joined(tag("p", run.dataset.summary()), tag("p", time) if time else None)
+    return section("Dataset", about, card, counted)
 
 
-def _configuration(run):
+def configuration(run):
     text = "Every setting; bold where it is not the default."
     return section("Configuration", tag("p", text), tables.configuration(run.config))
 
 
-def _reproduce(run):
+def reproduce(run):
     file = run.folder / CONFIG
     commands = [run.command, f"graphsage train --config {file}" if file.exists() else None]
     text = (
@@ -166,4 +175,4 @@ def _reproduce(run):
     )
 
 
-SECTIONS = (_training, _classes, _neighbours, _time, _dataset, _configuration, _reproduce)
+SECTIONS = (training, _classes, _neighbours, time, dataset, configuration, reproduce)

@@ -13,6 +13,8 @@ import torch
 
 from graphsage.base.files import written_aside
 from graphsage.config.run_files import LATEST
+from graphsage.data.dataset import NodeDataset
+from graphsage.data.split import SPLITS
 from graphsage.graph.features import SparseFeatures
 
 KIND, VERSION = "graphsage checkpoint", 1
@@ -132,7 +134,7 @@ def _is_good(path):
 
 
 def identity(dataset):
-    """Plain numbers that tell ``dataset`` from another: sizes, and checksums of graph, labels, split and features.
+    """Plain numbers that tell ``dataset`` from another: sizes, and checksums of graph, labels or links, split and features.
 
     Of features that may not fit memory some rows only.
     """
@@ -148,10 +150,22 @@ def identity(dataset):
         "graph checksum": _checksum(graph.indptr, graph.indices),
         "weights checksum": None if graph.weights is None else _checksum(graph.weights),
         "times checksum": None if graph.times is None else _checksum(graph.times),
-        "labels checksum": _checksum(dataset.labels, dataset.train, dataset.val, dataset.test),
+        **_asked(dataset),
         "features checksum": _checksum(*_feature_arrays(_rows_of(features, rows))),
         "all features checksum": _checksum(*all_arrays) if is_small else None,
     }
+
+
+def _asked(dataset):
+    """What the parts are asked about: labels of nodes, or links."""
+    parts = [getattr(dataset, split) for split in SPLITS]
+    if isinstance(dataset, NodeDataset):
+        times = {"asked times checksum": dataset.times, "node times checksum": dataset.node_times}
+        own = {name: None if of is None else _checksum(of) for name, of in times.items()}
+        return {"labels checksum": _checksum(dataset.labels, *parts), **own}
+    times = [part.time for part in parts if part.time is not None]
+    known = (dataset.known.indptr, dataset.known.indices)
+    return {"links checksum": _checksum(*(part.seeds for part in parts), *times), "known checksum": _checksum(*known)}
 
 
 def _rows_of(features, rows):

@@ -9,7 +9,8 @@ from graphsage.config.run_files import LATEST
 from graphsage.runs.checkpoint import Checkpoints, older_checkpoints
 from graphsage.runs.metrics_file import MetricsFile
 from graphsage.runs.resume import checkpoint_of
-from graphsage.trained.save import can_save, save_trained
+from graphsage.trained.model_file import can_save
+from graphsage.trained.save import save_trained
 from graphsage.training.callbacks import Callback
 from graphsage.training.records import TrainingStopped
 
@@ -86,7 +87,7 @@ class Recorder(Callback):
         """The best weights, as ``load_trained`` reads them; other modules are in the checkpoint alone."""
         if result.best_epoch is not None and can_save(trainer.model):
             with stopping(self.folder, "saved"):
-                save_trained(self.folder, trainer.model, trainer.dataset, trainer.config)
+                save_trained(self.folder, trainer.model, trainer.dataset, trainer.config, task=trainer.task.settings)
 
     def has_checkpoint(self):
         """Is there a training to go on with?"""

@@ -5,9 +5,10 @@ from dataclasses import asdict, replace
 from graphsage.config.settings import FREE
 from graphsage.nn.head import Head
 from graphsage.runs.checkpoint import CheckpointError, differences, load_checkpoint, machine
-from graphsage.trained.save import can_save, plain_arguments
+from graphsage.trained.model_file import can_save, plain_arguments
 from graphsage.training.state import State
 
+UNTIMED = {"asked times checksum": None, "node times checksum": None}  # what files of before nodes had times do not say
 PARTS = ("model", "optimizer", "schedule", "scaler", "average")
 
 
@@ -23,7 +24,7 @@ def checkpoint_of(trainer):
         **parts,
         "state": trainer.state.as_dict(),
         "head": trainer.objective.head.as_dict(),
-        "settings": _settings(trainer.config),
+        "settings": _settings(trainer),
         "loss": _loss(trainer),
         "arguments": _arguments(trainer.model),
         "dataset": trainer.identity,
@@ -35,10 +36,10 @@ def restore(trainer, path):
     """Set ``trainer`` to the checkpoint ``path``. ``CheckpointError``, and the trainer as it was, where it is of another
     training."""
     saved = load_checkpoint(path)
-    _check_same(path, "other settings", saved["settings"], _settings(trainer.config))
+    _check_same(path, "other settings", saved["settings"], _settings(trainer))
     if "loss" in saved:
         _check_same(path, "another loss", {"loss": saved["loss"]}, {"loss": _loss(trainer)})
-    _check_same(path, "another dataset", saved["dataset"], trainer.identity)
+    _check_same(path, "another dataset", UNTIMED | saved["dataset"], trainer.identity)
     _check_same(path, "another model", saved["arguments"], _arguments(trainer.model))
     if _shapes(saved["model"]) != _shapes(trainer.model.state_dict()):
         raise CheckpointError(f"{path} holds the weights of another model than the one to train")
@@ -67,8 +68,9 @@ def _check_same(path, what, then, now):
         raise CheckpointError(f"{path} is of a training with {what}: {'; '.join(changes)}")
 
 
-def _settings(config):
-    settings = {name: value for name, value in asdict(config).items() if name not in free(config)}
+def _settings(trainer):
+    kept = asdict(trainer.config) | trainer.task.as_settings()
+    settings = {name: value for name, value in kept.items() if name not in free(trainer.config)}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
 
 

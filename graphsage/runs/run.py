@@ -1,31 +1,26 @@
 """Whole runs from a RunConfig: dataset, model, training, and what the result must be compared with."""
 
-from dataclasses import asdict, dataclass, replace
-from importlib.util import find_spec
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
 
 from graphsage.base.files import locked
-from graphsage.config.run_files import CONFIG, METRICS_FILE, MODEL, REPORT, RESULT
+from graphsage.config.run_files import CONFIG, MODEL, REPORT, RESULT
 from graphsage.config.toml import write_config
 from graphsage.data.catalogue import load_dataset
 from graphsage.data.tables.schema import given_tables
-from graphsage.nn.model import GraphSAGE
-from graphsage.report.report import write_report
+from graphsage.runs import link_run, node_run, walk_run
 from graphsage.runs.checkpoint import CheckpointError, differences
-from graphsage.runs.metrics_file import read_metrics
 from graphsage.runs.recorder import stopping
 from graphsage.runs.run_folder import identity_in, read_result, write_result
 from graphsage.runs.tensorboard import TensorBoard
 from graphsage.runs.trainer import Trainer
-from graphsage.trained.outputs import write_predictions
 from graphsage.trained.save import is_saved, versions
 from graphsage.training.records import TrainResult
-from graphsage.training.setup import refuse_unlabelled
-from graphsage.training.tasks import METRICS, constant_outputs
 
+KINDS = {"nodes": node_run, "links": link_run, "unsupervised": walk_run}  # by what a run learns
 LARGE = 200_000  # nodes from which what a finished run leaves takes longer than two seconds
 
 
@@ -36,14 +31,19 @@ class RunResult:
     majority: always what is most frequent in training (regression: the mean). features_only: the same model, trained the
     same way on the graph without its edges; None if it was not asked for, or Ctrl-C came before its end. model: None where
     the run was done before and its result read.
+    rows: of links, {model: {metric: test score}} of GraphSAGE and its baselines, features only among them; without labels,
+    {"features" or "embeddings": {"accuracy": of the probe}}. scores: of links, float32[n, 1 + C], the logits of each test
+    link and its candidates; None once they are in the report.
     interrupted: Ctrl-C came in the training of either, perhaps in its last step.
     """
 
     result: TrainResult
-    majority: float | None
-    features_only: float | None
-    model: GraphSAGE | None
+    majority: float | None = None
+    features_only: float | None = None
+    model: Any = None
     interrupted: bool = False
+    rows: dict[str, dict[str, float]] = field(default_factory=dict)
+    scores: np.ndarray | None = field(default=None, repr=False, compare=False)
 
 
 def run(config, dataset=None, *, trainer=None, folder=None, resume=False, callbacks=(), progress=(), log=print):
@@ -56,7 +56,8 @@ def run(config, dataset=None, *, trainer=None, folder=None, resume=False, callba
     """
     if dataset is None:
         dataset = load_dataset(config.dataset, split=config.split, **given_tables(config.tables))
-        log(dataset.summary())
+        trainer = trainer or make_trainer(config, dataset)
+        log(summary(config, trainer))
     trainer = trainer or make_trainer(config, dataset)
     trainer.keep_in(folder)
     trainer.watch_by([*callbacks, *progress, *_tensorboard(config)], log)
@@ -72,25 +73,22 @@ def _held_run(config, trainer, dataset, folder, progress, log):
             Path(folder, RESULT).unlink(missing_ok=True)  # it says that nothing is left to do
             write_config(config, Path(folder, CONFIG))  # only now: what was refused leaves it as it was
     result = trainer.fit()
-    alone, interrupted = None, trainer.interrupted
-    if config.baseline and not interrupted:
+    alone, interrupted, kind = None, trainer.interrupted, KINDS[config.task]
+    fields = kind.beside(config, trainer, result, log)
+    if config.baseline and kind.TRAINS_WITHOUT_EDGES and not interrupted:
         log("Training the same model without edges (features only) for comparison ...")
-        alone, interrupted = _features_only(config, dataset, trainer.loader.store, progress)
-    run_result = RunResult(
-        result=result,
-        majority=majority_score(dataset, trainer.metric),
-        features_only=alone,
-        model=trainer.model,
-        interrupted=interrupted,
-    )
+        alone, interrupted = _features_only(config, trainer, progress)
+    fields = kind.with_features_only(fields, alone)
+    run_result = RunResult(result=result, **fields, model=trainer.model, interrupted=interrupted)
     if folder is not None and not interrupted:
         folder = Path(folder)
         if dataset.num_nodes >= LARGE:
             log("Writing predictions and the report ...")
         with stopping(folder, "saved"):
-            _finish(folder, config, dataset, run_result, trainer)
+            kind.leave(folder, config, dataset, run_result, trainer)
+            write_result(folder, config, run_result, trainer.identity, versions())
         log(f"Saved in {folder}: open {folder / REPORT}")
-    return replace(run_result, result=replace(result, outputs=None)) if folder is not None else run_result
+    return replace(run_result, result=replace(result, outputs=None), scores=None) if folder is not None else run_result
 
 
 def run_all(config, dataset, *, trainer=None, folder=None, resume=False, callbacks=(), progress=(), log=print):
@@ -117,8 +115,10 @@ def _same_data(config, dataset, trainer, folder):
     """The trainer of the first run; ``CheckpointError`` where a run in ``folder`` was trained on another dataset."""
     trainer = trainer or make_trainer(_single(config, 0), dataset)
     for number in range(config.runs):
-        place = _folder_of(config, folder, _single(config, number))
-        changes = differences(identity_in(place) or {}, trainer.identity)
+        single = _single(config, number)
+        place, then = _folder_of(config, folder, single), identity_in(_folder_of(config, folder, single)) or {}
+        same = not (then and number and KINDS[config.task].SPLIT_BY_SEED)
+        changes = differences(then, (trainer if same else make_trainer(single, dataset, log=None)).identity)
         if changes:
             advice = "go on with the data of the training, or train into another folder"
             raise CheckpointError(f"{place} is of a training with another dataset: {'; '.join(changes)}: {advice}")
@@ -158,8 +158,7 @@ def _one_of(config, dataset, trainer, folder, *, resume, log, **how):
     done = read_result(folder, config) if resume is True and folder is not None and is_saved(folder) else None
     if done is not None:
         log(f"Done already, in {folder}")
-        result, majority, features_only = done
-        return RunResult(result=result, majority=majority, features_only=features_only, model=None)
+        return RunResult(**done)
     return run(config, dataset, trainer=trainer, folder=folder, resume=resume, log=log, **how)
 
 
@@ -174,39 +173,15 @@ def _resume(trainer, resume, log):
     log(f"Going on: {where}" if state.updates else "Beginning: there is no checkpoint yet")
 
 
-def _finish(folder, config, dataset, run_result, trainer):
-    """What a finished run leaves, result.json last: where that is, nothing is left to do."""
-    table = folder / ("predictions.parquet" if find_spec("pyarrow") else "predictions.csv")
-    outputs = _all_outputs(trainer, dataset, run_result.result)
-    write_predictions(table, dataset, outputs, thresholds=run_result.result.thresholds)
-    write_report(
-        folder / REPORT,
-        dataset=dataset,
-        config=config,
-        result=run_result.result,
-        log=read_metrics(folder / METRICS_FILE),
-        outputs=outputs,
-        majority=run_result.majority,
-        features_only=run_result.features_only,
-    )
-    write_result(folder, config, run_result, trainer.identity, versions())
-
-
-def _all_outputs(trainer, dataset, result):
-    """Of all nodes; where they come from drawn neighbours, a judged node's are those that were scored."""
-    if result.outputs is not None:
-        return result.outputs
-    outputs = trainer.predict().outputs
-    for nodes in (dataset.val, dataset.test):
-        if len(nodes):
-            outputs[nodes] = trainer.predict(nodes).outputs
-    return outputs
-
-
 def make_trainer(config, dataset, *, folder=None, store=None, callbacks=(), log=print):
-    """The ``Trainer`` of an untrained model; ValueError where ``config`` cannot be had on this dataset or machine."""
+    """The ``Trainer`` of an untrained model; ValueError where ``config`` cannot be had on this dataset or machine.
+
+    dataset: ``NodeDataset``; where links are learned, it is split by the seed, and a ``LinkDataset`` is split already.
+    """
+    kind = KINDS[config.task]
+    data = kind.data_of(config, dataset)
     how = {"folder": folder, "store": store, "callbacks": [*callbacks, *_tensorboard(config)], "log": log}
-    return Trainer(build_model(config, dataset), dataset, config.train, **how)
+    return Trainer(kind.build_model(config, data), data, config.train, task=kind.settings_of(config), **how)
 
 
 def _tensorboard(config):
@@ -214,56 +189,38 @@ def _tensorboard(config):
 
 
 def build_model(config, dataset):
-    """The untrained ``GraphSAGE`` that ``config`` describes, for ``dataset``."""
-    refuse_unlabelled(dataset)
-    options = {**asdict(config.model), "dropout": config.dropout, "seed": config.train.seed}
-    return GraphSAGE(dataset.num_features, out_features=dataset.num_outputs, **options)
+    """The untrained model that ``config`` describes, for ``dataset``."""
+    return KINDS[config.task].build_model(config, dataset)
 
 
-def majority_score(dataset, metric):
-    """Test score by ``metric`` (``Metric``) of ``constant_outputs``; None without test nodes."""
-    if not len(dataset.test):
-        return None
-    return metric.score(constant_outputs(dataset, len(dataset.test)), torch.tensor(dataset.labels[dataset.test], device="cpu"))
+def summary(config, trainer):
+    """What there is to train on, for people."""
+    return KINDS[config.task].summary(config, trainer.dataset)
 
 
-def compare(results):
+def compare(results, task="nodes"):
     """The table at the end of one or more runs: test scores, mean and standard deviation where there are several."""
-    metric = METRICS[results[0].result.metric]
-    rows = [
-        ("mean" if metric.name == "r2" else "majority class", [r.majority for r in results]),
-        ("features only", [r.features_only for r in results]),
-        ("GraphSAGE", [r.result.test_score for r in results]),
-    ]
-    rows = [(name, [value for value in values if value is not None]) for name, values in rows]
-    if not rows[0][1]:
-        return "\n".join([f"Test {metric.label}: none, as the dataset has no test nodes.", *_which_model(results)])
-    spread = f" (mean +- standard deviation of {len(results)} runs)" if len(results) > 1 else ""
-    table = [f"  {name:14} {_shown(metric, values)}" for name, values in rows if values]
-    return "\n".join([f"Test {metric.label}{spread}:", *table, *_which_model(results)])
+    return "\n".join([*KINDS[task].table(results), *_which_model(results, task)])
 
 
-def _which_model(results):
+def _which_model(results, task):
     """The sentence about a single run's model: of which epoch it is, and why."""
     if len(results) != 1:
         return []
     result = results[0].result
-    why = "the last (there are no validation nodes)" if result.val_score is None else "the best on validation"
+    why = f"the last (there are no validation {task})" if result.val_score is None else "the best on validation"
     cut = f"Interrupted after epoch {len(result.history)}. " if result.interrupted else ""
     return [f"{cut}The model is that of epoch {result.best_epoch}, {why}."]
 
 
-def _features_only(config, dataset, store, progress):
-    """(test score, whether Ctrl-C came) of the same training without edges; a training cut short has no score."""
+def _features_only(config, trainer, progress):
+    """(``TrainResult``, whether Ctrl-C came) of the same training without edges; None of a training cut short."""
     try:
-        train = replace(config.train, draw="uniform")  # there is no weight or time to draw by
+        train = replace(config.train, draw="uniform", strictly_before=False)  # there is no weight or time to draw by
         alone = replace(config, tensorboard=False, train=train)
-        trainer = make_trainer(alone, dataset.without_edges(), store=store, callbacks=progress, log=None)
+        data, store = trainer.dataset.without_edges(), trainer.loader.store
+        trainer = make_trainer(alone, data, store=store, callbacks=progress, log=None)
         result = trainer.fit()
     except KeyboardInterrupt:
         return None, True
-    return (None if result.interrupted else result.test_score), trainer.interrupted
-
-
-def _shown(metric, values):
-    return metric.shown(np.mean(values), np.std(values, ddof=1) if len(values) > 1 else None)
+    return (None if result.interrupted else result), trainer.interrupted

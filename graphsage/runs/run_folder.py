@@ -4,13 +4,16 @@ import json
 import math
 import os
 from contextlib import suppress
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from graphsage.base.files import written_aside
+from graphsage.config.link_config import LinkConfig
+from graphsage.config.options import options_of
 from graphsage.config.run_files import CONFIG, LATEST, RESULT
-from graphsage.config.settings import FREE, TrainConfig, aggregator_name
+from graphsage.config.settings import FREE, RunConfig, TrainConfig, aggregator_name
 from graphsage.config.toml import read_config, write_config
+from graphsage.config.walk_config import WalkConfig
 from graphsage.data.catalogue import built_in
 from graphsage.runs.checkpoint import CheckpointError, load_checkpoint
 from graphsage.training.records import Epoch, TrainResult
@@ -80,6 +83,7 @@ def write_result(folder, config, run_result, identity, versions):
         "config": _plain(config),
         "majority": run_result.majority,
         "features_only": run_result.features_only,
+        **({"rows": run_result.rows} if run_result.rows else {}),
         **result,
         "dataset": identity,
         "versions": versions,
@@ -107,9 +111,14 @@ def _plain(config):
 def _decisive(config):
     """The settings that a result depends on."""
     idle = FREE - {"epochs", "patience"}
-    settings = {**{f.name: f.default for f in fields(TrainConfig)}, **config["train"]}  # an older file lacks the newer ones
+    settings = {**_defaults(TrainConfig), **config["train"]}  # an older file lacks the newer ones
     train = {name: value for name, value in settings.items() if name not in idle}
-    return {**{name: value for name, value in config.items() if name not in {*idle, "dataset", "tables"}}, "train": train}
+    whole = {**_defaults(RunConfig), "links": _defaults(LinkConfig), "walks": _defaults(WalkConfig), **config}
+    return {**{name: value for name, value in whole.items() if name not in {*idle, "dataset", "tables"}}, "train": train}
+
+
+def _defaults(kind):
+    return {f.name: f.default for f in options_of(kind)}
 
 
 def identity_in(folder):
@@ -124,15 +133,15 @@ def identity_in(folder):
 
 
 def read_result(folder, config):
-    """(TrainResult, majority, features_only) of a run that was done with ``config``; None where there is none."""
+    """The fields of ``RunResult`` of a run that was done with ``config``; None where there is none."""
     try:
         record = json.loads((Path(folder) / RESULT).read_text(encoding="utf-8"))
         if _decisive(record.pop("config")) != _decisive(json.loads(json.dumps(_plain(config)))):
             return None
         history = [Epoch(**epoch) for epoch in record.pop("history")]
-        baselines = [record.pop(name) for name in ("majority", "features_only")]
+        baselines = {name: record.pop(name) for name in ("majority", "features_only")} | {"rows": record.pop("rows", {})}
         del record["versions"]
         record.pop("dataset", None)  # older files lack it
-        return TrainResult(history=history, **record), *baselines
+        return {"result": TrainResult(history=history, **record), **baselines}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

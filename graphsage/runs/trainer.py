@@ -12,9 +12,13 @@ import torch
 from numpy.typing import ArrayLike
 
 from graphsage.base.checks import as_ids, as_path
+from graphsage.base.told import of_kind
+from graphsage.config.link_config import LinkConfig
 from graphsage.config.run_files import LATEST
 from graphsage.config.settings import TrainConfig
+from graphsage.config.walk_config import WalkConfig
 from graphsage.data.dataset import NodeDataset
+from graphsage.data.links import LinkDataset
 from graphsage.runs.checkpoint import identity
 from graphsage.runs.recorder import Recorder
 from graphsage.runs.resume import restore
@@ -26,15 +30,19 @@ from graphsage.training.records import TrainResult
 
 
 class Trainer(Loop):
-    """Trains ``model`` on the training nodes of ``dataset``, keeps the best on validation, tests it once at the end.
+    """Trains ``model`` on the training part of ``dataset``, keeps the best on validation, tests it once at the end.
 
     model: ``GraphSAGE``, or any ``torch.nn.Module`` that makes of a ``Batch`` the outputs of its seeds: one tensor of floats
         [B, C], a logit a class or label, or [B, T], a number a target. Where that is one number a seed, [B] will do; of two
         classes it is the logit of the second. Anything else is a TypeError or ValueError before the first step.
-    dataset: ``NodeDataset``. config: ``TrainConfig``, which names the three modes.
+        Of links ``LinkPredictor``, or any module that makes of a ``Batch`` with pairs a logit a pair [M].
+    dataset: ``NodeDataset``, or ``LinkDataset`` for links. config: ``TrainConfig``, which names the three modes.
+    task: of links ``LinkConfig``: loss, negatives and candidates (its split and decoder are made before). Of embeddings
+        without labels ``WalkConfig``: the model is then a ``LinkPredictor`` whose decoder says which nodes meet on random walks
+        of a ``NodeDataset``, and ``TrainResult.outputs`` are what its encoder makes of all nodes. Else None.
     loss: function(outputs, y) -> mean loss, of what the module returned and the labels as ``Batch.y`` has them; the outputs
         of a regression are then numbers in the targets' units. None: by the dataset's task, cross-entropy (multiclass), binary
-        cross-entropy of each column (multilabel) or squared error (regression).
+        cross-entropy of each column (multilabel) or squared error (regression); of links ``task.link_loss``.
     folder: where ``metrics.jsonl``, checkpoints and the model of a ``GraphSAGE`` go, from which ``resume`` goes on and
         ``load_trained`` reads; None: nowhere.
     store: a ``FeatureStore`` of the dataset's features, normalised if they are to be, from another trainer's ``loader.store``.
@@ -46,6 +54,8 @@ class Trainer(Loop):
     module learns to return (target - mean) / deviation. Losses (squared errors), ``TrainResult.outputs`` and ``predict`` are in
     the targets' units.
     Where nodes have several labels, each validation chooses what a label's logit must be above (``Head.thresholds``).
+    A validation or test link is ranked among ``candidates`` other targets of its source, the same ones each time: by exact
+    embeddings; by sampled neighbours where links have times, where the draw selects, and of another module.
     Best: highest validation score, then lowest validation loss; without validation nodes, the last epoch. Raises ValueError
     for a device that cannot be used, and where model, dataset and config do not fit together.
     """
@@ -53,16 +63,17 @@ class Trainer(Loop):
     def __init__(
         self,
         model: torch.nn.Module,
-        dataset: NodeDataset,
+        dataset: NodeDataset | LinkDataset,
         config: TrainConfig | None = None,
         *,
+        task: LinkConfig | WalkConfig | None = None,
         loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
         folder: str | os.PathLike[str] | None = None,
         store: FeatureStore | None = None,
         callbacks: Iterable[Any] = (),
         log: Callable[[str], object] | None = print,
     ) -> None:
-        super().__init__(model, dataset, config, loss=loss, store=store, callbacks=callbacks, log=log)
+        super().__init__(model, dataset, config, task=task, loss=loss, store=store, callbacks=callbacks, log=log)
         self.keep_in(folder)
 
     def keep_in(self, folder: str | os.PathLike[str] | None) -> None:
@@ -92,6 +103,9 @@ class Trainer(Loop):
         They are made as the test is: of a ``GraphSAGE`` exact; of another module, and of one that learned from neighbours by
         weight or from the latest, from sampled ones, always the same.
         """
+        of_kind("the dataset of predict", self.dataset, NodeDataset)
+        if not self.task.reads_labels:
+            raise ValueError("predict gives labels, and this training reads none: TrainResult.outputs are its embeddings")
         nodes = np.arange(self.dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, self.dataset.num_nodes)
         head = self.objective.head
         return Predictions(
@@ -101,6 +115,15 @@ class Trainer(Loop):
             class_names=self.dataset.class_names,
             thresholds=head.thresholds,
         )
+
+    @plain_modes()
+    def score(self, pairs: ArrayLike, times: ArrayLike | None = None) -> np.ndarray:
+        """Logits float32 [n] of pairs of nodes [n, 2], (source, target), by a model of links: above 0 means a link.
+
+        times: [n], as of when each is asked about, where the dataset's links have times. They are made as the test is.
+        """
+        of_kind("the dataset of score", self.dataset, LinkDataset)
+        return self.evaluator.of_pairs(self.task.as_items(pairs, times)).numpy()
 
     def held(self) -> AbstractContextManager[None]:
         """A context in which the folder is this trainer's alone; ``InUse`` where another works there. ``fit`` is in one."""

@@ -1,6 +1,7 @@
 """The rows of a graph in the order that a draw reads them, with what else it reads of them."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -35,16 +36,20 @@ class Rows:
 _KEPT = WeakKeyDictionary()  # graph: {what was asked for: rows}; samplers of a graph share them
 
 
-def arranged(graph, by_time, by_weight):
-    """The ``Rows`` of ``graph``: sorted by time, or without edges of weight 0, or both; made once a graph."""
-    kept = _KEPT.setdefault(graph, {})
-    if (by_time, by_weight) not in kept:
-        kept[by_time, by_weight] = arrange(graph, by_time, by_weight)
-    return kept[by_time, by_weight]
+def arranged(graph, by_time, by_weight, node_times=None):
+    """The ``Rows`` of ``graph``: sorted by time, or without edges of weight 0, or both; made once a graph.
+
+    node_times: an edge exists from the later of its own time and that of the node it comes from; the last ones are kept.
+    """
+    kept, name = _KEPT.setdefault(graph, {}), (by_time, by_weight, node_times is not None)
+    mark = None if node_times is None else sha256(node_times).digest()
+    if name not in kept or kept[name][0] != mark:
+        kept[name] = mark, arrange(graph, by_time, by_weight, node_times)
+    return kept[name][1]
 
 
 def arrange(graph, by_time, by_weight, node_times=None):
-    """The same, not kept; an edge exists from the later of its own time and that of the node it comes from, ``node_times``."""
+    """The same, not kept."""
     indptr, indices = graph.indptr, graph.indices
     times = np.ascontiguousarray(edge_times(graph, node_times)) if by_time else None
     weights = graph.weights if by_weight else None
@@ -58,6 +63,21 @@ def arrange(graph, by_time, by_weight, node_times=None):
     return Rows(**{name: None if a is None else read_only(np.ascontiguousarray(a)) for name, a in arrays.items()})
 
 
+_RISING = WeakKeyDictionary()  # rows: their ids in rising order
+
+
+def rising_ids(rows):
+    """int32: the ids of each of ``rows`` in rising order, to look one up in; made once for these rows."""
+    if rows not in _RISING:
+        ids = rows.indices
+        if not rises(rows.indptr, ids):
+            order = np.empty(len(ids), np.int64)
+            sort_rows(rows.indptr, ids, order)
+            ids = ids[order]
+        _RISING[rows] = read_only(ids)
+    return _RISING[rows]
+
+
 def edge_times(graph, node_times):
     """From when on each edge is there: its own time, or that of the node it comes from if that is later."""
     if node_times is None:
@@ -69,7 +89,7 @@ def edge_times(graph, node_times):
 def _order(graph, times, weights):
     """The positions of the graph's edges in the order of the rows, or None if they stay where they are."""
     origin = None
-    if times is not None and not _rises(graph.indptr, times):
+    if times is not None and not rises(graph.indptr, times):
         origin = np.empty(len(times), np.int64)
         sort_rows(graph.indptr, times, origin)
     if weights is not None and not weights.all():
@@ -77,7 +97,7 @@ def _order(graph, times, weights):
     return origin
 
 
-def _rises(indptr, times):
+def rises(indptr, times):
     """Do the times rise within each row?"""
     falls = times[1:] < times[:-1]
     starts = indptr[(indptr > 0) & (indptr < len(times))]

@@ -10,6 +10,8 @@ from graphsage.base.jit import inline, kernel, prefetch
 from graphsage.base.rng import fold
 from graphsage.sampling.draws import pick, takes_all
 from graphsage.sampling.draws.uniform import shuffle
+from graphsage.sampling.exclusion import span_of
+from graphsage.sampling.gaps import skip_gaps
 from graphsage.sampling.localids import home, place
 from graphsage.sampling.trees import key_of_row, known_edges, name_of, own_row, plant
 
@@ -43,13 +45,15 @@ def draw_rows(graph, draw, k, hop_key, forest, nodes, table, row_ptr, positions,
     Also asks for ``indptr`` of the block after, up to row ``end``. A stand-in (isolated node v as its own neighbour) is the
     position -v - 1. Returns the new end of ``positions``.
     """
-    indptr, indices = graph
+    indptr, indices, excluded = graph
     for i in range(last, min(last + BLOCK, end)):
         prefetch(indptr, nodes[i])
     for i in range(first, last):
         v = np.int64(nodes[i])
         head = indptr[v]
         degree = known_edges(forest, i, head, indptr[v + 1] - head)
+        gaps = span_of(excluded, v, head + degree)
+        degree -= gaps[1] - gaps[0]
         before = drawn
         # each branch adds up by itself: a size that was looked up first would make every row wait for its degree to arrive
         if degree == 0:
@@ -60,9 +64,11 @@ def draw_rows(graph, draw, k, hop_key, forest, nodes, table, row_ptr, positions,
             prefetch(indices, head)
             for j in range(degree):
                 positions[drawn + j] = head + j
+            skip_gaps(excluded, gaps, positions, drawn, degree)
             drawn += degree
         else:
-            pick(draw, k, indices, positions, drawn, head, degree, key_of_row(forest, hop_key, i, v), hop_key, table)
+            key = key_of_row(forest, hop_key, i, v)
+            pick(draw, k, indices, positions, drawn, head, degree, key, hop_key, table, excluded, gaps)
             drawn += k
         own_row(forest, i, before, drawn)
         row_ptr[i + 1] = drawn
@@ -132,7 +138,8 @@ def walk_rows(graph, draw, k, hop_key, forest, ids, work, count, first, end, don
 def sample_unique(graph, draw, seeds, fanouts, open_end, key, forest, ids, work, hop_offsets, seed_index):
     """Expand ``seeds`` hop by hop, each node once, at the hop where it first appears; returns the number of edges.
 
-    graph: (indptr, indices). draw: the parameters of ``entries`` and ``pick``. forest: None, or that of the disjoint form
+    graph: (indptr, indices, excluded), the last as in ``graphsage.sampling.exclusion``. draw: the parameters of ``entries`` and
+    ``pick``. forest: None, or that of the disjoint form
     (``graphsage.sampling.trees``), in which "each node" is one of each tree. ids: (keys, local, base), the local-id map
     (``graphsage.sampling.localids``). open_end: the last hop gets no local ids: its neighbours enter neither nodes nor cols.
     work: (nodes, row_ptr, neighbors, cols, positions, table), written: nodes (local -> global, with room for one more),
@@ -178,7 +185,7 @@ def sample_tree(graph, draw, rows, k, key, table, out):
                 out[s * k : (s + 1) * k] = -v - 1
                 continue
             repeats = draw[0] or degree < k
-            pick((repeats, *draw[1:]), k, indices, out, s * k, head, degree, slot_key, key, table)
+            pick((repeats, *draw[1:]), k, indices, out, s * k, head, degree, slot_key, key, table, None, (0, 0))
             if not repeats:
                 shuffle(out, s * k, k, slot_key if len(draw) == UNIFORM else fold(slot_key, OF_ORDER))
         for q in range(max(0, start - BLOCK) * k, min(start, count) * k):

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from graphsage.base import rng
-from graphsage.base.checks import as_count, as_fanouts, as_flag, as_ids, one_of, refuse_giants
+from graphsage.base.checks import as_count, as_fanouts, as_flag, as_ids, as_pairs, one_of, refuse_giants
 from graphsage.base.threads import default_threads, ordered_map
 from graphsage.base.told import of_kind
 from graphsage.config.groups import ISOLATED, SampleConfig
 from graphsage.graph.graph import Graph
-from graphsage.sampling.arranged import arrange, arranged
+from graphsage.sampling.arranged import arranged
 from graphsage.sampling.draws import Draw, as_draw, entries, refuse_unfit
+from graphsage.sampling.exclusion import excluded_between
 from graphsage.sampling.hops import sample_unique
 from graphsage.sampling.items import Items, SeedPlan, seeds_of
 from graphsage.sampling.localids import LocalIds
@@ -72,7 +73,7 @@ class NeighborSampler:
         draw: str | Draw = SampleConfig.draw,
         disjoint: bool = False,
         node_times: ArrayLike | None = None,
-        strictly_before: bool = False,
+        strictly_before: bool = SampleConfig.strictly_before,
         stream: str = "train",
     ) -> None:
         of_kind("graph", graph, Graph)
@@ -113,24 +114,28 @@ class NeighborSampler:
         return partial(type(self), weights="ignore", **settings), (self.graph,)
 
     def sample(
-        self, seeds: ArrayLike | Items, epoch: int = 0, step: int = 0, *, times: ArrayLike | None = None, num_threads: int = 1
-    ) -> MiniBatch:
+        self, seeds: ArrayLike | Items, epoch: int = 0, step: int = 0, *, times: ArrayLike | None = None,
+        exclude: ArrayLike | None = None, num_threads: int = 1,
+    ) -> MiniBatch:  # fmt: skip
         """MiniBatch around ``seeds`` (integers [B], B >= 1, repeats legal; or ``Items``). Safe to call from several threads.
 
         times: [B], of each seed, numbers or dates as those of the graph (or the ``time`` of ``Items``): no edge later than its
             seed's time is drawn, at any hop, and no node that came later. The batch is disjoint. None: edges of all times.
+        exclude: [m, 2], pairs of nodes: no edge between the two of a pair, in either direction, is drawn at any hop. Rows are
+            drawn as if those edges were not there; a row that has no others is an isolated one.
         num_threads: that draw this one batch, the same one for any number. Pays for a single large batch; for many,
             ``batches`` and ``NeighborLoader`` keep several under way.
         """
-        return self._sample(seeds, epoch, step, times, num_threads, open_end=False)
+        return self._sample(seeds, epoch, step, times, exclude, num_threads, open_end=False)
 
     def sample_open(
-        self, seeds: ArrayLike | Items, epoch: int = 0, step: int = 0, *, times: ArrayLike | None = None, num_threads: int = 1
-    ) -> MiniBatch:
+        self, seeds: ArrayLike | Items, epoch: int = 0, step: int = 0, *, times: ArrayLike | None = None,
+        exclude: ArrayLike | None = None, num_threads: int = 1,
+    ) -> MiniBatch:  # fmt: skip
         """The same draws as an open MiniBatch: the last hop, the largest one, gets no local ids. About a third faster."""
-        return self._sample(seeds, epoch, step, times, num_threads, open_end=True)
+        return self._sample(seeds, epoch, step, times, exclude, num_threads, open_end=True)
 
-    def _sample(self, seeds, epoch, step, times, num_threads, *, open_end):
+    def _sample(self, seeds, epoch, step, times, exclude, num_threads, *, open_end):
         times = seeds.time if times is None and isinstance(seeds, Items) else times
         seeds = as_ids("seeds", seeds_of(seeds), self.graph.num_nodes)
         if not len(seeds):
@@ -140,11 +145,13 @@ class NeighborSampler:
         timed = times is not None
         rows = self._timed_rows if timed else self._rows
         bounds = bounds_of(times, len(seeds), rows.times, self.strictly_before) if timed else None
+        if exclude is not None:
+            exclude = excluded_between(as_pairs("exclude", exclude, self.graph.num_nodes), rows)
         key = rng.stream_key(self.seed, STREAMS[self.stream], epoch, step, rng.REPLICA)
         scratch = self._scratch(len(seeds), timed or self.disjoint)
         kernel = sample_unique if num_threads == 1 else partial(sample_in_parts, num_threads)
         seeds = seeds.copy()  # contiguous and writable: the type that the kernels are compiled for
-        batch = self._run(kernel, rows, bounds, seeds, key, scratch, open_end)
+        batch = self._run(kernel, rows, exclude, bounds, seeds, key, scratch, open_end)
         self._free[scratch.disjoint].append(scratch)  # not after an exception: what was interrupted may be half-used
         return batch
 
@@ -154,9 +161,7 @@ class NeighborSampler:
         if self.graph.times is None and self.node_times is None:
             rule = "pass Graph.from_edges(..., times=) or NeighborSampler(..., node_times=)"
             raise ValueError(f"the graph has no times to draw by: {rule}")
-        if self.node_times is None:
-            return arranged(self.graph, True, self.draw.by_weight)
-        return arrange(self.graph, True, self.draw.by_weight, self.node_times)
+        return arranged(self.graph, True, self.draw.by_weight, self.node_times)
 
     def batches(self, plan: SeedPlan, *, epoch: int = 0) -> Iterator[MiniBatch]:
         """Yield the MiniBatch of each step of a ``SeedPlan``'s epoch, in order, prepared by ``num_threads`` threads."""
@@ -167,12 +172,12 @@ class NeighborSampler:
             self.num_threads,
         )
 
-    def _run(self, kernel, rows, bounds, seeds, key, scratch, open_end):
+    def _run(self, kernel, rows, excluded, bounds, seeds, key, scratch, open_end):
         hop_offsets = np.empty(len(self.fanouts) + 2, np.int64)
         seed_index = np.empty(len(seeds), np.int64)
         ids, work = scratch.ids, scratch.work(open_end)
         where = ids.keys, ids.local, ids.base()
-        graph, draw = (rows.indptr, rows.indices), self.draw.parameters(self.isolated == "self", rows, key)
+        graph, draw = (rows.indptr, rows.indices, excluded), self.draw.parameters(self.isolated == "self", rows, key)
         forest = scratch.forest(None if bounds is None else (rows.times, bounds))
         num_edges = kernel(
             graph, draw, seeds, self._hop_fanouts, open_end, key, forest, where, work, hop_offsets, seed_index

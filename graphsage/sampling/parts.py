@@ -10,6 +10,7 @@ import numpy as np
 from graphsage.base.jit import kernel, prefetch
 from graphsage.base.rng import fold
 from graphsage.sampling.draws import entries
+from graphsage.sampling.exclusion import span_of
 from graphsage.sampling.hops import relabel, seeds_first, walk_rows
 from graphsage.sampling.localids import home
 from graphsage.sampling.trees import known_edges, name_of
@@ -21,12 +22,14 @@ AHEAD = 64  # edges between asking for a local id and using it
 @kernel
 def row_ends(graph, draw, k, forest, nodes, row_ptr, first, end):
     """row_ptr[i + 1] of the rows [first, end), as drawing them will leave it."""
-    indptr = graph[0]
+    indptr, _, excluded = graph
     for i in range(first, end):
         if i + AHEAD < end:
             prefetch(indptr, nodes[i + AHEAD])
         v = np.int64(nodes[i])
-        row_ptr[i + 1] = row_ptr[i] + entries(draw, known_edges(forest, i, indptr[v], indptr[v + 1] - indptr[v]), k)
+        degree = known_edges(forest, i, indptr[v], indptr[v + 1] - indptr[v])
+        gaps = span_of(excluded, v, indptr[v] + degree)
+        row_ptr[i + 1] = row_ptr[i] + entries(draw, degree - (gaps[1] - gaps[0]), k)
 
 
 @kernel

@@ -28,6 +28,7 @@ class CSRMatrix:
 
     indptr: [R + 1], indices: [nnz], both int32, or int64 from 2^31 entries on; values: [nnz] floating or None.
     transposed: needed by the backward pass of ``matmul`` and ``mean``; made there if it was not made before.
+    nodes: of a block, int32 array [C] of numpy, the graph's node that each column is; None where nobody said so.
     """
 
     indptr: torch.Tensor
@@ -35,13 +36,14 @@ class CSRMatrix:
     values: torch.Tensor | None
     num_cols: int
     transposed: Transpose | None = None
+    nodes: np.ndarray | None = None
 
     @classmethod
-    def from_numpy(cls, indptr, indices, values, num_cols):
+    def from_numpy(cls, indptr, indices, values, num_cols, *, nodes=None):
         """Shares ``indices`` and ``values`` where the dtype is right already."""
         dtype = np.int32 if indptr[-1] < 2**31 else np.int64  # embedding_bag wants one dtype for both
         indptr, indices = (torch.from_numpy(array.astype(dtype, copy=False)) for array in (indptr, indices))
-        return cls(indptr, indices, None if values is None else torch.from_numpy(values), num_cols)
+        return cls(indptr, indices, None if values is None else torch.from_numpy(values), num_cols, nodes=nodes)
 
     @property
     def num_rows(self):
@@ -67,7 +69,7 @@ class CSRMatrix:
         indptr = self.indptr[: num_rows + 1]
         end = int(indptr[-1])
         values = None if self.values is None else self.values[:end]
-        return CSRMatrix(indptr, self.indices[:end], values, self.num_cols)
+        return CSRMatrix(indptr, self.indices[:end], values, self.num_cols, nodes=self.nodes)
 
     def with_transpose(self, *, for_values=True):
         """The same matrix that carries its transpose; for_values: for products with values, too."""
@@ -79,7 +81,7 @@ class CSRMatrix:
         """The same matrix with ``function`` (say, a move to a device) applied to each of its tensors."""
         moved = self.transposed and Transpose(*(t if t is None else function(t) for t in vars(self.transposed).values()))
         values = None if self.values is None else function(self.values)
-        return CSRMatrix(function(self.indptr), function(self.indices), values, self.num_cols, moved)
+        return CSRMatrix(function(self.indptr), function(self.indices), values, self.num_cols, moved, self.nodes)
 
     def to(self, device):
         """The same matrix on ``device``."""

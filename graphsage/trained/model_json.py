@@ -1,6 +1,6 @@
 """model.json: what a trained model computes, in words and formulas, for those who have the weights and not this package."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields, is_dataclass
 
 from graphsage.base import rng
 
@@ -65,6 +65,19 @@ OUTPUTS = {
     "multiclass": "h_v of the last layer: one logit a class; softmax gives probabilities, and the largest is the prediction",
     "multilabel": "h_v of the last layer: one logit a class; sigmoid gives its probability, and above 0 means yes",
     "regression": "h_v of the last layer: the predicted numbers",
+    "unsupervised": "h_v of the last layer: the embedding of node v; of nodes that meet on walks the dot product is large",
+}
+DECODERS = {
+    "dot": "s = z_a . z_b",
+    "mlp": "s = w . relu(W (z_a * z_b) + b) + c",
+    "mlp directed": "s = w . relu(W [z_a * z_b, z_a, z_b] side by side + b) + c",
+    "distmult": "s = sum over d of r_d z_ad z_bd",
+}
+DECODER_SYMBOLS = {"hidden.weight": "W", "hidden.bias": "b", "out.weight": "w", "out.bias": "c", "relation": "r"}
+OF_LINKS = {  # what the score s of a pair means, by its loss
+    "binary": "the score s of the pair (a, b), source and target, is a logit: sigmoid gives the share of links to be expected "
+    "among pairs of that score, where there are as many links as pairs that are none",
+    "ranking": "the score s of the pair (a, b), source and target: the higher, the rather a link; sigmoid of it orders pairs",
 }
 HEADS = {  # where a model's head says one of these, it stands in place of the above
     "one_logit": "h_v of the last layer: one logit; sigmoid gives the probability of class 1, and above 0 means class 1",
@@ -77,39 +90,77 @@ NEIGHBORS = {
     "self": "S(v): the nodes u with an edge u -> v (of an undirected graph: all neighbours), repeats included; v alone where "
     "there are none",
 }
+UNTIL = {
+    False: "; of edges and nodes, all layers know those until the time at which the node that is predicted is asked",
+    True: "; of edges and nodes, all layers know those before the time at which the node that is predicted is asked",
+}
 
 
 def describe_model(trained, arguments):
-    """The JSON-able description of a ``Trained``; arguments: those of its model, as JSON has them."""
-    known = {field.name: getattr(trained, field.name) for field in fields(trained) if field.name != "model"}
-    depths, head = range(trained.model.num_layers), trained.model.task_head.as_dict()
-    output = next((text for name, text in HEADS.items() if name in head), OUTPUTS[trained.task])
-    return {
+    """The JSON-able description of what ``load_trained`` reads; arguments: those of its model, as JSON has them."""
+    known = {field.name: _plain(getattr(trained, field.name)) for field in fields(trained) if field.name != "model"}
+    of_links = trained.task == "links"
+    model, place = (trained.model.encoder, "encoder.") if of_links else (trained.model, "")
+    described = {
         **known,
         "arguments": arguments,
         "input": FEATURES + (NORMALIZED if trained.normalized_features else ""),
-        "neighbors": NEIGHBORS[trained.isolated],
-        **_described_linear(trained.model, "input_layer", INPUT_LAYERS, arguments["input_layer"]),
-        "layers": [_described_layer(trained.model, depth, arguments["aggregator"]) for depth in depths],
-        **_described_linear(trained.model, "output_layer", JUMPINGS, arguments["jumping"]),
-        "output": output.replace("h_v of the last layer", "o_v of the output layer") if trained.model.output_layer else output,
-        **head,
+        "neighbors": NEIGHBORS[trained.isolated] + (UNTIL[trained.strictly_before] if trained.timed else ""),
+        **_described_linear(model, "input_layer", INPUT_LAYERS, arguments["input_layer"], place),
+        "layers": [_described_layer(model, depth, arguments["aggregator"], place) for depth in range(model.num_layers)],
+        **_described_linear(model, "output_layer", JUMPINGS, arguments["jumping"], place),
     }
+    found = _of_links(trained, arguments) if of_links else _of_nodes(trained.task, model.task_head.as_dict())
+    return described | (found if model.output_layer is None else _of_output_layer(found))
 
 
-def _described_linear(model, name, formulas, kind):
+def _of_output_layer(found):
+    """What is said of the outputs, where these are not the last layer's."""
+    last, output = "h_v of the last layer", "o_v of the output layer"
+    found = {**found, "output": found["output"].replace(last, output)}
+    return {**found, "decoder": {**found["decoder"], "z_v": output}} if "decoder" in found else found
+
+
+def _described_linear(model, name, formulas, kind, place):
     """{name: formula and tensors} of the input or output layer; {} where there is none."""
     linear = getattr(model, name)
     if linear is None:
         return {}
     formula = formulas[kind] if linear.bias is not None else formulas[kind].replace(" + b", "")
     activation = {"activation": ACTIVATIONS[model.activation]} if "then the activation" in formula else {}
-    return {name: {"formula": formula, **activation, "tensors": _tensors(model, f"{name}.", {"weight": "W", "bias": "b"})}}
+    tensors = _described_tensors(linear, "", f"{place}{name}.", {"weight": "W", "bias": "b"})
+    return {name: {"formula": formula, **activation, "tensors": tensors}}
 
 
-def _described_layer(model, depth, aggregator):
+def _plain(value):
+    return asdict(value) if is_dataclass(value) else value
+
+
+def _of_nodes(task, head):
+    return {"output": next((text for name, text in HEADS.items() if name in head), OUTPUTS[task]), **head}
+
+
+def _of_links(trained, arguments):
+    """The decoder, what it reads and makes."""
+    name = arguments["decoder"] + (" directed" if arguments["directed"] else "")
+    decoder = {"z_v": "h_v of the last layer", "name": arguments["decoder"], "formula": DECODERS[name]}
+    tensors = _described_tensors(trained.model.decoder, "", "decoder.", DECODER_SYMBOLS)
+    return {"decoder": {**decoder, "tensors": tensors}, "output": OF_LINKS[trained.links.link_loss]}
+
+
+def _described_tensors(module, begin, place, symbols):
+    """{symbol: name in the file, shape, dtype} of the weights of ``module`` that begin so. place: of the module in the file."""
+    return {
+        symbols.get(name.removeprefix(begin), name.removeprefix(begin)): _described_tensor(place + name, tensor)
+        for name, tensor in module.state_dict().items()
+        if name.startswith(begin) and name.removeprefix(begin) != UNUSED
+    }
+
+
+def _described_layer(model, depth, aggregator, place):
     """One layer: what it reads, its formula, what follows in this order, and its tensors by their symbols."""
     layer, is_last = model.layers[depth], depth == model.num_layers - 1 and model.output_layer is None
+    tensors = _described_tensors(model, f"layers.{depth}.", place, SYMBOLS)
     formula = AGGREGATORS.get(aggregator, "of the author's own code, which this file does not hold")
     first = "the input" if model.input_layer is None else "i_v of the input layer"
     return {
@@ -119,7 +170,7 @@ def _described_layer(model, depth, aggregator):
         **({} if layer.norm is None else {"norm": NORMS[type(layer.norm).__name__]}),
         "activation": None if is_last else ACTIVATIONS[model.activation],
         "normalization": "h_v = h_v / |h_v|, the Euclidean length (zeros stay)" if model.normalize and not is_last else None,
-        "tensors": _tensors(model, f"layers.{depth}.", SYMBOLS),
+        "tensors": tensors,
     }
 
 
@@ -128,13 +179,6 @@ def _formula(layer):
     joined = f"[{', '.join(terms)}] side by side" if layer.combine == "concat" else " + ".join(terms)
     residual = " + x_v" if layer.weight_residual is None else " + W_res x_v"
     return f"h_v = {joined}" + ("" if layer.bias is None else " + b") + (residual if layer.residual else "")
-
-
-def _tensors(model, place, symbols):
-    """The tensors whose names begin with ``place``, by their symbols."""
-    names = {name.removeprefix(place): name for name in model.state_dict() if name.startswith(place)}
-    found = {symbols.get(short, short): name for short, name in names.items() if short != UNUSED}
-    return {symbol: _described_tensor(name, model.state_dict()[name]) for symbol, name in found.items()}
 
 
 def _described_tensor(name, tensor):

@@ -76,8 +76,12 @@ def exact(model, dataset, nodes, num_layers, *, isolated, device, progress, out)
 
 @plain_modes()
 @torch.no_grad()
-def sampled(model, dataset, nodes, num_layers, *, fanouts, draw, seed, isolated, device, progress, out):
-    """The same from drawn neighbours; fanouts: one a layer of the model, of which the last few are not needed."""
+def sampled(model, dataset, nodes, num_layers, *, fanouts, draw, isolated, device, progress, out):
+    """The same from drawn neighbours, those until then of a node with a time.
+
+    fanouts: one a layer of the model, of which the last few are not needed. draw: draw, seed and strictly_before of a
+    ``NeighborSampler``.
+    """
     fanouts = checked_fanouts(model, fanouts)
     wanted, place = (None, None) if nodes is None else np.unique(nodes, return_inverse=True)
     count = dataset.num_nodes if nodes is None else len(wanted)
@@ -85,7 +89,7 @@ def sampled(model, dataset, nodes, num_layers, *, fanouts, draw, seed, isolated,
     out = np.empty(shape, np.float32) if out is None else checked_out(out, shape)
     done = 0
     whole = num_layers is None
-    for seeds, h in _drawn(model, dataset, wanted, fanouts[:num_layers], draw, seed, isolated, device, whole) if count else ():
+    for seeds, h in _drawn(model, dataset, wanted, fanouts[:num_layers], draw, isolated, device, whole) if count else ():
         out[seeds if wanted is None else np.searchsorted(wanted, seeds)] = h
         done += len(seeds)
         if progress is not None:
@@ -93,11 +97,11 @@ def sampled(model, dataset, nodes, num_layers, *, fanouts, draw, seed, isolated,
     return out if nodes is None else out[place]
 
 
-def _drawn(model, dataset, nodes, fanouts, draw, seed, isolated, device, whole):
+def _drawn(model, dataset, nodes, fanouts, draw, isolated, device, whole):
     """(seeds, what as many layers as ``fanouts`` make of them, or the whole model) a batch."""
     # a weighted graph: exact outputs do not read its weights either
-    options = {"isolated": isolated, "weights": "ignore", "stream": "predict"}
-    sampler = NeighborSampler(dataset.graph, fanouts, draw=draw, seed=seed, **options)
+    options = {"isolated": isolated, "weights": "ignore", "stream": "predict", "node_times": dataset.node_times}
+    sampler = NeighborSampler(dataset.graph, fanouts, **draw, **options)
     nodes = np.arange(dataset.num_nodes) if nodes is None else nodes
     one = {"rank": 0, "num_ranks": 1}  # whoever asks gets all of them
     loader = NeighborLoader(dataset, sampler, BATCH_SIZE, nodes=nodes, reduce=model.first_layer_reduction, device=device, **one)

@@ -3,67 +3,93 @@
 import json
 import os
 import platform
+from dataclasses import asdict
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from traceback import walk_tb
-
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from typing import Any
 
 from graphsage.base.checks import as_path
 from graphsage.base.files import written_aside
 from graphsage.base.told import of_kind
+from graphsage.config.link_config import LinkConfig
 from graphsage.config.run_files import CONFIG, DESCRIPTION, LATEST, MODEL
-from graphsage.config.settings import TrainConfig, aggregator_name, check_depth
+from graphsage.config.settings import TrainConfig, check_depth
 from graphsage.config.toml import read_config
+from graphsage.config.walk_config import WalkConfig
 from graphsage.data.catalogue import recorded
 from graphsage.data.dataset import NodeDataset
+from graphsage.data.links import LinkDataset
 from graphsage.nn.aggregators import Aggregator
-from graphsage.nn.head import Head
-from graphsage.nn.layered import CODE
+from graphsage.nn.link_predictor import LinkPredictor
 from graphsage.nn.model import GraphSAGE
+from graphsage.trained.model_file import encoder_of, of_head, packed, plain_arguments, unpacked
 from graphsage.trained.model_json import describe_model
 from graphsage.trained.trained import Trained
+from graphsage.trained.trained_encoder import TrainedEncoder
+from graphsage.trained.trained_links import TrainedLinks
 from graphsage.training.setup import normalizes
-from graphsage.training.tasks import pick_metric
+from graphsage.training.tasks import metric_for, pick_metric
 
-KEY = "graphsage"  # of the metadata that makes a safetensors file one of ours
 FORM = 1  # of "trained" in there, and of model.json; a newer one is refused
 
 
-def save_model(model: GraphSAGE, path: str | os.PathLike[str]) -> None:
-    """Write ``model`` (``GraphSAGE``) to a safetensors file: weights, and its arguments as metadata.
+def save_model(model: GraphSAGE | LinkPredictor, path: str | os.PathLike[str]) -> None:
+    """Write ``model`` to a safetensors file: weights, and its arguments as metadata.
 
     Of an aggregator of the caller's own only the name is kept: a file cannot bring code along.
     Written aside, then renamed: an interrupted write leaves the file that was there.
     """
-    _write(as_path("path", path), _packed(model, plain_arguments(model) | _of_head(model)))
+    _write(as_path("path", path), packed(model, plain_arguments(model) | of_head(model)))
 
 
-def load_model(path: str | os.PathLike[str], *, aggregator: type[Aggregator] | None = None) -> GraphSAGE:
-    """The ``GraphSAGE`` in a file of ``save_model``, on the CPU, in evaluation mode. ValueError for any other file.
+def load_model(path: str | os.PathLike[str], *, aggregator: type[Aggregator] | None = None) -> GraphSAGE | Any:
+    """The model in a file of ``save_model``, on the CPU, in evaluation mode. ValueError for any other file.
 
     aggregator: what the model was made with, where that was no name but a class of the caller's own.
     """
-    return _unpacked(as_path("path", path), aggregator)[0]
+    return unpacked(as_path("path", path), aggregator)[0]
 
 
-def save_trained(folder: str | os.PathLike[str], model: GraphSAGE, dataset: NodeDataset, config: TrainConfig) -> None:
+def save_trained(
+    folder: str | os.PathLike[str],
+    model: GraphSAGE | LinkPredictor,
+    dataset: NodeDataset | LinkDataset,
+    config: TrainConfig,
+    *,
+    task: LinkConfig | WalkConfig | None = None,
+) -> None:
     """Write ``folder``/model.safetensors, which ``load_trained`` reads, and model.json, the same in words for others.
 
-    dataset, config: the ``NodeDataset`` that ``model`` was trained on and the ``TrainConfig``. The folder must be there.
+    dataset, config, task: what ``model`` was trained on and by, as a ``Trainer`` takes them. The folder must be there.
     model.json says what each layer computes, with the names and shapes of its weights: enough to compute the outputs without
     this package. It is written last and never read here, so a write that ends between the two leaves a model that loads;
     its sha256 says which weights it describes.
     """
-    arguments, folder = plain_arguments(model), as_path("folder", folder)
-    of_kind("dataset", dataset, NodeDataset)
+    folder, found = as_path("folder", folder), _found(model, dataset, config, task)
+    model = encoder_of(model) if isinstance(task, WalkConfig) else model
+    arguments = plain_arguments(model)
+    content = packed(model, {**arguments, **of_head(model), "trained": {"form": FORM, **found}})
+    _write(Path(folder, MODEL), content)
+    weights = {"file": MODEL, "sha256": sha256(content).hexdigest()}
+    described = describe_model(_trained(model, form=FORM, **found), arguments)
+    record = {"format": "graphsage model", "form": FORM, "weights": weights, **described, "versions": versions()}
+    _write(Path(folder, DESCRIPTION), json.dumps(record, indent=1).encode())
+
+
+def as_trained(model, dataset, config, task):
+    """What ``load_trained`` would read of ``save_trained``: it has the very ``model``."""
+    own = encoder_of(model) if isinstance(task, WalkConfig) else model
+    return _trained(own, form=FORM, **_found(model, dataset, config, task))
+
+
+def _found(model, dataset, config, task):
+    """What a file says beside the model; refuses what cannot be saved."""
+    plain_arguments(model)
     of_kind("config", config, TrainConfig)
-    found = {
-        "task": dataset.task,
-        "metric": pick_metric(config.metric, dataset).name,
-        "class_names": dataset.class_names,
+    of_task = _of_walks if isinstance(task, WalkConfig) else _of_links if isinstance(model, LinkPredictor) else _of_nodes
+    return {
+        **of_task(dataset, config, task),
         "normalized_features": normalizes(config, dataset),
         "isolated": config.isolated,
         "fanouts": (-1,) * model.num_layers if config.batch_size is None else config.fanouts,
@@ -72,12 +98,25 @@ def save_trained(folder: str | os.PathLike[str], model: GraphSAGE, dataset: Node
         "schema": dataset.schema,
         "name": dataset.name,
     }
-    content = _packed(model, {**arguments, **_of_head(model), "trained": {"form": FORM, **found}})
-    _write(Path(folder, MODEL), content)
-    weights = {"file": MODEL, "sha256": sha256(content).hexdigest()}
-    described = describe_model(Trained(model=model, **found), arguments)
-    record = {"format": "graphsage model", "form": FORM, "weights": weights, **described, "versions": versions()}
-    _write(Path(folder, DESCRIPTION), json.dumps(record, indent=1).encode())
+
+
+def _of_nodes(dataset, config, task):
+    of_kind("dataset", dataset, NodeDataset)
+    metric = pick_metric(config.metric, dataset).name
+    times = {"timed": dataset.times is not None, "strictly_before": config.strictly_before}
+    return {"task": dataset.task, "metric": metric, "class_names": dataset.class_names, **times}
+
+
+def _of_links(dataset, config, task):
+    of_kind("dataset", dataset, LinkDataset)
+    links = LinkConfig() if task is None else of_kind("task", task, LinkConfig)
+    metric = metric_for(config.metric, "links").name
+    return {"task": "links", "metric": metric, "directed": dataset.directed, "links": asdict(links), "seed": config.seed}
+
+
+def _of_walks(dataset, config, task):
+    of_kind("dataset", dataset, NodeDataset)
+    return {"task": "unsupervised", "metric": metric_for(config.metric, "unsupervised").name, "walks": asdict(task)}
 
 
 def is_saved(folder):
@@ -89,8 +128,9 @@ def is_saved(folder):
         return False
 
 
-def load_trained(path: str | os.PathLike[str], *, aggregator: type[Aggregator] | None = None) -> Trained:
-    """The ``Trained`` model of a run: ``path`` is its folder, or its model.safetensors. On the CPU, in evaluation mode.
+def load_trained(path: str | os.PathLike[str], *, aggregator: type[Aggregator] | None = None) -> Trained | Any:
+    """The ``Trained`` model of a run, of links ``TrainedLinks``, without labels ``TrainedEncoder``: ``path`` is its folder, or
+    its model.safetensors. On the CPU, in evaluation mode.
 
     aggregator: as in ``load_model``. ValueError, one sentence, where the file is missing, damaged or no trained model.
     """
@@ -103,7 +143,7 @@ def load_trained(path: str | os.PathLike[str], *, aggregator: type[Aggregator] |
                 f"with it), or it was of a module of your own, whose weights are in {LATEST}"
             )
         raise ValueError(f"there is no trained model at {path}: give the folder of a run, or its {MODEL}")
-    model, trained = _unpacked(path, aggregator)
+    model, trained = unpacked(path, aggregator)
     if trained is None:
         raise ValueError(f"{path} holds a model alone, without what it was trained for: load_model reads it")
     try:
@@ -133,72 +173,23 @@ def versions():
 def _trained(model, *, form, **found):
     if form != FORM:
         raise ValueError(f"it has form {form!r}, and this version of graphsage reads form {FORM}")
-    for name in ("class_names", "fanouts"):  # JSON knows lists only
-        found[name] = None if found[name] is None else tuple(found[name])
-    check_depth(model.num_layers, found["fanouts"])
-    found = {"draw": "uniform", "replace": False} | found  # files of before draws had names
+    found["fanouts"] = tuple(found["fanouts"])  # JSON knows lists only
+    check_depth(encoder_of(model).num_layers, found["fanouts"])
+    # files of before draws had names, and before nodes had times
+    found = {"draw": "uniform", "replace": False, "timed": False, "strictly_before": False} | found
     kinds = {"task": str, "metric": str, "normalized_features": bool, "isolated": str, "draw": str, "replace": bool}
+    kinds |= {"timed": bool, "strictly_before": bool}
+    if found["task"] == "unsupervised":
+        return TrainedEncoder(model=model, **found | {"walks": WalkConfig(**found["walks"])})
+    is_of_links = isinstance(model, LinkPredictor)
+    kinds |= {"directed": bool, "seed": int} if is_of_links else {}
     odd = next((name for name, kind in kinds.items() if not isinstance(found[name], kind)), None)
     if odd:
         raise ValueError(f"{odd} is {found[odd]!r}")
-    return Trained(model=model, **found)
-
-
-def can_save(model):
-    """Can a file bring the model back, code and all? A ``GraphSAGE``, but no subclass that computes another thing."""
-    is_ours = isinstance(model, GraphSAGE) and "forward" not in vars(model)
-    return is_ours and all(getattr(type(model), name) is getattr(GraphSAGE, name) for name in CODE)
-
-
-def plain_arguments(model):
-    """``model.arguments`` as JSON can hold them."""
-    if not can_save(model):
-        rule = "as a file cannot bring the code of another along: save its state_dict"
-        raise TypeError(f"model must be a GraphSAGE, {rule}; got {type(model).__name__}")
-    return {**model.arguments, "aggregator": aggregator_name(model.arguments["aggregator"])}
-
-
-def _of_head(model):
-    """{"head": ...} where the outputs mean another thing than what they are: files of other models stay as they were."""
-    head = model.task_head.as_dict()
-    return {"head": head} if head else {}
-
-
-def _packed(model, arguments):
-    """The bytes of a safetensors file."""
-    weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
-    return save(weights, {KEY: json.dumps(arguments)})  # one key: the order of several is not fixed
-
-
-def _unpacked(path, aggregator):
-    """(model, what ``save_trained`` added or None)."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            arguments = (file.metadata() or {}).get(KEY)
-            weights = {name: file.get_tensor(name) for name in file.keys()}
-    except SafetensorError as error:
-        raise ValueError(f"{path} is damaged, or no safetensors file: {error}") from None
-    if arguments is None:
-        raise ValueError(f"{path} is a safetensors file, but not one that graphsage wrote")
-    try:
-        arguments = json.loads(arguments)
-        trained, head = arguments.pop("trained", None), Head.from_dict(arguments.pop("head", {}))
-        if aggregator is not None:
-            arguments["aggregator"] = aggregator
-        model = GraphSAGE(**arguments)
-        model.load_state_dict(weights)
-        model.task_head = head
-    except (AttributeError, TypeError, ValueError, RuntimeError) as error:
-        if aggregator is not None and _passed_through(aggregator, error):
-            raise
-        raise ValueError(f"{path} does not hold the weights that it describes: {error}") from None
-    return model.eval(), trained
-
-
-def _passed_through(aggregator, error):
-    """Was the error raised in the module of the caller's ``aggregator``, or in what that called? Then it is the caller's."""
-    frames = (frame for frame, _ in walk_tb(error.__traceback__))
-    return any(frame.f_globals.get("__name__") == aggregator.__module__ for frame in frames)
+    if is_of_links:
+        return TrainedLinks(model=model, **found | {"links": LinkConfig(**found["links"])})
+    names = found["class_names"]
+    return Trained(model=model, **found | {"class_names": None if names is None else tuple(names)})
 
 
 def _write(path, content):

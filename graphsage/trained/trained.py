@@ -1,7 +1,6 @@
 """Trained: a model with all that it takes to use it on a graph, be it the one of its training, a grown one or another."""
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,25 +8,24 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from graphsage.base.checks import as_count, as_ids
-from graphsage.config.groups import SELECTIVE
+from graphsage.base.checks import as_ids
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.jumping import joined_width
 from graphsage.nn.model import GraphSAGE
-from graphsage.sampling.draws import as_draw
-from graphsage.tensors.device import as_device
 from graphsage.trained import outputs as apply
 from graphsage.trained.predictions import Predictions
 from graphsage.trained.scores import matched_labels, score_parts
+from graphsage.trained.trained_model import TrainedModel
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trained:
+class Trained(TrainedModel):
     """A trained model and what its training knew of the data. ``load_trained`` reads one.
 
     model: ``GraphSAGE`` in evaluation mode. task: "multiclass", "multilabel" or "regression". metric: what chose its epoch.
     class_names: C texts, or None. normalized_features: it wants each row of features divided by its sum (``row_normalize``).
-    isolated, draw, replace: as in ``NeighborSampler``. fanouts: those of the training, one a layer; -1 takes all.
+    isolated, draw, replace, strictly_before: as in ``NeighborSampler``. timed: its nodes were asked at their own times
+    (``NodeDataset.times``). fanouts: those of the training, one a layer; -1 takes all.
     schema: how columns of a table became its features and classes (``NodeDataset.schema``), or None. name: the training
     dataset's, or None.
 
@@ -38,23 +36,18 @@ class Trained:
 
     fanouts: None is exact, from all neighbours, layer by layer (``inference``); else neighbours are drawn, so many a layer,
         in the loader's batches, and the result is the same for the same seed and nodes. A model that learned from neighbours
-        by weight, or from the latest, is asked with such ones: None then stands for the fanouts of its training.
+        by weight, from the latest, or from those until a time, is asked with such ones (``is_drawn``): None then stands for the
+        fanouts of its training (until a time at least 25).
     seed: of that. device: as in ``TrainConfig``. progress: called with (done, total) now and then.
+
+    A timed model asks each node of a dataset at its own time there, and refuses a dataset without ``times``: give it the latest
+    time for nodes that are asked now. To another model the times of a dataset are nothing.
 
     Memory: the outputs of two layers for all nodes of the graph (exact), or for the nodes asked for (drawn).
     """
 
     model: GraphSAGE
-    task: str
-    metric: str
     class_names: tuple[str, ...] | None
-    normalized_features: bool
-    isolated: str
-    fanouts: tuple[int, ...]
-    draw: str = "uniform"
-    replace: bool = False
-    schema: dict | None
-    name: str | None
 
     def outputs(self, dataset: NodeDataset, nodes: ArrayLike | None = None, **how: Any) -> np.ndarray:
         """What the model gives for ``nodes`` (default: all, in the graph's order): float32 array [M, C] of logits, one a class,
@@ -117,11 +110,7 @@ class Trained:
         device: str = "auto",
     ) -> None:
         """ValueError, one sentence, where the other methods would refuse the dataset, its labels or a keyword."""
-        apply.check_features(self.model, dataset)
-        as_device(device)
-        as_count("seed", seed, most=2**64 - 1)
-        if fanouts is not None:
-            apply.checked_fanouts(self.model, fanouts)
+        self._check(dataset, fanouts=fanouts, seed=seed, device=device)
         if embeds:
             _hidden_layers(self.model)
         if labels:
@@ -131,21 +120,6 @@ class Trained:
     def _num_outputs(self):
         """Columns of ``outputs``."""
         return 2 if self.model.task_head.one_logit else self.model.out_features
-
-    def _layers(self, dataset, nodes, num_layers, *, fanouts=None, seed=0, device="auto", progress=None, out=None):
-        apply.check_features(self.model, dataset)
-        if nodes is not None and out is not None:
-            raise ValueError("out is for all nodes: leave out nodes, or take the rows of the result")
-        nodes = None if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
-        device = as_device(device)
-        model = self.model if device.type == "cpu" else deepcopy(self.model).to(device)
-        dataset = dataset.row_normalized() if self.normalized_features else dataset
-        options = {"isolated": self.isolated, "device": device, "progress": progress, "out": out}
-        fanouts = self.fanouts if fanouts is None and self.draw in SELECTIVE else fanouts
-        if fanouts is None:
-            return apply.exact(model, dataset, nodes, num_layers, **options)
-        draw = as_draw(self.draw, self.replace)
-        return apply.sampled(model, dataset, nodes, num_layers, fanouts=fanouts, draw=draw, seed=seed, **options)
 
 
 def _hidden_layers(model):

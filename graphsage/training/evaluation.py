@@ -10,7 +10,7 @@ from graphsage.config.groups import SELECTIVE
 from graphsage.nn.inference import inference
 from graphsage.nn.layered import has_layers
 from graphsage.sampling.neighbor import NeighborSampler
-from graphsage.training.evaluation_plan import evaluation_plan, wider
+from graphsage.training.evaluation_plan import evaluation_plan, is_drawn, wider
 from graphsage.training.module_outputs import check_width, checked_outputs
 
 
@@ -18,7 +18,7 @@ class Evaluator:
     """plan: ``EvaluationPlan``. nodes: the validation nodes, or a fixed part of them drawn by the seed.
 
     all_outputs: raw outputs of all nodes, float32 [N, K] on the CPU, as last computed; None where outputs are sampled: of
-    other modules, and under draws that select neighbours (``SELECTIVE``). progress: as in ``inference``.
+    other modules, under draws that select neighbours, and of nodes with times (``is_drawn``). progress: as in ``inference``.
     """
 
     def __init__(self, model, loader, dataset, config, progress):
@@ -36,7 +36,7 @@ class Evaluator:
 
     def exact(self):
         """``all_outputs``, computed anew."""
-        if has_layers(self.model) and self.config.draw not in SELECTIVE:
+        if has_layers(self.model) and not is_drawn(self.config.draw, self.dataset.times is not None):
             how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
             self.all_outputs = inference(self.model, self.dataset.graph, self.loader.store, **how)
         return self.all_outputs
@@ -73,6 +73,8 @@ class Evaluator:
             weights=self.config.weights,
             num_threads=sampler.num_threads,
             stream="evaluate",
+            node_times=sampler.node_times,
+            strictly_before=sampler.strictly_before,
         )
         return loader
 

@@ -34,6 +34,11 @@ def wider(fanouts):
     return tuple(k if k < 0 else max(k, LEAST_FANOUT) for k in fanouts)
 
 
+def is_drawn(draw, timed):
+    """Is a model evaluated as it was trained, by drawing? Not all neighbours are what it learned from. timed: up to a time."""
+    return draw in SELECTIVE or timed
+
+
 @dataclass(frozen=True)
 class Sizes:
     """What the cost depends on. widths: values a node has before and after each layer, [L + 1]. fanouts: of training.
@@ -74,11 +79,12 @@ class Sizes:
 def evaluation_plan(model, loader, dataset, config):
     """The ``EvaluationPlan`` of a training: as set, else by cost.
 
-    Modules other than ``GraphSAGE`` are always sampled, and so is what learned from neighbours that a draw selected.
+    Modules other than ``GraphSAGE`` are always sampled, and so is what learned from neighbours that a draw selected, or a time.
     """
-    if not has_layers(model) or config.draw in SELECTIVE:
+    if not has_layers(model) or is_drawn(config.draw, dataset.times is not None):
         if config.evaluate == "exact":
-            whose = "other modules are sampled" if not has_layers(model) else f"draw={config.draw!r} is evaluated by drawing"
+            drawn = "nodes with times are" if dataset.times is not None else f"draw={config.draw!r} is"
+            whose = "other modules are sampled" if not has_layers(model) else f"{drawn} evaluated by drawing"
             raise ValueError(f"evaluate='exact' is of all neighbours, by GraphSAGE; {whose}: leave it out")
         every, nodes = config.evaluate_every or 1, min(config.evaluate_nodes or len(dataset.val), len(dataset.val))
         return EvaluationPlan(False, every, nodes)

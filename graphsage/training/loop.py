@@ -13,20 +13,21 @@ from graphsage.base.interrupt import Interrupt, noted_interrupt
 from graphsage.base.jit import is_interrupt
 from graphsage.config.settings import TrainConfig
 from graphsage.loading.batch import Batch
-from graphsage.nn.layered import has_layers
+from graphsage.sampling.items import Items
 from graphsage.tensors.ambient import plain_modes
-from graphsage.tensors.device import pick_device
 from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.training.average import WeightAverage
 from graphsage.training.callbacks import checked_callbacks, checked_log
-from graphsage.training.evaluation import Evaluator
-from graphsage.training.objective import Objective
+from graphsage.training.link_task import LinkTask
+from graphsage.training.node_task import NodeTask
 from graphsage.training.optimizers import Schedule, make_optimizer
 from graphsage.training.records import Step, TrainResult, loss_text
-from graphsage.training.setup import check, check_kinds, first_lines, for_task, labelled, make_loader, normalizes
+from graphsage.training.setup import check_kinds, normalizes
 from graphsage.training.state import State
-from graphsage.training.tasks import pick_metric
+from graphsage.training.task import task_class
+from graphsage.training.walk_task import WalkTask
 
+TASKS = (NodeTask, LinkTask, WalkTask)  # of those of one dataset, the first is the one that no settings name
 NOTICE = "Ctrl-C: ending after this step (Ctrl-C again: at once)\n"
 
 
@@ -40,19 +41,15 @@ class Loop:
     recorder = None
 
     @plain_modes()
-    def __init__(self, model, dataset, config=None, *, loss=None, store=None, callbacks=(), log=print):
+    def __init__(self, model, dataset, config=None, *, task=None, loss=None, store=None, callbacks=(), log=print):
         config = TrainConfig() if config is None else config
-        check_kinds(model, dataset, loss)
-        check(model, dataset, config, has_own_loss=loss is not None)
-        self.config = config = for_task(config, dataset.task)
-        self.device = pick_device(config.device)
-        self.model = model.to(self.device)
-        self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset
-        self.metric = pick_metric(config.metric, dataset)
-        self.objective = Objective(model, dataset, config, self.device, self.metric, loss)
+        check_kinds(model, loss)
         self.watch_by(callbacks, log)
-        self.loader = make_loader(model, self.dataset, config, self.device, store=store)
-        self.evaluator = Evaluator(model, self.loader, self.dataset, config, partial(self._tell, "on_evaluate"))
+        how = {"loss": loss, "store": store, "progress": partial(self._tell, "on_evaluate")}
+        self.task = task = task_class(TASKS, dataset, task)(model, dataset, config, task, **how)
+        self.config = config = task.config
+        self.device, self.model, self.dataset, self.metric = task.device, task.model, task.dataset, task.metric
+        self.objective, self.loader, self.evaluator = task.objective, task.loader, task.evaluator
         self.optimizer = make_optimizer(model, config, self.device)
         self.schedule = Schedule(self.optimizer, config, config.epochs * -(-len(self.loader) // config.accumulate))
         self.average = WeightAverage(model, config.average)
@@ -75,14 +72,12 @@ class Loop:
         self.state = self.state if self._is_resumed else State()
         self._is_resumed = self._has_started = self._owes_save = False
         self._saved_at = time.monotonic()
-        if has_layers(self.model):
-            self.model.prepare(self.loader.sampler.graph.degrees)
+        if self.task.encoder is not None:
+            self.task.encoder.prepare(self.task.degrees())
         self.objective.read_by(self.objective.head)
         try:
             self._tell("on_fit_begin")
-            if self.config.inductive:
-                self.log(self._inductive_line())
-            for line in filter(None, (self.evaluator.plan.line, *first_lines(self.model, self.loader.plan))):
+            for line in self.task.lines():
                 self.log(line)
             result = self._result(interrupted=self._train())
             self._tell("on_fit_end", result)
@@ -90,10 +85,6 @@ class Loop:
             self._tell("on_exception", error)
             raise
         return result
-
-    def _inductive_line(self):
-        seen, whole = self.loader.sampler.graph.num_edges, self.dataset.graph.num_edges
-        return f"Inductive: training sees {seen:,} of {whole:,} edges, those among its {len(self.dataset.train):,} nodes"
 
     @property
     def interrupted(self) -> bool:
@@ -127,15 +118,16 @@ class Loop:
             self.model.load_state_dict(state.best)
             self.objective.read_by(replace(self.objective.head, thresholds=state.thresholds))
         self.model.eval()
-        test_score = raw = None
+        test_score = test_scores = raw = None
         if not can_resume:
             test_score, _ = self.evaluate(self.dataset.test)
-            raw = self.evaluator.all_outputs if len(self.dataset.test) else self.evaluator.exact()
+            test_scores, raw = None if test_score is None else self.task.scores(), self.task.outputs()
         for line in self.objective.lines(raw):
             self.log(line)
         return TrainResult(
             metric=self.metric.name,
             test_score=test_score,
+            test_scores=test_scores,
             val_score=best and best.val_score,
             best_epoch=best and best.number,
             normalized_features=normalizes(self.config, self.dataset),
@@ -143,6 +135,7 @@ class Loop:
             interrupted=interrupted,
             outputs=raw if raw is None else self.objective.head.read(raw).float(),
             thresholds=self.objective.head.thresholds,
+            later_edges=self.task.later_edges(),
         )
 
     # ---- an epoch
@@ -225,32 +218,25 @@ class Loop:
         done, plan = self.state.epoch + 1, self.evaluator.plan
         if done % plan.every and done < self.config.epochs:
             return None, None
-        how = {"sampled": not plan.exact, "choose_thresholds": self.dataset.task == "multilabel"}
-        return self.evaluate(self.evaluator.nodes, **{name: value for name, value in how.items() if value})
+        return self.evaluate(self.task.validated, **self.task.how_to_validate)
 
     @plain_modes()
-    def evaluate(
-        self, nodes: ArrayLike, *, sampled: bool = False, choose_thresholds: bool = False
-    ) -> tuple[float | None, float | None]:
-        """(score by the metric, mean loss) on ``nodes``; (None, None) if there are none. The loss is in the labels' units.
+    def evaluate(self, what: ArrayLike | Items, **how: bool) -> tuple[float | None, float | None]:
+        """(score by the metric, mean loss) on nodes or links; (None, None) if there are none.
 
-        sampled: on sampled neighbours, also for a ``GraphSAGE``. choose_thresholds: of several labels, choose on these nodes
-            what a label's logit must be above, as validation does; else the thresholds are those chosen last.
+        what: of a ``NodeDataset`` nodes that have labels; the loss is in the labels' units. Of a ``LinkDataset`` true links as
+            ``Items`` or [n, 2], each ranked among its candidates.
+        sampled=True: on sampled neighbours, also for a ``GraphSAGE``. choose_thresholds=True: where nodes have several labels,
+            choose on these nodes what a label's logit must be above, as validation does; else they are those chosen last.
         """
-        nodes = labelled("nodes", nodes, self.dataset)
-        if not len(nodes):
-            return None, None
-        raw, labels = self.evaluator.outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes, device="cpu")]
-        if choose_thresholds:
-            self.objective.choose_thresholds(raw, labels)
-        return self.objective.score(raw, labels), self.objective.loss(raw.to(self.device), labels.to(self.device)).item()
+        return self.task.evaluate(what, **how)
 
     # ---- what is kept and told
 
     def _told_step(self, batch, loss, learning_rate):
         """What is told of a batch once its update is done."""
         where = {"epoch": self.state.epoch + 1, "step": batch.step, "num_steps": len(self.loader)}
-        counts = {"nodes": len(batch.y), "edges": batch.minibatch.num_sampled_edges}
+        counts = {"nodes": len(batch.seeds), "edges": batch.minibatch.num_sampled_edges}
         return Step(**where, loss=loss, learning_rate=learning_rate, **counts)
 
     def _count(self, group):

@@ -29,6 +29,14 @@ def checked_outputs(model, outputs, num_seeds):
     return outputs.float()
 
 
+def checked_logits(model, outputs, num_pairs):
+    """The outputs of ``model`` for a batch of pairs: float32 [M]. TypeError or ValueError for anything else."""
+    if isinstance(outputs, torch.Tensor) and outputs.numel() != num_pairs:
+        name, rule = type(model).__name__, f"a logit a pair, [{num_pairs}]"
+        raise ValueError(f"{name} must return {rule}, and it returned {list(outputs.shape)}: batch.pairs are rows of its seeds")
+    return checked_outputs(model, outputs, num_pairs).reshape(num_pairs)
+
+
 def check_first(model, outputs):
     """ValueError where a training cannot begin: outputs without a gradient, or that are no numbers already."""
     name = type(model).__name__

@@ -75,8 +75,10 @@ class TrainResult(_Scores):
     interrupted: Ctrl-C ended the training. Where it can be resumed nothing is tested: test_score and outputs are None, and
         best_epoch is None if no epoch was complete. Elsewhere what had been reached is tested all the same.
     outputs: float32 [N, C] on the CPU, the logits (regression: predictions, in the targets' units) of all nodes; None for a
-        module other than ``GraphSAGE``, and where neighbours are drawn by weight or the latest.
+        module other than ``GraphSAGE``, where neighbours are drawn by weight or the latest, and where nodes are asked at times.
     thresholds: C logits, above which a node has a label where it may have several, chosen on the validation nodes; None: 0.
+    later_edges: how many edges came after the last training node's time; None where nodes are not asked at times.
+    test_scores: of links, the test's score by each of their metrics, by name.
     """
 
     metric: str
@@ -88,6 +90,8 @@ class TrainResult(_Scores):
     interrupted: bool = False
     outputs: torch.Tensor | None = field(default=None, repr=False, compare=False)
     thresholds: tuple[float, ...] | None = field(default=None, repr=False)
+    later_edges: int | None = None
+    test_scores: dict[str, float] | None = None
 
     @property
     def test_accuracy(self) -> float | None:

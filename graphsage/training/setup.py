@@ -9,15 +9,13 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import is_lazy
 
 from graphsage.base.checks import as_ids
-from graphsage.base.told import of_kind, told
+from graphsage.base.told import told
 from graphsage.config.groups import WEIGHT_DECAY
 from graphsage.config.settings import TrainConfig, check_depth
-from graphsage.data.dataset import NodeDataset
+from graphsage.data.asked_times import refuse_untimed
 from graphsage.data.labels import is_labelled
 from graphsage.data.remarks import no_label
 from graphsage.graph.features import SparseFeatures
-from graphsage.graph.subgraph import edges_among
-from graphsage.loading.node_loader import NeighborLoader
 from graphsage.nn.layered import has_layers
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.training.module_outputs import check_width
@@ -35,57 +33,40 @@ def normalizes(config, dataset):
 def for_task(config, task):
     """``config`` with the weight decay that suits the task, where it names none.
 
-    Each of many labels is rare, and pulling the weights to 0 tells a model to say no to all of them: see docs/decisions.md.
+    Each of many labels is rare, and pulling the weights to 0 tells a model to say no to all of them; of links,
+    it makes all nodes alike: see docs/decisions.md.
     """
-    decay = 0.0 if task == "multilabel" else WEIGHT_DECAY
+    decay = 0.0 if task in ("multilabel", "links") else WEIGHT_DECAY
     return config if config.weight_decay is not None else replace(config, weight_decay=decay)
 
 
-def make_loader(model, dataset, config, device, *, nodes=None, store=None):
-    """The loader of ``nodes`` (default: the training nodes) as ``model`` needs its batches.
-
-    inductive: its batches see the edges between training nodes alone.
-    """
-    if config.inductive:
-        dataset = replace(dataset, graph=edges_among(dataset.graph, dataset.train))
-    loader = NeighborLoader(
-        dataset,
-        _sampler(model, dataset.graph, config),
-        config.batch_size,
-        config.batches_per_epoch,
-        nodes=nodes,
-        least=_least_seeds(model),
-        rank=0,
-        num_ranks=1,  # a Trainer trains alone: what other processes learn does not reach it
-        store=store,
-        reduce=getattr(model, "first_layer_reduction", None),
-        device=device,
-        features_on=config.features_on,
-        feature_dtype=config.feature_dtype,
-    )
-    loader.cast_to = _own_dtype(model)
-    return loader
+def loading_options(model, config, device, store=None):
+    """What every loader of a training is made with."""
+    return {
+        "rank": 0,
+        "num_ranks": 1,  # a Trainer trains alone: what other processes learn does not reach it
+        "store": store,
+        "reduce": getattr(model, "first_layer_reduction", None),
+        "device": device,
+        "features_on": config.features_on,
+        "feature_dtype": config.feature_dtype,
+    }
 
 
-def _least_seeds(model):
+def least_seeds(model):
     """Seeds that a batch needs in training: two for BatchNorm, which has no variance of one."""
     return 2 if any(isinstance(module, _BatchNorm) for module in model.modules()) else 1
 
 
-def first_lines(model, plan):
-    """What is told at the beginning of how batches are made, where that is not as usual; "" where it is."""
-    return _joined_line(plan), _unreduced_line(model)
-
-
-def _joined_line(plan):
-    """Of a last batch that BatchNorm would refuse."""
+def joined_line(plan):
+    """What is told of a last batch that BatchNorm would refuse; "" where there is none."""
     if plan.batch_size is None or plan.batches_per_epoch is not None or not 0 < len(plan.items) % plan.batch_size < plan.least:
         return ""
     return "BatchNorm needs 2 seeds a batch: the last seed of each epoch joins the batch before it"
 
 
-def _unreduced_line(model):
-    """Of an input layer that keeps the loader from reducing the raw features of the last hop."""
+def unreduced_line(model):
+    """What is told of an input layer that keeps a loader from reducing the raw features of the last hop; "" else."""
     reduction = model.layers[0].aggregator.reduction if has_layers(model) and model.input_layer is not None else None
     if reduction is None or model.first_layer_reduction is not None:
         return ""
@@ -96,13 +77,14 @@ def _unreduced_line(model):
     )
 
 
-def _own_dtype(model):
+def own_dtype(model):
     """The dtype of a module of the caller's own, where its weights have one that is not float32."""
     dtypes = {weight.dtype for weight in model.parameters() if weight.is_floating_point()}
     return dtypes.pop() if len(dtypes) == 1 and dtypes != {torch.float32} and not has_layers(model) else None
 
 
-def _sampler(model, graph, config):
+def make_sampler(model, graph, config, **more):
+    """The sampler of the training batches; more: further arguments of ``NeighborSampler``."""
     return NeighborSampler(
         graph,
         _fanouts(model, config),
@@ -112,6 +94,7 @@ def _sampler(model, graph, config):
         isolated=config.isolated,
         weights=config.weights,
         num_threads=config.num_threads,
+        **more,
     )
 
 
@@ -126,29 +109,46 @@ def _fanouts(model, config):
     return config.fanouts
 
 
-def check_kinds(model, dataset, loss):
-    """Refuse what is no module, dataset or loss at all: swapped, of another library, or a class in place of its object."""
+def check_kinds(model, loss):
+    """Refuse what is no module or loss at all: swapped, of another library, or a class in place of its object."""
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a GraphSAGE or another torch.nn.Module, got {told(model)}")
-    of_kind("dataset", dataset, NodeDataset)
     if loss is not None and (isinstance(loss, type) or not callable(loss)):
         raise TypeError(f"loss must be a function(outputs, y), or None for that of the task; got {told(loss)}")
 
 
 def check(model, dataset, config, *, has_own_loss):
     """Refuse what would fail later, in words of tensors."""
-    if not isinstance(config, TrainConfig):
-        raise TypeError(f"config must be a TrainConfig, got {type(config).__name__}")
+    check_config(config)
     refuse_unlabelled(dataset)
-    if not len(dataset.train):
-        raise ValueError(f"{dataset.name or 'the dataset'} has no training nodes: there is nothing to learn from")
-    if not len(dataset.val):
-        _check_without_validation(config)
+    check_parts(dataset, config, "nodes")
+    if config.strictly_before:
+        refuse_untimed(dataset, ", and strictly_before=True is about those")
     if has_own_loss and (config.label_smoothing or config.class_weights != "none"):
         raise ValueError("label_smoothing and class_weights are not used by a loss of your own: leave them out")
-    _check_module(model, dataset, config)
+    check_weights(model)
+    _check_norm(model, dataset, config)
     if has_layers(model):
-        _check_widths(model, dataset)
+        check_features(model, dataset)
+        check_width(model.out_features, dataset.task, dataset.num_outputs)
+
+
+def check_config(config):
+    """TypeError for anything but a ``TrainConfig``."""
+    if not isinstance(config, TrainConfig):
+        raise TypeError(f"config must be a TrainConfig, got {type(config).__name__}")
+
+
+def check_parts(dataset, config, of):
+    """There is something to train on, and to validate on where the settings ask for it. of: what the parts are made of."""
+    if not len(dataset.train):
+        raise ValueError(f"{dataset.name or 'the dataset'} has no training {of}: there is nothing to learn from")
+    if len(dataset.val):
+        return
+    if config.patience is not None:
+        raise ValueError(f"patience needs validation {of}, and the dataset has none: leave it out")
+    if config.schedule == "plateau":
+        raise ValueError(f"schedule='plateau' needs validation {of}, and the dataset has none: use cosine or step")
 
 
 def refuse_unlabelled(dataset):
@@ -167,30 +167,27 @@ def labelled(name, nodes, dataset):
     return nodes
 
 
-def _check_module(model, dataset, config):
+def check_weights(model):
+    """The model has weights that can be trained."""
     if next(model.parameters(), None) is None:
         raise ValueError(f"{type(model).__name__} has no weights: there is nothing to train")
     if any(weight.is_meta for weight in model.parameters()):
         raise ValueError("the model is on meta, where weights have no values: make it on the CPU")
     if any(not is_lazy(tensor) and tensor.is_inference() for tensor in (*model.parameters(), *model.buffers())):
         raise ValueError("the model was made inside torch.inference_mode(), so it cannot be trained: make it outside")
-    if _least_seeds(model) == 1:
+
+
+def _check_norm(model, dataset, config):
+    if least_seeds(model) == 1:
         return
     for name, count in (("batch_size", config.batch_size), ("the number of training nodes", len(dataset.train))):
         if count == 1:
             raise ValueError(f"the model has BatchNorm, which needs at least 2 seeds a batch: {name} must be 2 or more, got 1")
 
 
-def _check_without_validation(config):
-    if config.patience is not None:
-        raise ValueError("patience needs validation nodes, and the dataset has none: leave it out")
-    if config.schedule == "plateau":
-        raise ValueError("schedule='plateau' needs validation nodes, and the dataset has none: use cosine or step")
-
-
-def _check_widths(model, dataset):
-    if model.in_features != dataset.num_features:
+def check_features(encoder, dataset):
+    """The layers of ``encoder`` take as many features as the dataset has."""
+    if encoder.in_features != dataset.num_features:
         raise ValueError(
-            f"the model takes {model.in_features} features a node, but the dataset has {dataset.num_features}"
+            f"the model takes {encoder.in_features} features a node, but the dataset has {dataset.num_features}"
         )
-    check_width(model.out_features, dataset.task, dataset.num_outputs)

@@ -89,7 +89,7 @@ def test_every_hyperparameter_is_a_flag_with_its_default(name, command):
 
 def test_help_of_train_teaches(command):
     _, out, _ = command("train", "--help")
-    groups = [f"\n{name}:" for name in ("model", "sample", "optimise", "evaluate", "save", "compute")]
+    groups = [f"\n{name}:" for name in ("model", "links", "sample", "optimise", "evaluate", "save", "compute")]
     for line in ("Train a GraphSAGE model", "three ways to train:", *groups):
         assert line in out
     assert "--no-baseline" in out
@@ -102,7 +102,7 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
     """They are taken from the help's own text, and parsed up to the point where data would be loaded."""
     texts = [command()[1], *(command(name, "--help")[1] for name in ("train", "evaluate", "predict", "embed"))]
     lines = [line.split("  ")[0] for text in texts for line in re.findall(r"^  graphsage (\S.*)", text, re.MULTILINE)]
-    assert len(lines) == 20
+    assert len(lines) == 24
     seen = []
     commands = [(cli_train, "_train"), (cli_datasets, "_datasets"), (cli_sample, "_sample"), (cli_import, "_import")]
     for module, name in [*commands, *[(cli_apply, f"_{name}") for name in ("evaluate", "predict", "embed")]]:
@@ -111,7 +111,7 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
         assert cli.main(line.split()) == 0
         if "runs" in vars(seen[-1]):
             assert cli_train._job(seen[-1])
-    assert len(seen) == 20
+    assert len(seen) == 24
 
 
 # ---- wrong things to type
@@ -155,8 +155,8 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
         ("train --seed -1", "seed must be an integer >= 0, got -1"),
         ("train --seed 18446744073709551616", r"seed must be below 2\^64, got 18446744073709551616"),
         ("train --seed 18446744073709551615 --runs 2", r"seed must be below 2\^64, got 18446744073709551616"),
-        ("train --split -1", "split must be an integer >= 0, got -1"),
-        ("train --split x", "argument --split: invalid int value: 'x' .*"),
+        ("train --split -1", "split must be an integer >= 0, or 'time'; got -1"),
+        ("train --split x", "argument --split: must be an integer or 'time'; got 'x' .*"),
         ("train TINY --no-save --checkpoint-every 3", "--checkpoint-every is about saving, and --no-save .*: leave one out"),
         ("train TINY --split 0", "tiny has one split: leave split out, got 0"),
         ("train debian --split 1", "debian has one split: leave split out, got 1"),
@@ -366,7 +366,7 @@ def test_every_flag_reaches_its_config():
         "hidden_features": 7, "num_layers": 3, "aggregator": "max", "combine": "concat", "dropout": 0.25,
         "input_dropout": 0.125, "normalize": True, "bias": False, "init": "kaiming_normal",
         "fanouts": (4, -1, 2), "replace": True, "draw": "weighted", "isolated": "self", "weights": "ignore",
-        "num_threads": 3, "batch_size": 9,
+        "strictly_before": True, "num_threads": 3, "batch_size": 9,
         "batches_per_epoch": 8, "epochs": 6, "optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.75,
         "schedule": "step", "schedule_epochs": 4, "schedule_factor": 0.25, "clip_norm": 1.5, "accumulate": 5,
         "label_smoothing": 0.125, "class_weights": "balanced", "normalize_features": False, "inductive": True,

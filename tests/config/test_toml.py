@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 import pytest
 
 from graphsage.config.groups import ModelConfig
+from graphsage.config.link_config import LinkConfig
 from graphsage.config.settings import RunConfig, TrainConfig
 from graphsage.config.toml import END, read_config, write_config
 
@@ -16,7 +17,7 @@ MODEL = ModelConfig(
 )  # fmt: skip
 TRAIN = TrainConfig(
     fanouts=(4, -1, 2), replace=True, draw="weighted",
-    isolated="self", weights="ignore", num_threads=3, batch_size=9, batches_per_epoch=8,
+    isolated="self", weights="ignore", strictly_before=True, num_threads=3, batch_size=9, batches_per_epoch=8,
     epochs=6, optimizer="sgd", warmup_epochs=2, average=0.75, learning_rate=0.1 + 0.2,
     weight_decay=1e-300, schedule="step", schedule_epochs=4,
     schedule_factor=0.25, clip_norm=1.5, accumulate=5, label_smoothing=0.125, class_weights="balanced", patience=12,
@@ -25,20 +26,26 @@ TRAIN = TrainConfig(
     precision="float16", compile=True, log_every=13, checkpoint_every=14, checkpoint_seconds=0.5, keep_checkpoints=3,
 )  # fmt: skip
 EVERY = RunConfig(dataset='fol"der\\ é\n', split=2, runs=3, baseline=False, tensorboard=True, model=MODEL, train=TRAIN)
+#: And those of links, which share no run with labels and a split of nodes.
+LINKS = RunConfig(task="links", links=LinkConfig(
+    decoder="distmult", link_loss="ranking", negatives=3, negatives_by="degree", corrupt="both", candidates=7, split_by="time",
+    val_share=0.25, test_share=0.125, disjoint_train=0.5,
+))  # fmt: skip
 
 
 def settings(config):
     """{(table, name): value} of every setting."""
     found = {}
-    for part in (config, config.model, config.train):
+    for part in (config, config.model, config.train, *([config.links] if config.task == "links" else [])):
         plain = [field for field in fields(part) if not is_dataclass(field.default_factory)]
         found.update({(type(part).__name__, field.name): getattr(part, field.name) for field in plain})
     return found
 
 
 def test_there_is_a_value_for_every_setting():
-    default, changed = settings(RunConfig()), settings(EVERY)
-    assert [name for name in default if default[name] == changed[name]] == []
+    default, changed, of_links = (settings(config) for config in (RunConfig(task="links"), EVERY, LINKS))
+    same = [name for name in default if default[name] == changed.get(name, default[name])]
+    assert [name for name in same if default[name] == of_links[name]] == []
 
 
 @pytest.mark.parametrize(
@@ -46,6 +53,7 @@ def test_there_is_a_value_for_every_setting():
     [
         RunConfig(),
         EVERY,
+        LINKS,
         RunConfig(train=TrainConfig(batch_size=None, optimizer="rprop", weight_decay=0.0)),
         RunConfig(train=TrainConfig(normalize_features=True, schedule="cosine")),
         RunConfig(dataset="", model=ModelConfig(num_layers=1), train=TrainConfig(fanouts=[7])),
@@ -60,11 +68,14 @@ def test_what_was_written_is_read(config, tmp_path):
     assert (tmp_path / "again").read_bytes() == path.read_bytes()
 
 
-def test_every_setting_stands_there_with_its_meaning(tmp_path):
+@pytest.mark.parametrize("config", [RunConfig(), RunConfig(task="links")])
+def test_every_setting_stands_there_with_its_meaning(config, tmp_path):
     path = tmp_path / "config.toml"
-    write_config(RunConfig(), path)
-    lines = path.read_text(encoding="utf-8").splitlines()
-    for (_, name), value in settings(RunConfig()).items():
+    write_config(config, path)
+    lines = path.read_text(encoding="utf-8").partition("[tables]")
+    lines = [*lines[0].splitlines(), *lines[2].partition("[model]")[2].splitlines()]  # tables have a task of their own
+    assert config.task != "nodes" or "[links]" not in lines
+    for (_, name), value in settings(config).items():
         (line,) = [line for line in lines if re.match(rf"(# )?{name} =", line)]
         assert line.startswith("# ") == (value is None) and len(line.rpartition("  # ")[2]) > 5
 
@@ -95,6 +106,9 @@ def test_a_setting_that_is_not_there_has_its_default(tmp_path):
         ("[train]\nfanouts = [5]", "fanouts 5 sample 1 hops, but the model has 2 layers"),
         ('[train]\nbatch_size = "all"', "batch_size must be an integer >= 1, got 'all'$"),
         ('[model]\naggregator = "mine (user-defined)"', "aggregator must be one of mean, .*; got 'mine"),
+        ('task = "link"', "task must be one of nodes, links.*; got 'link'$"),
+        ('[links]\ndecoder = "distmult"', "decoder = 'distmult' is not used by task = 'nodes': set task = 'links'"),
+        ('task = "links"\nsplit = 1', "split = 1 is not used by task = 'links': the seed splits the links; leave it out$"),
         ("baseline = 1", "baseline must be True or False, got 1$"),
         ("dataset = 3", "dataset must be text, got 3$"),
     ],

@@ -40,7 +40,7 @@ def written(folder, dataset, *, outputs=..., result=None, log=None, config=None,
 @pytest.fixture
 def plain(monkeypatch):
     """Reports without pictures, which take most of the time, for what pictures have no part in."""
-    monkeypatch.setattr("graphsage.report.report._figures", lambda: None)
+    monkeypatch.setattr("graphsage.report.told_run._figures", lambda: None)
 
 
 def percent(share):

@@ -11,7 +11,8 @@ from helpers.data_helpers import planetoid_files, write_files
 from graphsage.data.dataset import NodeDataset
 from graphsage.graph.graph import Graph
 from graphsage.runs import run as module
-from graphsage.runs.run import RunResult, build_model, compare, majority_score, make_trainer, run, run_all
+from graphsage.runs.node_run import majority_score
+from graphsage.runs.run import RunResult, build_model, compare, make_trainer, run, run_all
 from graphsage.runs.trainer import Trainer
 from graphsage.training.records import Epoch, TrainResult
 from graphsage.training.tasks import METRICS

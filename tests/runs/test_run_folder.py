@@ -215,7 +215,7 @@ def test_a_result_is_json_though_a_score_is_no_number(tmp_path):
     config = RunConfig()
     write_result(tmp_path, config, RunResult(result=result, majority=0.5, features_only=None, model=None), {"nodes": 3}, {})
     json.loads((tmp_path / "result.json").read_text(encoding="utf-8"), parse_constant=no_constant)
-    found, majority, _ = read_result(tmp_path, config)
+    found, majority = (read_result(tmp_path, config)[name] for name in ("result", "majority"))
     assert (found.test_score, found.history[0].val_score, found.history[0].val_loss, majority) == (None, None, 2.0, 0.5)
 
 

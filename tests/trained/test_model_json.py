@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 from helpers.blocks import blocks, configured
+from helpers.links import link_config, linked, split_of
 from naive_nn import rows_of
 from safetensors.numpy import load_file
 from scipy.special import erf
 
 import graphsage as gs
+from graphsage.config.link_config import DECODERS
 from graphsage.graph.features import SparseFeatures
 from graphsage.runs.run import build_model
 from graphsage.trained.save import save_trained
@@ -169,6 +171,49 @@ def test_a_stranger_predicts_the_same(labels, width, tmp_path):
         np.testing.assert_allclose(found.probabilities, probabilities, rtol=1e-4, atol=1e-6)
     else:
         assert (np.abs(found.labels - answer) < 1e-4 * answer.std(0)).all() and (answer.std(0) > 0).all()
+
+
+def computed_scores(folder, rows, features, pairs):
+    """The probabilities of pairs by what model.json says of links, in numpy."""
+    about = json.loads((folder / "model.json").read_text())
+    weights = {name: array.astype(np.float64) for name, array in load_file(folder / about["weights"]["file"]).items()}
+    decoder = about["decoder"]
+    assert decoder["z_v"] == "h_v of the last layer"
+    assert about["output"].startswith("the score s of the pair (a, b), source and target")
+    a, b = computed(folder, rows, features)[pairs].swapaxes(0, 1)
+    symbols = {symbol: weights[tensor["name"]] for symbol, tensor in decoder["tensors"].items()}
+    assert all(list(symbols[symbol].shape) == tensor["shape"] for symbol, tensor in decoder["tensors"].items())
+    mlp = lambda z, W, b, w, c: np.maximum(z @ W.T + b, 0) @ w[0] + c  # noqa: E731
+    score = {
+        "s = z_a . z_b": lambda: (a * b).sum(1),
+        "s = w . relu(W (z_a * z_b) + b) + c": lambda **of: mlp(a * b, **of),
+        "s = w . relu(W [z_a * z_b, z_a, z_b] side by side + b) + c": lambda **of: mlp(np.hstack([a * b, a, b]), **of),
+        "s = sum over d of r_d z_ad z_bd": lambda r: (r * a * b).sum(1),
+    }[decoder["formula"]](**symbols)
+    return 1 / (1 + np.exp(-score))
+
+
+@pytest.mark.parametrize("directed", [False, True])
+@pytest.mark.parametrize("decoder", DECODERS)
+def test_a_stranger_scores_pairs_the_same(decoder, directed, tmp_path):
+    data = linked(directed, sparse=True)
+    config = link_config(links={"decoder": decoder, "link_loss": "ranking"})
+    split = split_of(config, data)
+    model = build_model(config, split)
+    with torch.no_grad():
+        for weight in model.decoder.parameters():  # of which some begin with ones and zeros
+            weight.add_(torch.linspace(-0.3, 0.3, weight.numel()).reshape(weight.shape))
+    save_trained(tmp_path, model, split, config.train, task=config.links)
+    pairs = np.random.default_rng(0).integers(0, 200, (50, 2))
+    rows = rows_of(data.graph.indptr, data.graph.indices)
+    found = computed_scores(tmp_path, rows, data.features.to_scipy().toarray(), pairs)
+    expected = gs.load_trained(tmp_path).score(data, pairs)
+    assert np.ptp(expected) > 1e-3
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    about = json.loads((tmp_path / "model.json").read_text())
+    assert about["task"] == "links" and about["directed"] is directed and about["links"]["link_loss"] == "ranking"
+    named = [tensor["name"] for of in (*about["layers"], about["decoder"]) for tensor in of["tensors"].values()]
+    assert sorted(named) == sorted(load_file(tmp_path / "model.safetensors"))
 
 
 @pytest.mark.parametrize("options", [{}, {"norm": "batch", "residual": True, "input_layer": "active", "jumping": "cat"}])

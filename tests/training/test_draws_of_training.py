@@ -79,11 +79,11 @@ def test_a_graph_without_weights_or_times_is_told_before_the_training(tmp_path):
 def test_models_saved_before_draws_had_names_are_uniform(data, tmp_path, monkeypatch):
     from graphsage.trained import save
 
-    packed = save._packed
+    packed = save.packed
     drop = lambda model, arguments: packed(  # noqa: E731
         model, arguments | {"trained": {k: v for k, v in arguments["trained"].items() if k not in ("draw", "replace")}}
     )
-    monkeypatch.setattr(save, "_packed", drop)
+    monkeypatch.setattr(save, "packed", drop)
     _, model = trained(data, tmp_path, "labor")
     assert model.draw == "uniform"
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.blocks import blocks, configured
+from helpers.links import link_config, linked, split_of
 
 from graphsage.runs.run import make_trainer
 from graphsage.trained.save import load_model, load_trained, save_model
@@ -76,3 +77,17 @@ def test_what_keeps_the_loader_from_reducing_is_told(model, kind):
     told = [line for line in lines if "so batches hold the features of all their nodes" in line]
     assert len(told) == (kind is not None)
     assert not told or told[0].startswith(f"input_layer='{model['input_layer']}' comes before the first layer's {kind}, so")
+
+
+def test_an_encoder_of_links_may_have_them(tmp_path):
+    """What its output layer gives is the embedding."""
+    config = link_config(FULL, epochs=2, average=0.9, warmup_epochs=1)
+    split = split_of(config, linked())
+    trainer = make_trainer(config, split, folder=tmp_path, log=None)
+    trainer.fit()
+    trained, pairs = load_trained(tmp_path), np.array([[0, 1], [5, 9], [3, 3]])
+    h = torch.from_numpy(trained.embed(split))
+    assert h.shape == (split.num_nodes, trainer.model.encoder.out_features)
+    with torch.no_grad():
+        expected = torch.sigmoid(trainer.model.score(h[pairs[:, 0]], h[pairs[:, 1]]))
+    np.testing.assert_allclose(trained.score(split, pairs), expected, rtol=1e-4)

@@ -20,7 +20,8 @@ from graphsage.graph.graph import Graph
 from graphsage.loading.node_loader import NeighborLoader
 from graphsage.nn.inference import inference
 from graphsage.nn.model import GraphSAGE
-from graphsage.runs.run import build_model, majority_score, make_trainer
+from graphsage.runs.node_run import majority_score
+from graphsage.runs.run import build_model, make_trainer
 from graphsage.runs.trainer import Trainer
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.training.tasks import METRICS

@@ -10,9 +10,10 @@ from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
 
 
-def parts_of_networkx(graph, directed, *, features, label, split, weight):
+def parts_of_networkx(graph, directed, *, features, label, split, weight, edge_time, time, node_time):
     """The arguments of the ``NodeDataset``."""
-    built = Graph.from_networkx(graph, directed=directed, weight=weight, duplicates="drop", self_loops="drop")
+    of_edges = {"weight": weight, "time": edge_time}
+    built = Graph.from_networkx(graph, directed=directed, **of_edges, duplicates="drop", self_loops="drop")
     order = range(len(graph)) if built.node_ids is None else built.node_ids.tolist()
     nodes = [(name, graph.nodes[name]) for name in order]
     labels = _labels(nodes, label)
@@ -25,6 +26,8 @@ def parts_of_networkx(graph, directed, *, features, label, split, weight):
         "class_names": class_names,
         "task": stored_task(labels),
         "notes": (note,) if note else (),
+        "times": _times(nodes, time),
+        "node_times": _times(nodes, node_time),
         **(random_split(np.flatnonzero(is_labelled(labels))) if split is None else _split(nodes, split)),
     }
 
@@ -45,6 +48,17 @@ def _column(nodes, name):
         if name not in attributes:
             raise ValueError(f"node {node!r} has no attribute {name!r}: features need it at every node")
     return _as_rows(name, [attributes[name] for _, attributes in nodes])
+
+
+def _times(nodes, name):
+    """A list of the attribute, for ``NodeDataset`` to check; None where none is named."""
+    if name is None:
+        return None
+    lacking = [node for node, attributes in nodes if attributes.get(name) is None]
+    if lacking:
+        count = f"{len(lacking):,} of {len(nodes):,} nodes"
+        raise ValueError(f"{count} have no attribute {name!r}, {lacking[0]!r} for one: times are of all nodes")
+    return [attributes[name] for _, attributes in nodes]
 
 
 def _as_rows(name, values):

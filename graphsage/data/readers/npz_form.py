@@ -13,6 +13,7 @@ A zip of uncompressed ``.npy`` arrays (N nodes, E edges, F features, C classes, 
     feature_values                            float32[nnz], left out where all are 1
     labels                                    int64[N], int8[N, C] or float32[N, T]: the dtype names the task
     train, val, test                          int64
+    asked_times, node_times                   int64[N] or float64[N]: ``times`` and ``node_times``, where there are some
     node_ids                                  int64[N]; or, where the nodes are called by texts:
     node_names, node_name_ends                uint8, all names in UTF-8, one after another; int64[N + 1], where they end
 """
@@ -34,8 +35,9 @@ from graphsage.graph.graph import Graph
 FORM, VERSION = "graphsage node dataset", 1
 GRAPH = ("indptr", "indices", "edge_ids", "edge_reversed", "weights", "times")
 SPARSE = {"feature_indptr": "indptr", "feature_indices": "indices", "feature_values": "values"}
+TIMES = {"asked_times": "times", "node_times": "node_times"}  # the edges' own are called times
 ALWAYS = ("about", "sha256", "indptr", "indices", "labels", "train", "val", "test")
-SOMETIMES = (*GRAPH[2:], "features", *SPARSE, "node_ids", "node_names", "node_name_ends")
+SOMETIMES = (*GRAPH[2:], "features", *SPARSE, "node_ids", "node_names", "node_name_ends", *TIMES)
 
 
 # ---- out
@@ -62,7 +64,7 @@ def packed(dataset):
     arrays |= {name: getattr(dataset, name) for name in ("labels", "train", "val", "test")}
     features = {name: getattr(dataset.features, part) for name, part in SPARSE.items()} if is_sparse else {}
     arrays |= features or {"features": dataset.features}
-    arrays |= _stored_ids(dataset.node_ids)
+    arrays |= _stored_ids(dataset.node_ids) | {name: getattr(dataset, part) for name, part in TIMES.items()}
     return about, {name: array for name, array in arrays.items() if array is not None}
 
 
@@ -151,6 +153,7 @@ def unpacked(about, arrays):
         "name": about["name"],
         "schema": about["schema"],
         "task": stored_task(arrays["labels"]),
+        **{part: arrays.get(name) for name, part in TIMES.items()},
         "notes": tuple(about.get("notes", ())),
     }
 

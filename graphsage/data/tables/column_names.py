@@ -2,7 +2,7 @@
 
 What is called as it is here is that. Else a name counts whose letters are one of those below, in any case, whatever stands
 between the letters: From, FROM_NODE, "Source ID", :START_ID. What Neo4j writes of types and groups is no part of a name:
-weight:float, :START_ID(Person), name:ID. Where two columns could be meant it is an error.
+weight:float, :START_ID(Person), name:ID. Where two columns could be meant it is an error; of two that could be times a line.
 """
 
 import re
@@ -14,6 +14,7 @@ PAIRS = (
     ("source", "target"), ("source", "destination"), ("src", "dst"), ("src", "dest"), ("src", "tgt"), ("from", "to"),
     ("start", "end"), ("node1", "node2"), ("id1", "id2"), ("u", "v"), ("i", "j"),
 )  # fmt: skip
+TIMES = ("time", "timestamp", "date", "datetime", "when")
 NODE = ("id", "node", "nodeid", "vertex", "vertexid")
 NEO4J_ID = re.compile(r".*:ID(\(.*\))?")
 NEO4J_TYPE = re.compile(r"(?<=.):(float|double|int|long|date|datetime|localdatetime)$|(?<=_ID)\(.*\)$")
@@ -22,7 +23,23 @@ OF_A_NODE = r"(node|vertex|v)?(id|name|index|key)?"  # what may follow an end's 
 
 def edges_named(table):
     """The ``Table`` of edges with its columns called source, target, weight and time."""
-    return _told(table, _ends(table) | _alike(table, ("weight", "time")))
+    times = times_among(table.columns)
+    if len(times) > 1:
+        table.note(f"{table.path.name}: {' and '.join(times)} could be times, and none of them is read: call one of them time")
+    return _told(table, _ends(table) | _alike(table, ("weight",)) | (dict.fromkeys(times, "time") if len(times) == 1 else {}))
+
+
+def times_among(columns):
+    """The names of ``columns`` that are called as times are: time itself, else those by that name, else by another."""
+    if "time" in columns:
+        return ["time"]
+    named = [name for name in columns if _letters(name) in TIMES]
+    return [name for name in named if _letters(name) == "time"] or named
+
+
+def is_guessed(table):
+    """Is the column time of a ``Table`` one of another name?"""
+    return _letters(table.heading("time")) != "time"
 
 
 def nodes_named(table):

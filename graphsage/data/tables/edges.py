@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from graphsage.data.errors import DatasetError
+from graphsage.data.tables.column_names import is_guessed
 from graphsage.data.tables.dates import as_times, date_of, stored_times
 from graphsage.data.tables.ids import NodeIndex, as_texts, ids_in
 from graphsage.data.tables.numbers import LARGEST, as_numbers
@@ -21,7 +22,7 @@ class Edges:
 
     ids: the id of each node, int64 or texts (a pyarrow array). source, target: int32[E] rows of them. rows: int64[E], the row
     of each edge in the table; None where edge i is row i. weights: float32[E] or None. times: int64[E] or float64[E], or None.
-    span: texts of the earliest and the latest time, or None.
+    span: texts of the earliest and the latest time, or None. time_kind: "number" or "date", as they are written.
     listed: rows of the table. unlisted: how many edges name an id that the nodes do not have. added: nodes made of such ids.
     """
 
@@ -35,6 +36,7 @@ class Edges:
     added: int
     weights: np.ndarray | None = None
     times: np.ndarray | None = None
+    time_kind: str | None = None
     unused: tuple = ()
 
 
@@ -94,7 +96,7 @@ def read_edges(table, ids, nodes_file, progress, *, unlisted="refuse"):
         ends |= {name: places[ends[name]] for name in ENDS}
     span = None
     if "times" in ends:
-        ends["times"], span = _times(table, kinds, ends["times"])
+        ends["times"], span = _times(kinds, ends["times"])
     kept = np.delete(np.arange(listed), stray) if unlisted == "drop" and len(stray) else None
     return Edges(
         ids=known if index.grows else ids,
@@ -104,8 +106,15 @@ def read_edges(table, ids, nodes_file, progress, *, unlisted="refuse"):
         listed=listed,
         unlisted=len(stray),
         added=0 if ids is None or not index.grows else len(known) - len(ids),
-        unused=tuple(name for name in table.columns if name not in (*ENDS, *given)),
+        time_kind=next(iter(kinds)) if span else None,
+        unused=_unused(table, given, has_times=span is not None),
     )
+
+
+def _unused(table, given, *, has_times):
+    """Columns that nothing reads, by the names that they have in the file where they are taken for times, and hold none."""
+    names = [table.heading(name) if name == TIME and not has_times else name for name in table.columns]
+    return tuple(name for name in names if name not in (*ENDS, *given))
 
 
 def _parts(table, given, index, strays, progress):
@@ -117,11 +126,24 @@ def _parts(table, given, index, strays, progress):
         extra = dict(zip(given, columns[2:]))
         if WEIGHT in extra:
             parts["weights"].append(_weights(table, first, extra[WEIGHT]))
-        if TIME in extra:
-            kind, values = as_times(table, first, TIME, extra[TIME])
-            parts["times"].append(values)
-            kinds.add(kind)
+        if TIME in extra and parts["times"] is not None:
+            parts["times"] = _more_times(table, first, extra[TIME], kinds, parts["times"])
     return parts, kinds
+
+
+def _more_times(table, first, column, kinds, found):
+    """``found`` with the times of a part; None, and a line, where a column that was but taken for times holds others, too."""
+    try:
+        kind, values = as_times(table, first, TIME, column)
+        kinds.add(kind)
+        if len(kinds) > 1:
+            raise DatasetError(f"{table.path} has numbers and dates in its column {TIME}: use one of them")
+    except DatasetError as error:
+        if not is_guessed(table):
+            raise
+        table.note(f"{table.heading(TIME)} holds no times, and is not used: {error}")
+        return None
+    return [*found, values]
 
 
 def _rows(table, first, columns, index, strays):
@@ -147,10 +169,8 @@ def _weights(table, first, column):
     return values.astype(np.float32)
 
 
-def _times(table, kinds, values):
+def _times(kinds, values):
     """(times as a ``Graph`` has them, texts of the earliest and the latest)."""
-    if len(kinds) > 1:
-        raise DatasetError(f"{table.path} has numbers and dates in its column {TIME}: use one of them")
     (kind,), ends = kinds, (values.min(), values.max())
     return stored_times(kind, values), tuple(date_of(end) if kind == "date" else _number(end) for end in ends)
 
@@ -173,7 +193,7 @@ def graph_of(edges, names, *, directed):
     """(``Graph``, {"listed", "loops", "repeats"}: how many edges the table has, and of which kinds it leaves how many out).
 
     The id of an edge is its row in the table, from 0. Undirected, an edge that is listed both ways is repeated. Of repeated
-    edges the first stays, with its weight.
+    edges the first stays, with its weight and its time.
     """
     loops = int(np.count_nonzero(edges.source == edges.target))
     graph = Graph.from_edges(

@@ -1,14 +1,15 @@
 """A graph of one's own, in tables: edges.csv, and where they are there nodes.csv and features.npy.
 
     edges.csv or edges.parquet    source, target, and optionally weight (a number >= 0) and time (numbers or dates)
-    nodes.csv or nodes.parquet    id, and optionally label (or labels), split, and further columns, which become features
+    nodes.csv or nodes.parquet    id, and optionally label (or labels), split, time, and further columns, which become features
     features.npy                  numbers [N, F], rows in the order of the table of nodes; without one, of the ids 0..N-1
 
 Instead of .csv each can be any other text that ``graphsage.data.tables.text_files`` reads, and columns may have the names of
 ``graphsage.data.tables.column_names``. Nodes without a table are those that the edges name, in rising order, or as many as
 features.npy has rows. Edges are undirected unless imported otherwise; repeated ones and self loops are dropped. An edge's id is
 its row in the table, from 0: in a CSV file, where no text has a line's end in it, line id + 2. What becomes features is told in
-``graphsage.data.tables.columns``, what labels and splits can be in ``graphsage.data.tables.table_labels``.
+``graphsage.data.tables.columns``, what labels and splits can be in ``graphsage.data.tables.table_labels``, and what times of
+nodes are in ``graphsage.data.tables.times_of_nodes``.
 """
 
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from graphsage.data.tables.schema import check_nodes, checked_schema, made_schem
 from graphsage.data.tables.table_files import files_named, shown, table_in
 from graphsage.data.tables.table_labels import LABELS, Labels, encoded_labels, fitted_label, name_labels
 from graphsage.data.tables.table_split import split_of, splits_in
+from graphsage.data.tables.times_of_nodes import read_times, take_times
 
 
 def files_of(folder):
@@ -82,6 +84,7 @@ def read_folder(folder, *, directed=False, schema=None, unlisted=None, progress,
     fits, label = drop_columns(nodes, reading) if is_own else [], (None, {}, ())
     name_labels(nodes.columns)
     asked = (*reading.category, *reading.number) if is_own else no_splits(checked_schema(schema))
+    times = take_times(nodes, edges_table, reading if is_own else reading_of(schema), but=asked, strict=is_own)
     splits = splits_in(nodes.columns, but=asked)
     if is_own:
         fits += fitted_columns(nodes, (*LABELS, *chain(*splits)), reading)
@@ -100,6 +103,7 @@ def read_folder(folder, *, directed=False, schema=None, unlisted=None, progress,
     parts, bare, split = split_of(nodes.table, nodes.columns, splits, is_labelled(stored), strict=is_own)
     for name in chain(*splits):
         del nodes.columns[name]
+    of_nodes = read_times(nodes, times, edges, graph, is_labelled(stored))
     features, columns = features_of(nodes, schema, num_nodes)
     left_out = [column for column in fits if column.spec is None]
     dataset = NodeDataset(
@@ -112,6 +116,7 @@ def read_folder(folder, *, directed=False, schema=None, unlisted=None, progress,
         class_names=labels.class_names,
         name=(Path(folder).name.partition(".")[0] if Path(folder).is_file() else Path(folder).resolve().name) or None,
         schema=schema,
+        **of_nodes,
     )
     return dataset, Found(
         files=files_of(folder),

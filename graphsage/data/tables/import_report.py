@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from graphsage.data.asked_times import times_line
 from graphsage.data.described.describe_report import TASKS, bar, clipped, counted, largest_classes, line
 from graphsage.data.labels import is_labelled
 from graphsage.data.missing import told_missing
@@ -71,6 +72,7 @@ def _size(num_bytes):
 
 def _graph(dataset, found):
     degrees, edges = dataset.graph.degrees, found.edges
+    stays = "dropped, the first stays" + (", with its time" if found.times else "")
     way = "one way, from source to target" if dataset.schema["directed"] else "both ways (--directed: one way)"
     middle = int(np.median(degrees)) if len(degrees) else 0
     lines = [
@@ -79,7 +81,7 @@ def _graph(dataset, found):
         counted("isolated nodes", int(np.count_nonzero(degrees == 0)), dataset.num_nodes),
         line("edges listed", f"{edges['listed']:,}", way),
         *([counted("to unlisted ids", found.unlisted, edges["listed"], _unlisted(found))] if found.unlisted else []),
-        counted("repeated", edges["repeats"], edges["listed"], "dropped, the first stays"),
+        counted("repeated", edges["repeats"], edges["listed"], stays),
         counted("self loops", edges["loops"], edges["listed"], "dropped"),
         line("neighbours of a node", f"{dataset.graph.num_edges / max(dataset.num_nodes, 1):.1f}",
              f"on average, median {middle:,}, largest {degrees.max(initial=0):,}"),
@@ -91,6 +93,8 @@ def _graph(dataset, found):
         lines.append(line("weights", f"{weights.mean(dtype=float):.3g}", ends))
     if found.times is not None:
         lines.append(line("times", "", f"from {found.times[0]} to {found.times[1]}: kept (--draw recent)"))
+    for of_nodes in filter(None, [times_line(dataset).partition(": ")[2]]):
+        lines.append(line("", "", f"{of_nodes} (--split time)"))
     return lines
 
 

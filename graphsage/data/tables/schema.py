@@ -40,12 +40,17 @@ def _plain(reading):
 
 def reading_of(schema):
     """The ``TableConfig`` by which a schema was made; the defaults where it says nothing."""
-    return TABLE_DEFAULTS if "reading" not in schema else TableConfig(**schema["reading"])
+    return TABLE_DEFAULTS if "reading" not in schema else TableConfig(**_whole(schema["reading"]))
+
+
+def _whole(reading):
+    """With what files of before do not say, as they were read."""
+    return {"time": "none", "node_time": "none"} | reading
 
 
 def is_read_so(schema, reading):
     """Was it made by this ``TableConfig``?"""
-    return schema.get("reading") == _plain(reading)
+    return "reading" in schema and _whole(schema["reading"]) == _plain(reading)
 
 
 def no_splits(schema):

@@ -99,6 +99,10 @@ class Table:
         parts = [columns for _, columns in self.batches(names, progress, lists=lists)]
         return {name: _joined(pa, [columns[at] for columns in parts]) for at, name in enumerate(names)}
 
+    def heading(self, name):
+        """What the file calls a column, without spaces around."""
+        return self.headings[self.columns.index(name)].strip()
+
     def float_of(self, name):
         """ "float16", "float32" or "float64": how a column of floats is stored."""
         kind = _parquet(self.path).schema_arrow.field(self.headings[self.columns.index(name)]).type

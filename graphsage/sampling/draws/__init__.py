@@ -19,8 +19,9 @@ Draw = Uniform | Weighted | Recent | Labor
 
 DRAWS = {"uniform": Uniform, "weighted": Weighted, "recent": Recent, "labor": Labor}
 
-#: ``pick(draw, k, indices, positions, start, head, degree, key, hop_key, table)``: k < degree positions of the row
-#: [head, head + degree) (with replacement any k) to ``positions[start:]``. key: of the row. By the number of parameters.
+#: ``pick(draw, k, indices, positions, start, head, degree, key, hop_key, table, excluded, gaps)``: k < degree positions (with
+#: replacement any k) of the row that begins at ``head`` and has ``degree`` edges beside its gaps (``graphsage.sampling.gaps``),
+#: to ``positions[start:]``. key: of the row. By the number of parameters.
 PICKS = {2: pick_uniform, 3: pick_recent, 4: pick_labor, 5: pick_weighted}
 pick = inline_by_length(PICKS)
 

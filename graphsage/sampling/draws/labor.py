@@ -9,6 +9,7 @@ from graphsage.base.checks import as_flag, one_of
 from graphsage.base.jit import inline
 from graphsage.base.rng import fold
 from graphsage.sampling.draws.smallest import keep_none, keep_smaller, variate
+from graphsage.sampling.gaps import is_gap
 
 PER = ("batch", "hop")
 BATCH = np.array([2**64 - 2], np.uint64)  # stands where a hop's number stands in the key of a variate that all hops share
@@ -54,12 +55,14 @@ class Labor:
 
 
 @inline
-def pick_labor(draw, k, indices, positions, start, head, degree, key, hop_key, table):
-    """The k positions of the smallest variates in the row [head, head + degree) to ``positions[start:]``."""
+def pick_labor(draw, k, indices, positions, start, head, degree, key, hop_key, table, excluded, gaps):
+    """The k positions of the smallest variates in the row from ``head`` on to ``positions[start:]``."""
     _, _, weights, batch_key = draw
     keep_none(table, positions, start, k)
     shared_key = hop_key if batch_key == HOPS_OWN else batch_key
-    for at in range(head, head + degree):
+    for at in range(head, head + degree + gaps[1] - gaps[0]):
+        if is_gap(excluded, gaps, at):
+            continue
         value = _variate(weights, at, fold(shared_key, np.uint64(indices[at])), table[0])
         if value < table[0]:
             keep_smaller(table, positions, start, k, value, at)

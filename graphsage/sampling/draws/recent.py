@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphsage.base.jit import inline, prefetch
+from graphsage.sampling.gaps import skip_gaps
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ class Recent:
 
 
 @inline
-def pick_recent(draw, k, indices, positions, start, head, degree, key, hop_key, table):
-    """The last k positions of the row [head, head + degree) to ``positions[start:]``, asking for ``indices`` there."""
+def pick_recent(draw, k, indices, positions, start, head, degree, key, hop_key, table, excluded, gaps):
+    """The last k positions of the row from ``head`` on to ``positions[start:]``, asking for ``indices`` there."""
     for j in range(k):
         positions[start + j] = head + degree - k + j
     prefetch(indices, head + degree - k)
+    skip_gaps(excluded, gaps, positions, start, k)

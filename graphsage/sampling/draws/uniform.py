@@ -8,6 +8,7 @@ import numpy as np
 from graphsage.base.checks import as_flag
 from graphsage.base.jit import inline, prefetch
 from graphsage.base.rng import GAMMA, draw_below, mix
+from graphsage.sampling.gaps import skip_gaps
 
 SCAN_LIMIT = 64  # up to this fanout a scan of the picks so far is faster than a hash table
 
@@ -45,8 +46,8 @@ def set_size(k):
 
 
 @inline
-def pick_uniform(draw, k, indices, positions, start, head, degree, key, hop_key, table):
-    """k entries of the row [head, head + degree) to ``positions[start:]``, asking for ``indices``. key: of the row.
+def pick_uniform(draw, k, indices, positions, start, head, degree, key, hop_key, table, excluded, gaps):
+    """k entries of the row from ``head`` on to ``positions[start:]``, asking for ``indices``. key: of the row.
 
     With replacement k independent ones, else k <= degree distinct ones: a uniformly random set, not a random order, by Floyd's
     method (Bentley and Floyd 1987): step j draws from [0, degree - k + j] and takes the last of that range if the draw is
@@ -58,9 +59,11 @@ def pick_uniform(draw, k, indices, positions, start, head, degree, key, hop_key,
             at = head + draw_below(key, np.uint64(j), np.uint64(degree))
             positions[start + j] = at
             prefetch(indices, at)
+        skip_gaps(excluded, gaps, positions, start, k)
         return
     if k > SCAN_LIMIT:
         _with_table(indices, positions, start, head, degree, k, key, table[: set_size(k)])
+        skip_gaps(excluded, gaps, positions, start, k)
         return
     bits = np.uint64(0)  # of each pick modulo 64: most draws are seen to be new without a scan, and up to degree 64 all are
     for j in range(k):
@@ -72,6 +75,7 @@ def pick_uniform(draw, k, indices, positions, start, head, degree, key, hop_key,
         bits |= np.uint64(1) << np.uint64(chosen & 63)
         positions[start + j] = head + chosen
         prefetch(indices, head + chosen)
+    skip_gaps(excluded, gaps, positions, start, k)
 
 
 @inline

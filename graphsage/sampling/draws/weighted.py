@@ -10,6 +10,7 @@ from graphsage.base.jit import inline, kernel, prefetch
 from graphsage.base.rng import fold, scale, unit
 from graphsage.sampling.draws.smallest import keep_none, keep_smaller, variate
 from graphsage.sampling.draws.uniform import SCAN_LIMIT, contains, set_size, slot_of
+from graphsage.sampling.gaps import is_gap
 
 TRIES = 2  # an edge asked for, before the rest goes by a race: more would be spent on rows that a few edges dominate
 
@@ -39,14 +40,19 @@ class Weighted:
 
 
 @inline
-def pick_weighted(draw, k, indices, positions, start, head, degree, key, hop_key, table):
-    """k positions of the row [head, head + degree) to ``positions[start:]``, asking for ``indices`` there. key: of the row.
+def pick_weighted(draw, k, indices, positions, start, head, degree, key, hop_key, table, excluded, gaps):
+    """k positions of the row from ``head`` on to ``positions[start:]``, asking for ``indices`` there. key: of the row.
 
     Without replacement: draws with replacement of which repeats are passed over, which is the distribution asked for; what
     is missing after ``TRIES`` * k of them goes to the smallest of independent exponential variates of rate w_j, one an edge
     not taken so far. The next edge that a series without repeats would show has the same distribution, whatever came before.
+    Gaps are passed over like repeats.
     """
     replace, _, sums, cells, weights = draw
+    degree += gaps[1] - gaps[0]
+    if replace and gaps[1] > gaps[0]:
+        _around_gaps(sums, cells, weights, positions, start, k, head, degree, key, excluded, gaps)
+        return
     if replace:
         search(sums, cells, head, degree, key, 0, k, positions, start)
         for j in range(start, start + k):
@@ -58,7 +64,7 @@ def pick_weighted(draw, k, indices, positions, start, head, degree, key, hop_key
         tries = min(k - count, TRIES * k - first)
         search(sums, cells, head, degree, key, first, tries, table, 0)
         for at in table[:tries]:
-            if not is_taken(taken, positions, start, count, k, at):
+            if not is_taken(taken, positions, start, count, k, at) and not is_gap(excluded, gaps, at):
                 if k > SCAN_LIMIT:
                     taken[slot_of(taken, at)] = at
                 positions[start + count] = at
@@ -66,7 +72,37 @@ def pick_weighted(draw, k, indices, positions, start, head, degree, key, hop_key
                 count += 1
         first += tries
     if count < k:
-        _race(weights, positions, start, count, k, head, degree, key, taken, table[:k])
+        _race(weights, positions, start, count, k, head, degree, key, taken, table[:k], excluded, gaps)
+
+
+@inline
+def _around_gaps(sums, cells, weights, positions, start, k, head, degree, key, excluded, gaps):
+    """k draws with replacement of which gaps are passed over; those missing after ``TRIES`` * k look through the row."""
+    count, first = 0, 0
+    while count < k and first < TRIES * k:
+        tries = min(k - count, TRIES * k - first)
+        at = start + count
+        search(sums, cells, head, degree, key, first, tries, positions, at)
+        for q in range(at, at + tries):
+            if not is_gap(excluded, gaps, positions[q]):
+                positions[start + count] = positions[q]
+                count += 1
+        first += tries
+    if count < k:
+        _look_through(weights, positions, start, count, k, head, degree, key, excluded, gaps)
+
+
+@inline
+def _look_through(weights, positions, start, count, k, head, degree, key, excluded, gaps):
+    total = 0.0
+    for at in range(head, head + degree):
+        total += 0.0 if is_gap(excluded, gaps, at) else np.float64(weights[at])
+    for j in range(count, k):
+        aim, reached = unit(fold(key, np.uint64(TRIES * k + j))) * total, 0.0
+        for at in range(head, head + degree):
+            if reached <= aim and not is_gap(excluded, gaps, at):  # the last one stays where rounding leaves the aim above all
+                reached += weights[at]
+                positions[start + j] = at
 
 
 @inline
@@ -173,12 +209,12 @@ def is_taken(taken, positions, start, count, k, at):
 
 
 @inline
-def _race(weights, positions, start, count, k, head, degree, key, taken, values):
+def _race(weights, positions, start, count, k, head, degree, key, taken, values, excluded, gaps):
     """The k - count edges of the smallest variates, of those not taken, to ``positions[start + count : start + k]``."""
     left = k - count
     keep_none(values, positions, start + count, left)
     for j in range(degree):
-        if not is_taken(taken, positions, start, count, k, head + j):
+        if not is_taken(taken, positions, start, count, k, head + j) and not is_gap(excluded, gaps, head + j):
             value = variate(fold(key, np.uint64(TRIES * k + j)), weights[head + j], values[0])
             if value < values[0]:
                 keep_smaller(values, positions, start + count, left, value, head + j)

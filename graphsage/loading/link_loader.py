@@ -1,0 +1,189 @@
+"""LinkLoader: pairs of nodes in, batches of tensors out. What it shares with ``NeighborLoader`` is there."""
+
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from graphsage.base import rng
+from graphsage.base.checks import as_flag, as_pairs
+from graphsage.base.told import of_kind, told
+from graphsage.data.dataset import NodeDataset
+from graphsage.data.links import LinkDataset, codes_of, is_directed
+from graphsage.loading.node_loader import NeighborLoader, check_sampler
+from graphsage.sampling.items import Items, SeedPlan
+from graphsage.sampling.negatives import Negatives
+from graphsage.sampling.neighbor import STREAMS
+from graphsage.tensors.store import FeatureStore
+
+
+class LinkLoader(NeighborLoader):
+    """Iterable of link batches: true links, negatives drawn for each of them, and the neighbourhoods of all their ends.
+
+    dataset: ``LinkDataset``. sampler: ``NeighborSampler`` on its graph, or whatever answers
+        ``sample(items, epoch, step, exclude=pairs)``. Its ``seed`` orders the links and draws the negatives; each of its
+        streams has negatives of its own.
+    batch_size: links a batch, P; the batch asks about P * (1 + K) pairs. The other settings are those of ``NeighborLoader``.
+    negatives: ``Negatives``, which avoid ``dataset.known``; None asks about the items alone, whose ``label`` (or 1) is y.
+    items: links to go through, integers [n, 2] or ``Items`` (default: to train on).
+    positives: in place of items, whatever has a ``plan``, a ``SeedPlan`` that counts the steps, and answers
+        ``pairs_of(epoch, step)`` with ``Items`` of one pair or more. batch_size must then be None, and dataset may be a
+        ``NodeDataset``, whose edges are what is known.
+    exclude: True hides the links that a batch asks about from all its neighbourhoods, in both directions: no edge
+        between the two nodes is a message, at any hop. Negatives are hidden alike where they may be edges (allow_true, or the
+        reverse of one in a directed graph).
+
+    Items with times are asked about as of then: neighbourhoods are disjoint and have what was strictly before alone (the
+    sampler needs ``strictly_before=True``). Nothing is excluded there, as a link is never before itself.
+
+    Repeated links are asked about as often, and draw negatives of their own; an end without neighbours is an isolated node.
+    """
+
+    _asks = "pairs"
+    labels = None  # y says what is true of pairs
+
+    def __init__(
+        self,
+        dataset: LinkDataset | NodeDataset,
+        sampler: Any,
+        batch_size: int | None,
+        batches_per_epoch: int | None = None,
+        reduce: str | None = None,
+        *,
+        negatives: Negatives | None = Negatives(),  # noqa: B008 (frozen)
+        items: ArrayLike | Items | None = None,
+        positives: Any = None,
+        exclude: bool = True,
+        shuffle: bool = True,
+        drop_last: bool = False,
+        least: int = 1,
+        repeat: bool = False,
+        rank: int | None = None,
+        num_ranks: int | None = None,
+        store: FeatureStore | None = None,
+        device: str | torch.device = "cpu",
+        features_on: str = "auto",
+        feature_dtype: str = "float32",
+    ) -> None:
+        if positives is None or not isinstance(dataset, NodeDataset):
+            of_kind("dataset", dataset, LinkDataset)
+        check_sampler(sampler, dataset.graph, reduce)
+        self.known, self.directed = _known(dataset)
+        self.negatives = None if negatives is None else of_kind("negatives", negatives, Negatives)
+        self.exclude, self._positives = as_flag("exclude", exclude), positives
+        if positives is None:
+            items = self._checked(dataset.train if items is None else items, sampler)
+            order = {"shuffle": shuffle, "drop_last": drop_last, "least": least}
+            plan = SeedPlan(items, batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
+            if self.exclude and batch_size is None:
+                _refuse_to_hide_all(plan.items, dataset.graph)
+        else:
+            plan = _plan_of(positives, items, batch_size, batches_per_epoch)
+        self._set_up(sampler, plan, reduce, repeat, (rank, num_ranks))
+        self._read_from(dataset.features, store, device, features_on, feature_dtype)
+
+    def over(self, items: ArrayLike | Items) -> Self:
+        """A loader like this one, with the same features in memory, that goes through all of ``items`` once an epoch."""
+        other = self._over(self._checked(items, self.sampler))
+        other._positives = None
+        return other
+
+    def pairs_of(self, epoch: int, step: int) -> Items:
+        """The links of a step, in their order."""
+        if self._positives is None:
+            return self._plan.items[self._plan.places(epoch, step)]
+        ranks, own = self._plan.num_ranks, self._positives.plan.num_ranks
+        if ranks != own:
+            raise ValueError(f"the positives are planned for num_ranks = {own}, and the loader has {ranks}: they must agree")
+        return self._positives.pairs_of(epoch, step)
+
+    def _checked(self, items, sampler):
+        """``items`` as Items of pairs that ``sampler`` can be asked about."""
+        pairs = as_pairs("items", items.seeds if isinstance(items, Items) else items, self.known.num_nodes)
+        if not len(pairs):
+            raise ValueError("items is empty: an epoch needs at least one link (default: those to train on)")
+        items = items if isinstance(items, Items) else Items(pairs)
+        if items.label is not None and self.negatives is not None:
+            raise ValueError("items with labels are asked about alone: pass negatives=None, or leave the labels out")
+        if items.time is not None and not getattr(sampler, "strictly_before", True):
+            rule = "links with times are asked about strictly before them, or each would see itself"
+            raise ValueError(f"{rule}: make the sampler with strictly_before=True")
+        return items
+
+    @property
+    def _same_each_epoch(self):
+        return super()._same_each_epoch and self.negatives is None and self._positives is None
+
+    def _asked(self, epoch, step):
+        links = self.pairs_of(epoch, step)
+        pairs, y = self._pairs(links, epoch, step)
+        seeds, rows = _ends(pairs, _each(links.time, len(links), len(pairs)))
+        hidden = pairs if self._may_be_edges else links.seeds
+        how = {"exclude": hidden} if self.exclude and links.time is None else {}
+        is_planned = self._positives is None
+        places = self._plan.places(epoch, step) if is_planned else np.arange(len(links))
+        own = {"places": places.copy(), "pairs": rows, "y": y}
+        return seeds, how, {name: torch.from_numpy(array) for name, array in own.items()}
+
+    def _pairs(self, links, epoch, step):
+        """(int64 [M, 2]: the links and their negatives, float32[M])."""
+        if self.negatives is None:
+            label = np.ones(len(links)) if links.label is None else links.label
+            return links.seeds, label.astype(np.float32)
+        stream = list(STREAMS).index(getattr(self.sampler, "stream", "train"))
+        key = rng.stream_key(self._plan.seed, rng.NEGATIVE, stream, epoch, step, rng.REPLICA)
+        drawn = self.negatives.draw(links.seeds, self.known, self.directed, key).reshape(-1, 2)
+        y = np.zeros(len(links) + len(drawn), np.float32)
+        y[: len(links)] = 1
+        return np.concatenate([links.seeds, drawn]), y
+
+    @property
+    def _may_be_edges(self):
+        """May a negative, or its reverse, be among the messages?"""
+        return self.negatives is not None and (self.directed or self.negatives.allow_true)
+
+
+def _plan_of(positives, items, batch_size, batches_per_epoch):
+    """The plan of ``positives``, if it is one and nothing else says what to go through."""
+    if not isinstance(getattr(positives, "plan", None), SeedPlan) or not callable(getattr(positives, "pairs_of", None)):
+        raise TypeError(f"positives must have a plan (SeedPlan) and pairs_of(epoch, step), got {told(positives)}")
+    for name, value in (("items", items), ("batch_size", batch_size), ("batches_per_epoch", batches_per_epoch)):
+        if value is not None:
+            raise ValueError(f"{name} must be None where positives are given: their plan says what is asked when")
+    return positives.plan
+
+
+def _refuse_to_hide_all(items, graph):
+    """Raise where one batch asks about all messages at once."""
+    asked = codes_of(items.seeds, graph.num_nodes, False)
+    ends = np.stack(graph.to_edges(), axis=1)
+    seen = codes_of(ends[ends[:, 0] != ends[:, 1]], graph.num_nodes, False)
+    if items.time is None and len(seen) and np.isin(seen, asked).all():
+        rule = "a full batch asks about all links, so that exclude=True leaves no message"
+        raise ValueError(f"{rule}: give a batch_size, split_links(..., disjoint_train=), or exclude=False")
+
+
+def _known(dataset):
+    """(known links, are they directed)."""
+    if isinstance(dataset, LinkDataset):
+        return dataset.known, dataset.directed
+    return dataset.graph, is_directed(dataset.graph)
+
+
+def _each(times, num_links, num_pairs):
+    """The time of each pair: its own, or that of the link that it is a negative of."""
+    if times is None:
+        return None
+    return np.concatenate([times, np.repeat(times, num_pairs // num_links - 1)])
+
+
+def _ends(pairs, times):
+    """(``Items`` of the distinct ends, int64 [2, M] rows of them); with times each end once a time."""
+    codes, ends = pairs.T.ravel(), pairs.T.ravel()
+    if times is not None:
+        moments, moment = np.unique(times, return_inverse=True)
+        codes = codes * len(moments) + np.tile(moment, 2)
+    _, first, rows = np.unique(codes, return_index=True, return_inverse=True)
+    own = None if times is None else np.tile(times, 2)[first]
+    return Items(ends[first], time=own), rows.reshape(2, -1)

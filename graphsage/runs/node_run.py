@@ -1,0 +1,110 @@
+"""What a run on nodes has of its own: its model, its baselines, what it leaves, and the table at its end."""
+
+from dataclasses import asdict
+from importlib.util import find_spec
+
+import numpy as np
+import torch
+
+from graphsage.config.run_files import METRICS_FILE, REPORT
+from graphsage.nn.model import GraphSAGE
+from graphsage.report.report import write_report
+from graphsage.runs.metrics_file import read_metrics
+from graphsage.trained.outputs import write_predictions
+from graphsage.training.setup import refuse_unlabelled
+from graphsage.training.tasks import METRICS, constant_outputs
+
+TRAINS_WITHOUT_EDGES = True  # too, as a baseline
+SPLIT_BY_SEED = False  # the split is the dataset's
+
+
+def data_of(config, dataset):
+    """What is trained on: the dataset as it is."""
+    return dataset
+
+
+def summary(config, dataset):
+    """What there is to train on, for people."""
+    return dataset.summary()
+
+
+def settings_of(config):
+    """The ``task`` of the ``Trainer``: that of the labels."""
+    return None
+
+
+def build_model(config, dataset):
+    """The untrained ``GraphSAGE`` that ``config`` describes, for ``dataset``."""
+    refuse_unlabelled(dataset)
+    return make_graphsage(config, dataset, dataset.num_outputs)
+
+
+def make_graphsage(config, dataset, width):
+    """The untrained ``GraphSAGE`` that ``config`` describes, with rows of ``width``."""
+    options = {**asdict(config.model), "dropout": config.dropout, "seed": config.train.seed}
+    return GraphSAGE(dataset.num_features, out_features=width, **options)
+
+
+def beside(config, trainer, result, log):
+    """The fields of ``RunResult`` that are known after the training."""
+    return {"majority": majority_score(trainer.dataset, trainer.metric)}
+
+
+def with_features_only(fields, alone):
+    """The same with what the training without edges came to, a ``TrainResult`` or None."""
+    return {**fields, "features_only": alone and alone.test_score}
+
+
+def majority_score(dataset, metric):
+    """Test score by ``metric`` (``Metric``) of ``constant_outputs``; None without test nodes."""
+    if not len(dataset.test):
+        return None
+    return metric.score(constant_outputs(dataset, len(dataset.test)), torch.tensor(dataset.labels[dataset.test], device="cpu"))
+
+
+def leave(folder, config, dataset, run_result, trainer):
+    """Predictions and report."""
+    table = folder / ("predictions.parquet" if find_spec("pyarrow") else "predictions.csv")
+    outputs = _all_outputs(trainer, dataset, run_result.result)
+    write_predictions(table, dataset, outputs, thresholds=run_result.result.thresholds)
+    write_report(
+        folder / REPORT,
+        dataset=dataset,
+        config=config,
+        result=run_result.result,
+        log=read_metrics(folder / METRICS_FILE),
+        outputs=outputs,
+        majority=run_result.majority,
+        features_only=run_result.features_only,
+    )
+
+
+def _all_outputs(trainer, dataset, result):
+    """Of all nodes; where they come from drawn neighbours, a judged node's are those that were scored."""
+    if result.outputs is not None:
+        return result.outputs
+    outputs = trainer.predict().outputs
+    for nodes in (dataset.val, dataset.test):
+        if len(nodes):
+            outputs[nodes] = trainer.predict(nodes).outputs
+    return outputs
+
+
+def table(results):
+    """Lines on one or more runs: test scores, mean and standard deviation where there are several."""
+    metric = METRICS[results[0].result.metric]
+    rows = [
+        ("mean" if metric.name == "r2" else "majority class", [r.majority for r in results]),
+        ("features only", [r.features_only for r in results]),
+        ("GraphSAGE", [r.result.test_score for r in results]),
+    ]
+    rows = [(name, [value for value in values if value is not None]) for name, values in rows]
+    if not rows[0][1]:
+        return [f"Test {metric.label}: none, as the dataset has no test nodes."]
+    spread = f" (mean +- standard deviation of {len(results)} runs)" if len(results) > 1 else ""
+    return [f"Test {metric.label}{spread}:", *(f"  {name:14} {shown(metric, values)}" for name, values in rows if values)]
+
+
+def shown(metric, values):
+    """Mean and, of several, standard deviation as text."""
+    return metric.shown(np.mean(values), np.std(values, ddof=1) if len(values) > 1 else None)

@@ -1,0 +1,103 @@
+"""Edges that a batch must not see: each row is drawn as if they were not there, at every hop.
+
+``excluded`` is None in kernels that have none of this in them, else (table, firsts, lasts, gaps): int64, of which
+``gaps[firsts[s] : lasts[s]]`` are the positions, rising, in the row of the node at slot s of the hash table ``table``. What is
+done with them stands in ``graphsage.sampling.gaps``.
+"""
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from graphsage.base.jit import inline, kernel
+from graphsage.sampling.arranged import rises, sort_rows
+from graphsage.sampling.draws.uniform import slot_of
+
+_ORDERS = WeakKeyDictionary()  # Rows: the positions of each row by source, or None where they are in that order
+
+
+def excluded_between(pairs, rows):
+    """``excluded`` of all edges between the two nodes of a pair, either way; None where there is none.
+
+    pairs: int64[m, 2]; rows: ``Rows``. Takes m log d, once the rows are known by source.
+    """
+    turned = np.concatenate([pairs, pairs[:, ::-1]])
+    keys = np.unique(turned[:, 0] << 32 | turned[:, 1])  # row, source
+    order, starts, counts = _by_source(rows), np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
+    find_edges(keys, rows.indptr, rows.indices, order, starts, counts)
+    ends = np.cumsum(counts)
+    if not len(keys) or not ends[-1]:
+        return None
+    gaps = np.arange(ends[-1]) + np.repeat(starts - ends + counts, counts)
+    gaps = gaps if order is None else np.sort(order[gaps])  # rows rise with the keys, so each keeps its place
+    nodes = np.repeat(keys >> 32, counts)
+    firsts = np.flatnonzero(np.diff(nodes, prepend=-1))
+    return _hashed(nodes[firsts], firsts, np.append(firsts[1:], len(gaps)), gaps)
+
+
+def _by_source(rows):
+    if rows not in _ORDERS:
+        order = None
+        if not rises(rows.indptr, rows.indices):
+            order = np.empty(len(rows.indices), np.int64)
+            sort_rows(rows.indptr, rows.indices, order)
+        _ORDERS[rows] = order
+    return _ORDERS[rows]
+
+
+def _hashed(nodes, firsts, lasts, gaps):
+    size = 1 << (2 * len(nodes)).bit_length()
+    table = np.full(size, -1)
+    first_at, last_at = np.empty(size, np.int64), np.empty(size, np.int64)
+    enter(nodes, firsts, lasts, table, first_at, last_at)
+    return table, first_at, last_at, gaps
+
+
+@kernel
+def find_edges(keys, indptr, indices, order, starts, counts):
+    """Where the edges of each key (row << 32 | source) start in their row by source, and how many there are."""
+    for i in range(len(keys)):
+        row, source = keys[i] >> 32, keys[i] & 0xFFFFFFFF
+        starts[i] = _first(indices, order, indptr[row], indptr[row + 1], source)
+        counts[i] = _first(indices, order, starts[i], indptr[row + 1], source + 1) - starts[i]
+
+
+@inline
+def _first(indices, order, low, high, source):
+    """The first place of [low, high) whose neighbour is ``source`` or above."""
+    while low < high:
+        middle = (low + high) >> 1
+        if _neighbor(indices, order, middle) < source:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@inline
+def _neighbor(indices, order, place):
+    if order is None:  # decided at compilation
+        return indices[place]
+    return indices[order[place]]
+
+
+@kernel
+def enter(nodes, firsts, lasts, table, first_at, last_at):
+    """``nodes`` into the hash table, with the span of each."""
+    for i in range(len(nodes)):
+        at = slot_of(table, nodes[i])
+        table[at], first_at[at], last_at[at] = nodes[i], firsts[i], lasts[i]
+
+
+@inline
+def span_of(excluded, v, end):
+    """[first, last) of the gaps in row v that lie before position ``end``."""
+    if excluded is None:
+        return 0, 0
+    at = slot_of(excluded[0], v)
+    if excluded[0][at] < 0:
+        return 0, 0
+    first, last = excluded[1][at], excluded[2][at]
+    while last > first and excluded[3][last - 1] >= end:
+        last -= 1
+    return first, last

@@ -1,0 +1,221 @@
+"""Negatives: pairs that are no links, drawn by key for each link that is asked about."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from graphsage.base import rng
+from graphsage.base.checks import as_count, as_flag, as_pairs, one_of
+from graphsage.base.jit import inline, kernel
+from graphsage.base.rng import fold, scale
+from graphsage.base.told import of_kind
+from graphsage.graph.build import indptr_of, rows_from_edges
+from graphsage.graph.graph import Graph
+from graphsage.sampling.draws.weighted import fill_cells, search
+
+BY, CORRUPT = ("uniform", "degree"), ("target", "source", "both")
+POWER = 0.75
+TRIES = 16  # of a place, before its negative is chosen among those that are left: more are spent on few nodes only
+
+
+@dataclass(frozen=True)
+class Negatives:
+    """How negatives are drawn: K for each of P links.
+
+    per_positive: K. by: each node alike, or in proportion to degree^0.75 (Mikolov et al. 2013, section 2.2); its degree is the
+        number of its known links, and a node without any is never drawn. corrupt: which end of the link is drawn anew; "both"
+        draws both, so that the negative has nothing of its link but the place.
+    allow_true: True lets true links through, by their chance, in place of looking for others.
+
+    A negative is never a node beside itself. Without ``allow_true`` it is no known link (where links are undirected, in neither
+    order), and has the distribution of the draws given that: a place is tried anew 16 times, and then chosen exactly.
+    """
+
+    per_positive: int = 1
+    by: str = "uniform"
+    corrupt: str = "target"
+    allow_true: bool = False
+
+    def __post_init__(self):
+        object.__setattr__(self, "per_positive", as_count("per_positive", self.per_positive, least=1))
+        one_of("by", self.by, BY)
+        one_of("corrupt", self.corrupt, CORRUPT)
+        object.__setattr__(self, "allow_true", as_flag("allow_true", self.allow_true))
+
+    def draw(self, pairs: ArrayLike, known: Graph, directed: bool, key: np.uint64) -> np.ndarray:
+        """int64 [P, K, 2]: the negatives of ``pairs`` [P, 2], (source, target) as they are.
+
+        known: ``Graph`` of all true links, row b of which has a. directed: is (b, a) another link? key: a number of
+            ``graphsage.base.rng``; negative j of link i is a function of it and of i * K + j. Repeated pairs draw anew.
+
+        Raises ValueError, one sentence, where a node is linked to all others: no negative has it.
+        """
+        of_kind("known", known, Graph)
+        pairs = as_pairs("pairs", pairs, known.num_nodes).copy()
+        links = _known_links(known, as_flag("directed", directed))
+        out = np.empty((len(pairs), self.per_positive, 2), np.int64)
+        corrupts = self.corrupt != "target", self.corrupt != "source"
+        targets = None if self.allow_true else links.targets
+        draw_negatives(pairs, corrupts, targets, links.noise(self.by), key, np.empty(1, np.int64), out)
+        places = np.flatnonzero(out[..., 0].ravel() < 0)
+        if len(places):
+            _Rest(self, links).fill(pairs[places // self.per_positive], places, key, out.reshape(-1, 2))
+        return out
+
+
+@kernel
+def draw_negatives(pairs, corrupts, targets, noise, key, found, out):
+    """Pairs in place of ``pairs`` to ``out`` [P, K, 2]; -1 where ``TRIES`` of them were none.
+
+    corrupts: (source, target), flags. targets: (indptr, indices), the targets of each source, sorted; None: true links are
+    let through. noise: (number of nodes, nodes, alias table of their weights); None and None: all alike. found: int64[1], to
+    work in.
+    """
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            place_key = fold(key, np.uint64(i * out.shape[1] + j))
+            out[i, j, 0] = -1
+            for t in range(TRIES):
+                a, b = pairs[i, 0], pairs[i, 1]
+                if corrupts[0]:
+                    a = _node(noise[0], noise[1], noise[2], place_key, 2 * t, found)
+                if corrupts[1]:
+                    b = _node(noise[0], noise[1], noise[2], place_key, 2 * t + 1, found)
+                if a != b and not _is_link(targets, a, b):
+                    out[i, j, 0], out[i, j, 1] = a, b
+                    break
+
+
+@inline
+def _node(count, nodes, cells, key, number, found):
+    """Draw ``number`` of ``key``, as a node."""
+    if cells is not None:  # decided at compilation
+        search(None, cells, 0, count, key, number, 1, found, 0)
+        return nodes[found[0]]
+    return np.int64(scale(fold(key, np.uint64(number)), np.uint64(count)))
+
+
+@inline
+def _is_link(targets, a, b):
+    if targets is None:
+        return False
+    indptr, indices = targets
+    low, end = indptr[a], indptr[a + 1]
+    high = end
+    while low < high:
+        middle = (low + high) >> 1
+        if indices[middle] < b:
+            low = middle + 1
+        else:
+            high = middle
+    return low < end and indices[low] == b
+
+
+class _KnownLinks:
+    """What draws read of the known links, made once a graph."""
+
+    def __init__(self, known, directed):
+        (src, dst), how = known.to_edges(), {"once": True, "loops": False, "undirected": not directed}
+        self.num_nodes, self.directed = known.num_nodes, directed
+        self.sources = rows_from_edges(src, dst, known.num_nodes, **how)[:2]
+        self.targets = rows_from_edges(dst, src, known.num_nodes, **how)[:2] if directed else self.sources
+
+    @cached_property
+    def power(self):
+        """float64[N]: degree^0.75."""
+        degrees = np.diff(self.targets[0]) + (np.diff(self.sources[0]) if self.directed else 0)
+        return degrees**POWER
+
+    @cached_property
+    def _by_degree(self):
+        nodes = np.flatnonzero(self.power)
+        if not len(nodes):
+            raise ValueError('by = "degree" draws nodes by their links, and none is known: take by = "uniform"')
+        cells = np.empty(len(nodes), np.uint64)
+        fill_cells(np.array([0, len(nodes)]), self.power[nodes], cells)
+        return len(nodes), nodes, cells
+
+    def noise(self, by):
+        """The kernel's ``noise``."""
+        return (self.num_nodes, None, None) if by == "uniform" else self._by_degree
+
+    def weights(self, by):
+        """float64[N], in proportion to which nodes are drawn."""
+        return np.ones(self.num_nodes) if by == "uniform" else self.power
+
+
+_KEPT = WeakKeyDictionary()  # known graph: {directed: _KnownLinks}; loaders of a dataset share them
+
+
+def _known_links(known, directed):
+    kept = _KEPT.setdefault(known, {})
+    if directed not in kept:
+        kept[directed] = _KnownLinks(known, directed)
+    return kept[directed]
+
+
+class _Rest:
+    """The exact choice where tries found nothing: by the sums of the weights of what is left."""
+
+    def __init__(self, how, links):
+        self.how, self.links, self.weights = how, links, links.weights(how.by)
+
+    def fill(self, pairs, places, key, out):
+        """The negatives at ``places`` of ``out``, those of ``pairs``."""
+        keys = rng.fold(np.full(len(places), key), places.astype(np.uint64))
+        if self.how.corrupt == "both":
+            sources = _at(np.cumsum(self._of_sources()), _draws(keys, 0))
+            pairs = np.stack([sources, np.zeros_like(sources)], axis=1)
+        kept = 1 if self.how.corrupt == "source" else 0
+        for node in np.unique(pairs[:, kept]):
+            here = np.flatnonzero(pairs[:, kept] == node)
+            out[places[here], kept] = node
+            out[places[here], 1 - kept] = _at(self._beside(node, kept), _draws(keys[here], 1))
+
+    def _beside(self, node, side):
+        """Sums over the nodes that may be the other end where ``node`` is the source (side 0) or the target."""
+        weights = self.weights.copy()
+        weights[node] = 0
+        if not self.how.allow_true:
+            indptr, indices = self.links.sources if side else self.links.targets
+            weights[indices[indptr[node] : indptr[node + 1]]] = 0
+        if not weights.any():
+            _refuse_linked_to_all(f"node {node} is", self.how)
+        return np.cumsum(weights)
+
+    def _of_sources(self):
+        """float64[N]: each source's weight times that of all its targets that are left."""
+        positive = self.weights > 0
+        left, count = self.weights.sum() - self.weights, np.count_nonzero(positive) - positive
+        if not self.how.allow_true:
+            indptr, indices = self.links.targets
+            left = left - _row_sums(indptr, self.weights[indices])
+            count = count - _row_sums(indptr, positive[indices])
+        if not (positive & (count > 0)).any():
+            _refuse_linked_to_all("all nodes are", self.how)
+        return np.where(count > 0, self.weights * np.maximum(left, 0), 0)  # a rest of nothing is nothing, not a rounding
+
+
+def _row_sums(indptr, values):
+    return np.diff(indptr_of(values.astype(np.float64))[indptr])
+
+
+def _draws(keys, number):
+    """float64 in [0, 1), one a key: draw ``number`` after those of the tries."""
+    return rng.unit(rng.fold(keys, np.full(len(keys), 2 * TRIES + number, np.uint64)))
+
+
+def _at(sums, draws):
+    """The places that ``draws`` in [0, 1) choose, in proportion to the steps of ``sums``."""
+    found = np.searchsorted(sums, draws * sums[-1], side="right")
+    return np.minimum(found, np.searchsorted(sums, sums[-1]))
+
+
+def _refuse_linked_to_all(who, how):
+    """Raise: there is no negative."""
+    others = "others" if how.by == "uniform" else "others that have links"
+    rule = f"{who} linked to all {others}, so that no negative has corrupt = {how.corrupt!r}"
+    raise ValueError(f"{rule}: take another corrupt, or allow_true=True")

@@ -1,0 +1,78 @@
+"""What trained models of every task share: what a file says of them, and how their layers are asked."""
+
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graphsage.base.checks import as_count, as_ids
+from graphsage.config.groups import SELECTIVE
+from graphsage.data.asked_times import refuse_untimed
+from graphsage.sampling.draws import as_draw
+from graphsage.tensors.device import as_device
+from graphsage.trained import outputs as apply
+from graphsage.training.evaluation_plan import is_drawn, wider
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedModel:
+    """The fields of ``Trained`` and ``TrainedLinks`` that mean the same in both, and the layers behind their methods."""
+
+    model: Any
+    task: str
+    metric: str
+    normalized_features: bool
+    isolated: str
+    fanouts: tuple[int, ...]
+    draw: str = "uniform"
+    replace: bool = False
+    timed: bool = False
+    strictly_before: bool = False
+    schema: dict | None
+    name: str | None
+
+    @property
+    def is_drawn(self) -> bool:
+        """Are its outputs from drawn neighbours in any case? It has then not learned from all of them."""
+        return is_drawn(self.draw, self.timed)
+
+    @property
+    def _encoder(self):
+        """The ``GraphSAGE`` that makes rows of nodes."""
+        return self.model
+
+    def _check(self, dataset, *, fanouts=None, seed=0, device="auto"):
+        """ValueError, one sentence, where ``_layers`` would refuse the dataset or a keyword."""
+        apply.check_features(self._encoder, dataset)
+        self._timed_as_trained(dataset)
+        as_device(device)
+        as_count("seed", seed, most=2**64 - 1)
+        if fanouts is not None:
+            apply.checked_fanouts(self._encoder, fanouts)
+
+    def _layers(self, dataset, nodes, num_layers, *, fanouts=None, seed=0, device="auto", progress=None, out=None):
+        """float32 array [M, width]: what the first ``num_layers`` layers make of ``nodes`` (None: all)."""
+        model = self._encoder
+        apply.check_features(model, dataset)
+        if nodes is not None and out is not None:
+            raise ValueError("out is for all nodes: leave out nodes, or take the rows of the result")
+        nodes = None if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
+        device = as_device(device)
+        model = model if device.type == "cpu" else deepcopy(model).to(device)
+        dataset = self._timed_as_trained(dataset.row_normalized() if self.normalized_features else dataset)
+        options = {"isolated": self.isolated, "device": device, "progress": progress, "out": out}
+        fanouts = self._own_fanouts if fanouts is None and self.is_drawn else fanouts
+        if fanouts is None:
+            return apply.exact(model, dataset, nodes, num_layers, **options)
+        draw = {"draw": as_draw(self.draw, self.replace), "seed": seed, "strictly_before": self.strictly_before}
+        return apply.sampled(model, dataset, nodes, num_layers, fanouts=fanouts, draw=draw, **options)
+
+    @property
+    def _own_fanouts(self):
+        """Those of the evaluations of its training, where they are drawn."""
+        return self.fanouts if self.draw in SELECTIVE else wider(self.fanouts)
+
+    def _timed_as_trained(self, dataset):
+        """``dataset`` with times if the model was trained with some, and without them if it was not."""
+        if self.timed:
+            refuse_untimed(dataset, ", and the model was trained on nodes that were asked at theirs")
+        return dataset if self.timed or dataset.times is None else replace(dataset, times=None)

@@ -1,0 +1,107 @@
+"""LinkTask: which pairs of nodes are links."""
+
+from graphsage.base.checks import as_pairs
+from graphsage.config.link_config import LinkConfig
+from graphsage.data.links import LinkDataset
+from graphsage.loading.link_loader import LinkLoader
+from graphsage.nn.layered import has_layers
+from graphsage.nn.link_predictor import LinkPredictor
+from graphsage.sampling.items import Items
+from graphsage.sampling.negatives import Negatives
+from graphsage.tensors.device import pick_device
+from graphsage.training.link_evaluation import LinkEvaluator
+from graphsage.training.link_objective import LinkObjective
+from graphsage.training.setup import (
+    check_config,
+    check_features,
+    check_parts,
+    check_weights,
+    for_task,
+    loading_options,
+    make_sampler,
+    normalizes,
+    own_dtype,
+)
+from graphsage.training.task import Task
+from graphsage.training.tasks import metric_for, metrics_of
+
+
+class LinkTask(Task):
+    """Is there a link? The pairs of a ``LinkDataset``, beside others that are none."""
+
+    data, settings_kind = LinkDataset, LinkConfig
+
+    def __init__(self, model, dataset, config, settings=None, *, loss=None, store=None, progress=None):
+        self.settings = settings = LinkConfig() if settings is None else settings
+        check_config(config)
+        check_parts(dataset, config, "links")
+        _refuse_of_nodes(config)
+        check_weights(model)
+        self.config = config = for_task(config, "links")
+        self.device = pick_device(config.device)
+        self.model, self.encoder = model.to(self.device), encoder_of(model, dataset)
+        self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset
+        self.metric = metric_for(config.metric, "links")
+        self.objective = LinkObjective(model, settings, loss)
+        self.loader = self._make_loader(store)
+        self.evaluator = LinkEvaluator(model, self.encoder, self.loader, self.dataset, config, settings, progress)
+
+    def _make_loader(self, store):
+        dataset, config, settings = self.dataset, self.config, self.settings
+        sampler = make_sampler(self.model, dataset.graph, config, strictly_before=dataset.has_times)
+        negatives = Negatives(settings.negatives, settings.negatives_by, settings.corrupt)
+        options = loading_options(self.model, config, self.device, store)
+        how = (dataset, sampler, config.batch_size, config.batches_per_epoch)
+        loader = LinkLoader(*how, negatives=negatives, **options)
+        loader.cast_to = own_dtype(self.model)
+        return loader
+
+    @property
+    def validated(self):
+        """The validation links, or a part of them."""
+        return self.evaluator.items
+
+    @property
+    def how_to_validate(self):
+        """As planned."""
+        return {} if self.evaluator.plan.exact else {"sampled": True}
+
+    def evaluate(self, what, *, sampled=False):
+        """On true links, ``Items`` or [n, 2]: see ``Trainer.evaluate``."""
+        items = self.as_items(what)
+        if not len(items):
+            return None, None
+        scores = self.evaluator.outputs(items, sampled=sampled)
+        return self.metric.score(scores), self.objective.loss(scores.to(self.device)).item()
+
+    def as_items(self, links, times=None):
+        """``Items`` of pairs of nodes: ``links``, if they are ``Items``, else [n, 2] and their times; ValueError for others."""
+        items = links if isinstance(links, Items) else Items(as_pairs("links", links, self.dataset.num_nodes), time=times)
+        if items.time is not None and not self.dataset.has_times:
+            raise ValueError("times are of no use: the dataset's links have none")
+        as_pairs("links", items.seeds, self.dataset.num_nodes)
+        if self.dataset.has_times and len(items) and items.time is None:
+            raise ValueError("links of this dataset are asked about as of a time: give each its time")
+        return items
+
+    def scores(self):
+        """Each metric of links, of what was evaluated last."""
+        return {name: metric.score(self.evaluator.scores) for name, metric in metrics_of("links").items()}
+
+
+def encoder_of(model, dataset):
+    """The layers behind the embeddings of a ``LinkPredictor``, or None; ValueError for layers without a decoder."""
+    if has_layers(model):
+        given = f"a {type(model).__name__} gives embeddings of nodes, and links need logits of pairs"
+        raise ValueError(f"{given}: LinkPredictor(model) makes them")
+    if not isinstance(model, LinkPredictor) or not has_layers(model.encoder):
+        return None
+    check_features(model.encoder, dataset)
+    return model.encoder
+
+
+def _refuse_of_nodes(config):
+    for name in ("label_smoothing", "class_weights"):
+        config.refuse_set(name, "for links, which have no classes: leave it out")
+    config.refuse_set("inductive", "for links: leave it out; links of validation and test are never among the messages")
+    config.refuse_set("strictly_before", "for links: leave it out; a link with a time never sees anything of that time")

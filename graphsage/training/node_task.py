@@ -1,0 +1,102 @@
+"""NodeTask: classes, labels or numbers of nodes."""
+
+from dataclasses import replace
+
+import torch
+
+from graphsage.data.dataset import NodeDataset
+from graphsage.graph.subgraph import edges_among
+from graphsage.loading.node_loader import NeighborLoader
+from graphsage.nn.layered import has_layers
+from graphsage.tensors.device import pick_device
+from graphsage.training.evaluation import Evaluator
+from graphsage.training.objective import Objective
+from graphsage.training.setup import (
+    check,
+    for_task,
+    joined_line,
+    labelled,
+    least_seeds,
+    loading_options,
+    make_sampler,
+    normalizes,
+    own_dtype,
+)
+from graphsage.training.task import Task
+from graphsage.training.tasks import pick_metric
+from graphsage.training.until import degrees_seen, later_edges, time_line
+
+
+class NodeTask(Task):
+    """A ``NodeDataset``'s own task, by its labels."""
+
+    data, reads_labels = NodeDataset, True
+
+    def __init__(self, model, dataset, config, settings=None, *, loss=None, store=None, progress=None):
+        check(model, dataset, config, has_own_loss=loss is not None)
+        self.config = config = for_task(config, dataset.task)
+        self.device = pick_device(config.device)
+        self.model, self.encoder = model.to(self.device), model if has_layers(model) else None
+        self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset
+        self.metric = pick_metric(config.metric, dataset)
+        self.objective = Objective(model, dataset, config, self.device, self.metric, loss)
+        self.loader = make_loader(model, self.dataset, config, self.device, store)
+        self.evaluator = Evaluator(model, self.loader, self.dataset, config, progress)
+
+    def lines(self):
+        """How much an inductive training sees, until when, how it is validated, and which batch took a last seed in."""
+        if self.config.inductive:
+            seen, whole = self.loader.sampler.graph.num_edges, self.dataset.graph.num_edges
+            among = f"those among its {len(self.dataset.train):,} nodes"
+            yield f"Inductive: training sees {seen:,} of {whole:,} edges, {among}"
+        yield from filter(None, [time_line(self.dataset, self.config.strictly_before)])
+        yield from super().lines()
+        yield from filter(None, [joined_line(self.loader.plan)])
+
+    @property
+    def validated(self):
+        """The validation nodes, or a part of them."""
+        return self.evaluator.nodes
+
+    @property
+    def how_to_validate(self):
+        """As planned; of several labels, thresholds are chosen."""
+        how = {"sampled": not self.evaluator.plan.exact, "choose_thresholds": self.dataset.task == "multilabel"}
+        return {name: value for name, value in how.items() if value}
+
+    def evaluate(self, what, *, sampled=False, choose_thresholds=False):
+        """On nodes: see ``Trainer.evaluate``."""
+        nodes = labelled("nodes", what, self.dataset)
+        if not len(nodes):
+            return None, None
+        raw, labels = self.evaluator.outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes, device="cpu")]
+        if choose_thresholds:
+            self.objective.choose_thresholds(raw, labels)
+        return self.objective.score(raw, labels), self.objective.loss(raw.to(self.device), labels.to(self.device)).item()
+
+    def degrees(self):
+        """Those that some training node may see."""
+        return degrees_seen(self.dataset, self.loader.sampler.graph, self.config.strictly_before)
+
+    def later_edges(self):
+        """How many edges came after all training nodes, where those have times."""
+        return later_edges(self.dataset, self.config.strictly_before)
+
+    def outputs(self):
+        """Exact ones, where the test made them or would have."""
+        return self.evaluator.all_outputs if len(self.dataset.test) else self.evaluator.exact()
+
+
+def make_loader(model, dataset, config, device, store=None):
+    """The loader of the training nodes as ``model`` needs its batches.
+
+    inductive: its batches see the edges between training nodes alone.
+    """
+    if config.inductive:
+        dataset = replace(dataset, graph=edges_among(dataset.graph, dataset.train))
+    until = {"node_times": dataset.node_times, "strictly_before": config.strictly_before}
+    sampler = make_sampler(model, dataset.graph, config, **until)
+    options = loading_options(model, config, device, store)
+    loader = NeighborLoader(dataset, sampler, config.batch_size, config.batches_per_epoch, least=least_seeds(model), **options)
+    loader.cast_to = own_dtype(model)
+    return loader
