@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Self
 
+import numpy as np
 import torch
 from numpy.typing import ArrayLike
 

@@ -131,11 +131,12 @@ class Trainer(Loop):
         """
         of_kind("the task of embed", self.task, NodeTask)
         widths, why = self.evaluator.widths, self.evaluator.why_sampled
-        if not widths or len(widths) == 1:
+        hidden = len(widths or ()) - (getattr(self.model, "output_layer", None) is None)
+        if hidden < 1:
             what = f"has {'one layer' if widths else 'no layers that are computed one by one here'}{why and f' ({why})'}"
             raise ValueError(f"an embedding is what goes into the last layer, and {type(self.model).__name__} {what}")
         nodes = np.arange(self.dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, self.dataset.num_nodes)
-        return self.evaluator.after_layers(len(widths) - 1).numpy()[nodes]
+        return self.evaluator.after_layers(hidden).numpy()[nodes]
 
     def score(self, pairs: ArrayLike, times: ArrayLike | None = None) -> np.ndarray:
         """Logits float32 [n] of pairs of nodes [n, 2], (source, target), by a model of links: above 0 means a link.

@@ -302,7 +302,7 @@ REFUSED = [
     (lambda: trainer_of(predictor(), DATA, metric="accuracy"), ValueError, r"^metric='accuracy' does not judge a links task: "),
     (lambda: trainer_of(predictor(), replace(DATA, train=DATA.train[:0])), ValueError, r"^the dataset has no training links: "),
     (lambda: trainer_of(predictor(), replace(DATA, val=DATA.val[:0]), patience=2), ValueError, r"^patience needs validation l"),
-    (lambda: gs.Trainer(predictor(), DATA, gs.TrainConfig(batch_size=None)), ValueError, r"^a full batch asks about all links, "),
+    (lambda: gs.Trainer(predictor(), DATA, gs.TrainConfig(batch_size=None)), ValueError, r"^a full batch asks about all links"),
     (lambda: trainer_of(predictor(), TIMED, evaluate="exact"), ValueError, r"^evaluate='exact' is of all neighbours and needs"),
     (lambda: trainer_of(gs.GraphSAGE(9, 4, 3), DATA), ValueError, r"^a GraphSAGE gives embeddings of nodes, and links need lo"),
     (lambda: trainer_of(nn_of(9), DATA), ValueError, r"^the model takes 9 features a node, but the dataset has 8$"),
