@@ -143,17 +143,18 @@ def difference(one, other):
 
 
 def epochs(result, loaders, name, data, size, batches, options):
-    """A row a loader, alone and with a step: seconds a batch of each round. batches: of an epoch; None: all of them."""
+    """A row a loader, alone and with a step: seconds a batch of each round. batches: of an epoch (None: all)."""
     say(f"epochs: {name}")
+    nodes = np.random.default_rng(0).permutation(data.num_nodes)[: batches and size * batches]
     competitors = {}
     for who, module in loaders.items():
-        make = partial(module.NeighborLoader, data, list(options.fanouts), batch_size=size, shuffle=True)
+        make = partial(module.NeighborLoader, data, list(options.fanouts), torch.tensor(nodes), batch_size=size, shuffle=True)
         loader, *set_up = timed(make)
         for what, work in (("loader alone", None), ("with a step", stepper(data))):
             row = {"part": "epochs", "graph": name, "what": what, "loaders": who, "set_up": set_up, "batch": size}
             row["rounds"] = {"wall": [], "cpu": [], "edges": []}
             result["rows"].append(row)
-            competitors[what, who] = partial(_epoch, loader, work, batches, row["rounds"])
+            competitors[what, who] = partial(_epoch, loader, work, row["rounds"])
             competitors[what, who](-1)
     interleave(competitors, options.rounds, each_round(name, competitors))
 
@@ -173,12 +174,12 @@ def stepper(data):
     return step
 
 
-def _epoch(loader, work, batches, rounds, number):
-    """Seconds and edges a batch, into ``rounds``; round -1 warms up."""
+def _epoch(loader, work, rounds, number):
+    """Seconds and edges a batch, into ``rounds``; a batch of round -1 warms up."""
 
     def run():
         edges = []
-        for batch in islice(loader, batches if number >= 0 else 1):
+        for batch in islice(loader, None if number >= 0 else 1):
             edges.append(batch.num_edges)
             if work is not None:
                 work(batch)
