@@ -38,7 +38,7 @@ from graphsage.data.dataset import DatasetError
 from graphsage.interop import pyg as ours
 
 OPTIONS = {
-    "runs": (int, "seeds of each tutorial"),
+    "runs": (int, "seeds of each tutorial; 0: no accuracy"),
     "epochs": (numbers, "epochs of the tutorials GraphSAGE, GAT, links"),
     "citations": (str, "graph of the tutorials"),
     "scales": (numbers, "log2 of the nodes of the R-MAT graphs"),
@@ -205,7 +205,7 @@ def accuracy_table(rows):
     for name, (_, what) in TUTORIALS.items():
         of = {row["loaders"]: row["test"] for row in rows if row["part"] == "accuracy" and row["tutorial"] == name}
         line = [name, what, *(percent(of.get(who, [])) for who in LOADERS)]
-        if len(of) == 2:
+        if len(of) == 2 and of[OURS]:
             apart, error = difference(of[OURS], of[THEIRS])
             line.append(f"{100 * apart:+.2f} ({100 * error:.2f}): {'equal' if abs(apart) <= 2 * error else '**unlike**'}")
         if of:
