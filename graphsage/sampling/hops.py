@@ -8,7 +8,7 @@ import numpy as np
 
 from graphsage.base.jit import inline, kernel, prefetch
 from graphsage.base.rng import fold
-from graphsage.sampling.draws import pick, takes_all
+from graphsage.sampling.draws import ask_ahead, pick, takes_all
 from graphsage.sampling.draws.uniform import shuffle
 from graphsage.sampling.localids import home, place
 from graphsage.sampling.trees import key_of_row, known_edges, name_of, own_row, plant
@@ -46,6 +46,7 @@ def draw_rows(graph, draw, k, hop_key, forest, nodes, table, row_ptr, positions,
     indptr, indices = graph
     for i in range(last, min(last + BLOCK, end)):
         prefetch(indptr, nodes[i])
+    ask_ahead(draw, indptr, indices, nodes, first, last)
     for i in range(first, last):
         v = np.int64(nodes[i])
         head = indptr[v]
