@@ -116,13 +116,13 @@ def variance(result, name, graph, options):
         for rule in ("uniform", "labor"):
             sampler = gs.NeighborSampler(graph, [k, k], draw=rule, weights="ignore", isolated="self")
             batches = [sampler.sample(seeds, step=step) for step in range(options.draws)]
-            means = np.array([_two_hop_means(batch, values) for batch in batches])
+            means = np.array([two_hop_means(batch, values) for batch in batches])
             row = {"part": "variance", "graph": name, "draw": rule, "k": k}
             row |= {"variance": float(means.var(0, ddof=1).mean()), "nodes": float(np.mean([len(b.nodes) for b in batches]))}
             result["rows"].append(row)
 
 
-def _two_hop_means(batch, values):
+def two_hop_means(batch, values):
     """[B]: the mean over a seed's neighbours of the means over theirs."""
     found = values[batch.nodes]
     for block in batch.blocks:
