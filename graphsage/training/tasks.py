@@ -144,7 +144,7 @@ ALL = (
     *(Metric(f"hits@{k}", f"hits@{k}", _of_links(link_metrics.hits_at, k), ("links",)) for k in (1, 3, 10)),
 )
 #: By name, for those who show scores: metrics of one name are shown alike.
-METRICS = {metric.name: metric for metric in reversed(ALL)}
+METRICS = {metric.name: metric for metric in ALL} | {metric.name: metric for metric in ALL if "links" not in metric.tasks}
 
 
 def metrics_of(task):
