@@ -139,6 +139,8 @@ def _ours(method, data, setting, links, train):
     if method == ALONE:
         train = replace(train, draw="uniform")
     result, _, seconds = timed(gs.Trainer(model, data, train, task=links, log=None).fit)
+    if result.interrupted:  # the Trainer took the Ctrl-C for its own
+        raise KeyboardInterrupt
     say(f"{method}: validation {result.val_score:.3f}, test {result.test_score:.3f}, epoch {result.best_epoch}")
     return {"method": method, "test": result.test_scores, "seconds": seconds, "validation": result.val_score}
 
