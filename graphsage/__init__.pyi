@@ -4,6 +4,7 @@ from graphsage import interop as interop
 from graphsage.config.groups import ModelConfig as ModelConfig, SampleConfig as SampleConfig, TableConfig as TableConfig
 from graphsage.config.link_config import LinkConfig as LinkConfig
 from graphsage.config.settings import RunConfig as RunConfig, TrainConfig as TrainConfig
+from graphsage.config.walk_config import WalkConfig as WalkConfig
 from graphsage.data.catalogue import load_dataset as load_dataset
 from graphsage.data.dataset import NodeDataset as NodeDataset
 from graphsage.data.described.describe import describe as describe
@@ -32,6 +33,8 @@ from graphsage.sampling.minibatch import MiniBatch as MiniBatch
 from graphsage.sampling.negatives import Negatives as Negatives
 from graphsage.sampling.neighbor import NeighborSampler as NeighborSampler
 from graphsage.sampling.tree import multihop_sampling as multihop_sampling
+from graphsage.sampling.walk_pairs import WalkPairs as WalkPairs
+from graphsage.sampling.walks import random_walks as random_walks
 from graphsage.trained.predictions import Predictions as Predictions
 from graphsage.trained.save import (
     load_model as load_model,
@@ -40,6 +43,7 @@ from graphsage.trained.save import (
     save_trained as save_trained,
 )
 from graphsage.trained.trained import Trained as Trained
+from graphsage.trained.trained_encoder import TrainedEncoder as TrainedEncoder
 from graphsage.trained.trained_links import TrainedLinks as TrainedLinks
 from graphsage.training.callbacks import Callback as Callback
 from graphsage.training.records import TrainResult as TrainResult

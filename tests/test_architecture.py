@@ -19,7 +19,7 @@ ROOMS = {
     "training": (4, ("loading",)),
     "trained": (4, ("training",)),
     "report": (5, ("trained",)),
-    "runs": (5, ("report",)),
+    "runs": (5, ("report", "interop")),
     "cli": (6, ("runs", "interop")),
     "__main__": (6, ("cli",)),
 }

@@ -28,6 +28,7 @@ PROGRAMS = {
     "link_prediction": "--runs 1",
     "temporal": "--ratings 200",
     "links": "--scale 6 --batch 8",
+    "unsupervised": "--runs 1",
 }
 RUN = """
 import runpy, sys

@@ -78,6 +78,48 @@ def test_a_framework_sees_the_batches_of_the_bare_loop(name, framework, monkeypa
     assert all(torch.equal(weights[key], tensor) for key, tensor in framed["model"].state_dict().items())
 
 
+# ---- other models and other draws
+
+
+def printed(name, monkeypatch, capsys, folder):
+    """What an example program prints, which leaves torch's generator where it was and writes no file."""
+    with monkeypatch.context() as patched, torch.random.fork_rng():
+        patched.chdir(folder)
+        runpy.run_path(str(EXAMPLES / f"{name}.py"))
+    assert list(folder.iterdir()) == []
+    return capsys.readouterr().out
+
+
+def percents(out):
+    return [float(percent) for percent in re.findall(r"test accuracy (\d+\.\d) %$", out, re.MULTILINE)]
+
+
+def test_own_stack_is_exact_and_learns(monkeypatch, capsys, tmp_path):
+    out = printed("own_stack", monkeypatch, capsys, tmp_path)
+    assert "Evaluated on sampled" not in out and percents(out)[0] > 70
+    assert out.endswith("logits (5000, 8), embedding (5000, 64)\n")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")  # torch_geometric's own, about torch.jit, at import
+def test_a_script_of_pyg_learns_by_a_changed_import(monkeypatch, capsys, tmp_path):
+    pytest.importorskip("torch_geometric")
+    assert percents(printed("pyg_loader", monkeypatch, capsys, tmp_path))[0] > 70
+
+
+def test_weights_help_where_most_edges_are_noise(monkeypatch, capsys, tmp_path):
+    uniform, weighted = percents(printed("weighted", monkeypatch, capsys, tmp_path))
+    assert weighted > uniform + 10
+
+
+def test_a_numpy_user_needs_no_torch(tmp_path):
+    code = f"import runpy, sys; runpy.run_path({str(EXAMPLES / 'numpy_only.py')!r}); print('torch' in sys.modules)"
+    command = [sys.executable, "-W", "error", "-c", code]
+    *lines, has_torch = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path).stdout.splitlines()
+    losses = [float(line.split()[-1]) for line in lines[:-1]]
+    assert has_torch == "False" and len(losses) == 10 and losses == sorted(losses, reverse=True)
+    assert percents(lines[-1])[0] > 50  # of eight classes
+
+
 def test_lightning_moves_a_batch():
     lightning = pytest.importorskip("lightning")
     data = gs.load_dataset("sbm:nodes=100,classes=2,degree=4")
@@ -97,3 +139,14 @@ def test_a_question_in_time_is_hard_and_a_leak_is_seen(capsys):
     scores = [float(score) for score in re.findall(r"^(?:asked in time|with a leak) +(\d+\.\d) %", out, re.MULTILINE)]
     assert 60 < scores[0] < 85 and scores[1] > 95
     assert "Time: each node sees the edges before its own time; " in out
+
+
+def test_unsupervised_names_the_nodes_most_alike(monkeypatch, capsys, tmp_path):
+    folder = write_files(tmp_path / "made", planetoid_files())
+    monkeypatch.setattr(sys, "argv", ["unsupervised.py", str(folder), "--epochs", "2"])
+    names = runpy.run_path(str(EXAMPLES / "unsupervised.py"))
+    *_, score, first, second, third = capsys.readouterr().out.splitlines()
+    assert score == f"walks from the test nodes: ROC AUC {100 * names['result'].test_score:.1f} %"
+    for node, line in enumerate((first, second, third)):
+        own, alike = line.split(": ")
+        assert int(own) == node and len(set(alike.split(", ")) - {own}) == 3

@@ -17,9 +17,10 @@ HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
     Aggregator Batch Callback Graph GraphSAGE Items JoinedDataset Labor LinkConfig LinkDataset LinkLoader LinkPredictor
     MiniBatch ModelConfig Negatives NeighborLoader NeighborSampler NodeDataset Predictions Progress Recent RunConfig
-    SampleConfig SeedPlan SparseFeatures TableConfig TensorBoard TrainConfig TrainResult Trained TrainedLinks Trainer
-    Uniform Weighted describe inference join_datasets load_dataset load_model load_trained multihop_sampling row_normalize
-    save_model save_trained split_by_time split_links
+    SampleConfig SeedPlan SparseFeatures TableConfig TensorBoard TrainConfig TrainResult Trained TrainedEncoder
+    TrainedLinks Trainer Uniform WalkConfig WalkPairs Weighted describe inference join_datasets load_dataset load_model
+    load_trained multihop_sampling random_walks row_normalize save_model save_trained split_by_time
+    split_links
 """
 
 
@@ -73,6 +74,12 @@ LOWER = ["Graph", "NeighborSampler", "multihop_sampling", "load_dataset", "NodeD
 @pytest.mark.parametrize("name", LOWER)
 def test_the_lower_floors_live_without_torch(name):
     assert "torch" not in loaded_by(f"import graphsage as gs; gs.{name}")
+
+
+def test_a_numpy_user_gets_batches_without_torch():
+    batch = "gs.NeighborSampler(gs.Graph.from_edges([0], [1], 2), [1]).sample([1])"
+    for name in ("to_scipy", "to_networkx", "dgl_arguments"):
+        assert "torch" not in loaded_by(f"import graphsage as gs; gs.interop.{name}({batch})")
 
 
 def defaults(function):

@@ -184,6 +184,8 @@ def _given(options, name=None, suffixes=()):
     from graphsage.trained.tables_out import check_path
 
     trained = load_trained(options.run)
+    if trained.task == "unsupervised" and name != "embed":
+        raise ValueError(f"{options.run} was trained without labels and gives embeddings alone: graphsage embed {options.run}")
     apply_links.refuse_unused(options, trained)
     is_sampled = options.sampled or trained.is_drawn
     for flag in ("fanouts", "seed"):

@@ -12,13 +12,16 @@ from graphsage.cli.console import OutputLost
 from graphsage.config.groups import TASKS, ModelConfig, TableConfig
 from graphsage.config.link_config import LinkConfig
 from graphsage.config.settings import GROUPS, LEARNED, RunConfig, TrainConfig
+from graphsage.config.walk_config import WalkConfig
 
 OF_RUN = ("split", "runs", "baseline", "tensorboard")  # settings that are flags of their own, before the groups
-PARTS = {"tables": TableConfig, "model": ModelConfig, "train": TrainConfig, "links": LinkConfig}  # of a RunConfig
+#: The records of settings in a ``RunConfig``.
+PARTS = {"tables": TableConfig, "model": ModelConfig, "links": LinkConfig, "walks": WalkConfig, "train": TrainConfig}
 BY_LABEL = LEARNED[0]  # what is learned where --task says what the label is
 
 TRAIN = """Train a GraphSAGE model to tell the class of each node, several labels a node, or numbers;
-or (--task links) which nodes are linked.
+or (--task links) which nodes are linked, or (--task unsupervised) embeddings without
+a look at the labels, from nodes that meet on random walks.
 
 Each epoch prints the training loss and the validation score (accuracy; micro-F1 of
 several labels; R^2 of numbers). The model that is best on validation is kept and
@@ -63,7 +66,8 @@ def add_train(commands):
     )
     text = "name (see `graphsage datasets`), folder, or sbm:OPTIONS or rmat:OPTIONS to make one (default: debian)"
     parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, metavar="DATASET", help=text)
-    text = "what is learned: the label (multiclass: a class a node; regression: a number; auto: by how it is written), or links"
+    text = "what is learned: the label (multiclass: a class a node; regression: a number; auto: by how it is written), "
+    text += "which nodes are linked (links), or embeddings without labels (unsupervised)"
     parser.add_argument("--task", choices=(*TASKS, *LEARNED[1:]), default=argparse.SUPPRESS, help=f"{text} (default: auto)")
     for field in fields(RunConfig):
         if field.name in OF_RUN:
@@ -76,7 +80,7 @@ def add_train(commands):
     group.add_argument("--config", metavar="FILE", help=text)
     text = "go on with a run that was interrupted: its folder, or a checkpoint in it"
     group.add_argument("--resume", metavar="FOLDER", help=text)
-    for title, kind in {"tables": TableConfig, "model": ModelConfig, "links": LinkConfig, **GROUPS}.items():
+    for title, kind in {**{name: kind for name, kind in PARTS.items() if name != "train"}, **GROUPS}.items():
         group = parser.add_argument_group(title, kind.__doc__.partition("\n")[0].replace("``", ""))
         for field in fields(kind):
             if field.name != "task":  # which stands above, and says more

@@ -15,6 +15,7 @@ from graphsage.config.groups import (
 )
 from graphsage.config.link_config import LinkConfig
 from graphsage.config.options import Settings, documented, option, options_of
+from graphsage.config.walk_config import WalkConfig
 
 #: The groups of a training's settings, as config.toml and the flags have them.
 GROUPS = {
@@ -28,7 +29,8 @@ FREE = {  # settings that may change in the middle of a training: they touch no 
     "epochs", "num_threads", "device", "features_on", "patience", "log_every", "checkpoint_every", "checkpoint_seconds",
     "keep_checkpoints", "tensorboard",
 }  # fmt: skip
-LEARNED = ("nodes", "links")  # what a run may be about
+LEARNED = ("nodes", "links", "unsupervised")  # what a run may be about
+OF_TASK = {"links": "links", "walks": "unsupervised"}  # groups of settings of a run: the task that reads them
 DROPOUT = 0.5  # of hidden units, for sampled batches
 
 
@@ -67,7 +69,9 @@ class RunConfig(Settings):
     """
 
     dataset: str = option("debian", "name of a dataset, or a folder")
-    task: str = option("nodes", "what is learned: the labels of nodes, or which nodes are linked", choices=LEARNED)
+    task: str = option(
+        "nodes", "what is learned: the labels of nodes, which nodes are linked, or embeddings without labels", choices=LEARNED
+    )
     split: int | str | None = option(
         None, "which of the dataset's splits, where it has several, or 'time': the latest nodes test (default: 0, the first)",
         check=_split,
@@ -79,12 +83,14 @@ class RunConfig(Settings):
     train: TrainConfig = field(default_factory=TrainConfig)
     tables: TableConfig = field(default_factory=TableConfig)
     links: LinkConfig = field(default_factory=LinkConfig)
+    walks: WalkConfig = field(default_factory=WalkConfig)
 
     def __post_init__(self):
         super().__post_init__()
         of_kind("model", self.model, ModelConfig)
         of_kind("train", self.train, TrainConfig)
         of_kind("links", self.links, LinkConfig)
+        of_kind("walks", self.walks, WalkConfig)
         self._refuse_of_other_tasks()
         if self.train.seed + self.runs > 2**64:
             raise ValueError(f"seed must be below 2^64, got {self.train.seed + self.runs - 1}")
@@ -93,10 +99,11 @@ class RunConfig(Settings):
 
     def _refuse_of_other_tasks(self):
         where = f"by task = {self.task!r}"
-        if self.task != "links":
-            for f in options_of(LinkConfig):
-                self.links.refuse_set(f.name, f"{where}: set task = 'links', or leave it out")
-        else:
+        for name in unused_parts(self.task):
+            part = getattr(self, name)
+            for f in options_of(type(part)):
+                part.refuse_set(f.name, f"{where}: set task = {OF_TASK[name]!r}, or leave it out")
+        if self.task == "links":
             self.refuse_set("split", f"{where}: the seed splits the links; leave it out")
 
     @property
@@ -105,6 +112,11 @@ class RunConfig(Settings):
         if self.model.dropout is not None:
             return self.model.dropout
         return DROPOUT if self.train.batch_size is not None and self.task == "nodes" else 0.0
+
+
+def unused_parts(task):
+    """The groups of settings of a ``RunConfig`` that a run on ``task`` does not read."""
+    return [name for name, of in OF_TASK.items() if of != task]
 
 
 def aggregator_name(aggregator):

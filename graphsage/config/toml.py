@@ -9,18 +9,19 @@ from graphsage.base.files import path_of, readable, written_aside
 from graphsage.config.groups import ModelConfig, TableConfig
 from graphsage.config.link_config import LinkConfig
 from graphsage.config.options import options_of
-from graphsage.config.settings import GROUPS, RunConfig, TrainConfig, aggregator_name
+from graphsage.config.settings import GROUPS, RunConfig, TrainConfig, aggregator_name, unused_parts
+from graphsage.config.walk_config import WalkConfig
 
 HEAD = "# All settings of a run. The same run again: graphsage train --config FILE\n"
 END = "# The last line: a file without it was cut off.\n"
 OF_DATA = "tables"  # how a folder of tables is read
-TABLES = {OF_DATA: TableConfig, "model": ModelConfig, "links": LinkConfig, **GROUPS}
+TABLES = {OF_DATA: TableConfig, "model": ModelConfig, "links": LinkConfig, "walks": WalkConfig, **GROUPS}
 OLD = "train"  # the one table of all of them in files of before
 
 
 def write_config(config, path):
     """Write ``config`` (``RunConfig``) to the file ``path``; a setting that is None stands there as a comment."""
-    used = [name for name in TABLES if name != "links" or config.task == "links"]
+    used = [name for name in TABLES if name not in unused_parts(config.task)]
     parts = {name: getattr(config, name, config.train) for name in used}
     tables = [f"\n[{name}]\n{_lines(part, TABLES[name])}" for name, part in parts.items()]
     with written_aside(path) as file:
@@ -48,13 +49,14 @@ def read_config(path, *, whole=False):
         model = ModelConfig(**_settings(ModelConfig, content.pop("model", {}), "[model] "))
         tables = TableConfig(**_settings(TableConfig, content.pop(OF_DATA, {}), f"[{OF_DATA}] "))
         links = LinkConfig(**_settings(LinkConfig, content.pop("links", {}), "[links] "))
+        walks = WalkConfig(**_settings(WalkConfig, content.pop("walks", {}), "[walks] "))
         train = _settings(TrainConfig, content.pop(OLD, {}), f"[{OLD}] ")
         for name, kind in GROUPS.items():
             group = _settings(kind, content.pop(name, {}), f"[{name}] ")
             if twice := sorted(train.keys() & group.keys()):
                 raise ValueError(f"{twice[0]} stands in [{OLD}] and in [{name}]: leave it in [{name}] only")
             train |= group
-        parts = {"tables": tables, "model": model, "links": links, "train": TrainConfig(**train)}
+        parts = {"tables": tables, "model": model, "links": links, "walks": walks, "train": TrainConfig(**train)}
         return RunConfig(**parts, **_settings(RunConfig, content, ""))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None

@@ -15,6 +15,7 @@ from graphsage.data.labels import checked_labels, is_labelled
 from graphsage.data.split import SPLITS, random_split
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
+from graphsage.interop.arrays import closed, refuse_stand_ins
 from graphsage.loading.batch import Batch
 from graphsage.sampling.minibatch import MiniBatch
 
@@ -22,34 +23,31 @@ DROP_INS = {
     "NeighborLoader": "graphsage.interop.pyg_loaders",
     "LinkNeighborLoader": "graphsage.interop.pyg_loaders",
     "NeighborSampler": "graphsage.interop.pyg_sampler",
+    "PyGLayer": "graphsage.interop.pyg_layer",
 }
 
 
-def to_pyg(batch: Batch | MiniBatch, edge_attr: Any = None) -> Any:
+def to_pyg(batch: Batch | MiniBatch, edge_attr: Any = None, edge_weight: Any = None) -> Any:
     """``torch_geometric.data.Data`` of a MiniBatch or Batch, in PyG's own conventions.
 
     edge_index: int64 [2, S], from the sampled neighbour to the node that aggregates it; n_id: global ids of its nodes;
     seed_index: rows of the seeds (``model(x, edge_index)[data.seed_index]`` are their outputs, repeats included);
     num_sampled_nodes, num_sampled_edges: a hop each, for ``trim_to_layer``; e_id: edge ids, if they were asked for, and
-    edge_reversed, True where an undirected edge was walked backwards. edge_attr: what the caller has of each edge, [E, ...] by
-    edge id; the batch then has that of its edges. A stand-in for a missing neighbour (isolated="self") has no id: refused.
+    edge_reversed, True where an undirected edge was walked backwards. edge_attr, edge_weight: what the caller has of each edge,
+    [E, ...] by edge id; the batch then has that of its edges. A stand-in for a missing neighbour (isolated="self") has no id:
+    refused.
     batch: of the disjoint form, the place of the seed that each node was drawn for.
     batch_size: the number of distinct seeds, which are the first nodes; from a Batch also x, and y, the labels of the
     distinct seeds: ``out[:batch_size]`` goes with ``y``, and ``out[seed_index]`` with ``y[seed_index]``, where a seed
-    that was asked for twice counts twice. All on the batch's device. A reduced batch has no x and is refused.
+    that was asked for twice counts twice. Of a batch of links, in place of y: edge_label_index, int64 [2, M] rows of the ends,
+    and edge_label, float32 [M], 1 of a link. All on the batch's device. A reduced batch has no x and is refused.
     """
-    if not isinstance(batch, (Batch, MiniBatch)):
-        raise TypeError(f"batch must be a Batch or a MiniBatch, got {told(batch)}")
+    x = batch.x if isinstance(batch, Batch) else None  # a reduced batch has none, and says what to do
+    minibatch = closed(batch)
     try:
         from torch_geometric.data import Data
     except ImportError as error:
         raise ImportError("to_pyg needs torch-geometric: pip install torch-geometric") from error
-    if isinstance(batch, MiniBatch):
-        minibatch = batch
-    else:
-        x, minibatch = batch.x, batch.minibatch  # a reduced batch has none, and says what to do
-    if minibatch.is_open:
-        raise TypeError("an open MiniBatch has no local ids for its last hop: draw it with sample, not with sample_open")
     data = Data(
         edge_index=torch.from_numpy(edge_index_of(minibatch)),
         n_id=torch.from_numpy(minibatch.nodes.astype(np.int64)),
@@ -61,31 +59,41 @@ def to_pyg(batch: Batch | MiniBatch, edge_attr: Any = None) -> Any:
     )
     if minibatch.tree is not None:
         data.batch = torch.from_numpy(minibatch.tree.astype(np.int64))
-    _add_edges(data, minibatch, edge_attr)
+    _add_edges(data, minibatch, edge_attr=edge_attr, edge_weight=edge_weight)
     if batch is minibatch:
         return data
     data.x = x if isinstance(x, torch.Tensor) else x.to_dense()
-    if batch.y is not None:
+    if batch.pairs is not None:
+        data.edge_label_index, data.edge_label = batch.seed_index[batch.pairs], batch.y
+    elif batch.y is not None:
         data.y = batch.y.new_empty(data.batch_size, *batch.y.shape[1:])
         data.y[batch.seed_index] = batch.y  # repeats of a seed all carry its label
     return data.to(batch.seeds.device)
 
 
-def _add_edges(data, minibatch, edge_attr):
+def _add_edges(data, minibatch, **of_edges):
     """What is known of single edges, by their ids."""
+    of_edges = {name: values for name, values in of_edges.items() if values is not None}
     if minibatch.edge_ids is None:
-        if edge_attr is not None:
-            raise ValueError("edge_attr needs edge ids: draw with NeighborSampler(..., edge_ids=True)")
+        for name in of_edges:
+            raise ValueError(f"{name} needs edge ids: draw with NeighborSampler(..., edge_ids=True)")
         return
-    if minibatch.edge_ids.min(initial=0) < 0:
-        rule = "draw with isolated='empty', or with edge_ids=False"
-        raise ValueError(f"an isolated node that stands in for its own neighbour has no edge id: {rule}")
+    refuse_stand_ins(minibatch.edge_ids)
     data.e_id = torch.from_numpy(minibatch.edge_ids)
     if minibatch.edge_reversed is not None:
         data.edge_reversed = torch.from_numpy(minibatch.edge_reversed)
-    if edge_attr is not None:
-        edge_attr = edge_attr if isinstance(edge_attr, torch.Tensor) else torch.as_tensor(edge_attr, device="cpu")
-        data.edge_attr = edge_attr[data.e_id.to(edge_attr.device)]
+    for name, values in of_edges.items():
+        data[name] = _at(name, values, data.e_id)
+
+
+def _at(name, values, edge_ids):
+    """The rows of ``values`` that are those of the edges."""
+    values = values if isinstance(values, torch.Tensor) else torch.from_numpy(np.array(as_array(name, values)))
+    last = int(edge_ids.max()) if len(edge_ids) else -1
+    if not values.ndim or last >= len(values):
+        rows = f"{len(values)} rows" if values.ndim else "one number"
+        raise ValueError(f"{name} must have a row an edge id: it has {rows}, and the batch has edge {last}")
+    return values[edge_ids.to(values.device)]
 
 
 def __getattr__(name: str) -> Any:
@@ -135,8 +143,13 @@ def from_pyg(data: Any, *, split: int | None = None, name: str | None = None) ->
     )
 
 
+def is_pyg_data(data: Any) -> bool:
+    """Is it a ``torch_geometric.data.Data``? It is not imported to know that."""
+    return {"Data", "torch_geometric"} <= set(names_of(data))
+
+
 def _check_data(data):
-    if {"Data", "torch_geometric"} <= set(names_of(data)):
+    if is_pyg_data(data):
         return
     kinds, hint = set(names_of(data)), ""
     if "HeteroData" in kinds:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, Self
 
+import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
@@ -228,12 +229,15 @@ class NeighborLoader:
         is_open = self.reduce is not None
         minibatch = (self.sampler.sample_open if is_open else self.sampler.sample)(items, epoch=epoch, step=step, **how)
         _check_answer(minibatch, len(items), is_open)
-        return drafted(minibatch, len(self.store), self.labels, reduce=self.reduce, epoch=epoch, step=step).having(**own)
+        own["seeds"] = torch.from_numpy(np.array(items.seeds))
+        return drafted(minibatch, len(self.store), self.reduce, epoch=epoch, step=step, **own)
 
     def _asked(self, epoch, step):
         """(items to sample around, keywords of ``sample``, fields of the Batch that say what is asked)."""
         places = self._plan.places(epoch, step)
-        return self._plan.items[places], {}, {"places": torch.from_numpy(places.copy())}  # a copy: the plan keeps its order
+        items = self._plan.items[places]
+        y = self.labels[torch.from_numpy(as_ids("seeds", items.seeds, len(self.labels)).copy())]
+        return items, {}, {"places": torch.from_numpy(places.copy()), "y": y}  # a copy: the plan keeps its order
 
     def _full_batch(self, epoch):
         """All neighbours of all nodes: drawn once, as nothing is drawn."""

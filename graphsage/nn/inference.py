@@ -12,13 +12,21 @@ from graphsage.config.groups import ISOLATED
 from graphsage.graph.graph import Graph
 from graphsage.nn.aggregators import aggregate
 from graphsage.nn.layered import has_layers
+from graphsage.nn.stack_inference import stack_inference
+from graphsage.nn.stacked import is_stack
+from graphsage.nn.whole_graph import (
+    CHUNK_EDGES,
+    CHUNK_VALUES,
+    checked_out,
+    chunks_of,
+    home,
+    inputs_of,
+    place_of,
+    rows_with,
+)
 from graphsage.tensors.ambient import plain_modes
 from graphsage.tensors.csr_matrix import CSRMatrix
-from graphsage.tensors.device import as_device
-from graphsage.tensors.store import FeatureStore, free_memory
-
-CHUNK_EDGES = 1 << 18  # edges a chunk
-CHUNK_VALUES = 1 << 24  # and at most so many inputs of its rows: 64 MB of float32 for x_self, as much for x_neigh
+from graphsage.tensors.store import FeatureStore
 
 
 @plain_modes()
@@ -49,6 +57,9 @@ def inference(
     out: a float32 array of the result's shape, a memory map perhaps, that it is written to. progress: called with (rows done,
     rows in all) after each chunk; a node has a row a layer.
     """
+    if is_stack(model):
+        how = {"isolated": isolated, "device": device, "chunk_edges": chunk_edges, "num_layers": num_layers}
+        return stack_inference(model, graph, features, **how, out=out, progress=progress)
     device, graph = _checked_place(model, device), of_kind("graph", graph, Graph)
     num_layers = as_count("num_layers", model.num_layers if num_layers is None else num_layers, least=1, most=model.num_layers)
     store = features if isinstance(features, FeatureStore) else FeatureStore(features)
@@ -56,7 +67,7 @@ def inference(
         shape = f"[nodes, in_features] = [{graph.num_nodes}, {model.in_features}]"
         raise ValueError(f"features must have shape {shape}, got {list(store.features.shape)}")
     as_count("chunk_edges", chunk_edges, least=1)
-    indptr, indices = _rows(graph, one_of("isolated", isolated, ISOLATED))
+    indptr, indices = rows_with(graph, one_of("isolated", isolated, ISOLATED))
     was_training = model.training
     model.eval()
     try:
@@ -76,29 +87,15 @@ def _checked_place(model, device):
     """Where to compute: ``device``, which must be where ``model`` is, or None for that."""
     if isinstance(model, type) or not has_layers(model):
         raise TypeError(f"model must be a GraphSAGE, got {told(model)}: other modules are asked in batches, as model(batch)")
-    own = next(model.parameters()).device
-    given = own if device is None else as_device(device)
-    if given.type != own.type or given.index not in (None, own.index):
-        raise ValueError(f"device is {given}, but the model is on {own}: move it there first, as model.to({str(given)!r})")
-    return own
+    return place_of(model, device)
 
 
 def _kept(layer, num_nodes, device, out):
     """Where the outputs of a layer go: ``out`` if it is an array, else new memory."""
     shape = (num_nodes, layer.out_features)
     if out is None:
-        return torch.empty(*shape, dtype=torch.float32, device=_home(device, num_nodes * layer.out_features))
+        return torch.empty(*shape, dtype=torch.float32, device=home(device, num_nodes * layer.out_features))
     return torch.from_numpy(checked_out(out, shape))
-
-
-def checked_out(out, shape):
-    """``out``, if it is a float32 array of ``shape``."""
-    if not isinstance(out, np.ndarray):
-        raise TypeError(f"out must be a float32 array of shape {shape}, got {told(out)}")
-    if out.shape != shape or out.dtype != np.float32 or not out.flags.writeable:
-        kind = "" if out.flags.writeable else "read-only "
-        raise ValueError(f"out must be a float32 array of shape {shape}, got {kind}{out.dtype} {out.shape}")
-    return out
 
 
 def _layer(model, depth, indptr, indices, h, device, chunk_edges, out):
@@ -109,7 +106,7 @@ def _layer(model, depth, indptr, indices, h, device, chunk_edges, out):
     most_rows = max(1, min(chunk_edges, CHUNK_VALUES // width))
     if aggregator.reduction is None:  # it looks at the inputs of a chunk's neighbours, and not only at what they add up to
         chunk_edges = most_rows
-    for start, stop in _chunks(indptr, chunk_edges, most_rows):
+    for start, stop in chunks_of(indptr, chunk_edges, most_rows):
         local = indptr[start : stop + 1] - indptr[start]
         neighbors = np.array(indices[indptr[start] : indptr[stop]])  # the graph's own are read-only: not for torch
         ids, inputs = torch.arange(start, stop, device=h.device), _reduced if aggregator.reduction else _aggregated
@@ -118,21 +115,13 @@ def _layer(model, depth, indptr, indices, h, device, chunk_edges, out):
         yield stop
 
 
-def _home(device, num_values):
-    """Where the outputs of a layer are kept: on a GPU with room for two layers in half of its free memory, else on the CPU."""
-    device = torch.device(device)
-    if device.type == "cuda" and 2 * 4 * num_values <= free_memory(device) // 2:
-        return device
-    return torch.device("cpu")
-
-
 def _reduced(aggregator, h, indptr, neighbors, ids, device):
     """(x_self, x_neigh) of the rows ``ids``, reduced where h lies."""
     block = CSRMatrix.from_numpy(indptr, neighbors, None, len(h)).to(h.device)
     if isinstance(h, FeatureStore):
         x_self, x_neigh = h.rows(ids), h.reduce(aggregator.reduction, block, ids)
     else:
-        x_self = _of(h, ids)
+        x_self = inputs_of(h, ids)
         x_neigh = aggregator(h, block, x_self)
     return x_self.to(device), x_neigh.to(device)
 
@@ -141,27 +130,5 @@ def _aggregated(aggregator, h, indptr, neighbors, ids, device):
     """(x_self, x_neigh) of the rows ``ids`` from the inputs of their neighbours, each of which is taken once."""
     sources, columns = np.unique(neighbors, return_inverse=True)
     block = CSRMatrix.from_numpy(indptr, columns.astype(np.int32, copy=False), None, len(sources)).to(device)
-    x_self, x = (_of(h, nodes).to(device) for nodes in (ids, torch.from_numpy(sources).to(h.device)))
+    x_self, x = (inputs_of(h, nodes).to(device) for nodes in (ids, torch.from_numpy(sources).to(h.device)))
     return x_self, aggregate(aggregator, x, block, x_self)
-
-
-def _of(h, ids):
-    return h.rows(ids) if isinstance(h, FeatureStore) else h.index_select(0, ids)
-
-
-def _rows(graph, isolated):
-    if isolated == "empty" or graph.degrees.all():
-        return graph.indptr, graph.indices
-    lonely = np.flatnonzero(graph.degrees == 0)
-    indptr = np.concatenate([[0], np.cumsum(np.maximum(graph.degrees, 1))])
-    return indptr, np.insert(graph.indices, graph.indptr[lonely], lonely)
-
-
-def _chunks(indptr, chunk_edges, most_rows):
-    """Row ranges of at most ``chunk_edges`` edges and ``most_rows`` rows, each at least one row."""
-    start, last = 0, len(indptr) - 1
-    while start < last:
-        stop = int(np.searchsorted(indptr, indptr[start] + chunk_edges, side="right")) - 1
-        stop = min(max(stop, start + 1), start + most_rows, last)
-        yield start, stop
-        start = stop

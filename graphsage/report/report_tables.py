@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields, is_dataclass
 
 import numpy as np
 
+from graphsage.config.settings import unused_parts
 from graphsage.report.page import bar, folded, joined, table, tag
 
 PHASES = ("starting", "waiting", "training", "evaluating", "saving")
@@ -131,7 +132,7 @@ def configuration(config):
 def _setting_groups(config):
     nested = [f.name for f in fields(config) if is_dataclass(getattr(config, f.name))]
     yield "run", [_setting(config, f) for f in fields(config) if f.name not in nested]
-    for name in [name for name in nested if name != "links" or config.task == "links"]:
+    for name in [name for name in nested if name not in unused_parts(config.task)]:
         part = getattr(config, name)
         yield name, [_setting(part, f) for f in fields(part)]
 

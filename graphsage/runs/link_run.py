@@ -16,6 +16,7 @@ from graphsage.training.link_evaluation import candidates_of
 from graphsage.training.tasks import metrics_of
 
 ALONE = "features only"
+TRAINS_WITHOUT_EDGES = True  # too, as a baseline
 SPLIT_BY_SEED = True  # each run of several has links of its own to test on
 
 
@@ -40,7 +41,7 @@ def build_model(config, links):
     return LinkPredictor(encoder, config.links.decoder, directed=links.directed)
 
 
-def beside(trainer, result, log):
+def beside(config, trainer, result, log):
     """The fields of ``RunResult`` that are known after the training."""
     if result.test_scores is None:
         return {"rows": {}}

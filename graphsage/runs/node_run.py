@@ -14,6 +14,7 @@ from graphsage.trained.outputs import write_predictions
 from graphsage.training.setup import refuse_unlabelled
 from graphsage.training.tasks import METRICS, constant_outputs
 
+TRAINS_WITHOUT_EDGES = True  # too, as a baseline
 SPLIT_BY_SEED = False  # the split is the dataset's
 
 
@@ -44,7 +45,7 @@ def make_graphsage(config, dataset, width):
     return GraphSAGE(dataset.num_features, out_features=width, **options)
 
 
-def beside(trainer, result, log):
+def beside(config, trainer, result, log):
     """The fields of ``RunResult`` that are known after the training."""
     return {"majority": majority_score(trainer.dataset, trainer.metric)}
 

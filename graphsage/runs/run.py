@@ -11,7 +11,7 @@ from graphsage.config.run_files import CONFIG, MODEL, REPORT, RESULT
 from graphsage.config.toml import write_config
 from graphsage.data.catalogue import load_dataset
 from graphsage.data.tables.schema import given_tables
-from graphsage.runs import link_run, node_run
+from graphsage.runs import link_run, node_run, walk_run
 from graphsage.runs.checkpoint import CheckpointError, differences
 from graphsage.runs.recorder import stopping
 from graphsage.runs.run_folder import identity_in, read_result, write_result
@@ -20,7 +20,7 @@ from graphsage.runs.trainer import Trainer
 from graphsage.trained.save import is_saved, versions
 from graphsage.training.records import TrainResult
 
-KINDS = {"nodes": node_run, "links": link_run}  # by what a run learns
+KINDS = {"nodes": node_run, "links": link_run, "unsupervised": walk_run}  # by what a run learns
 LARGE = 200_000  # nodes from which what a finished run leaves takes longer than two seconds
 
 
@@ -31,8 +31,9 @@ class RunResult:
     majority: always what is most frequent in training (regression: the mean). features_only: the same model, trained the
     same way on the graph without its edges; None if it was not asked for, or Ctrl-C came before its end. model: None where
     the run was done before and its result read.
-    rows: of links, {model: {metric: test score}} of GraphSAGE and its baselines, features only among them. scores: of links,
-    float32[n, 1 + C], the logits of each test link and its candidates; None once they are in the report.
+    rows: of links, {model: {metric: test score}} of GraphSAGE and its baselines, features only among them; without labels,
+    {"features" or "embeddings": {"accuracy": of the probe}}. scores: of links, float32[n, 1 + C], the logits of each test
+    link and its candidates; None once they are in the report.
     interrupted: Ctrl-C came in the training of either, perhaps in its last step.
     """
 
@@ -73,8 +74,8 @@ def _held_run(config, trainer, dataset, folder, progress, log):
             write_config(config, Path(folder, CONFIG))  # only now: what was refused leaves it as it was
     result = trainer.fit()
     alone, interrupted, kind = None, trainer.interrupted, KINDS[config.task]
-    fields = kind.beside(trainer, result, log)
-    if config.baseline and not interrupted:
+    fields = kind.beside(config, trainer, result, log)
+    if config.baseline and kind.TRAINS_WITHOUT_EDGES and not interrupted:
         log("Training the same model without edges (features only) for comparison ...")
         alone, interrupted = _features_only(config, trainer, progress)
     fields = kind.with_features_only(fields, alone)

@@ -13,6 +13,7 @@ from graphsage.config.options import options_of
 from graphsage.config.run_files import CONFIG, LATEST, RESULT
 from graphsage.config.settings import FREE, RunConfig, TrainConfig, aggregator_name
 from graphsage.config.toml import read_config, write_config
+from graphsage.config.walk_config import WalkConfig
 from graphsage.data.catalogue import built_in
 from graphsage.runs.checkpoint import CheckpointError, load_checkpoint
 from graphsage.training.records import Epoch, TrainResult
@@ -112,7 +113,7 @@ def _decisive(config):
     idle = FREE - {"epochs", "patience"}
     settings = {**_defaults(TrainConfig), **config["train"]}  # an older file lacks the newer ones
     train = {name: value for name, value in settings.items() if name not in idle}
-    whole = {**_defaults(RunConfig), "links": _defaults(LinkConfig), **config}
+    whole = {**_defaults(RunConfig), "links": _defaults(LinkConfig), "walks": _defaults(WalkConfig), **config}
     return {**{name: value for name, value in whole.items() if name not in {*idle, "dataset", "tables"}}, "train": train}
 
 

@@ -16,8 +16,10 @@ from graphsage.base.told import of_kind
 from graphsage.config.link_config import LinkConfig
 from graphsage.config.run_files import LATEST
 from graphsage.config.settings import TrainConfig
+from graphsage.config.walk_config import WalkConfig
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.links import LinkDataset
+from graphsage.interop.pyg import from_pyg, is_pyg_data
 from graphsage.runs.checkpoint import identity
 from graphsage.runs.recorder import Recorder
 from graphsage.runs.resume import restore
@@ -25,6 +27,7 @@ from graphsage.tensors.ambient import plain_modes
 from graphsage.tensors.store import FeatureStore
 from graphsage.trained.predictions import Predictions
 from graphsage.training.loop import Loop
+from graphsage.training.node_task import NodeTask
 from graphsage.training.records import TrainResult
 
 
@@ -35,8 +38,11 @@ class Trainer(Loop):
         [B, C], a logit a class or label, or [B, T], a number a target. Where that is one number a seed, [B] will do; of two
         classes it is the logit of the second. Anything else is a TypeError or ValueError before the first step.
         Of links ``LinkPredictor``, or any module that makes of a ``Batch`` with pairs a logit a pair [M].
-    dataset: ``NodeDataset``, or ``LinkDataset`` for links. config: ``TrainConfig``, which names the three modes.
-    task: of links ``LinkConfig``: loss, negatives and candidates (its split and decoder are made before); else None.
+    dataset: ``NodeDataset``, or ``LinkDataset`` for links; a ``Data`` of PyG becomes ``interop.from_pyg(data)``.
+    config: ``TrainConfig``, which names the three modes.
+    task: of links ``LinkConfig``: loss, negatives and candidates (its split and decoder are made before). Of embeddings
+        without labels ``WalkConfig``: the model is then a ``LinkPredictor`` whose decoder says which nodes meet on random walks
+        of a ``NodeDataset``, and ``TrainResult.outputs`` are what its encoder makes of all nodes. Else None.
     loss: function(outputs, y) -> mean loss, of what the module returned and the labels as ``Batch.y`` has them; the outputs
         of a regression are then numbers in the targets' units. None: by the dataset's task, cross-entropy (multiclass), binary
         cross-entropy of each column (multilabel) or squared error (regression); of links ``task.link_loss``.
@@ -46,7 +52,8 @@ class Trainer(Loop):
     callbacks: objects with any of the methods of ``Callback``. log: called with each line of progress; None for silence.
 
     The test of a ``GraphSAGE`` is exact: all neighbours of all nodes (``inference``); so is its validation, but where that
-    would cost much more than the training (``EvaluationPlan``). Else neighbours are sampled, the same draws each time.
+    would cost much more than the training (``EvaluationPlan``). So are those of a module that is a stack of layers
+    (``graphsage.nn.stacked.Stack``). Else neighbours are sampled, the same draws each time.
     Where nodes have ``times``, batches, validation, test and predictions show each the edges until its own: all are sampled.
     Without a loss of your own the targets of a regression are standardised by mean and deviation of the training nodes: a
     module learns to return (target - mean) / deviation. Losses (squared errors), ``TrainResult.outputs`` and ``predict`` are in
@@ -61,16 +68,17 @@ class Trainer(Loop):
     def __init__(
         self,
         model: torch.nn.Module,
-        dataset: NodeDataset | LinkDataset,
+        dataset: NodeDataset | LinkDataset | Any,
         config: TrainConfig | None = None,
         *,
-        task: LinkConfig | None = None,
+        task: LinkConfig | WalkConfig | None = None,
         loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
         folder: str | os.PathLike[str] | None = None,
         store: FeatureStore | None = None,
         callbacks: Iterable[Any] = (),
         log: Callable[[str], object] | None = print,
     ) -> None:
+        dataset = from_pyg(dataset) if is_pyg_data(dataset) else dataset
         super().__init__(model, dataset, config, task=task, loss=loss, store=store, callbacks=callbacks, log=log)
         self.keep_in(folder)
 
@@ -98,10 +106,12 @@ class Trainer(Loop):
     def predict(self, nodes: ArrayLike | None = None) -> Predictions:
         """``Predictions`` for ``nodes`` (default: all, in the graph's order): numbers in the targets' units, classes, labels.
 
-        They are made as the test is: of a ``GraphSAGE`` exact; of another module, and of one that learned from neighbours by
-        weight, from the latest or until a time, from sampled ones, always the same.
+        They are made as the test is: of a ``GraphSAGE`` and of a stack of layers exact; of another module, and of one that
+        learned from neighbours by weight, from the latest or until a time, from sampled ones, always the same.
         """
         of_kind("the dataset of predict", self.dataset, NodeDataset)
+        if not self.task.reads_labels:
+            raise ValueError("predict gives labels, and this training reads none: TrainResult.outputs are its embeddings")
         nodes = np.arange(self.dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, self.dataset.num_nodes)
         head = self.objective.head
         return Predictions(
@@ -113,6 +123,20 @@ class Trainer(Loop):
         )
 
     @plain_modes()
+    def embed(self, nodes: ArrayLike | None = None) -> np.ndarray:
+        """What goes into the last layer for ``nodes`` (default: all): float32 array [M, width], exact, as by ``Trained.embed``.
+
+        Of a ``GraphSAGE`` or a stack of two layers at least; ValueError for another model, and for neighbours by weight or the
+        latest, which are drawn.
+        """
+        of_kind("the task of embed", self.task, NodeTask)
+        widths, why = self.evaluator.widths, self.evaluator.why_sampled
+        if not widths or len(widths) == 1:
+            what = f"has {'one layer' if widths else 'no layers that are computed one by one here'}{why and f' ({why})'}"
+            raise ValueError(f"an embedding is what goes into the last layer, and {type(self.model).__name__} {what}")
+        nodes = np.arange(self.dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, self.dataset.num_nodes)
+        return self.evaluator.after_layers(len(widths) - 1).numpy()[nodes]
+
     def score(self, pairs: ArrayLike, times: ArrayLike | None = None) -> np.ndarray:
         """Logits float32 [n] of pairs of nodes [n, 2], (source, target), by a model of links: above 0 means a link.
 

@@ -63,6 +63,21 @@ def arrange(graph, by_time, by_weight, node_times=None):
     return Rows(**{name: None if a is None else read_only(np.ascontiguousarray(a)) for name, a in arrays.items()})
 
 
+_RISING = WeakKeyDictionary()  # rows: their ids in rising order
+
+
+def rising_ids(rows):
+    """int32: the ids of each of ``rows`` in rising order, to look one up in; made once for these rows."""
+    if rows not in _RISING:
+        ids = rows.indices
+        if not rises(rows.indptr, ids):
+            order = np.empty(len(ids), np.int64)
+            sort_rows(rows.indptr, ids, order)
+            ids = ids[order]
+        _RISING[rows] = read_only(ids)
+    return _RISING[rows]
+
+
 def edge_times(graph, node_times):
     """From when on each edge is there: its own time, or that of the node it comes from if that is later."""
     if node_times is None:

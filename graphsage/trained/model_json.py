@@ -1,6 +1,6 @@
 """model.json: what a trained model computes, in words and formulas, for those who have the weights and not this package."""
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, is_dataclass
 
 from graphsage.base import rng
 
@@ -44,6 +44,7 @@ OUTPUTS = {
     "multiclass": "h_v of the last layer: one logit a class; softmax gives probabilities, and the largest is the prediction",
     "multilabel": "h_v of the last layer: one logit a class; sigmoid gives its probability, and above 0 means yes",
     "regression": "h_v of the last layer: the predicted numbers",
+    "unsupervised": "h_v of the last layer: the embedding of node v; of nodes that meet on walks the dot product is large",
 }
 DECODERS = {
     "dot": "s = z_a . z_b",
@@ -75,8 +76,8 @@ UNTIL = {
 
 
 def describe_model(trained, arguments):
-    """The JSON-able description of a ``Trained`` or ``TrainedLinks``; arguments: those of its model, as JSON has them."""
-    known = {field.name: getattr(trained, field.name) for field in fields(trained) if field.name != "model"}
+    """The JSON-able description of what ``load_trained`` reads; arguments: those of its model, as JSON has them."""
+    known = {field.name: _plain(getattr(trained, field.name)) for field in fields(trained) if field.name != "model"}
     of_links = trained.task == "links"
     model, place = (trained.model.encoder, "encoder.") if of_links else (trained.model, "")
     described = {
@@ -89,16 +90,20 @@ def describe_model(trained, arguments):
     return described | (_of_links(trained, arguments) if of_links else _of_nodes(trained.task, model.task_head.as_dict()))
 
 
+def _plain(value):
+    return asdict(value) if is_dataclass(value) else value
+
+
 def _of_nodes(task, head):
     return {"output": next((text for name, text in HEADS.items() if name in head), OUTPUTS[task]), **head}
 
 
 def _of_links(trained, arguments):
-    """The decoder, what it reads and makes; ``links`` as JSON has them."""
-    name, links = arguments["decoder"] + (" directed" if arguments["directed"] else ""), trained.links
+    """The decoder, what it reads and makes."""
+    name = arguments["decoder"] + (" directed" if arguments["directed"] else "")
     decoder = {"z_v": "h_v of the last layer", "name": arguments["decoder"], "formula": DECODERS[name]}
     tensors = _described_tensors(trained.model.decoder, "", "decoder.", DECODER_SYMBOLS)
-    return {"links": asdict(links), "decoder": {**decoder, "tensors": tensors}, "output": OF_LINKS[links.link_loss]}
+    return {"decoder": {**decoder, "tensors": tensors}, "output": OF_LINKS[trained.links.link_loss]}
 
 
 def _described_tensors(module, begin, place, symbols):

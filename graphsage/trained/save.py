@@ -16,6 +16,7 @@ from graphsage.config.link_config import LinkConfig
 from graphsage.config.run_files import CONFIG, DESCRIPTION, LATEST, MODEL
 from graphsage.config.settings import TrainConfig, check_depth
 from graphsage.config.toml import read_config
+from graphsage.config.walk_config import WalkConfig
 from graphsage.data.catalogue import recorded
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.links import LinkDataset
@@ -25,6 +26,7 @@ from graphsage.nn.model import GraphSAGE
 from graphsage.trained.model_file import encoder_of, of_head, packed, plain_arguments, unpacked
 from graphsage.trained.model_json import describe_model
 from graphsage.trained.trained import Trained
+from graphsage.trained.trained_encoder import TrainedEncoder
 from graphsage.trained.trained_links import TrainedLinks
 from graphsage.training.setup import normalizes
 from graphsage.training.tasks import metric_for, pick_metric
@@ -55,7 +57,7 @@ def save_trained(
     dataset: NodeDataset | LinkDataset,
     config: TrainConfig,
     *,
-    task: LinkConfig | None = None,
+    task: LinkConfig | WalkConfig | None = None,
 ) -> None:
     """Write ``folder``/model.safetensors, which ``load_trained`` reads, and model.json, the same in words for others.
 
@@ -64,10 +66,30 @@ def save_trained(
     this package. It is written last and never read here, so a write that ends between the two leaves a model that loads;
     its sha256 says which weights it describes.
     """
-    arguments, folder = plain_arguments(model), as_path("folder", folder)
+    folder, found = as_path("folder", folder), _found(model, dataset, config, task)
+    model = encoder_of(model) if isinstance(task, WalkConfig) else model
+    arguments = plain_arguments(model)
+    content = packed(model, {**arguments, **of_head(model), "trained": {"form": FORM, **found}})
+    _write(Path(folder, MODEL), content)
+    weights = {"file": MODEL, "sha256": sha256(content).hexdigest()}
+    described = describe_model(_trained(model, form=FORM, **found), arguments)
+    record = {"format": "graphsage model", "form": FORM, "weights": weights, **described, "versions": versions()}
+    _write(Path(folder, DESCRIPTION), json.dumps(record, indent=1).encode())
+
+
+def as_trained(model, dataset, config, task):
+    """What ``load_trained`` would read of ``save_trained``: it has the very ``model``."""
+    own = encoder_of(model) if isinstance(task, WalkConfig) else model
+    return _trained(own, form=FORM, **_found(model, dataset, config, task))
+
+
+def _found(model, dataset, config, task):
+    """What a file says beside the model; refuses what cannot be saved."""
+    plain_arguments(model)
     of_kind("config", config, TrainConfig)
-    found = {
-        **(_of_links if isinstance(model, LinkPredictor) else _of_nodes)(dataset, config, task),
+    of_task = _of_walks if isinstance(task, WalkConfig) else _of_links if isinstance(model, LinkPredictor) else _of_nodes
+    return {
+        **of_task(dataset, config, task),
         "normalized_features": normalizes(config, dataset),
         "isolated": config.isolated,
         "fanouts": (-1,) * model.num_layers if config.batch_size is None else config.fanouts,
@@ -76,12 +98,6 @@ def save_trained(
         "schema": dataset.schema,
         "name": dataset.name,
     }
-    content = packed(model, {**arguments, **of_head(model), "trained": {"form": FORM, **found}})
-    _write(Path(folder, MODEL), content)
-    weights = {"file": MODEL, "sha256": sha256(content).hexdigest()}
-    described = describe_model(_trained(model, form=FORM, **found), arguments)
-    record = {"format": "graphsage model", "form": FORM, "weights": weights, **described, "versions": versions()}
-    _write(Path(folder, DESCRIPTION), json.dumps(record, indent=1).encode())
 
 
 def _of_nodes(dataset, config, task):
@@ -98,6 +114,11 @@ def _of_links(dataset, config, task):
     return {"task": "links", "metric": metric, "directed": dataset.directed, "links": asdict(links), "seed": config.seed}
 
 
+def _of_walks(dataset, config, task):
+    of_kind("dataset", dataset, NodeDataset)
+    return {"task": "unsupervised", "metric": metric_for(config.metric, "unsupervised").name, "walks": asdict(task)}
+
+
 def is_saved(folder):
     """Does ``folder`` hold a model of ``save_trained``, both files whole?"""
     try:
@@ -108,8 +129,8 @@ def is_saved(folder):
 
 
 def load_trained(path: str | os.PathLike[str], *, aggregator: type[Aggregator] | None = None) -> Trained | Any:
-    """The ``Trained`` model of a run, of links ``TrainedLinks``: ``path`` is its folder, or its model.safetensors. On the CPU,
-    in evaluation mode.
+    """The ``Trained`` model of a run, of links ``TrainedLinks``, without labels ``TrainedEncoder``: ``path`` is its folder, or
+    its model.safetensors. On the CPU, in evaluation mode.
 
     aggregator: as in ``load_model``. ValueError, one sentence, where the file is missing, damaged or no trained model.
     """
@@ -158,6 +179,8 @@ def _trained(model, *, form, **found):
     found = {"draw": "uniform", "replace": False, "timed": False, "strictly_before": False} | found
     kinds = {"task": str, "metric": str, "normalized_features": bool, "isolated": str, "draw": str, "replace": bool}
     kinds |= {"timed": bool, "strictly_before": bool}
+    if found["task"] == "unsupervised":
+        return TrainedEncoder(model=model, **found | {"walks": WalkConfig(**found["walks"])})
     is_of_links = isinstance(model, LinkPredictor)
     kinds |= {"directed": bool, "seed": int} if is_of_links else {}
     odd = next((name for name, kind in kinds.items() if not isinstance(found[name], kind)), None)

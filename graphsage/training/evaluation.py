@@ -1,21 +1,23 @@
 """Outputs of a model in training, exact or sampled, and the plan of its validation: how often, on which nodes and how."""
 
 from contextlib import closing
+from functools import partial
 
 import numpy as np
 import torch
 
 from graphsage.base import rng
-from graphsage.config.groups import SELECTIVE
 from graphsage.nn.inference import inference
 from graphsage.nn.layered import has_layers
+from graphsage.nn.stack_inference import stack_inference
 from graphsage.sampling.neighbor import NeighborSampler
-from graphsage.training.evaluation_plan import evaluation_plan, is_drawn, wider
+from graphsage.training.evaluation_plan import evaluation_plan, layer_widths, wider
 from graphsage.training.module_outputs import check_width, checked_outputs
 
 
 class Evaluator:
-    """plan: ``EvaluationPlan``. nodes: the validation nodes, or a fixed part of them drawn by the seed.
+    """plan: ``EvaluationPlan``. nodes: the validation nodes, or a fixed part of them drawn by the seed. widths: those of
+    ``layer_widths``, None where outputs are always sampled.
 
     all_outputs: raw outputs of all nodes, float32 [N, K] on the CPU, as last computed; None where outputs are sampled: of
     other modules, under draws that select neighbours, and of nodes with times (``is_drawn``). progress: as in ``inference``.
@@ -23,7 +25,8 @@ class Evaluator:
 
     def __init__(self, model, loader, dataset, config, progress):
         self.model, self.loader, self.dataset, self.config, self.progress = model, loader, dataset, config, progress
-        self.plan = evaluation_plan(model, loader, dataset, config)
+        self.widths, self.why_sampled = layer_widths(model, dataset, loader, config)
+        self.plan = evaluation_plan(self.widths, self.why_sampled, loader, dataset, config)
         self.nodes, self.all_outputs = _part(dataset.val, self.plan.nodes, config.seed), None
         self.task, self.num_outputs = dataset.task, dataset.num_outputs
 
@@ -36,10 +39,15 @@ class Evaluator:
 
     def exact(self):
         """``all_outputs``, computed anew."""
-        if has_layers(self.model) and not is_drawn(self.config.draw, self.dataset.times is not None):
-            how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
-            self.all_outputs = inference(self.model, self.dataset.graph, self.loader.store, **how)
+        if self.widths:
+            self.all_outputs = self.after_layers(len(self.widths))
         return self.all_outputs
+
+    def after_layers(self, num_layers):
+        """What the first layers make of all nodes and all their neighbours, float32 [N, width] on the CPU."""
+        how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
+        compute = inference if has_layers(self.model) else partial(stack_inference, checked=True)
+        return compute(self.model, self.dataset.graph, self.loader.store, num_layers=num_layers, **how)
 
     def checked(self, outputs, batch):
         """What the model returned for ``batch``, if it fits the task: see ``checked_outputs``."""
@@ -63,10 +71,9 @@ class Evaluator:
     def _loader(self, nodes):
         loader, sampler = self.loader.over(nodes), self.loader.sampler
         # another module may be made for the fanouts it is trained with; and of more neighbours fewer are heavy, or late
-        widens = has_layers(self.model) and self.config.draw not in SELECTIVE
         loader.sampler = NeighborSampler(
             self.dataset.graph,  # the whole of it, also where training sees a part
-            wider(sampler.fanouts) if widens else sampler.fanouts,
+            wider(sampler.fanouts) if self.widths else sampler.fanouts,
             draw=sampler.draw,
             seed=sampler.seed,
             isolated=sampler.isolated,

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from graphsage.config.groups import SELECTIVE
+from graphsage.config.settings import check_depth
 from graphsage.graph.features import SparseFeatures
 from graphsage.nn.layered import has_layers
+from graphsage.nn.stack_inference import check_stack
+from graphsage.nn.stacked import NotALayer, is_stack
 
 CHEAP = 1 << 28  # values read and written by an exact inference that is made each epoch in any case: below a second of a core
 SHARE = 0.5  # of an epoch's training that its validation may cost
@@ -76,23 +79,43 @@ class Sizes:
         return sum(n * k * width + n * (width + out) for n, k, width, out in layers)
 
 
-def evaluation_plan(model, loader, dataset, config):
-    """The ``EvaluationPlan`` of a training: as set, else by cost.
+def evaluation_plan(widths, why, loader, dataset, config):
+    """The ``EvaluationPlan`` of a training: as set, else by cost. widths, why: of ``layer_widths``.
 
-    Modules other than ``GraphSAGE`` are always sampled, and so is what learned from neighbours that a draw selected, or a time.
+    Without widths it is always sampled: other modules, and what learned from neighbours that a draw selected, or a time.
     """
-    if not has_layers(model) or is_drawn(config.draw, dataset.times is not None):
+    if not widths:
         if config.evaluate == "exact":
             drawn = "nodes with times are" if dataset.times is not None else f"draw={config.draw!r} is"
-            whose = "other modules are sampled" if not has_layers(model) else f"{drawn} evaluated by drawing"
+            is_other = not is_drawn(config.draw, dataset.times is not None)
+            whose = f"other modules are sampled{why and f' ({why})'}" if is_other else f"{drawn} evaluated by drawing"
             raise ValueError(f"evaluate='exact' is of all neighbours, by GraphSAGE; {whose}: leave it out")
         every, nodes = config.evaluate_every or 1, min(config.evaluate_nodes or len(dataset.val), len(dataset.val))
-        return EvaluationPlan(False, every, nodes)
-    return plan_of(_sizes(model, loader, dataset, config), config)
+        return EvaluationPlan(False, every, nodes, why and f"Evaluated on sampled neighbours: {why}")
+    return plan_of(_sizes(widths, loader, dataset, config), config)
+
+
+def layer_widths(model, dataset, loader, config):
+    """(numbers that a node has after each layer, "") where layers can be computed one by one for all nodes; else (None, why).
+
+    why: a sentence where the module has the layers of a ``Stack`` and computes something else; else "".
+    """
+    if is_drawn(config.draw, dataset.times is not None) or not (has_layers(model) or is_stack(model)):
+        return None, ""
+    if has_layers(model):
+        return tuple(layer.out_features for layer in model.layers), ""
+    try:
+        widths = check_stack(model, dataset.graph, loader.store, isolated=config.isolated)
+    except NotALayer:
+        return None, ""
+    except (TypeError, ValueError) as error:
+        return None, str(error)
+    check_depth(len(widths), loader.sampler.fanouts)
+    return tuple(widths), ""
 
 
 def plan_of(sizes, config):
-    """The ``EvaluationPlan`` of a ``GraphSAGE`` of these sizes."""
+    """The ``EvaluationPlan`` of a model with layers, of these sizes."""
     budget, nodes, is_auto = SHARE * sizes.training(), min(config.evaluate_nodes or sizes.num_val, sizes.num_val), False
     exact, affordable = config.evaluate == "exact", nodes
     if config.evaluate == "auto":
@@ -124,14 +147,14 @@ def _line(exact, every, nodes, sizes, config):
     return f"Validation: {nodes:,}{part} nodes on {how}, {when}{'' if exact or config.evaluate == 'sampled' else why}"
 
 
-def _sizes(model, loader, dataset, config):
+def _sizes(widths, loader, dataset, config):
     first = dataset.num_features
     if isinstance(dataset.features, SparseFeatures):
         first = len(dataset.features.indices) / max(dataset.num_nodes, 1)  # entries a row
     return Sizes(
         dataset.graph.num_nodes,
         dataset.graph.num_edges,
-        (first, *(layer.out_features for layer in model.layers)),
+        (first, *widths),
         tuple(loader.sampler.fanouts),
         config.batch_size or len(dataset.train),
         len(loader),

@@ -20,13 +20,13 @@ MOST_SAMPLED = 1000  # validation links on sampled neighbours: each asks about a
 CANDIDATES = 2**64 - 1  # in place of an epoch in the keys of the stream: no sampler gets there
 
 
-def candidates_of(dataset, pairs, settings, seed):
+def candidates_of(dataset, pairs, settings, seed, negatives=None):
     """Yields (start, pairs int64 [m, 1 + C, 2]) over the links ``pairs`` [n, 2], in order: each, and its C candidates.
 
     They have its source and another target, drawn alike from all nodes that it is not linked to in ``dataset.known``; the same
-    ones for the same links and seed.
+    ones for the same links and seed. negatives: ``Negatives`` that draw them otherwise.
     """
-    negatives, step = Negatives(settings.candidates), max(1, CHUNK_PAIRS // (1 + settings.candidates))
+    negatives, step = negatives or Negatives(settings.candidates), max(1, CHUNK_PAIRS // (1 + settings.candidates))
     for number, start in enumerate(range(0, len(pairs), step)):
         part, key = pairs[start : start + step], rng.stream_key(seed, rng.EVALUATE, CANDIDATES, number)
         drawn = negatives.draw(part, dataset.known, dataset.directed, key)
@@ -52,11 +52,15 @@ class LinkEvaluator:
         """Scores of ``Items`` of links and of their candidates: float32 [n, 1 + C] on the CPU, in evaluation mode."""
         score = self._scorer(sampled)
         self.scores = torch.empty(len(items), 1 + self.settings.candidates, dtype=torch.float32, device="cpu")
-        for start, pairs in candidates_of(self.dataset, items.seeds, self.settings, self.config.seed):
+        for start, pairs in self.candidates(items.seeds):
             part = items[start : start + len(pairs)]
             times = None if part.time is None else np.repeat(part.time, pairs.shape[1])
             self.scores[start : start + len(pairs)] = score(pairs.reshape(-1, 2), times).reshape(len(pairs), -1)
         return self.scores
+
+    def candidates(self, pairs):
+        """What the links ``pairs`` are ranked among: see ``candidates_of``."""
+        return candidates_of(self.dataset, pairs, self.settings, self.config.seed)
 
     def of_pairs(self, items):
         """Logits of ``Items`` of pairs alone, float32 [n] on the CPU, in evaluation mode."""

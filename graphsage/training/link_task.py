@@ -39,7 +39,7 @@ class LinkTask(Task):
         check_weights(model)
         self.config = config = for_task(config, "links")
         self.device = pick_device(config.device)
-        self.model, self.encoder = model.to(self.device), _encoder(model, dataset)
+        self.model, self.encoder = model.to(self.device), encoder_of(model, dataset)
         self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset
         self.metric = metric_for(config.metric, "links")
         self.objective = LinkObjective(model, settings, loss)
@@ -89,7 +89,7 @@ class LinkTask(Task):
         return {name: metric.score(self.evaluator.scores) for name, metric in metrics_of("links").items()}
 
 
-def _encoder(model, dataset):
+def encoder_of(model, dataset):
     """The layers behind the embeddings of a ``LinkPredictor``, or None; ValueError for layers without a decoder."""
     if has_layers(model):
         given = f"a {type(model).__name__} gives embeddings of nodes, and links need logits of pairs"

@@ -24,8 +24,9 @@ from graphsage.training.records import Step, TrainResult, loss_text
 from graphsage.training.setup import check_kinds, normalizes
 from graphsage.training.state import State
 from graphsage.training.task import task_class
+from graphsage.training.walk_task import WalkTask
 
-TASKS = (NodeTask, LinkTask)  # of those of one dataset, the first is the one that no settings name
+TASKS = (NodeTask, LinkTask, WalkTask)  # of those of one dataset, the first is the one that no settings name
 NOTICE = "Ctrl-C: ending after this step (Ctrl-C again: at once)\n"
 
 

@@ -30,7 +30,7 @@ from graphsage.training.until import degrees_seen, later_edges, time_line
 class NodeTask(Task):
     """A ``NodeDataset``'s own task, by its labels."""
 
-    data = NodeDataset
+    data, reads_labels = NodeDataset, True
 
     def __init__(self, model, dataset, config, settings=None, *, loss=None, store=None, progress=None):
         check(model, dataset, config, has_own_loss=loss is not None)

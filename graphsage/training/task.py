@@ -20,6 +20,7 @@ class Task:
     """
 
     data = settings_kind = settings = encoder = None
+    reads_labels = False  # of nodes, which ``Trainer.predict`` then gives
     how_to_validate: dict = {}
 
     def lines(self):

@@ -130,7 +130,8 @@ def _of_links(score, *arguments):
 
 
 #: Those of each task; of a task the first is its default. Mean reciprocal ranks see every place of a link among the candidates:
-#: an AUC of 95 % and one of 96 % differ in the places that nobody would be shown, and hits@k in steps of whole links.
+#: an AUC of 95 % and one of 96 % differ in the places that nobody would be shown, and hits@k in steps of whole links. Who meets
+#: on a walk is no one's to be shown: there the AUC, which follows the loss.
 ALL = (
     Metric("accuracy", "accuracy", accuracy, ("multiclass",)),
     Metric("micro_f1", "micro-F1", micro_f1, ("multilabel",)),
@@ -138,12 +139,12 @@ ALL = (
     Metric("roc_auc", "ROC AUC", roc_auc, ("multiclass",)),
     Metric("r2", "R^2", r2, ("regression",), in_percent=False),
     Metric("mrr", "MRR", _of_links(link_metrics.mrr), ("links",), in_percent=False),
-    Metric("roc_auc", "ROC AUC", _of_links(link_metrics.roc_auc), ("links",)),
-    Metric("average_precision", "average precision", _of_links(link_metrics.average_precision), ("links",)),
+    Metric("roc_auc", "ROC AUC", _of_links(link_metrics.roc_auc), ("links", "unsupervised")),
+    Metric("average_precision", "average precision", _of_links(link_metrics.average_precision), ("links", "unsupervised")),
     *(Metric(f"hits@{k}", f"hits@{k}", _of_links(link_metrics.hits_at, k), ("links",)) for k in (1, 3, 10)),
 )
 #: By name, for those who show scores: metrics of one name are shown alike.
-METRICS = {metric.name: metric for metric in ALL} | {metric.name: metric for metric in ALL if metric.tasks != ("links",)}
+METRICS = {metric.name: metric for metric in reversed(ALL)}
 
 
 def metrics_of(task):

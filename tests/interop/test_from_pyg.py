@@ -8,6 +8,7 @@ import pytest
 import torch
 from helpers.graphs import rows
 
+import graphsage as gs
 from graphsage.graph.features import SparseFeatures
 from graphsage.interop import from_pyg
 
@@ -111,3 +112,18 @@ def test_a_batch_of_graphs_is_one_graph():
 def test_what_does_not_fit_is_told(given, text):
     with pytest.raises((TypeError, ValueError), match=re.escape(text)):
         from_pyg(given)
+
+
+def test_a_trainer_takes_data_as_it_is():
+    blocks = gs.load_dataset("sbm:nodes=120,classes=3,homophily=0.9,degree=8")
+    src, dst = blocks.graph.to_edges()
+    x, y, edges = map(torch.tensor, (blocks.features, blocks.labels, np.stack([src, dst]).astype(np.int64)))
+    given = data(x=x, edge_index=edges, y=y, train_mask=None, test_mask=None)
+    config = gs.TrainConfig(fanouts=(5,), batch_size=16, epochs=2, num_threads=0)
+    one, other = (
+        gs.Trainer(gs.GraphSAGE(blocks.num_features, 8, 3, num_layers=1), dataset, config, log=None)
+        for dataset in (given, from_pyg(given))
+    )
+    assert torch.equal(one.fit().outputs, other.fit().outputs) and len(one.predict()) == 120
+    with pytest.raises(ValueError, match="^the model takes 9 features a node, but the dataset has 2$"):
+        gs.Trainer(gs.GraphSAGE(9, 8, 3), data())

@@ -12,6 +12,7 @@ from helpers.graphs import DST, SRC, asymmetric
 from helpers.nn_helpers import SEEDS, batch_of, close, learnable_dataset, model_of, node_dataset
 
 import graphsage
+import graphsage as gs
 from graphsage.data.dataset import NodeDataset
 from graphsage.graph.graph import Graph
 from graphsage.interop import to_pyg
@@ -89,6 +90,12 @@ def test_edge_ids_find_the_callers_own_arrays():
     assert "e_id" not in to_pyg(plain)
     with pytest.raises(ValueError, match=r"^edge_attr needs edge ids: draw with NeighborSampler\(..., edge_ids=True\)$"):
         to_pyg(plain, edge_attr)
+    with pytest.raises(ValueError, match=r"^edge_attr must have a row an edge id: it has 3 rows, and the batch has edge \d+$"):
+        to_pyg(batch, edge_attr[:3])
+    with pytest.raises(ValueError, match="^edge_weight must have a row an edge id: it has one number, and the batch has edge"):
+        to_pyg(batch, edge_weight=1.0)
+    weighted = to_pyg(batch, edge_weight=torch.tensor(edge_attr[:, 0]))
+    assert weighted.edge_weight.tolist() == edge_attr[weighted.e_id, 0].tolist() and weighted.edge_attr is None
 
 
 def test_a_stand_in_is_an_edge_without_an_id():
@@ -189,6 +196,17 @@ def test_without_torch_geometric(monkeypatch):
     monkeypatch.setitem(sys.modules, "torch_geometric.data", None)
     with pytest.raises(ImportError, match=r"^to_pyg needs torch-geometric: pip install torch-geometric$"):
         to_pyg(batch_of(DENSE, SEEDS, [3, 2]))
+
+
+def test_a_batch_of_links_says_which():
+    links = gs.split_links(DENSE, seed=0)
+    sampler = NeighborSampler(links.graph, [3, 2])
+    batch = next(iter(gs.LinkLoader(links, sampler, 8)))
+    found = to_pyg(batch)
+    ends = found.n_id[found.edge_label_index]
+    assert torch.equal(ends, batch.seeds[batch.pairs]) and torch.equal(found.edge_label, batch.y) and "y" not in found
+    true = set(map(tuple, links.train.seeds.tolist()))
+    assert [tuple(pair) in true for pair in ends.T.tolist()][:8] == [True] * 8
 
 
 # ---- the example

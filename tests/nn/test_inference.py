@@ -12,8 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
-from graphsage.nn.inference import _chunks, inference
+from graphsage.nn.inference import inference
 from graphsage.nn.layer import SAGELayer
+from graphsage.nn.whole_graph import chunks_of
 from graphsage.tensors.store import FeatureStore
 
 DATASET = node_dataset()
@@ -55,7 +56,7 @@ def test_chunks_do_not_change_the_numbers(aggregator, combine, chunk_edges, is_s
 @given(st.lists(st.integers(0, 12), max_size=30), st.integers(1, 40), st.integers(1, 40))
 def test_chunks_cover_the_rows_in_order_and_keep_the_limits(degrees, limit, most_rows):
     indptr = np.cumsum([0, *degrees])
-    chunks = list(_chunks(indptr, limit, most_rows))
+    chunks = list(chunks_of(indptr, limit, most_rows))
     assert [row for start, stop in chunks for row in range(start, stop)] == list(range(len(degrees)))
     for start, stop in chunks:
         rows, edges = stop - start, indptr[stop] - indptr[start]
