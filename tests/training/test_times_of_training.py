@@ -214,7 +214,7 @@ def test_a_whole_run(tmp_path):
     assert np.isclose(found.mean(), result.result.test_score, atol=1e-9)
     page = (tmp_path / "run" / "report.html").read_text()
     assert "753 of" in page and "are not before any training node" in page
-    assert read_result(tmp_path / "run", settings)[0].later_edges == 753
+    assert read_result(tmp_path / "run", settings)["result"].later_edges == 753
     described = json.loads((tmp_path / "run" / "model.json").read_text())
     assert described["timed"] and "those before the time" in described["neighbors"]
 
