@@ -4,7 +4,7 @@
 
 Two parts:
 rate      an R-MAT graph with random weights and times, batches of 1,024 seeds: million sampled edges a second of CPU time, one
-          thread, interleaved with uniform; nodes a batch
+          thread, interleaved with uniform; nodes a batch. Where torch-sparse is installed, its two draws too
 variance  Debian and the R-MAT graph, two hops: the variance of the mean of neighbours' means of a random number a node, and the
           nodes of a batch, uniform and LABOR, for several fanouts; and the nodes at equal variance
 
@@ -12,6 +12,7 @@ Two minutes on an idle machine. benchmarks/README.md tells what the numbers mean
 """
 
 from functools import partial
+from importlib.util import find_spec
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -63,7 +64,7 @@ def main(argv=None):
     result = new_result(options, argv)
     plain = rmat_graph(options.scale, options.edges)
     with until_interrupted(result):
-        rate(result, _dressed(plain), options)
+        rate(result, _dressed(plain), options, peers(result["left_out"]))
         graphs = {name: data.graph for name, data in real_datasets(["debian"], result["left_out"]).items()}
         for name, graph in (graphs | {f"R-MAT {options.scale}": plain}).items():
             variance(result, name, graph, options)
@@ -80,7 +81,15 @@ def _dressed(graph):
 # ---- rate
 
 
-def rate(result, graph, options):
+def peers(left_out):
+    """{name: torch-sparse's draw, with replacement?}; what is not installed is left out, by name."""
+    for name, module in (("pyg-lib", "pyg_lib"), ("DGL", "dgl"), ("torch-sparse", "torch_sparse")):
+        if find_spec(module) is None:
+            left_out[name] = "it is not installed"
+    return {} if "torch-sparse" in left_out else {"torch-sparse, uniform": False, "torch-sparse, replacement": True}
+
+
+def rate(result, graph, options, peers):
     """A row a form: edges, nodes and CPU seconds of each round's batch."""
     competitors = {}
     for name, (rule, form) in FORMS.items():
@@ -91,6 +100,11 @@ def rate(result, graph, options):
         run(-1)
         result["rows"].append(row)
         competitors[name] = run
+    for name, replace in peers.items():
+        row = {"part": "rate", "draw": name, "rounds": {"edges": [], "nodes": [], "cpu": []}}
+        competitors[name] = partial(_peer_batch, _torch_sparse(graph, options.fanouts, replace), row["rounds"], graph, options)
+        competitors[name](-1)
+        result["rows"].append(row)
     interleave(competitors, options.rounds, each_round("rate", competitors))
 
 
@@ -100,6 +114,24 @@ def _batch(sampler, rounds, time, graph, options, number):
     batch, _, cpu = timed(lambda: sampler.sample(seeds, step=number + 1, times=times))
     if number >= 0:  # the first one warms up
         for key, value in (("edges", batch.num_sampled_edges), ("nodes", len(batch.nodes)), ("cpu", cpu)):
+            rounds[key].append(value)
+
+
+def _torch_sparse(graph, fanouts, replace):
+    """seeds -> (nodes, rows, columns, edge ids): its compiled function, which is what PyG's loaders call."""
+    import torch
+    import torch_sparse  # noqa: F401 - registers the function
+
+    arrays = torch.tensor(graph.indptr).long(), torch.tensor(graph.indices).long()
+    sample = torch.ops.torch_sparse.neighbor_sample
+    return lambda seeds: sample(*arrays, torch.from_numpy(seeds), list(fanouts), replace, True)
+
+
+def _peer_batch(sample, rounds, graph, options, number):
+    seeds = np.unique(np.random.default_rng(number + 1).integers(0, graph.num_nodes, options.batch))
+    found, _, cpu = timed(lambda: sample(seeds))
+    if number >= 0:
+        for key, value in (("edges", len(found[1])), ("nodes", len(found[0])), ("cpu", cpu)):
             rounds[key].append(value)
 
 
@@ -116,13 +148,13 @@ def variance(result, name, graph, options):
         for rule in ("uniform", "labor"):
             sampler = gs.NeighborSampler(graph, [k, k], draw=rule, weights="ignore", isolated="self")
             batches = [sampler.sample(seeds, step=step) for step in range(options.draws)]
-            means = np.array([_two_hop_means(batch, values) for batch in batches])
+            means = np.array([two_hop_means(batch, values) for batch in batches])
             row = {"part": "variance", "graph": name, "draw": rule, "k": k}
             row |= {"variance": float(means.var(0, ddof=1).mean()), "nodes": float(np.mean([len(b.nodes) for b in batches]))}
             result["rows"].append(row)
 
 
-def _two_hop_means(batch, values):
+def two_hop_means(batch, values):
     """[B]: the mean over a seed's neighbours of the means over theirs."""
     found = values[batch.nodes]
     for block in batch.blocks:

@@ -88,7 +88,8 @@ def main(argv=None):
                 say(f"{name} is left out: {error}")
                 continue
             for seed in range(options.runs):
-                result["rows"] += [{"graph": name, "seed": seed, **row} for row in measured(name, source, seed, options)]
+                for row in measured(name, source, seed, options):
+                    result["rows"].append({"graph": name, "seed": seed, **row})
     publish(result, options, markdown(result), draw)
 
 
@@ -228,7 +229,7 @@ def markdown(result):
         for method, rows in _methods(result, graph).items():
             cells = [percent([row["test"][name] for row in rows]) for name in SHOWN]
             lines.append([method, *cells, f"{np.mean([row['seconds'] for row in rows]):.0f}"])
-        runs = len(rows)
+        runs = len({row["seed"] for row in result["rows"] if row["graph"] == graph})
         parts.append(f"{graph}, {runs} run{'s' * (runs > 1)}\n\n{table(header, lines)}")
     return "\n\n".join(parts) + "\n"
 

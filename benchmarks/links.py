@@ -2,9 +2,9 @@
 
     python -m benchmarks.links [--size small] [--scale 18] [--fanouts 10,10] ...
 
-An R-MAT graph of undirected links with 32 features a node, 10 % of the links to test on. Batches as a loader makes
-them, features included, on one thread, interleaved: of ``LinkLoader`` with and without ``exclude``, with more
-negatives, by degree, and of ``NeighborLoader`` with as many seeds as the link batches have distinct ends. CPU time.
+An R-MAT graph of undirected links with 32 features a node, 10 % of the links to test on. Batches as a loader makes them,
+features included, on one thread, interleaved: of ``LinkLoader`` with and without ``exclude``, with more negatives, by degree;
+and of ``NeighborLoader`` with as many seeds as the link batches have distinct ends. CPU time.
 
 A minute on an idle machine. benchmarks/README.md tells what the numbers mean.
 """

@@ -3,6 +3,9 @@
 ``rows`` is a list: rows[i] holds the neighbours (or columns) of i, repeats included.
 """
 
+import math
+from functools import cache
+
 import naive
 import numpy as np
 
@@ -155,41 +158,91 @@ def reduce_sparse_rows(rows, features, shares, *, maximum):
 # ---- the model
 
 
-def forward(model, rows, x, nodes):
+def forward(model, rows, x, nodes, num_rows=None):
     """Logits [nodes, out] of a ``GraphSAGE`` model in evaluation: each node asks its neighbours, layer below layer.
 
     rows[v] is only read where a layer needs it, so it may be the rows of a batch or of the whole graph.
+    num_rows: in training without dropout: layer l computes the rows 0, ..., num_rows[l] - 1, and batch norm is by these.
     """
-    x, known = np.asarray(x, np.float64), {}
-    layers = [_numbers(layer) for layer in model.layers]
+    x, numbers, options = np.asarray(x, np.float64), _numbers(model), model.arguments
+    layers, num_layers = [_numbers(layer) for layer in model.layers], len(model.layers)
+    has_output = options["input_layer"] != "none" or options["jumping"] != "last"
 
+    @cache
     def hidden(v, depth):
         if depth == 0:
-            return x[v]
-        if (v, depth) not in known:
-            below = [hidden(u, depth - 1) for u in rows[v]]
-            known[v, depth] = _update(model, depth - 1, layers[depth - 1], hidden(v, depth - 1), below)
-        return known[v, depth]
+            return _entered(options, numbers, x[v])
+        if depth == num_layers and not has_output:
+            return products(v, depth)
+        h = ACTIVATIONS[options["activation"]](_normed(options["norm"], layers[depth - 1], products(v, depth), moments(depth)))
+        length = np.sqrt(np.sum(h**2))
+        return h / length if options["normalize"] and length > 0 else h
 
-    return np.array([hidden(v, len(layers)) for v in nodes])
+    @cache
+    def products(v, depth):
+        is_hidden, below = depth < num_layers or has_output, [hidden(u, depth - 1) for u in rows[v]]
+        out = _products(model.layers[depth - 1], layers[depth - 1], hidden(v, depth - 1), below, is_hidden)
+        if not (is_hidden and options["residual"]):
+            return out
+        own = hidden(v, depth - 1)
+        return out + (own if len(own) == len(out) else layers[depth - 1]["weight_residual"] @ own)
+
+    @cache
+    def moments(depth):
+        if num_rows is None:
+            return layers[depth - 1].get("norm.running_mean"), layers[depth - 1].get("norm.running_var")
+        of_all = np.array([products(v, depth) for v in range(num_rows[depth - 1])])
+        return of_all.mean(0), of_all.var(0)
+
+    def answer(v):
+        if not has_output:
+            return hidden(v, num_layers)
+        found = [hidden(v, depth) for depth in range(1, num_layers + 1)]
+        read = {"last": found[-1], "cat": np.concatenate(found), "max": np.max(found, axis=0)}[options["jumping"]]
+        return numbers["output_layer.weight"] @ read + numbers.get("output_layer.bias", 0)
+
+    return np.array([answer(v) for v in nodes])
 
 
-def _update(model, depth, weights, own, below):
-    layer, is_last = model.layers[depth], depth == len(model.layers) - 1
+ACTIVATIONS = {
+    "relu": lambda h: np.maximum(h, 0),
+    "gelu": lambda h: np.array([one * (1 + math.erf(one / math.sqrt(2))) / 2 for one in h]),
+    "elu": lambda h: np.array([one if one > 0 else math.exp(one) - 1 for one in h]),
+}
+
+
+def _entered(options, numbers, x):
+    if options["input_layer"] == "none":
+        return x
+    h = numbers["input_layer.weight"] @ x
+    if options["input_layer"] == "linear":
+        return h
+    return ACTIVATIONS[options["activation"]](h + numbers.get("input_layer.bias", 0))
+
+
+def _normed(norm, weights, h, moments):
+    if norm == "none":
+        return h
+    mean, variance = (h.mean(), h.var()) if norm == "layer" else moments
+    return weights["norm.weight"] * (h - mean) / np.sqrt(variance + 1e-5) + weights["norm.bias"]
+
+
+def _products(layer, weights, own, below, is_hidden):
     inner = {name.removeprefix("aggregator."): value for name, value in weights.items()}
     out = weights["weight_neigh"] @ _aggregated(layer.aggregator, inner, below, own)
     if "weight_self" in weights:
         first = weights["weight_self"] @ own
-        out = first + out if is_last or layer.combine == "sum" else np.concatenate([first, out])
-    out = out + weights.get("bias", 0)
-    if is_last:
-        return out
-    out = np.maximum(out, 0)
-    length = np.sqrt(np.sum(out**2))
-    return out / length if model.normalize and length > 0 else out
+        out = np.concatenate([first, out]) if is_hidden and layer.combine == "concat" else first + out
+    return out + weights.get("bias", 0)
 
 
 # ---- dropout
+
+
+def dropout(values, words, dropped, scale):
+    """As ``relu_dropout``, of negative values too."""
+    halves = [half for word in words for half in (word % 2**32, word // 2**32)]
+    return [value * scale if half >= dropped else 0.0 for value, half in zip(values, halves)]
 
 
 def relu_dropout(values, words, dropped, scale):

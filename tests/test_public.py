@@ -95,12 +95,14 @@ def test_defaults_of_the_model_are_those_of_its_config():
     assert given.pop("seed") == 0
     assert given.pop("dropout") == DROPOUT
     assert given == {name: getattr(ModelConfig(), name) for name in given}
-    assert given.keys() == {"num_layers", "aggregator", "combine", "input_dropout", "normalize", "bias", "init"}
+    names = "num_layers aggregator combine input_dropout normalize bias init activation norm residual input_layer jumping"
+    assert given.keys() == set(names.split())
 
 
 def test_defaults_of_the_layer_are_those_of_the_config():
     given = defaults(SAGELayer)
-    assert given == {name: getattr(ModelConfig(), name) for name in ("aggregator", "combine", "bias", "init")}
+    names = ("aggregator", "combine", "bias", "init", "residual", "norm")
+    assert given == {name: getattr(ModelConfig(), name) for name in names}
 
 
 def test_defaults_of_the_sampler_are_those_of_its_config():

@@ -7,11 +7,15 @@ from graphsage.config.options import FACTOR, NOT_NEGATIVE, POSITIVE, SHARE, Sett
 
 AGGREGATORS = ("mean", "sum", "max", "gcn", "mean_pool", "max_pool", "lstm", "attention", "std", "pna")
 INITS = ("kaiming_uniform", "kaiming_normal")
-OPTIMIZERS = ("adam", "sgd", "rprop")
+OPTIMIZERS = ("adam", "adamw", "sgd", "rprop")
 METRICS = (
     "auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2", "mrr", "average_precision", "hits@1", "hits@3", "hits@10"
 )  # fmt: skip
 COMBINES = ("sum", "concat")
+NORMS = ("none", "layer", "batch")
+INPUT_LAYERS = ("none", "linear", "active")
+JUMPINGS = ("last", "cat", "max")
+ACTIVATIONS = ("relu", "gelu", "elu")
 ISOLATED = ("empty", "self")
 WEIGHTS = ("refuse", "ignore")
 DRAWS = ("uniform", "weighted", "recent", "labor")
@@ -63,6 +67,11 @@ class ModelConfig(Settings):
     dropout: float | None = option(None, "share of hidden units dropped (default: 0.5; full batch, links: 0)", real=SHARE)
     input_dropout: float = option(0.0, "share of input features dropped in training", real=SHARE)
     normalize: bool = option(False, "scale the rows of each hidden layer to L2 norm 1")
+    activation: str = option("relu", "what follows the products of a hidden layer", choices=ACTIVATIONS)
+    norm: str = option("none", "norm hidden units before the activation: of each node, or each over the batch", choices=NORMS)
+    residual: bool = option(False, "add the input of a hidden layer to its products, projected where the widths differ")
+    input_layer: str = option("none", "project the features first, linear or with activation and dropout", choices=INPUT_LAYERS)
+    jumping: str = option("last", "the hidden layers that the output is made of: last, or all by cat or max", choices=JUMPINGS)
     bias: bool = option(True, "add a learned bias")
     init: str = option("kaiming_uniform", "weight initialisation", choices=INITS)
 
@@ -110,8 +119,12 @@ class OptimiseConfig(Settings):
     optimizer: str = option("adam", "update rule; rprop suits full batches only", choices=OPTIMIZERS)
     learning_rate: float = option(0.01, "step size of the optimizer", real=POSITIVE)
     weight_decay: float | None = option(
-        None, "L2 penalty (adam, sgd) (default: 5e-4; of several labels a node, and of links: 0)", real=NOT_NEGATIVE
+        None,
+        "L2 penalty (adam, sgd), or what is taken off each weight an update, times the learning rate (adamw); never of norms "
+        "(default: 5e-4; of several labels a node, and of links: 0)",
+        real=NOT_NEGATIVE,
     )
+    warmup_epochs: int = option(0, "first epochs, in which the learning rate rises to its value, evenly by update", least=0)
     schedule: str = option("constant", "of the learning rate: cosine to 0, or lower by step or on plateau", choices=SCHEDULES)
     schedule_epochs: int = option(
         10, "step: lower it every so many epochs; plateau: after so many without a better score", least=1
@@ -121,6 +134,7 @@ class OptimiseConfig(Settings):
         None, "largest L2 norm of the gradient; a longer one is shortened (default: any)", real=POSITIVE
     )
     accumulate: int = option(1, "batches an update: their mean gradient", least=1)
+    average: float = option(0.0, "judge and save a mean of the weights, of which an update leaves this share", real=SHARE)
     label_smoothing: float = option(0.0, "share of the target given to all classes alike (one class a node)", real=SHARE)
     class_weights: str = option("none", "balanced: rare classes or labels weigh more in the loss", choices=CLASS_WEIGHTS)
     normalize_features: bool | None = option(None, "divide feature rows by their sum (default: bags of words only)")
@@ -136,6 +150,9 @@ class OptimiseConfig(Settings):
         if self.batch_size is None:
             for name in ("batches_per_epoch", "accumulate"):
                 self.refuse_set(name, "in a full batch: leave it out, or set batch_size")
+        if self.warmup_epochs >= self.epochs:
+            rule = f"must be below epochs = {self.epochs}, as the learning rate would not be reached"
+            raise ValueError(f"warmup_epochs {rule}; got {self.warmup_epochs}")
         if self.optimizer == "rprop":
             self._refuse_for_rprop()
         if self.schedule in ("constant", "cosine"):
@@ -149,7 +166,8 @@ class OptimiseConfig(Settings):
             )
         if self.weight_decay not in (0, WEIGHT_DECAY):  # which files of before say of every run
             self.refuse_set("weight_decay", "by optimizer='rprop': leave it out")
-        self.refuse_set("schedule", "by optimizer='rprop', which finds its own step sizes: leave it out")
+        for name in ("schedule", "warmup_epochs"):
+            self.refuse_set(name, "by optimizer='rprop', which finds its own step sizes: leave it out")
         self.refuse_set("clip_norm", "by optimizer='rprop', which looks at signs only: leave it out")
 
 

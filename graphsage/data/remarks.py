@@ -11,7 +11,8 @@ def no_label(dataset):
     """The sentence about a dataset without labels, and what can be done."""
     where = "a column label in nodes.csv" if dataset.schema is not None else "labels="
     name = dataset.name or "the dataset"
-    return f"{NO_LABEL}: nothing can be learnt from {name} before {where} gives nodes a class, or a number to predict"
+    rule = f"before {where} gives nodes a class, or a number to predict (which nodes are linked needs no label: --task links)"
+    return f"{NO_LABEL}: nothing can be learnt from {name} {rule}"
 
 
 def label_remarks(dataset):

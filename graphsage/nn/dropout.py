@@ -1,10 +1,24 @@
-"""ReLU and dropout in one pass over the hidden units, in place."""
+"""Activation and dropout of hidden units; of ReLU in one pass over them, in place."""
 
 import torch
 import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
 
-from graphsage.tensors.reduce_kernels import relu_dropout
+from graphsage.tensors.reduce_kernels import dropout, relu_dropout
+
+ACTIVATIONS = {"relu": torch.relu, "gelu": F.gelu, "elu": F.elu}
+
+
+def activated(h, activation, share, training, *, normalize=False):
+    """dropout(activation(h)); normalize: of that, each row scaled to L2 norm 1 (Hamilton et al. 2017, Algorithm 1, line 7).
+
+    ``h`` may be overwritten: it must be no leaf and needed by nobody else.
+    """
+    if normalize:
+        h = F.normalize(ACTIVATIONS[activation](h))
+    if activation == "relu":  # twice is once
+        return relu_and_dropout(h, share, training)
+    return _dropout(h if normalize else ACTIVATIONS[activation](h), share, training)
 
 
 def relu_and_dropout(h, share, training):
@@ -15,19 +29,48 @@ def relu_and_dropout(h, share, training):
     """
     if not training or not share:
         return h.relu_()
-    if h.device.type == "cpu" and h.dtype in (torch.float32, torch.float64):
-        return _ReluDropout.apply(h.contiguous(), share)
-    if h.device.type == "cpu":
-        return _ReluDropout.apply(h.float(), share).to(h.dtype)
-    return F.dropout(h.relu_(), share)
+    return _keyed(_ReluDropout, h, share) if h.device.type == "cpu" else F.dropout(h.relu_(), share)
+
+
+def _dropout(h, share, training):
+    """dropout(h), in place as ``relu_and_dropout``."""
+    if not training or not share:
+        return h
+    return _keyed(_Dropout, h, share) if h.device.type == "cpu" else F.dropout(h, share)
+
+
+def _keyed(function, h, share):
+    if h.dtype in (torch.float32, torch.float64):
+        return function.apply(h.contiguous(), share)
+    return function.apply(h.float(), share).to(h.dtype)
+
+
+def _drawn(share):
+    """(key, words of 2^32 that drop a value, what the others are multiplied by: the inverse of their very share)."""
+    dropped = min(round(share * 2**32), 2**32 - 1)
+    return torch.randint(2**62, (), device="cpu").item(), dropped, 2**32 / (2**32 - dropped)
+
+
+class _Dropout(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, h, share):
+        ctx.drawn = _drawn(share)
+        dropout(h.detach().view(-1).numpy(), *ctx.drawn)
+        ctx.mark_dirty(h)
+        return h
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        grad = grad.clone(memory_format=torch.contiguous_format)
+        dropout(grad.detach().view(-1).numpy(), *ctx.drawn)  # the same mask: nothing is kept for it
+        return grad, None
 
 
 class _ReluDropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx, h, share):
-        dropped = min(round(share * 2**32), 2**32 - 1)  # of 2^32 equally likely words; the scale is that of this share
-        ctx.scale = 2**32 / (2**32 - dropped)
-        key = torch.randint(2**62, (), device="cpu").item()
+        key, dropped, ctx.scale = _drawn(share)
         relu_dropout(h.detach().view(-1).numpy(), key, dropped, ctx.scale)
         ctx.mark_dirty(h)
         ctx.save_for_backward(h)

@@ -1,6 +1,7 @@
 """Exact inference: every node, all neighbours, one layer at a time, in bounded memory."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from graphsage.base.told import of_kind, told
 from graphsage.config.groups import ISOLATED
 from graphsage.graph.graph import Graph
 from graphsage.nn.aggregators import aggregate
+from graphsage.nn.jumping import Joining, joined_width
 from graphsage.nn.layered import has_layers
 from graphsage.nn.stack_inference import stack_inference
 from graphsage.nn.stacked import is_stack
@@ -49,38 +51,61 @@ def inference(
     ``model.task_head.read(...)`` gives them in the targets' units.
 
     Layer by layer (the alternative, whole neighbourhoods of each node, grows with the power of the depth). Memory: the
-    outputs of two layers, and chunks of about ``chunk_edges`` edges (a row that has more is a chunk of its own).
+    outputs of two layers (of three with jumping="max"), and chunks of about ``chunk_edges`` edges (a row that has more is a
+    chunk of its own).
     features: as in ``NodeDataset``, or a ``FeatureStore``. isolated: as in ``NeighborSampler``. device: where the products
     are computed; None: where the model is.
 
-    num_layers: stop after so many layers, and return what goes into the next: float32 [N, its width]. None: all.
+    num_layers: stop after so many layers, and return what goes into the next: float32 [N, its width]. None: all. Of a model
+    with an output layer, ``model.num_layers`` gives what goes into that: of jumping="cat" all outputs side by side.
     out: a float32 array of the result's shape, a memory map perhaps, that it is written to. progress: called with (rows done,
-    rows in all) after each chunk; a node has a row a layer.
+    rows in all) after each chunk; a node has a row a layer, the input layer too.
     """
     if is_stack(model):
         how = {"isolated": isolated, "device": device, "chunk_edges": chunk_edges, "num_layers": num_layers}
         return stack_inference(model, graph, features, **how, out=out, progress=progress)
     device, graph = _checked_place(model, device), of_kind("graph", graph, Graph)
-    num_layers = as_count("num_layers", model.num_layers if num_layers is None else num_layers, least=1, most=model.num_layers)
+    if num_layers is not None:
+        num_layers = as_count("num_layers", num_layers, least=1, most=model.num_layers)
+    last = (num_layers or model.num_layers) - 1
     store = features if isinstance(features, FeatureStore) else FeatureStore(features)
     if store.features.shape != (graph.num_nodes, model.in_features):
         shape = f"[nodes, in_features] = [{graph.num_nodes}, {model.in_features}]"
         raise ValueError(f"features must have shape {shape}, got {list(store.features.shape)}")
     as_count("chunk_edges", chunk_edges, least=1)
     indptr, indices = rows_with(graph, one_of("isolated", isolated, ISOLATED))
+    keep, width = partial(_kept, graph.num_nodes, device), joined_width(model, num_layers)
+    out = None if out is None else checked_out(out, (graph.num_nodes, width))
+    joining = Joining(model, num_layers, keep, partial(keep, width, out))
     was_training = model.training
     model.eval()
     try:
-        h = store
-        for depth in range(num_layers):
-            kept = _kept(model.layers[depth], graph.num_nodes, device, out if depth == num_layers - 1 else None)
-            for done in _layer(model, depth, indptr, indices, h, device, chunk_edges, kept):
-                if progress is not None:
-                    progress(depth * graph.num_nodes + done, num_layers * graph.num_nodes)
+        told = _Told(progress, graph.num_nodes, last + 1 + (model.input_layer is not None))
+        h = store if model.input_layer is None else _entered(model, store, device, told)
+        for depth in range(last + 1):
+            kept = keep(model.layers[depth].out_features) if depth < last else None
+            joining.begin(depth)
+            for rows, made in _layer(model, depth, indptr, indices, h, device, chunk_edges):
+                joining.add(depth, rows, made)
+                if kept is not None:
+                    kept[rows] = made
+                told.rows(rows)
             h = kept
-        return h.cpu()
+        return joining.result.cpu()
     finally:
         model.train(was_training)
+
+
+class _Told:
+    """``progress``, told of each chunk."""
+
+    def __init__(self, progress, num_nodes, num_layers):
+        self.progress, self.done, self.total = progress, 0, num_nodes * num_layers
+
+    def rows(self, rows):
+        self.done += rows.stop - rows.start
+        if self.progress is not None:
+            self.progress(self.done, self.total)
 
 
 def _checked_place(model, device):
@@ -90,16 +115,27 @@ def _checked_place(model, device):
     return place_of(model, device)
 
 
-def _kept(layer, num_nodes, device, out):
+def _kept(num_nodes, device, width, out=None):
     """Where the outputs of a layer go: ``out`` if it is an array, else new memory."""
-    shape = (num_nodes, layer.out_features)
     if out is None:
-        return torch.empty(*shape, dtype=torch.float32, device=home(device, num_nodes * layer.out_features))
-    return torch.from_numpy(checked_out(out, shape))
+        return torch.empty(num_nodes, width, dtype=torch.float32, device=home(device, num_nodes * width))
+    return torch.from_numpy(out)
 
 
-def _layer(model, depth, indptr, indices, h, device, chunk_edges, out):
-    """Fill ``out`` [N, width], what layer ``depth`` makes of h, chunk by chunk; yields the number of rows done."""
+def _entered(model, store, device, told):
+    """What the input layer makes of all features: [N, its width]."""
+    width = len(model.input_layer.weight)
+    kept = _kept(len(store), device, width)
+    most = max(1, min(CHUNK_EDGES, CHUNK_VALUES // (width if store.is_sparse else max(width, store.num_features))))
+    for start in range(0, len(store), most):
+        rows = slice(start, min(start + most, len(store)))
+        kept[rows] = model.enter(store.rows(torch.arange(rows.start, rows.stop, device=store.device)).to(device))
+        told.rows(rows)
+    return kept
+
+
+def _layer(model, depth, indptr, indices, h, device, chunk_edges):
+    """What layer ``depth`` makes of h, chunk by chunk: (rows, [M, width])."""
     layer, aggregator = model.layers[depth], model.layers[depth].aggregator
     stays_sparse = aggregator.takes_sparse and isinstance(h, FeatureStore) and h.is_sparse
     width = max(layer.weight_neigh.shape[1], 0 if stays_sparse else aggregator.in_features)
@@ -111,8 +147,7 @@ def _layer(model, depth, indptr, indices, h, device, chunk_edges, out):
         neighbors = np.array(indices[indptr[start] : indptr[stop]])  # the graph's own are read-only: not for torch
         ids, inputs = torch.arange(start, stop, device=h.device), _reduced if aggregator.reduction else _aggregated
         x_self, x_neigh = inputs(aggregator, h, local, neighbors, ids, device)
-        out[start:stop] = model.finish(depth, layer.update(x_self, x_neigh)).to(out.device)
-        yield stop
+        yield slice(start, stop), model.finish(depth, layer.update(x_self, x_neigh))
 
 
 def _reduced(aggregator, h, indptr, neighbors, ids, device):

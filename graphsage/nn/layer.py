@@ -1,14 +1,14 @@
 """SAGELayer: one GraphSAGE layer."""
 
-import copy
-
 import torch
 from torch import nn
 
 from graphsage.base.checks import as_count, one_of
-from graphsage.config.groups import COMBINES, INITS, ModelConfig
-from graphsage.nn.linear import plus
+from graphsage.config.groups import COMBINES, INITS, NORMS, ModelConfig
+from graphsage.nn.linear import alike, plus, redraw
+from graphsage.nn.norms import make_norm
 from graphsage.nn.pooling import make_aggregator
+from graphsage.tensors.csr_matrix import CSRMatrix
 
 
 class SAGELayer(nn.Module):
@@ -16,6 +16,9 @@ class SAGELayer(nn.Module):
 
     With aggregator="gcn": W (x_v + sum x_u) / (1 + |S(v)|) + b, without W_self. With combine="concat" the two products
     stand side by side and the layer is 2 * out_features wide (not for gcn, which has one product).
+
+    residual=True adds x_v, or W_res x_v where the widths differ (He et al. 2016). norm: "none", "layer" or "batch"
+    (``nn.norms``), of the sum of it all.
 
     aggregator: a name, a subclass of ``Aggregator`` (which then learns at the width out_features), or an instance of one.
 
@@ -32,6 +35,8 @@ class SAGELayer(nn.Module):
         combine=ModelConfig.combine,
         bias=ModelConfig.bias,
         init=ModelConfig.init,
+        residual=ModelConfig.residual,
+        norm=ModelConfig.norm,
     ):
         super().__init__()
         as_count("in_features", in_features, least=1)
@@ -46,21 +51,25 @@ class SAGELayer(nn.Module):
         own = None if self.aggregator.takes_self else nn.Parameter(torch.empty(out_features, in_features))
         self.register_parameter("weight_self", own)
         self.register_parameter("bias", nn.Parameter(torch.empty(self.out_features)) if bias else None)
+        self.residual, is_wider = residual, residual and self.out_features != in_features
+        projection = nn.Parameter(torch.empty(self.out_features, in_features)) if is_wider else None
+        self.register_parameter("weight_residual", projection)
+        self.norm = make_norm(one_of("norm", norm, NORMS), self.out_features)
         self.reset_parameters()
 
     def reset_parameters(self):
         """Draw the weights anew, the aggregator's too, and zero the bias."""
         draw = {"kaiming_uniform": nn.init.kaiming_uniform_, "kaiming_normal": nn.init.kaiming_normal_}[self.init]
-        for weight in (self.weight_neigh, self.weight_self):
+        for weight in (self.weight_neigh, self.weight_self, self.weight_residual):
             if weight is not None:  # drawn on the CPU: the same weights on every device
                 drawn = draw(torch.empty(weight.shape, dtype=weight.dtype, device="cpu"), nonlinearity="relu")
                 weight.data.copy_(drawn)
         if self.bias is not None:
             nn.init.zeros_(self.bias)
         if any(True for _ in self.aggregator.parameters()):
-            drawn = copy.deepcopy(self.aggregator).cpu()
-            drawn.reset_parameters()
-            self.aggregator.load_state_dict(drawn.state_dict())
+            redraw(self.aggregator)
+        if self.norm is not None:
+            self.norm.reset_parameters()
 
     def forward(self, x, block):
         """x: [num_src, in]; block: CSRMatrix [num_dst, num_src] whose row i is node i. Returns [num_dst, out]."""
@@ -69,6 +78,19 @@ class SAGELayer(nn.Module):
 
     def update(self, x_self, x_neigh):
         """The layer after the aggregation: [M, in] and [M, the aggregator's width], dense or CSRMatrix. Returns [M, out]."""
+        out = self.products(x_self, x_neigh)
+        return out if self.norm is None else self.norm(out)
+
+    def products(self, x_self, x_neigh):
+        """``update`` before the norm."""
+        out = self._products(x_self, x_neigh)
+        if self.weight_residual is not None:
+            return plus(out, x_self, self.weight_residual)
+        if not self.residual:
+            return out
+        return out + (x_self.to_dense() if isinstance(x_self, CSRMatrix) else alike(x_self, out))
+
+    def _products(self, x_self, x_neigh):
         if self.weight_self is None:
             return plus(self.bias, x_neigh, self.weight_neigh)
         if self.combine == "concat":

@@ -12,11 +12,16 @@ class Layered(Protocol):
 
     in_features, out_features: widths. num_layers: hops that a batch needs. layers: modules with an ``aggregator``, ``update``,
     ``weight_neigh`` and ``out_features``, as ``SAGELayer``. first_layer_reduction: a loader's ``reduce``, or None.
+    input_layer: what ``enter`` puts before the layers, or None. output_layer: a linear one after them, which reads what
+    ``jumping`` names, or None: the last of the layers gives the outputs.
     """
 
     in_features: int
     out_features: int
     layers: nn.ModuleList
+    input_layer: nn.Module | None
+    output_layer: nn.Module | None
+    jumping: str
 
     @property
     def num_layers(self) -> int: ...
@@ -29,6 +34,9 @@ class Layered(Protocol):
 
     def represent(self, x) -> torch.Tensor:
         """What the first layers make of a batch, one a hop."""
+
+    def enter(self, x) -> torch.Tensor:
+        """What the first layer reads of features [M, in_features]."""
 
     def finish(self, depth: int, h: torch.Tensor) -> torch.Tensor:
         """What follows the products of layer ``depth``."""

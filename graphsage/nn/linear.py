@@ -1,5 +1,7 @@
 """Products of weights with rows of features, dense or sparse."""
 
+import copy
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -23,6 +25,13 @@ def plus(term, x, weight):
     if term.dtype != weight.dtype:  # autocast, which knows nothing of addmm_
         return term + F.linear(x, weight)
     return term.addmm_(x, weight.t())
+
+
+def redraw(module):
+    """``module.reset_parameters()`` on the CPU: the same weights on every device."""
+    drawn = copy.deepcopy(module).cpu()
+    drawn.reset_parameters()
+    module.load_state_dict(drawn.state_dict())
 
 
 class Linear(nn.Module):

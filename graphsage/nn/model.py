@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from graphsage.base import rng
@@ -13,18 +12,22 @@ from graphsage.base.checks import as_count
 from graphsage.config.groups import ModelConfig
 from graphsage.config.settings import DROPOUT
 from graphsage.nn.aggregators import Aggregator
-from graphsage.nn.dropout import relu_and_dropout
+from graphsage.nn.dropout import activated
 from graphsage.nn.first_inputs import first_inputs, input_dropout
 from graphsage.nn.head import Head
+from graphsage.nn.jumping import joined
 from graphsage.nn.layer import SAGELayer
+from graphsage.nn.linear import Linear, redraw
 from graphsage.nn.pooling import make_aggregator
+from graphsage.nn.tree_form import check_place, tree_form
 from graphsage.tensors.ambient import plain_defaults
 from graphsage.tensors.keyed_rng import keyed_rng
-from graphsage.tensors.segments import regular_block
+
+LINEAR = ("mean", "sum", "gcn")  # reductions that a linear map without bias may follow as well as precede
 
 
 class GraphSAGE(nn.Module):
-    """GraphSAGE (Hamilton, Ying, Leskovec 2017): ``num_layers`` layers, ReLU and dropout between them.
+    """GraphSAGE (Hamilton, Ying, Leskovec 2017): ``num_layers`` layers, activation and dropout between them.
 
     ``model(x)`` returns logits [B, out_features], one row a seed, in the caller's order. x is one of
 
@@ -32,9 +35,18 @@ class GraphSAGE(nn.Module):
     * a tree: list of num_layers + 1 dense tensors [B, F], [B*k_1, F], [B*k_1*k_2, F], ... as ``multihop_sampling``
       orders its hops.
 
-    ``inference`` computes all nodes of a graph exactly, layer by layer. The last layer has no ReLU, dropout or
-    normalisation, and adds node and neighbours whatever ``combine`` says, so that it is out_features wide.
+    ``inference`` computes all nodes of a graph exactly, layer by layer. The last layer has no activation, dropout, norm or
+    residual, and adds node and neighbours whatever ``combine`` says, so that it is out_features wide.
     normalize=True scales the rows of each hidden layer to L2 norm 1 (Algorithm 1, line 7).
+
+    A hidden layer is dropout(activation(norm(products + residual))) (Luo et al. 2024, section 3): activation "relu", "gelu" or
+    "elu"; norm "none", "layer" or "batch" (in training by the rows of the batch that the layer computes, each node once; of
+    a tree all ids that it computes; in evaluation by running statistics); residual=True: the layer's input x_v, or W_res x_v
+    where the widths differ. With an input layer or jumping all ``num_layers`` layers are hidden ones, and a linear output
+    layer follows. input_layer: "linear" puts W x_v in place of the features, "active" dropout(activation(W x_v + b)).
+    jumping: the output layer reads the last hidden layer ("last"), or all, side by side ("cat") or their elementwise maximum
+    ("max"; Xu et al. 2018, section 4.1).
+
     aggregator: a name (``ModelConfig``), or a subclass of ``Aggregator``, of which each layer makes its own.
     seed: of the initialisation; torch's own generators are neither read nor moved.
     A new model is float32 on the CPU, whatever torch's default dtype and device are; ``double()`` and ``to(device)`` change it.
@@ -59,6 +71,11 @@ class GraphSAGE(nn.Module):
         normalize: bool = ModelConfig.normalize,
         bias: bool = ModelConfig.bias,
         init: str = ModelConfig.init,
+        activation: str = ModelConfig.activation,
+        norm: str = ModelConfig.norm,
+        residual: bool = ModelConfig.residual,
+        input_layer: str = ModelConfig.input_layer,
+        jumping: str = ModelConfig.jumping,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -74,24 +91,40 @@ class GraphSAGE(nn.Module):
             normalize=normalize,
             bias=bias,
             init=init,
+            activation=activation,
+            norm=norm,
+            residual=residual,
+            input_layer=input_layer,
+            jumping=jumping,
         )
         self.dropout, self.input_dropout, self.normalize = config.dropout, config.input_dropout, config.normalize
-        self.in_features = width = as_count("in_features", in_features, least=1)
+        self.activation, self.jumping = config.activation, config.jumping
+        self.in_features = as_count("in_features", in_features, least=1)
         self.out_features = as_count("out_features", out_features, least=1)
         self.seed = as_count("seed", seed, most=2**64 - 1)
         self._config = config
         if isinstance(aggregator, Aggregator):
             raise TypeError(f"aggregator must be a name or a class, as each layer makes its own; got {aggregator}")
-        options = {"bias": bias, "init": init}
-        self.layers = nn.ModuleList()
         with plain_defaults(), keyed_rng(0):  # the layers draw once on their own; ``reset_parameters`` has the last word
-            for depth in range(config.num_layers):
-                is_last = depth == config.num_layers - 1
-                options["aggregator"] = make_aggregator(aggregator, width, config.hidden_features)
-                options["combine"] = "sum" if is_last else combine
-                self.layers.append(SAGELayer(width, out_features if is_last else config.hidden_features, **options))
-                width = self.layers[-1].out_features
+            self._make_layers(config)
         self.reset_parameters()
+
+    def _make_layers(self, config):
+        has_input, self.layers = config.input_layer != "none", nn.ModuleList()
+        is_active, width, hidden = config.input_layer == "active", self.in_features, config.hidden_features
+        self.input_layer = Linear(width, hidden, is_active and config.bias) if has_input else None
+        self._input_is_active, has_output = is_active, has_input or self.jumping != "last"
+        width = hidden if has_input else width
+        for depth in range(config.num_layers):
+            is_last = depth == config.num_layers - 1 and not has_output
+            options = {"bias": config.bias, "init": config.init, "combine": "sum" if is_last else config.combine}
+            options["aggregator"] = make_aggregator(config.aggregator, width, hidden)
+            if not is_last:
+                options.update(residual=config.residual, norm=config.norm)
+            self.layers.append(SAGELayer(width, self.out_features if is_last else hidden, **options))
+            width = self.layers[-1].out_features
+        width *= config.num_layers if self.jumping == "cat" else 1
+        self.output_layer = Linear(width, self.out_features, config.bias) if has_output else None
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -104,6 +137,8 @@ class GraphSAGE(nn.Module):
         with keyed_rng(rng.stream_key(self.seed if seed is None else seed, rng.INIT)):
             for layer in self.layers:
                 layer.reset_parameters()
+            for linear in filter(None, (self.input_layer, self.output_layer)):
+                redraw(linear)
 
     def prepare(self, degrees: np.ndarray) -> None:
         """Tell each aggregator the degrees int64 [N] of the graph to train on."""
@@ -117,12 +152,21 @@ class GraphSAGE(nn.Module):
 
     @property
     def first_layer_reduction(self) -> str | None:
-        """What a loader may reduce raw features by: its ``reduce`` argument. None if the first aggregator is none of those."""
-        return self.layers[0].aggregator.reduction
+        """What a loader may reduce raw features by: its ``reduce`` argument. None if the first aggregator is none of those.
+
+        With an input layer only where that may come after the reduction: W mean(x_u) = mean(W x_u), and so for sum and gcn.
+        """
+        reduction = self.layers[0].aggregator.reduction
+        commutes = self.input_layer is None or (reduction in LINEAR and not self._input_is_active)
+        return reduction if commutes else None
 
     def forward(self, x: Any) -> torch.Tensor:
+        h = self._hidden(x)
+        return h if self.output_layer is None else self.output_layer(h)
+
+    def _hidden(self, x):
         if isinstance(x, (list, tuple)):
-            return self._forward_tree(x)
+            return tree_form(self, x)
         if not (hasattr(x, "blocks") and hasattr(x, "reduce")):
             raise TypeError(f"x must be a Batch or a list of tensors (a tree), got {type(x).__name__}")
         hops, depth = len(x.blocks) + (x.reduce is not None), self.num_layers
@@ -131,75 +175,54 @@ class GraphSAGE(nn.Module):
         return self.represent(x)
 
     def represent(self, x: Any) -> torch.Tensor:
-        """What the first layers make of a batch's seeds, one layer a hop: [B, width]. With a hop a layer, the logits."""
+        """What the first layers make of a batch's seeds, one layer a hop: [B, width].
+
+        With a hop a layer the logits, or, where there is an output layer, what goes into that.
+        """
         width = (x.x if x.reduce is None else x.x_self).shape[1]
         if width != self.in_features:
             raise ValueError(f"the batch has {width} features a node, but the model's in_features = {self.in_features}")
-        _check_place("the batch", x.seed_index.device, self)
+        check_place("the batch", x.seed_index.device, self)
         h = self.finish(0, self.layers[0].update(*self._first_inputs(x)))
-        rest = zip(self.layers[1:], x.blocks if x.reduce else x.blocks[1:])
+        rest = list(zip(self.layers[1:], x.blocks if x.reduce else x.blocks[1:]))
+        num_seeds, hidden = rest[-1][1].num_rows if rest else len(h), [h]
         for depth, (layer, block) in enumerate(rest, start=1):
             h = self.finish(depth, layer(h, block))
+            hidden = [h] if self.jumping == "last" else [*hidden, h]
+        h = self.joined([h[:num_seeds] for h in hidden])
         # rows are the distinct seeds in order of first appearance: where none repeats, each is in its place already
         return h if len(h) == len(x.seed_index) else h[x.seed_index]
 
     def _first_inputs(self, batch):
-        """(x_self, x_neigh) of the first layer, after input dropout; ready-made in a reduced batch."""
+        """(x_self, x_neigh) of the first layer, after input dropout and input layer; ready-made in a reduced batch."""
         needed = self.first_layer_reduction
         if batch.reduce not in (None, needed):
             raise ValueError(f"the batch was reduced by {batch.reduce!r}, but the model's first layer needs {needed!r}")
         if batch.reduce is not None:
-            return self._drop(batch.x_self, batch.x_neigh)
+            return self.enter(batch.x_self), self.enter(batch.x_neigh)
         if needed is None:
-            return first_inputs(*self._drop(batch.x), batch.blocks[0], self.layers[0].aggregator)
-        return self._drop(*first_inputs(batch.x, batch.blocks[0], self.layers[0].aggregator))
+            return first_inputs(self.enter(batch.x), batch.blocks[0], self.layers[0].aggregator)
+        x_self, x_neigh = first_inputs(batch.x, batch.blocks[0], self.layers[0].aggregator)
+        return self.enter(x_self), self.enter(x_neigh)
 
-    def _forward_tree(self, hops):
-        _check_tree(hops, self.num_layers, self.in_features)
-        _check_place("the tree", hops[0].device, self)
-        for depth, layer in enumerate(self.layers):
-            hops = [self._tree_step(depth, layer, own, below) for own, below in zip(hops, hops[1:])]
-        return hops[0]
+    def joined(self, hidden: list[torch.Tensor]) -> torch.Tensor:
+        """What goes into the output layer, if there is one and all hidden layers are there; else the last one."""
+        reads_all = self.output_layer is not None and len(hidden) == self.num_layers
+        return joined(self.jumping if reads_all else "last", hidden)
 
-    def _tree_step(self, depth, layer, x_self, x_below):
-        block = regular_block(len(x_self), len(x_below) // len(x_self), x_self.device)
-        drops_first = depth == 0 and self.first_layer_reduction is None
-        if drops_first:
-            x_self, x_below = self._drop(x_self, x_below)
-        x_neigh = layer.aggregator(x_below, block, x_self)
-        if depth == 0 and not drops_first:
-            x_self, x_neigh = self._drop(x_self, x_neigh)
-        return self.finish(depth, layer.update(x_self, x_neigh))
+    def enter(self, x: Any) -> Any:
+        """Features, or what they were reduced to, as the first layer reads them: input dropout, then the input layer.
 
-    def _drop(self, *inputs):
-        """Input dropout. After a reduction, the same whether the loader or the model did that; before what learns."""
-        return tuple(input_dropout(x, self.input_dropout, self.training) for x in inputs)
+        After a reduction, the same whether the loader or the model did that; before what learns.
+        """
+        x = input_dropout(x, self.input_dropout, self.training)
+        if self.input_layer is None:
+            return x
+        h = self.input_layer(x)
+        return activated(h, self.activation, self.dropout, self.training) if self._input_is_active else h
 
     def finish(self, depth: int, h: torch.Tensor) -> torch.Tensor:
-        """What follows the products of layer ``depth``: nothing after the last."""
-        if depth == self.num_layers - 1:
+        """What follows products and norm of layer ``depth``: nothing after the last, unless an output layer comes then."""
+        if depth == self.num_layers - 1 and self.output_layer is None:
             return h
-        if self.normalize:
-            h = F.normalize(torch.relu(h))
-        return relu_and_dropout(h, self.dropout, self.training)
-
-
-def _check_place(name, device, model):
-    own = model.layers[0].weight_neigh.device
-    if device != own:
-        raise ValueError(f"{name} is on {device}, but the model on {own}: move one of them, as model.to({str(device)!r})")
-
-
-def _check_tree(hops, num_layers, in_features):
-    if len(hops) != num_layers + 1:
-        count = f"{num_layers + 1} hops, the seeds' included"
-        raise ValueError(f"a tree for {num_layers} layers has {count}; got {len(hops)}")
-    for depth, x in enumerate(hops):
-        if not isinstance(x, torch.Tensor):
-            raise TypeError(f"hop {depth} must be a dense tensor, got {type(x).__name__}")
-        if x.ndim != 2 or x.shape[1] != in_features:
-            raise ValueError(f"hop {depth} must have shape [ids, {in_features}], got {list(x.shape)}")
-        above = len(hops[depth - 1]) if depth else 1
-        if not len(x) or len(x) % above:
-            rule = f"k >= 1 rows for each of the {above} above it" if depth else "a row a seed, and at least one"
-            raise ValueError(f"hop {depth} must hold {rule}; got {len(x)}")
+        return activated(h, self.activation, self.dropout, self.training, normalize=self.normalize)

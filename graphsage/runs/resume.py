@@ -9,7 +9,7 @@ from graphsage.trained.model_file import can_save, plain_arguments
 from graphsage.training.state import State
 
 UNTIMED = {"asked times checksum": None, "node times checksum": None}  # what files of before nodes had times do not say
-PARTS = ("model", "optimizer", "schedule", "scaler")
+PARTS = ("model", "optimizer", "schedule", "scaler", "average")
 
 
 def free(config):
@@ -47,7 +47,8 @@ def restore(trainer, path):
     if done > epochs:
         raise CheckpointError(f"{path} has {done} epochs done, which is more than epochs = {epochs}: set at least {done}")
     for name in PARTS:
-        getattr(trainer, name).load_state_dict(saved[name])
+        if name in saved:  # files of before there was an average have none
+            getattr(trainer, name).load_state_dict(saved[name])
     trainer.state = State.from_dict(saved["state"], trainer.device)
     _read_as(trainer.objective, Head.from_dict(saved.get("head", {})))
     changes = differences(saved["machine"], machine(trainer.device))

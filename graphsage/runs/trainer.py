@@ -54,6 +54,7 @@ class Trainer(Loop):
     The test of a ``GraphSAGE`` is exact: all neighbours of all nodes (``inference``); so is its validation, but where that
     would cost much more than the training (``EvaluationPlan``). So are those of a module that is a stack of layers
     (``graphsage.nn.stacked.Stack``). Else neighbours are sampled, the same draws each time.
+    Where nodes have ``times``, batches, validation, test and predictions show each the edges until its own: all are sampled.
     Without a loss of your own the targets of a regression are standardised by mean and deviation of the training nodes: a
     module learns to return (target - mean) / deviation. Losses (squared errors), ``TrainResult.outputs`` and ``predict`` are in
     the targets' units.
@@ -106,7 +107,7 @@ class Trainer(Loop):
         """``Predictions`` for ``nodes`` (default: all, in the graph's order): numbers in the targets' units, classes, labels.
 
         They are made as the test is: of a ``GraphSAGE`` and of a stack of layers exact; of another module, and of one that
-        learned from neighbours by weight or from the latest, from sampled ones, always the same.
+        learned from neighbours by weight, from the latest or until a time, from sampled ones, always the same.
         """
         of_kind("the dataset of predict", self.dataset, NodeDataset)
         if not self.task.reads_labels:
@@ -130,11 +131,12 @@ class Trainer(Loop):
         """
         of_kind("the task of embed", self.task, NodeTask)
         widths, why = self.evaluator.widths, self.evaluator.why_sampled
-        if not widths or len(widths) == 1:
+        hidden = len(widths or ()) - (getattr(self.model, "output_layer", None) is None)
+        if hidden < 1:
             what = f"has {'one layer' if widths else 'no layers that are computed one by one here'}{why and f' ({why})'}"
             raise ValueError(f"an embedding is what goes into the last layer, and {type(self.model).__name__} {what}")
         nodes = np.arange(self.dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, self.dataset.num_nodes)
-        return self.evaluator.after_layers(len(widths) - 1).numpy()[nodes]
+        return self.evaluator.after_layers(hidden).numpy()[nodes]
 
     def score(self, pairs: ArrayLike, times: ArrayLike | None = None) -> np.ndarray:
         """Logits float32 [n] of pairs of nodes [n, 2], (source, target), by a model of links: above 0 means a link.

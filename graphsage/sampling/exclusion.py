@@ -1,8 +1,9 @@
 """Edges that a batch must not see: each row is drawn as if they were not there, at every hop.
 
-``excluded`` is None in kernels that have none of this in them, else (table, firsts, lasts, gaps): int64, of which
-``gaps[firsts[s] : lasts[s]]`` are the positions, rising, in the row of the node at slot s of the hash table ``table``. What is
-done with them stands in ``graphsage.sampling.gaps``.
+``excluded`` is None in kernels that have none of this in them, else one int64 array, as each further one would cost every row
+its references: S - 1; a hash table of S slots, nodes or -1; of each slot first; of each slot last; and the positions of all
+hidden edges. Those in the row of a slot's node are ``excluded[first:last]``, rising. What is done with them stands in
+``graphsage.sampling.gaps``.
 """
 
 from weakref import WeakKeyDictionary
@@ -10,9 +11,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from graphsage.base.jit import inline, kernel
+from graphsage.base.rng import GAMMA
 from graphsage.sampling.arranged import rises, sort_rows
-from graphsage.sampling.draws.uniform import slot_of
 
+HIGH = np.uint64(32)  # bits of a product that its hash leaves out
 _ORDERS = WeakKeyDictionary()  # Rows: the positions of each row by source, or None where they are in that order
 
 
@@ -47,10 +49,11 @@ def _by_source(rows):
 
 def _hashed(nodes, firsts, lasts, gaps):
     size = 1 << (2 * len(nodes)).bit_length()
-    table = np.full(size, -1)
-    first_at, last_at = np.empty(size, np.int64), np.empty(size, np.int64)
-    enter(nodes, firsts, lasts, table, first_at, last_at)
-    return table, first_at, last_at, gaps
+    excluded = np.full(1 + 3 * size + len(gaps), -1)
+    excluded[0] = size - 1
+    excluded[1 + 3 * size :] = gaps
+    enter(nodes, firsts + 1 + 3 * size, lasts + 1 + 3 * size, excluded)
+    return excluded
 
 
 @kernel
@@ -82,22 +85,32 @@ def _neighbor(indices, order, place):
 
 
 @kernel
-def enter(nodes, firsts, lasts, table, first_at, last_at):
-    """``nodes`` into the hash table, with the span of each."""
+def enter(nodes, firsts, lasts, excluded):
+    """``nodes`` into the hash table, with the places of their positions."""
     for i in range(len(nodes)):
-        at = slot_of(table, nodes[i])
-        table[at], first_at[at], last_at[at] = nodes[i], firsts[i], lasts[i]
+        at = _slot(excluded, nodes[i])
+        size = excluded[0] + 1
+        excluded[at], excluded[at + size], excluded[at + 2 * size] = nodes[i], firsts[i], lasts[i]
+
+
+@inline
+def _slot(excluded, v):
+    """Where node ``v`` stands in the hash table, or would. Every row asks: a product is the cheapest hash that will do."""
+    place = np.int64(np.uint64(v) * GAMMA >> HIGH) & excluded[0]
+    while excluded[1 + place] >= 0 and excluded[1 + place] != v:
+        place = (place + 1) & excluded[0]
+    return 1 + place
 
 
 @inline
 def span_of(excluded, v, end):
-    """[first, last) of the gaps in row v that lie before position ``end``."""
+    """(first, last) of the gaps in row v that lie before position ``end``."""
     if excluded is None:
         return 0, 0
-    at = slot_of(excluded[0], v)
-    if excluded[0][at] < 0:
+    at = _slot(excluded, v)
+    if excluded[at] < 0:
         return 0, 0
-    first, last = excluded[1][at], excluded[2][at]
-    while last > first and excluded[3][last - 1] >= end:
+    first, last = excluded[at + excluded[0] + 1], excluded[at + 2 * (excluded[0] + 1)]
+    while last > first and excluded[last - 1] >= end:
         last -= 1
     return first, last

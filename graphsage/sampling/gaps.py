@@ -5,7 +5,7 @@ A row of d edges with m gaps is drawn as a row of d - m, and the places in it ar
     d = 6, gaps at 1 and 4:   places 0 1 2 3  are the positions  0 2 3 5
 
 ``excluded`` is None in kernels that have none of this in them, else that of ``graphsage.sampling.exclusion``. gaps:
-(first, last), those of a row among all that it holds.
+(first, last), where those of a row stand in it.
 """
 
 from graphsage.base.jit import inline
@@ -19,7 +19,7 @@ def skip_gaps(excluded, gaps, positions, start, count):
             low, high = gaps
             while low < high:  # how many gaps lie before: gap j has so many places before it as it has positions, less j
                 middle = (low + high) >> 1
-                if excluded[3][middle] - (middle - gaps[0]) <= positions[q]:
+                if excluded[middle] - (middle - gaps[0]) <= positions[q]:
                     low = middle + 1
                 else:
                     high = middle
@@ -34,9 +34,9 @@ def is_gap(excluded, gaps, position):
     first, last = gaps
     while first < last:
         middle = (first + last) >> 1
-        if excluded[3][middle] < position:
+        if excluded[middle] < position:
             first = middle + 1
-        elif excluded[3][middle] > position:
+        elif excluded[middle] > position:
             last = middle
         else:
             return True

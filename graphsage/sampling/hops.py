@@ -8,7 +8,7 @@ import numpy as np
 
 from graphsage.base.jit import inline, kernel, prefetch
 from graphsage.base.rng import fold
-from graphsage.sampling.draws import pick, takes_all
+from graphsage.sampling.draws import ask_ahead, pick, takes_all
 from graphsage.sampling.draws.uniform import shuffle
 from graphsage.sampling.exclusion import span_of
 from graphsage.sampling.gaps import skip_gaps
@@ -48,6 +48,7 @@ def draw_rows(graph, draw, k, hop_key, forest, nodes, table, row_ptr, positions,
     indptr, indices, excluded = graph
     for i in range(last, min(last + BLOCK, end)):
         prefetch(indptr, nodes[i])
+    ask_ahead(draw, indptr, indices, nodes, first, last)
     for i in range(first, last):
         v = np.int64(nodes[i])
         head = indptr[v]

@@ -157,3 +157,15 @@ def relu_dropout(values, key, dropped, scale):
         word = mix(key + np.uint64(len(values) // 2 + 1) * GAMMA)
         last = values[-1]
         values[-1] = last * factor if not last <= zero and (word & LOW32) >= limit else zero
+
+
+@kernel
+def dropout(values, key, dropped, scale):
+    """In place: keep each value with probability 1 - dropped / 2^32, times ``scale``; 0 elsewhere. Words: as above."""
+    key, limit, zero = np.uint64(key), np.uint64(dropped), values.dtype.type(0)
+    factor = values.dtype.type(scale)
+    for pair in range((len(values) + 1) // 2):
+        word = mix(key + np.uint64(pair + 1) * GAMMA)
+        values[2 * pair] = values[2 * pair] * factor if (word & LOW32) >= limit else zero
+        if 2 * pair + 1 < len(values):
+            values[2 * pair + 1] = values[2 * pair + 1] * factor if (word >> HALF) >= limit else zero

@@ -31,12 +31,33 @@ SYMBOLS = {
     "weight_neigh": "W_neigh",
     "weight_self": "W_self",
     "bias": "b",
+    "weight_residual": "W_res",
+    "norm.weight": "g",
+    "norm.bias": "s",
+    "norm.running_mean": "m",
+    "norm.running_var": "w",
     "aggregator.linear.weight": "L",
     "aggregator.linear.bias": "l",
     "aggregator.recurrent.weight": "R",
     "aggregator.neighbor.weight": "n",
     "aggregator.own.weight": "o",
     "aggregator.delta": "delta",
+}
+UNUSED = "norm.num_batches_tracked"  # which counts, and computes nothing
+ACTIVATIONS = {
+    "relu": "relu: h_v = max(h_v, 0) elementwise",
+    "gelu": "gelu: h_v = h_v * Phi(h_v) elementwise, Phi(x) = (1 + erf(x / sqrt(2))) / 2",
+    "elu": "elu: h_v = h_v where h_v > 0, else exp(h_v) - 1, elementwise",
+}
+NORMS = {
+    "LayerNorm": "h_v = g * (h_v - mean) / sqrt(variance + 1e-05) + s, mean and variance of the units of h_v",
+    "BatchNorm": "h_v = g * (h_v - m) / sqrt(w + 1e-05) + s elementwise",
+}
+INPUT_LAYERS = {"linear": "i_v = W x_v", "active": "i_v = W x_v + b, then the activation"}
+JUMPINGS = {
+    "last": "o_v = W h_v + b, h_v of the last layer",
+    "cat": "o_v = W j_v + b, j_v = h_v of all layers, the first one first, side by side",
+    "max": "o_v = W j_v + b, j_v = elementwise maximum of h_v of all layers",
 }
 FEATURES = "the features of node v, float32"
 NORMALIZED = ", divided by the sum of their absolute values (zeros stay)"
@@ -85,9 +106,30 @@ def describe_model(trained, arguments):
         "arguments": arguments,
         "input": FEATURES + (NORMALIZED if trained.normalized_features else ""),
         "neighbors": NEIGHBORS[trained.isolated] + (UNTIL[trained.strictly_before] if trained.timed else ""),
+        **_described_linear(model, "input_layer", INPUT_LAYERS, arguments["input_layer"], place),
         "layers": [_described_layer(model, depth, arguments["aggregator"], place) for depth in range(model.num_layers)],
+        **_described_linear(model, "output_layer", JUMPINGS, arguments["jumping"], place),
     }
-    return described | (_of_links(trained, arguments) if of_links else _of_nodes(trained.task, model.task_head.as_dict()))
+    found = _of_links(trained, arguments) if of_links else _of_nodes(trained.task, model.task_head.as_dict())
+    return described | (found if model.output_layer is None else _of_output_layer(found))
+
+
+def _of_output_layer(found):
+    """What is said of the outputs, where these are not the last layer's."""
+    last, output = "h_v of the last layer", "o_v of the output layer"
+    found = {**found, "output": found["output"].replace(last, output)}
+    return {**found, "decoder": {**found["decoder"], "z_v": output}} if "decoder" in found else found
+
+
+def _described_linear(model, name, formulas, kind, place):
+    """{name: formula and tensors} of the input or output layer; {} where there is none."""
+    linear = getattr(model, name)
+    if linear is None:
+        return {}
+    formula = formulas[kind] if linear.bias is not None else formulas[kind].replace(" + b", "")
+    activation = {"activation": ACTIVATIONS[model.activation]} if "then the activation" in formula else {}
+    tensors = _described_tensors(linear, "", f"{place}{name}.", {"weight": "W", "bias": "b"})
+    return {name: {"formula": formula, **activation, "tensors": tensors}}
 
 
 def _plain(value):
@@ -111,20 +153,22 @@ def _described_tensors(module, begin, place, symbols):
     return {
         symbols.get(name.removeprefix(begin), name.removeprefix(begin)): _described_tensor(place + name, tensor)
         for name, tensor in module.state_dict().items()
-        if name.startswith(begin)
+        if name.startswith(begin) and name.removeprefix(begin) != UNUSED
     }
 
 
 def _described_layer(model, depth, aggregator, place):
-    """One layer: what it reads, its formula, what follows, and its tensors by their symbols."""
-    layer, is_last = model.layers[depth], depth == model.num_layers - 1
+    """One layer: what it reads, its formula, what follows in this order, and its tensors by their symbols."""
+    layer, is_last = model.layers[depth], depth == model.num_layers - 1 and model.output_layer is None
     tensors = _described_tensors(model, f"layers.{depth}.", place, SYMBOLS)
     formula = AGGREGATORS.get(aggregator, "of the author's own code, which this file does not hold")
+    first = "the input" if model.input_layer is None else "i_v of the input layer"
     return {
-        "x_v": "h_v of the layer before" if depth else "the input",
+        "x_v": "h_v of the layer before" if depth else first,
         "aggregator": {"name": aggregator, "formula": formula},
         "formula": _formula(layer),
-        "activation": None if is_last else "relu: h_v = max(h_v, 0) elementwise",
+        **({} if layer.norm is None else {"norm": NORMS[type(layer.norm).__name__]}),
+        "activation": None if is_last else ACTIVATIONS[model.activation],
         "normalization": "h_v = h_v / |h_v|, the Euclidean length (zeros stay)" if model.normalize and not is_last else None,
         "tensors": tensors,
     }
@@ -133,7 +177,8 @@ def _described_layer(model, depth, aggregator, place):
 def _formula(layer):
     terms = ["W_neigh a_v"] if layer.weight_self is None else ["W_self x_v", "W_neigh a_v"]
     joined = f"[{', '.join(terms)}] side by side" if layer.combine == "concat" else " + ".join(terms)
-    return f"h_v = {joined}" + ("" if layer.bias is None else " + b")
+    residual = " + x_v" if layer.weight_residual is None else " + W_res x_v"
+    return f"h_v = {joined}" + ("" if layer.bias is None else " + b") + (residual if layer.residual else "")
 
 
 def _described_tensor(name, tensor):

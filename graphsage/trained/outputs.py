@@ -11,7 +11,9 @@ from graphsage.config.groups import SampleConfig
 from graphsage.config.settings import check_depth
 from graphsage.data.dataset import NodeDataset
 from graphsage.loading.node_loader import NeighborLoader
-from graphsage.nn.inference import checked_out, inference
+from graphsage.nn.inference import inference
+from graphsage.nn.jumping import joined_width
+from graphsage.nn.whole_graph import checked_out
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.tensors.ambient import plain_modes
 from graphsage.trained.predictions import Predictions, node_names, split_names
@@ -67,7 +69,7 @@ def write_embedding(path, trained, dataset, **how):
 
 
 def exact(model, dataset, nodes, num_layers, *, isolated, device, progress, out):
-    """float32 array [M, width]: what the first ``num_layers`` layers make of ``nodes`` and all their neighbours."""
+    """float32 array [M, width]: what the first ``num_layers`` layers (None: the whole model) make of ``nodes``, exactly."""
     options = {"isolated": isolated, "device": device, "num_layers": num_layers, "out": out, "progress": progress}
     found = inference(model, dataset.graph, dataset.features, **options).numpy()
     return found if nodes is None else found[nodes]
@@ -84,10 +86,11 @@ def sampled(model, dataset, nodes, num_layers, *, fanouts, draw, isolated, devic
     fanouts = checked_fanouts(model, fanouts)
     wanted, place = (None, None) if nodes is None else np.unique(nodes, return_inverse=True)
     count = dataset.num_nodes if nodes is None else len(wanted)
-    shape = (count, model.layers[num_layers - 1].out_features)
+    shape = (count, joined_width(model, num_layers))
     out = np.empty(shape, np.float32) if out is None else checked_out(out, shape)
     done = 0
-    for seeds, h in _drawn(model, dataset, wanted, fanouts[:num_layers], draw, isolated, device) if count else ():
+    whole = num_layers is None
+    for seeds, h in _drawn(model, dataset, wanted, fanouts[:num_layers], draw, isolated, device, whole) if count else ():
         out[seeds if wanted is None else np.searchsorted(wanted, seeds)] = h
         done += len(seeds)
         if progress is not None:
@@ -95,8 +98,8 @@ def sampled(model, dataset, nodes, num_layers, *, fanouts, draw, isolated, devic
     return out if nodes is None else out[place]
 
 
-def _drawn(model, dataset, nodes, fanouts, draw, isolated, device):
-    """(seeds, what as many layers as ``fanouts`` make of them) a batch."""
+def _drawn(model, dataset, nodes, fanouts, draw, isolated, device, whole):
+    """(seeds, what as many layers as ``fanouts`` make of them, or the whole model) a batch."""
     # a weighted graph: exact outputs do not read its weights either
     options = {"isolated": isolated, "weights": "ignore", "stream": "predict", "node_times": dataset.node_times}
     sampler = NeighborSampler(dataset.graph, fanouts, **draw, **options)
@@ -106,4 +109,4 @@ def _drawn(model, dataset, nodes, fanouts, draw, isolated, device):
     with closing(loader.epoch(0)) as batches:
         for batch in batches:
             drawn = batch.minibatch
-            yield drawn.nodes[drawn.seed_index], model.represent(batch).cpu().numpy()
+            yield drawn.nodes[drawn.seed_index], (model if whole else model.represent)(batch).cpu().numpy()

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from graphsage.base.checks import as_ids
 from graphsage.data.dataset import NodeDataset
+from graphsage.nn.jumping import joined_width
 from graphsage.nn.model import GraphSAGE
 from graphsage.trained import outputs as apply
 from graphsage.trained.predictions import Predictions
@@ -54,24 +55,24 @@ class Trained(TrainedModel):
 
         nodes: int [M] rows of the graph, in any order, repeats included.
         """
-        raw = self._layers(dataset, nodes, self.model.num_layers, **how)
+        raw = self._layers(dataset, nodes, None, **how)
         return self.model.task_head.read(torch.from_numpy(raw)).float().numpy()
 
     def embed(
         self, dataset: NodeDataset, nodes: ArrayLike | None = None, *, out: np.ndarray | None = None, **how: Any
     ) -> np.ndarray:
-        """What goes into the last layer for ``nodes``: float32 array [M, width], after ReLU. One-layer models have none.
+        """What goes into the last layer for ``nodes``: float32 array [M, width], activated. One-layer models have none.
 
+        With an input layer or jumping the last is the output layer, and a model of one hidden layer has them, too: of
+        jumping="cat" all hidden layers side by side, of "max" their maximum.
         out: an array of that shape, a memory map perhaps, to write to instead of new memory; only for all nodes.
         """
-        _refuse_one_layer(self.model)
-        return self._layers(dataset, nodes, self.model.num_layers - 1, out=out, **how)
+        return self._layers(dataset, nodes, _hidden_layers(self.model), out=out, **how)
 
     @property
     def embedding_width(self) -> int:
         """The width of what goes into the last layer; ValueError for a model of one layer."""
-        _refuse_one_layer(self.model)
-        return self.model.layers[-2].out_features
+        return joined_width(self.model, _hidden_layers(self.model))
 
     def predict(self, dataset: NodeDataset, nodes: ArrayLike | None = None, **how: Any) -> Predictions:
         """``Predictions`` for ``nodes`` (default: all, in the graph's order)."""
@@ -111,7 +112,7 @@ class Trained(TrainedModel):
         """ValueError, one sentence, where the other methods would refuse the dataset, its labels or a keyword."""
         self._check(dataset, fanouts=fanouts, seed=seed, device=device)
         if embeds:
-            _refuse_one_layer(self.model)
+            _hidden_layers(self.model)
         if labels:
             matched_labels(dataset, self.task, self.class_names, self._num_outputs)
 
@@ -121,6 +122,8 @@ class Trained(TrainedModel):
         return 2 if self.model.task_head.one_logit else self.model.out_features
 
 
-def _refuse_one_layer(model):
-    if model.num_layers == 1:
+def _hidden_layers(model):
+    """How many layers come before the last, which is the output layer if there is one; ValueError where none does."""
+    if model.num_layers == 1 and model.output_layer is None:
         raise ValueError("an embedding is what goes into the last layer, and for a model of one layer that is the features")
+    return model.num_layers - (model.output_layer is None)

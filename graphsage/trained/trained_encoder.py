@@ -37,7 +37,7 @@ class TrainedEncoder(TrainedModel):
         nodes: int [M] rows of the graph, in any order, repeats included; that the training never saw them does not matter.
         Keywords: as of ``Trained.embed``. Of two nodes that meet on walks the dot product is large.
         """
-        return self._layers(dataset, nodes, self.model.num_layers, out=out, **how)
+        return self._layers(dataset, nodes, None, out=out, **how)
 
     def check(
         self, dataset: NodeDataset, *, embeds: bool = False, fanouts: Sequence[int] | None = None, seed: int = 0,

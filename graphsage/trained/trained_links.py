@@ -66,7 +66,7 @@ class TrainedLinks(TrainedModel):
 
         nodes: int [M] rows of the graph, in any order, repeats included. out: as in ``Trained.embed``.
         """
-        return self._layers(_whole(dataset), nodes, self.model.encoder.num_layers, out=out, **how)
+        return self._layers(_whole(dataset), nodes, None, out=out, **how)
 
     def score(self, dataset: NodeDataset, pairs: ArrayLike, **how: Any) -> np.ndarray:
         """The probability float32 [M] of each pair that it is a link: sigmoid of the decoder's logit.

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from graphsage.base import rng
+from graphsage.config.groups import SELECTIVE
 from graphsage.nn.inference import inference
 from graphsage.nn.layered import has_layers
 from graphsage.nn.stack_inference import stack_inference
@@ -26,7 +27,7 @@ class Evaluator:
     def __init__(self, model, loader, dataset, config, progress):
         self.model, self.loader, self.dataset, self.config, self.progress = model, loader, dataset, config, progress
         self.widths, self.why_sampled = layer_widths(model, dataset, loader, config)
-        self.plan = evaluation_plan(self.widths, self.why_sampled, loader, dataset, config)
+        self.plan = evaluation_plan(model, self.widths, self.why_sampled, loader, dataset, config)
         self.nodes, self.all_outputs = _part(dataset.val, self.plan.nodes, config.seed), None
         self.task, self.num_outputs = dataset.task, dataset.num_outputs
 
@@ -40,11 +41,11 @@ class Evaluator:
     def exact(self):
         """``all_outputs``, computed anew."""
         if self.widths:
-            self.all_outputs = self.after_layers(len(self.widths))
+            self.all_outputs = self.after_layers(None)
         return self.all_outputs
 
     def after_layers(self, num_layers):
-        """What the first layers make of all nodes and all their neighbours, float32 [N, width] on the CPU."""
+        """What the first layers (None: all) make of all nodes and all their neighbours, float32 [N, width] on the CPU."""
         how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
         compute = inference if has_layers(self.model) else partial(stack_inference, checked=True)
         return compute(self.model, self.dataset.graph, self.loader.store, num_layers=num_layers, **how)
@@ -71,9 +72,10 @@ class Evaluator:
     def _loader(self, nodes):
         loader, sampler = self.loader.over(nodes), self.loader.sampler
         # another module may be made for the fanouts it is trained with; and of more neighbours fewer are heavy, or late
+        widens = (self.widths or has_layers(self.model)) and self.config.draw not in SELECTIVE
         loader.sampler = NeighborSampler(
             self.dataset.graph,  # the whole of it, also where training sees a part
-            wider(sampler.fanouts) if self.widths else sampler.fanouts,
+            wider(sampler.fanouts) if widens else sampler.fanouts,
             draw=sampler.draw,
             seed=sampler.seed,
             isolated=sampler.isolated,

@@ -79,7 +79,7 @@ class Sizes:
         return sum(n * k * width + n * (width + out) for n, k, width, out in layers)
 
 
-def evaluation_plan(widths, why, loader, dataset, config):
+def evaluation_plan(model, widths, why, loader, dataset, config):
     """The ``EvaluationPlan`` of a training: as set, else by cost. widths, why: of ``layer_widths``.
 
     Without widths it is always sampled: other modules, and what learned from neighbours that a draw selected, or a time.
@@ -92,7 +92,7 @@ def evaluation_plan(widths, why, loader, dataset, config):
             raise ValueError(f"evaluate='exact' is of all neighbours, by GraphSAGE; {whose}: leave it out")
         every, nodes = config.evaluate_every or 1, min(config.evaluate_nodes or len(dataset.val), len(dataset.val))
         return EvaluationPlan(False, every, nodes, why and f"Evaluated on sampled neighbours: {why}")
-    return plan_of(_sizes(widths, loader, dataset, config), config)
+    return plan_of(_sizes(model, widths, loader, dataset, config), config)
 
 
 def layer_widths(model, dataset, loader, config):
@@ -147,14 +147,20 @@ def _line(exact, every, nodes, sizes, config):
     return f"Validation: {nodes:,}{part} nodes on {how}, {when}{'' if exact or config.evaluate == 'sampled' else why}"
 
 
-def _sizes(widths, loader, dataset, config):
-    first = dataset.num_features
+def _first_width(model, dataset):
+    """Values that the first layer reads of a node."""
+    if getattr(model, "input_layer", None) is not None and model.first_layer_reduction is None:
+        return model.layers[0].aggregator.in_features
     if isinstance(dataset.features, SparseFeatures):
-        first = len(dataset.features.indices) / max(dataset.num_nodes, 1)  # entries a row
+        return len(dataset.features.indices) / max(dataset.num_nodes, 1)  # entries a row
+    return dataset.num_features
+
+
+def _sizes(model, widths, loader, dataset, config):
     return Sizes(
         dataset.graph.num_nodes,
         dataset.graph.num_edges,
-        (first, *widths),
+        (_first_width(model, dataset), *widths),
         tuple(loader.sampler.fanouts),
         config.batch_size or len(dataset.train),
         len(loader),

@@ -16,6 +16,7 @@ from graphsage.loading.batch import Batch
 from graphsage.sampling.items import Items
 from graphsage.tensors.ambient import plain_modes
 from graphsage.tensors.keyed_rng import keyed_rng
+from graphsage.training.average import WeightAverage
 from graphsage.training.callbacks import checked_callbacks, checked_log
 from graphsage.training.link_task import LinkTask
 from graphsage.training.node_task import NodeTask
@@ -51,6 +52,7 @@ class Loop:
         self.objective, self.loader, self.evaluator = task.objective, task.loader, task.evaluator
         self.optimizer = make_optimizer(model, config, self.device)
         self.schedule = Schedule(self.optimizer, config, config.epochs * -(-len(self.loader) // config.accumulate))
+        self.average = WeightAverage(model, config.average)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "float16")
         self.state, self._is_resumed, self._interrupt = State(), False, Interrupt()
         self._forward = torch.compile(model, dynamic=True) if config.compile else model
@@ -66,6 +68,7 @@ class Loop:
         """From beginning to end: see ``Trainer.fit``."""
         if not self._is_resumed:
             self.schedule.check_fresh()
+            self.average.reset()
         self.state = self.state if self._is_resumed else State()
         self._is_resumed = self._has_started = self._owes_save = False
         self._saved_at = time.monotonic()
@@ -153,10 +156,11 @@ class Loop:
                     if self._interrupt.came and state.step < len(self.loader):
                         return
         self.state.check_finite()
-        with self._clock("evaluating"):
-            scores = self._validate()
-        self.state.check_finite(scores[1])
-        self._end_epoch(learning_rate, *scores)
+        with self.average.in_the_model():
+            with self._clock("evaluating"):
+                scores = self._validate()
+            self.state.check_finite(scores[1])
+            self._end_epoch(learning_rate, *scores)
         if self._owes_save or time.monotonic() - self._saved_at >= self.config.checkpoint_seconds:
             self._save()
 
@@ -196,6 +200,7 @@ class Loop:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
         self.scaler.step(self.optimizer)
         self.scaler.update()
+        self.average.update()
         self.schedule.after_update()
         self.state.updates += 1
 

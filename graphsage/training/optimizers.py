@@ -3,25 +3,42 @@
 import torch
 from torch.optim import lr_scheduler
 
+from graphsage.nn.norms import BatchNorm, LayerNorm
+
 
 def make_optimizer(model, config, device):
-    """The optimizer that ``config`` (``TrainConfig``) names, over the weights of ``model``."""
+    """The optimizer that ``config`` (``TrainConfig``) names, over the weights of ``model``; norms do not decay."""
     if config.optimizer == "rprop":
         return torch.optim.Rprop(model.parameters(), lr=config.learning_rate)
-    kind = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}[config.optimizer]
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}[config.optimizer]
     fused = device.type in ("cpu", "cuda")  # one pass over each weight: a small model's step is mostly overhead
-    return kind(model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
+    return kind(_groups(model), lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
+
+
+def _groups(model):
+    """All weights; the norms of a ``GraphSAGE`` in a group of their own. (Those of a module of the caller's decay as ever.)"""
+    modules = [module for module in model.modules() if isinstance(module, (LayerNorm, BatchNorm))]
+    norms = [weight for module in modules for weight in module.parameters()]
+    if not norms:
+        return model.parameters()
+    known = {id(weight) for weight in norms}
+    others = [weight for weight in model.parameters() if id(weight) not in known]
+    return [{"params": others}, {"params": norms, "weight_decay": 0.0}]
 
 
 class Schedule:
-    """The learning rate's course. cosine: half a cosine wave from ``learning_rate`` to 0 over all updates (Loshchilov and
-    Hutter 2017, without restarts); step: times ``schedule_factor`` every ``schedule_epochs`` epochs; plateau: so after so
-    many epochs without a better validation score.
+    """The learning rate's course. First, over ``warmup_epochs`` with W updates, it rises: update n has n / W of it (Goyal et
+    al. 2017, section 2.2). What follows begins then. cosine: half a cosine wave from ``learning_rate`` to 0 over all other
+    updates (Loshchilov and Hutter 2017, without restarts); step: times ``schedule_factor`` every ``schedule_epochs`` epochs;
+    plateau: so after so many epochs without a better validation score.
     """
 
     def __init__(self, optimizer, config, num_updates):
-        self.optimizer, self.config = optimizer, config
-        self.scheduler = self._make(num_updates)
+        self.optimizer, self.config, self.updates = optimizer, config, 0
+        self.warmup = config.warmup_epochs * (num_updates // config.epochs)
+        self.scheduler = self._make(num_updates - self.warmup)
+        if self.warmup:
+            self._rise()
 
     def _make(self, num_updates):
         config = self.config
@@ -47,18 +64,34 @@ class Schedule:
         return self.optimizer.param_groups[0]["lr"]
 
     def after_update(self):
-        if self.config.schedule == "cosine":
+        """The weights have changed."""
+        self.updates += 1
+        if self.updates <= self.warmup:
+            self._rise()
+        elif self.config.schedule == "cosine":
             self.scheduler.step()
 
+    def _rise(self):
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * min(self.updates + 1, self.warmup) / self.warmup
+
     def after_epoch(self, val_score):
+        """An epoch is over, with its validation."""
+        if self.updates <= self.warmup and self.warmup:
+            return
         if self.config.schedule == "step":
             self.scheduler.step()
         if self.config.schedule == "plateau" and val_score is not None:
             self.scheduler.step(val_score)
 
     def state_dict(self):
-        return {} if self.scheduler is None else self.scheduler.state_dict()
+        """Plain values."""
+        own = {} if self.scheduler is None else self.scheduler.state_dict()
+        return {**own, "updates": self.updates} if self.warmup else own
 
     def load_state_dict(self, state):
+        """What ``state_dict`` gave."""
+        state = dict(state)
+        self.updates = state.pop("updates", 0)
         if self.scheduler is not None:
             self.scheduler.load_state_dict(state)

@@ -65,6 +65,18 @@ def joined_line(plan):
     return "BatchNorm needs 2 seeds a batch: the last seed of each epoch joins the batch before it"
 
 
+def unreduced_line(model):
+    """What is told of an input layer that keeps a loader from reducing the raw features of the last hop; "" else."""
+    reduction = model.layers[0].aggregator.reduction if has_layers(model) and model.input_layer is not None else None
+    if reduction is None or model.first_layer_reduction is not None:
+        return ""
+    kind = model.arguments["input_layer"]
+    return (
+        f"input_layer={kind!r} comes before the first layer's {reduction}, so batches hold the features of all their nodes; "
+        "the loader reduces those of the last hop with input_layer='linear' and mean, sum or gcn"
+    )
+
+
 def own_dtype(model):
     """The dtype of a module of the caller's own, where its weights have one that is not float32."""
     dtypes = {weight.dtype for weight in model.parameters() if weight.is_floating_point()}

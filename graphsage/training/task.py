@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from graphsage.base.told import of_kind, shown
 from graphsage.data.dataset import NodeDataset
+from graphsage.training.setup import unreduced_line
 
 
 class Task:
@@ -25,7 +26,7 @@ class Task:
 
     def lines(self):
         """Sentences to tell before the first epoch."""
-        return [self.evaluator.plan.line] if self.evaluator.plan.line else []
+        return [line for line in (self.evaluator.plan.line, unreduced_line(self.encoder)) if line]
 
     def degrees(self):
         """int64[N]: of the graph that is trained on, for what scales by them (``Aggregator.prepare``)."""

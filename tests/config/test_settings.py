@@ -7,7 +7,7 @@ from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 
-from graphsage.config.groups import AGGREGATORS, INITS, OPTIMIZERS, ModelConfig, SampleConfig
+from graphsage.config.groups import AGGREGATORS, INITS, METRICS, OPTIMIZERS, ModelConfig, SampleConfig
 from graphsage.config.options import options_of
 from graphsage.config.settings import GROUPS, RunConfig, TrainConfig
 from graphsage.config.toml import read_config, write_config
@@ -39,7 +39,7 @@ def test_choices_of_the_flags_are_the_options_of_the_check():
             for choice in field.metadata.get("choices", ()):
                 extra = {"batch_size": None} if choice == "rprop" else {}
                 assert getattr(config(**{field.name: choice}, **extra), field.name) == choice
-    assert (len(AGGREGATORS), len(INITS), len(OPTIMIZERS)) == (10, 2, 3)
+    assert (len(AGGREGATORS), len(INITS), len(OPTIMIZERS)) == (10, 2, 4)
 
 
 def test_defaults_of_the_samplers_signature_are_the_configs():
@@ -91,15 +91,22 @@ REFUSED = [
     *[(TrainConfig, "weight_decay", value, f"weight_decay must be >= 0 and finite, got {value!r}")
       for value in (-1e-9, float("nan"), float("inf"), "0.1")],
     *[(config, name, value, f"{name} must be True or False, got {value!r}")
-      for config, name in ((ModelConfig, "normalize"), (ModelConfig, "bias"), (SampleConfig, "replace"),
-                           (TrainConfig, "normalize_features")) for value in ("no", 1)],
+      for config, name in ((ModelConfig, "normalize"), (ModelConfig, "bias"), (ModelConfig, "residual"),
+                           (SampleConfig, "replace"), (TrainConfig, "normalize_features")) for value in ("no", 1)],
     (ModelConfig, "aggregator", "median",
      "aggregator must be one of mean, sum, max, gcn, mean_pool, max_pool, lstm, attention, std, pna; got 'median'"),
     (ModelConfig, "combine", "add", "combine must be one of sum, concat; got 'add'"),
+    (ModelConfig, "activation", "tanh", "activation must be one of relu, gelu, elu; got 'tanh'"),
+    (ModelConfig, "norm", "graph", "norm must be one of none, layer, batch; got 'graph'"),
+    (ModelConfig, "norm", None, "norm must be one of none, layer, batch; got None"),
+    (ModelConfig, "input_layer", True, "input_layer must be one of none, linear, active; got True"),
+    (ModelConfig, "jumping", "lstm", "jumping must be one of last, cat, max; got 'lstm'"),
     (ModelConfig, "init", None, "init must be one of kaiming_uniform, kaiming_normal; got None"),
+    *not_a_count(TrainConfig, "warmup_epochs", 0, -1, 1.5, "2", None, True),
+    *[(TrainConfig, "average", value, f"average must be in [0, 1), got {value!r}") for value in (-0.1, 1, None, "0.9")],
     (SampleConfig, "isolated", "drop", "isolated must be one of empty, self; got 'drop'"),
-    (TrainConfig, "metric", "f1", "metric must be one of auto, accuracy, micro_f1, macro_f1, roc_auc, r2; got 'f1'"),
-    (TrainConfig, "optimizer", "Adam", "optimizer must be one of adam, sgd, rprop; got 'Adam'"),
+    (TrainConfig, "metric", "f1", f"metric must be one of {', '.join(METRICS)}; got 'f1'"),
+    (TrainConfig, "optimizer", "Adam", "optimizer must be one of adam, adamw, sgd, rprop; got 'Adam'"),
     (SampleConfig, "fanouts", "10,10", "fanouts must be a list of integers, one a hop, got '10,10'"),
     (SampleConfig, "fanouts", 10, "fanouts must be a list of integers, one a hop, got 10"),
     (SampleConfig, "fanouts", None, "fanouts must be a list of integers, one a hop, got None"),
@@ -147,6 +154,14 @@ def test_a_field_that_would_be_ignored_is_an_error(settings, text):
 def test_concat_is_refused_for_gcn():
     with pytest.raises(ValueError, match="combine='concat' is not used with aggregator='gcn', which has one matrix"):
         ModelConfig(aggregator="gcn", combine="concat")
+
+
+def test_a_warm_up_must_end():
+    with pytest.raises(ValueError, match="^warmup_epochs must be below epochs = 4, as the learning rate would not be reached"):
+        TrainConfig(epochs=4, warmup_epochs=4)
+    with pytest.raises(ValueError, match="^warmup_epochs = 2 is not used by optimizer='rprop', which finds its own step sizes"):
+        TrainConfig(batch_size=None, optimizer="rprop", warmup_epochs=2)
+    assert TrainConfig(epochs=4, warmup_epochs=3).warmup_epochs == 3
 
 
 def test_neighbours_of_what_is_refused_pass():

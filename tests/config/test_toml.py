@@ -13,12 +13,13 @@ from graphsage.config.toml import END, read_config, write_config
 #: Every setting by another value than its default.
 MODEL = ModelConfig(
     hidden_features=7, num_layers=3, aggregator="max", combine="concat", dropout=0.25, input_dropout=0.125, normalize=True,
-    bias=False, init="kaiming_normal",
+    bias=False, init="kaiming_normal", activation="elu", norm="batch", residual=True, input_layer="linear", jumping="cat",
 )  # fmt: skip
 TRAIN = TrainConfig(
     fanouts=(4, -1, 2), replace=True, draw="weighted",
     isolated="self", weights="ignore", strictly_before=True, num_threads=3, batch_size=9, batches_per_epoch=8,
-    epochs=6, optimizer="sgd", learning_rate=0.1 + 0.2, weight_decay=1e-300, schedule="step", schedule_epochs=4,
+    epochs=6, optimizer="sgd", warmup_epochs=2, average=0.75, learning_rate=0.1 + 0.2,
+    weight_decay=1e-300, schedule="step", schedule_epochs=4,
     schedule_factor=0.25, clip_norm=1.5, accumulate=5, label_smoothing=0.125, class_weights="balanced", patience=12,
     evaluate="sampled", evaluate_every=3, evaluate_nodes=100, inductive=True,
     normalize_features=False, metric="macro_f1", seed=2**64 - 9, device="cuda:1", features_on="cpu", feature_dtype="bfloat16",

@@ -20,6 +20,21 @@ LAYERS = [*REDUCTION_LAYERS, *((kind, "sum") for kind in LEARNED), ("max_pool", 
 #: (aggregator, combine, whether the loader reduces)
 WAYS = [(*layer, False) for layer in LAYERS] + [(*layer, True) for layer in REDUCTION_LAYERS]
 
+#: Options of the model, each by itself and all that go together.
+OPTIONS = [
+    {"norm": "layer"},
+    {"norm": "batch"},
+    {"residual": True},
+    {"input_layer": "linear"},
+    {"input_layer": "active"},
+    {"jumping": "cat"},
+    {"jumping": "max"},
+    {"activation": "gelu"},
+    {"activation": "elu"},
+    {"norm": "batch", "residual": True, "input_layer": "linear", "jumping": "cat", "activation": "gelu", "normalize": True},
+    {"norm": "layer", "residual": True, "input_layer": "active", "jumping": "max", "activation": "elu", "normalize": True},
+]
+
 SEEDS = [5, 0, 17, 3, 5, 59, 10]  # of the awkward graph: hubs, isolated nodes, a repeat
 
 
@@ -81,12 +96,18 @@ def batch_of(dataset, seeds, fanouts, *, reduce=None, **options):
 
 
 def model_of(aggregator="mean", combine="sum", num_layers=2, *, in_features=7, bias_scale=0.1, **options):
-    """In evaluation, with biases that are not 0."""
+    """In evaluation, with biases that are not 0, and norms that do something."""
     model = GraphSAGE(in_features, 6, 3, num_layers, aggregator, combine=combine, **options).eval()
     draws = torch.Generator().manual_seed(0)
     for layer in model.layers:
         if layer.bias is not None:
             torch.nn.init.normal_(layer.bias, std=bias_scale, generator=draws)
+    for module in filter(None, (layer.norm for layer in model.layers)):
+        for name, tensor in module.state_dict().items():
+            if name in ("weight", "running_var"):
+                tensor.uniform_(0.5, 1.5, generator=draws)
+            elif tensor.is_floating_point():
+                tensor.normal_(generator=draws)
     return model
 
 

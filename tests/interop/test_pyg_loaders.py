@@ -5,10 +5,12 @@ import sys
 import threading
 import warnings
 
+import numpy as np
 import pytest
 import torch
 from helpers.pyg_data import N, check_attributes, check_hops, learnable_data, random_data
 
+from graphsage.data.readers.planetoid import read_planetoid
 from graphsage.interop import pyg
 from graphsage.interop.pyg import NeighborLoader
 from graphsage.sampling.neighbor import NeighborSampler
@@ -225,6 +227,22 @@ def test_lightning_makes_it_anew_around_its_own_sampler(mode):
     assert same(seen, batches(**options))
 
 
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("options", [{}, {"num_workers": 2}, {"filter_per_worker": True}], ids=str)
+def test_accelerate_draws_by_torchs_generator(options):
+    """Its loader is a plain DataLoader around ``collate_fn``: whole batches, repeated by ``torch.manual_seed``."""
+    accelerate, found = pytest.importorskip("accelerate"), []
+    with torch.random.fork_rng():
+        for _ in range(2):
+            torch.manual_seed(0)
+            loader = NeighborLoader(DATA, [3, 2], IDS, batch_size=4, shuffle=True, **options)
+            found.append(list(accelerate.Accelerator(cpu=True).prepare(loader)))
+    assert len(found[0]) == 2 and same(*found)
+    for batch in found[0]:
+        check_attributes(batch, DATA)
+        check_hops(batch, DATA, [3, 2])
+
+
 def test_a_sampler_of_the_callers_says_the_order():
     order = [3, 3, 0, 6, 2]
     found = batches(input_nodes=IDS, batch_size=2, sampler=order, num_workers=1)
@@ -299,15 +317,30 @@ class Two(torch.nn.Module):
         return self.second(self.first(x, edge_index).relu(), edge_index)
 
 
-@pytest.mark.parametrize("kind", CONVOLUTIONS)
-def test_all_neighbours_are_the_whole_graph(kind):
+def assert_sampled_is_whole(kind, data, batch_size):
     """GCN also reads the degrees of the nodes at the border, which have their own edges in a batch with one hop more."""
-    model = Two(kind).eval()
+    model, seen = Two(kind).eval(), 0
     with torch.no_grad():
-        whole = model(DATA.x, DATA.edge_index)
-        for batch in batches(fanouts=[-1] * (3 if kind == "gcn" else 2), shuffle=True):
+        whole = model(data.x, data.edge_index)
+        for batch in batches(data, [-1] * (3 if kind == "gcn" else 2), shuffle=True, batch_size=batch_size):
             seeds = slice(0, batch.batch_size)
             torch.testing.assert_close(model(batch.x, batch.edge_index)[seeds], whole[batch.n_id[seeds]], rtol=1e-5, atol=1e-5)
+            seen += batch.batch_size
+    assert seen == data.num_nodes
+
+
+@pytest.mark.parametrize("kind", CONVOLUTIONS)
+def test_all_neighbours_are_the_whole_graph(kind):
+    assert_sampled_is_whole(kind, DATA, batch_size=4)
+
+
+@pytest.mark.parametrize("kind", CONVOLUTIONS)
+def test_all_neighbours_are_the_whole_graph_on_cora(kind, test_data):
+    cora = read_planetoid(test_data / "planetoid" / "cora", "cora")
+    x = torch.randn(cora.graph.num_nodes, 3, generator=torch.Generator().manual_seed(0))
+    data = Data(x=x, edge_index=torch.tensor(np.stack(cora.graph.to_edges())).long())
+    assert data.num_edges == 10556
+    assert_sampled_is_whole(kind, data, batch_size=256)
 
 
 def test_degrees_at_the_border_are_the_samples():

@@ -2,15 +2,28 @@
 
 from dataclasses import replace
 
+import naive_nn
 import numpy as np
 import pytest
 import torch
-from helpers.nn_helpers import LAYERS, REDUCTION_LAYERS, SEEDS, WAYS, batch_of, close, model_of, node_dataset, regular_graph
+from helpers.nn_helpers import (
+    LAYERS,
+    OPTIONS,
+    REDUCTION_LAYERS,
+    SEEDS,
+    WAYS,
+    batch_of,
+    close,
+    model_of,
+    node_dataset,
+    regular_graph,
+)
 
 from graphsage.graph.graph import Graph
 from graphsage.nn.inference import inference
 from graphsage.sampling.tree import multihop_sampling
 from graphsage.tensors.keyed_rng import keyed_rng
+from graphsage.tensors.segments import regular_block
 
 DENSE, SPARSE = node_dataset(), node_dataset(is_sparse=True)
 
@@ -90,6 +103,63 @@ def test_dense_and_sparse_features_agree(aggregator, combine, reduced):
     for ours, theirs in zip(dense, sparse, strict=True):
         close(ours, theirs)
     close(inference(model, DENSE.graph, DENSE.features), inference(model, SPARSE.graph, SPARSE.features))
+
+
+# ---- the options of the model
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("aggregator, combine", LAYERS)
+def test_with_options_tree_blocks_reduced_batches_and_whole_graph_agree_with_the_twin(aggregator, combine, options):
+    model, regular = model_of(aggregator, combine, 2, **options), node_dataset(regular_graph(40, 3))
+    twin = naive_nn.forward(model, naive_nn.rows_of(DENSE.graph.indptr, DENSE.graph.indices), DENSE.features, SEEDS)
+    assert np.std(twin) > 0.01
+    close(inference(model, DENSE.graph, DENSE.features, chunk_edges=50)[SEEDS], twin)
+    for reduce in {None, model.first_layer_reduction}:
+        for dataset in (DENSE, SPARSE):
+            close(logits(model, dataset, SEEDS, [-1] * 2, reduce=reduce), twin)
+    with torch.no_grad():
+        tree = model([torch.from_numpy(regular.features[hop]) for hop in in_order(regular.graph, [5, 0, 39, 5], 2)])
+    close(tree, inference(model, regular.graph, regular.features)[[5, 0, 39, 5]])
+
+
+@pytest.mark.parametrize("options", [{"norm": "batch"}, OPTIONS[-2]])
+def test_in_training_batch_norm_is_by_the_rows_of_each_layer(options):
+    """Of a batch each node once; of a tree all ids of all hops that the layer makes. Running statistics move towards them."""
+    model = model_of(num_layers=3, **{**options, "dropout": 0.0}).train()
+    batch = batch_of(DENSE, SEEDS, [3, 2, 2], seed=4)
+    rows = naive_nn.rows_of(batch.minibatch.indptr, batch.minibatch.indices)
+    num_rows, x = [block.num_rows for block in batch.blocks], DENSE.features[batch.minibatch.nodes]
+    close(model(batch), naive_nn.forward(model, rows, x, batch.minibatch.seed_index, num_rows))
+    hops = [torch.from_numpy(x[:2]), *(torch.from_numpy(x[np.arange(2 * n) % len(x)]) for n in (2, 6, 12))]
+    first = model.layers[0]
+    made = [first.aggregator(below, block_of(own, below), own) for own, below in zip(hops, hops[1:])]
+    if model.input_layer is None:
+        products = torch.cat([first.products(own, neigh) for own, neigh in zip(hops, made)])
+        before = first.norm.running_mean.clone()
+        model(hops)
+        close(first.norm.running_mean, 0.9 * before + 0.1 * products.mean(0))
+
+
+def block_of(own, below):
+    return regular_block(len(own), len(below) // len(own))
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_with_options_the_loaders_reduction_gives_the_same_gradients(options):
+    """In training, dropout and all: one key gives one mask on both ways, and dense and sparse rows one result."""
+    for aggregator in ("mean", "sum", "gcn", "max"):
+        options = {**options, "dropout": 0.5}
+        model = model_of(aggregator, "sum", 2, **options).train()
+        found = [
+            run_and_differentiate(model, batch_of(dataset, SEEDS, [4, 3], seed=2, reduce=reduce))
+            for dataset in (DENSE, SPARSE)
+            for reduce in (None, model.first_layer_reduction)
+        ]
+        assert all(grad.abs().sum() > 0 for grad in found[0])
+        for other in found[1:]:
+            for ours, theirs in zip(found[0], other, strict=True):
+                close(ours, theirs)
 
 
 # ---- what does not matter

@@ -7,7 +7,7 @@ import pytest
 import torch
 from helpers.nn_helpers import close
 
-from graphsage.nn.dropout import relu_and_dropout
+from graphsage.nn.dropout import ACTIVATIONS, activated, relu_and_dropout
 from graphsage.tensors.keyed_rng import keyed_rng
 
 
@@ -102,3 +102,32 @@ def test_threads_inside_keyed_rng_wait_for_each_other():
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(draws, range(8))) == alone
     assert torch.equal(torch.get_rng_state(), before)
+
+
+# ---- other activations
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("activation", ["gelu", "elu"])
+def test_of_other_activations_each_unit_is_kept_or_dropped_and_scaled(activation, dtype):
+    """60,000 units; kept ones are binomial, beyond 5 sigma: 6e-7."""
+    h = hidden(3000, 20).to(dtype)
+    plain = ACTIVATIONS[activation](h)
+    assert torch.equal(activated(h.clone(), activation, 0.3, training=False), plain)
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        out = activated(h.clone(), activation, 0.3, training=True)
+    kept = out != 0
+    assert out.dtype == dtype and abs(kept.sum().item() - 42_000) < 5 * (60_000 * 0.21) ** 0.5 and (out < 0).any()
+    close(out[kept], plain[kept].double() / 0.7, max(2 * torch.finfo(dtype).eps, 1e-8))
+
+
+@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_gradients_of_all_activations(activation, normalize):
+    def call(h):
+        with torch.random.fork_rng():
+            torch.manual_seed(3)
+            return activated(h.clone(), activation, 0.3, training=True, normalize=normalize)
+
+    assert torch.autograd.gradcheck(call, hidden(6, 5).double().requires_grad_())

@@ -25,7 +25,8 @@ class Wrapped:
 def test_what_is_found_by_getattr_alone_counts_and_each_member_is_needed():
     """Modules keep their ``layers`` there; isinstance of a protocol does not see it from Python 3.12 on."""
     model = GraphSAGE(4, 8, 2)
-    names = "in_features out_features layers num_layers first_layer_reduction prepare represent finish"
+    names = "in_features out_features layers input_layer output_layer jumping num_layers first_layer_reduction"
+    names += " prepare represent enter finish"
     assert sorted(MEMBERS) == sorted(names.split())
     assert has_layers(model) and has_layers(Wrapped(model))
     assert not any(has_layers(Wrapped(model, name)) for name in MEMBERS)

@@ -83,6 +83,12 @@ CASES = {
     "several labels": ({}, {"class_weights": "balanced"}, several_labels),
     "numbers": ({}, {}, numbers),
     "without validation": ({}, {}, lambda dataset: replace(dataset, val=[])),
+    "average, warm-up, norms": (
+        {"norm": "batch", "residual": True, "jumping": "cat"},
+        {"average": 0.8, "warmup_epochs": 2, "optimizer": "adamw", "schedule": "cosine"},
+        same,
+    ),
+    "warm-up, step": ({}, {"warmup_epochs": 2, "schedule": "step", "schedule_epochs": 1, "epochs": 4}, same),
     "own module": (None, {"fanouts": (5,)}, same),
 }
 

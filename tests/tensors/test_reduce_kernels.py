@@ -187,7 +187,7 @@ def test_sums_are_scipys_product(seed):
     np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-5)
 
 
-# ---- ReLU and dropout
+# ---- dropout
 
 
 @settings(max_examples=60)
@@ -196,13 +196,15 @@ def test_sums_are_scipys_product(seed):
     st.integers(0, 2**62 - 1),
     st.sampled_from([1, 2**30, 2**31, 2**32 - 1]),
     st.sampled_from([np.float32, np.float64]),
+    st.sampled_from(["relu_dropout", "dropout"]),
 )
-def test_relu_dropout(values, key, dropped, dtype):
+def test_relu_dropout(values, key, dropped, dtype, kind):
+    """And dropout alone, in which negative values stay."""
     scale = 2**32 / (2**32 - dropped) if dropped < 2**32 - 1 else 3.0
     found = np.array(values, dtype)
-    kernels.relu_dropout(found, key, dropped, scale)
+    getattr(kernels, kind)(found, key, dropped, scale)
     words = naive.splitmix64(key, len(values) // 2 + 1)
-    expected = np.array(naive_nn.relu_dropout(np.array(values, dtype), words, dropped, dtype(scale)))
+    expected = np.array(getattr(naive_nn, kind)(np.array(values, dtype), words, dropped, dtype(scale)))
     assert found.dtype == dtype and found.tolist() == expected.tolist()
 
 

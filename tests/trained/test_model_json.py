@@ -9,6 +9,7 @@ from helpers.blocks import blocks, configured
 from helpers.links import link_config, linked, split_of
 from naive_nn import rows_of
 from safetensors.numpy import load_file
+from scipy.special import erf
 
 import graphsage as gs
 from graphsage.config.link_config import DECODERS
@@ -37,9 +38,59 @@ def computed(folder, rows, features):
         rows = [row or [v] for v, row in enumerate(rows)]
     else:
         assert about["neighbors"].endswith("a_v is 0 where there are none (gcn: x_v)")
+    h, hidden = computed_entry(about.get("input_layer"), weights, h), []
     for layer in about["layers"]:
         h = np.array([computed_layer(layer, weights, h, v, row) for v, row in enumerate(rows)])
-    return h
+        hidden.append(h)
+    return computed_end(about.get("output_layer"), weights, hidden)
+
+
+ACTIVATIONS = {
+    "relu: h_v = max(h_v, 0) elementwise": lambda h: np.maximum(h, 0),
+    "gelu: h_v = h_v * Phi(h_v) elementwise, Phi(x) = (1 + erf(x / sqrt(2))) / 2": lambda h: h * (1 + erf(h / np.sqrt(2))) / 2,
+    "elu: h_v = h_v where h_v > 0, else exp(h_v) - 1, elementwise": lambda h: np.where(h > 0, h, np.expm1(h)),
+}
+
+
+def computed_entry(layer, weights, x):
+    if layer is None:
+        return x
+    h = {
+        "i_v = W x_v": lambda W: x @ W.T,
+        "i_v = W x_v + b, then the activation": lambda W, b: x @ W.T + b,
+        "i_v = W x_v, then the activation": lambda W: x @ W.T,
+    }[layer["formula"]](**tensors(layer, weights))
+    return ACTIVATIONS[layer["activation"]](h) if "then the activation" in layer["formula"] else h
+
+
+def computed_end(layer, weights, hidden):
+    if layer is None:
+        return hidden[-1]
+    formula, is_biased = layer["formula"].replace(" + b", ""), " + b" in layer["formula"]
+    joined = {
+        "o_v = W h_v, h_v of the last layer": lambda: hidden[-1],
+        "o_v = W j_v, j_v = h_v of all layers, the first one first, side by side": lambda: np.hstack(hidden),
+        "o_v = W j_v, j_v = elementwise maximum of h_v of all layers": lambda: np.max(hidden, axis=0),
+    }[formula]()
+    found = tensors(layer, weights)
+    return joined @ found["W"].T + (found["b"] if is_biased else 0)
+
+
+def tensors(layer, weights):
+    """{symbol: array}, checked against what the file says of them."""
+    for tensor in layer["tensors"].values():
+        assert list(weights[tensor["name"]].shape) == tensor["shape"] and tensor["dtype"] == "float32"
+    return {symbol: weights[tensor["name"]] for symbol, tensor in layer["tensors"].items()}
+
+
+def computed_norm(text, h, symbols):
+    g, s = symbols.pop("g"), symbols.pop("s")
+    return {
+        "h_v = g * (h_v - mean) / sqrt(variance + 1e-05) + s, mean and variance of the units of h_v":
+            lambda: g * (h - h.mean()) / np.sqrt(h.var() + 1e-5) + s,
+        "h_v = g * (h_v - m) / sqrt(w + 1e-05) + s elementwise":
+            lambda m, w: g * (h - m) / np.sqrt(w + 1e-5) + s,
+    }[text](**symbols)  # fmt: skip
 
 
 def computed_answer(folder, rows, features):
@@ -57,10 +108,10 @@ def computed_answer(folder, rows, features):
 
 
 def computed_layer(layer, weights, h, v, row):
-    symbols = {}
-    for symbol, tensor in layer["tensors"].items():
-        symbols[symbol] = weights[tensor["name"]]
-        assert list(symbols[symbol].shape) == tensor["shape"] and tensor["dtype"] == "float32"
+    symbols = tensors(layer, weights)
+    of_norm = {symbol: symbols.pop(symbol) for symbol in "gsmw" if symbol in symbols}
+    W_res, formula = symbols.pop("W_res", None), layer["formula"]
+    residual = W_res @ h[v] if formula.endswith(" + W_res x_v") else h[v] if formula.endswith(" + x_v") else 0
     empty = h[v] if layer["aggregator"]["name"] == "gcn" else np.zeros(h.shape[1])
     a = REDUCTIONS[layer["aggregator"]["formula"]](h[v], h[row]) if row else empty
     out = {
@@ -68,10 +119,11 @@ def computed_layer(layer, weights, h, v, row):
         "h_v = [W_self x_v, W_neigh a_v] side by side": lambda W_neigh, W_self: np.append(W_self @ h[v], W_neigh @ a),
         "h_v = W_self x_v + W_neigh a_v": lambda W_neigh, W_self: W_self @ h[v] + W_neigh @ a,
         "h_v = W_neigh a_v + b": lambda W_neigh, b: W_neigh @ a + b,
-    }[layer["formula"]](**symbols)
+    }[formula.removesuffix(" + W_res x_v").removesuffix(" + x_v")](**symbols) + residual
+    if "norm" in layer:
+        out = computed_norm(layer["norm"], out, of_norm)
     if layer["activation"]:
-        assert layer["activation"] == "relu: h_v = max(h_v, 0) elementwise"
-        out = np.maximum(out, 0)
+        out = ACTIVATIONS[layer["activation"]](out)
     if layer["normalization"]:
         assert layer["normalization"] == "h_v = h_v / |h_v|, the Euclidean length (zeros stay)"
         out = out / (np.linalg.norm(out) or 1)
@@ -82,11 +134,18 @@ def computed_layer(layer, weights, h, v, row):
 @pytest.mark.parametrize("model", [
     {"aggregator": "mean"}, {"aggregator": "gcn", "normalize": True}, {"aggregator": "sum", "num_layers": 1},
     {"aggregator": "max", "combine": "concat", "bias": False, "num_layers": 3},
+    {"norm": "layer", "residual": True, "activation": "gelu"},
+    {"norm": "batch", "residual": True, "input_layer": "linear", "jumping": "cat", "activation": "elu"},
+    {"norm": "batch", "residual": True, "input_layer": "active", "jumping": "max", "combine": "concat", "bias": False},
 ])  # fmt: skip
 def test_a_stranger_computes_the_same(model, sparse, isolated, tmp_path):
     dataset = blocks(sparse=sparse)
     config = configured(model, isolated=isolated, fanouts=(5,) * model.get("num_layers", 2))
     trained = build_model(config, dataset)
+    for module in filter(None, (layer.norm for layer in trained.layers)):
+        floats = [tensor for tensor in module.state_dict().values() if tensor.is_floating_point()]
+        for number, tensor in enumerate(floats):
+            tensor.add_(torch.arange(len(tensor)) / (7 + number))
     save_trained(tmp_path, trained, dataset, config.train)
     features = dataset.features.to_scipy().toarray() if isinstance(dataset.features, SparseFeatures) else dataset.features
     found = computed(tmp_path, rows_of(dataset.graph.indptr, dataset.graph.indices), features)
@@ -157,15 +216,17 @@ def test_a_stranger_scores_pairs_the_same(decoder, directed, tmp_path):
     assert sorted(named) == sorted(load_file(tmp_path / "model.safetensors"))
 
 
+@pytest.mark.parametrize("options", [{}, {"norm": "batch", "residual": True, "input_layer": "active", "jumping": "cat"}])
 @pytest.mark.parametrize("aggregator", gs.config.groups.AGGREGATORS)
-def test_every_weight_of_every_aggregator_has_a_symbol(aggregator, tmp_path):
-    dataset, config = blocks(), configured({"aggregator": aggregator})
+def test_every_weight_of_every_aggregator_has_a_symbol(aggregator, options, tmp_path):
+    dataset, config = blocks(), configured({"aggregator": aggregator, **options})
     save_trained(tmp_path, build_model(config, dataset), dataset, config.train)
     about, weights = json.loads((tmp_path / "model.json").read_text()), load_file(tmp_path / "model.safetensors")
-    named = [tensor["name"] for layer in about["layers"] for tensor in layer["tensors"].values()]
-    assert sorted(named) == sorted(weights)
+    layers = [*about["layers"], *(about[name] for name in ("input_layer", "output_layer") if name in about)]
+    named = [tensor["name"] for layer in layers for tensor in layer["tensors"].values()]
+    assert sorted(named) == sorted(name for name in weights if not name.endswith("num_batches_tracked"))  # it computes nothing
     for layer in about["layers"]:
-        text = layer["formula"] + layer["aggregator"]["formula"]
+        text = layer["formula"] + layer["aggregator"]["formula"] + layer.get("norm", "")
         assert all(symbol in text for symbol in layer["tensors"]) and "." not in "".join(layer["tensors"])
 
 

@@ -70,6 +70,22 @@ def test_cosine_counts_updates_and_not_batches(dataset):
     assert by_step == pytest.approx([by_update[n] for n in (0, 0, 1, 2, 2, 3, 4, 4, 5)])
 
 
+def test_a_warm_up_rises_evenly_and_what_follows_begins_then(dataset):
+    rising = [0.5 * n / 6 for n in range(1, 7)]
+    how = {"learning_rate": 0.5, "warmup_epochs": 2}
+    assert rates(dataset, epochs=3, **how)[0] == pytest.approx([*rising, 0.5, 0.5, 0.5])
+    cosine = [0.25 * (1 + math.cos(math.pi * n / 6)) for n in range(6)]
+    assert rates(dataset, epochs=4, schedule="cosine", **how)[0] == pytest.approx([*rising, *cosine])
+    by_step, by_epoch = rates(dataset, epochs=5, schedule="step", schedule_epochs=1, schedule_factor=0.5, **how)
+    assert by_step == pytest.approx([*rising, *[0.5] * 3, *[0.25] * 3, *[0.125] * 3])
+    assert by_epoch == pytest.approx([0.25, 0.5, 0.5, 0.25, 0.125])
+
+
+def test_a_warm_up_counts_updates_and_not_batches(dataset):
+    by_step, _ = rates(dataset, epochs=2, learning_rate=0.5, warmup_epochs=1, accumulate=2)
+    assert by_step == pytest.approx([0.25, 0.25, 0.5, 0.5, 0.5, 0.5])
+
+
 def test_step_lowers_it_every_so_many_epochs(dataset):
     by_step, _ = rates(dataset, epochs=5, learning_rate=0.5, schedule="step", schedule_epochs=2, schedule_factor=0.25)
     assert by_step == pytest.approx([0.5] * 6 + [0.125] * 6 + [0.03125] * 3)

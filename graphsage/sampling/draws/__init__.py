@@ -6,14 +6,17 @@ writes the positions of k < degree edges. Another draw is another file with thos
 """
 
 from graphsage.base.checks import one_of
-from graphsage.base.jit import inline_by_length
-from graphsage.sampling.draws.labor import Labor, pick_labor
+from graphsage.base.jit import inline, inline_by_length
+from graphsage.sampling.draws.labor import Labor, ask_rows, pick_labor
 from graphsage.sampling.draws.recent import Recent, pick_recent
 from graphsage.sampling.draws.sizes import entries, takes_all
 from graphsage.sampling.draws.uniform import Uniform, pick_uniform
 from graphsage.sampling.draws.weighted import Weighted, pick_weighted
 
-__all__ = ["DRAWS", "Draw", "Labor", "Recent", "Uniform", "Weighted", "as_draw", "entries", "pick", "refuse_unfit", "takes_all"]
+__all__ = [
+    "DRAWS", "Draw", "Labor", "Recent", "Uniform", "Weighted", "as_draw", "ask_ahead", "entries", "pick", "refuse_unfit",
+    "takes_all",
+]  # fmt: skip
 
 Draw = Uniform | Weighted | Recent | Labor
 
@@ -24,6 +27,15 @@ DRAWS = {"uniform": Uniform, "weighted": Weighted, "recent": Recent, "labor": La
 #: to ``positions[start:]``. key: of the row. By the number of parameters.
 PICKS = {2: pick_uniform, 3: pick_recent, 4: pick_labor, 5: pick_weighted}
 pick = inline_by_length(PICKS)
+
+
+@inline
+def _ask_nothing(draw, indptr, indices, nodes, first, last):
+    pass
+
+
+#: ``ask_ahead(draw, indptr, indices, nodes, first, last)``: what ``pick`` reads of the rows nodes[first:last], at once.
+ask_ahead = inline_by_length({length: ask_rows if found is pick_labor else _ask_nothing for length, found in PICKS.items()})
 
 
 def as_draw(draw, replace):

@@ -6,14 +6,16 @@ from typing import Any
 import numpy as np
 
 from graphsage.base.checks import as_flag, one_of
-from graphsage.base.jit import inline
-from graphsage.base.rng import fold
-from graphsage.sampling.draws.smallest import keep_none, keep_smaller, variate
+from graphsage.base.jit import inline, prefetch
+from graphsage.base.rng import exponential, fold
+from graphsage.sampling.draws.smallest import NONE, heap_size, keep_none, keep_smaller, sortable, variate_bound
 from graphsage.sampling.gaps import is_gap
 
 PER = ("batch", "hop")
 BATCH = np.array([2**64 - 2], np.uint64)  # stands where a hop's number stands in the key of a variate that all hops share
 
+LINE = 16  # ids in a cache line
+CHUNK = 64  # edges whose variates are made together
 HOPS_OWN = np.uint64(0)  # stands for the key of each hop; a batch has that key with probability 2^-64
 
 
@@ -46,7 +48,7 @@ class Labor:
 
     def scratch(self, k: int) -> int:
         """int64 entries that ``pick_labor`` needs."""
-        return max(k, 1)
+        return CHUNK + heap_size(k)
 
     def parameters(self, stand_in: bool, rows: Any, key: Any) -> tuple:
         """What kernels take as ``draw``. key: of the batch."""
@@ -58,18 +60,58 @@ class Labor:
 def pick_labor(draw, k, indices, positions, start, head, degree, key, hop_key, table, excluded, gaps):
     """The k positions of the smallest variates in the row from ``head`` on to ``positions[start:]``."""
     _, _, weights, batch_key = draw
-    keep_none(table, positions, start, k)
+    bounds, heap = table[:CHUNK], table[CHUNK : CHUNK + heap_size(k)]
+    places = keep_none(heap, k)
     shared_key = hop_key if batch_key == HOPS_OWN else batch_key
-    for at in range(head, head + degree + gaps[1] - gaps[0]):
-        if is_gap(excluded, gaps, at):
+    last = head + degree + gaps[1] - gaps[0]
+    for first in range(head, last, CHUNK):
+        end = min(first + CHUNK, last)
+        if _least(weights, indices, first, end, shared_key, bounds) >= heap[0]:
             continue
-        value = _variate(weights, at, fold(shared_key, np.uint64(indices[at])), table[0])
-        if value < table[0]:
-            keep_smaller(table, positions, start, k, value, at)
+        for at in range(first, end):
+            if bounds[at - first] < heap[0] and not is_gap(excluded, gaps, at):
+                value = _variate(weights, at, fold(shared_key, np.uint64(indices[at])))
+                if value < heap[0]:
+                    keep_smaller(heap, places, value, at)
+    positions[start : start + k] = places
 
 
 @inline
-def _variate(weights, at, h, bound):
-    if weights is None:  # decided at compilation
+def _least(weights, indices, first, end, key, bounds):
+    """Lower bounds of the variates of the edges [first, end) to ``bounds``, by vector instructions; returns the least."""
+    row, shares, least = indices[first:end], _part(weights, first, end), NONE
+    for j in range(len(row)):
+        bound = _bound(shares, j, fold(key, np.uint64(row[j])))
+        least = bound if bound < least else least
+        bounds[j] = bound
+    return least
+
+
+@inline
+def _part(weights, first, end):
+    if weights is None:  # decided at compilation, as below
+        return None
+    return weights[first:end]
+
+
+@inline
+def _bound(weights, at, h):
+    if weights is None:
         return np.int64(h >> np.uint64(2))
-    return variate(h, weights[at], bound)
+    return variate_bound(h, weights[at])
+
+
+@inline
+def _variate(weights, at, h):
+    if weights is None:
+        return np.int64(h >> np.uint64(2))
+    return sortable(exponential(h) / np.float64(weights[at]))
+
+
+@inline
+def ask_rows(draw, indptr, indices, nodes, first, last):
+    """Ask for the beginnings of rows that are read soon; the processor sees by itself how they go on."""
+    for i in range(first, last):
+        head, end = indptr[nodes[i]], indptr[nodes[i] + 1]
+        for at in range(head, min(end, head + 4 * LINE), LINE):
+            prefetch(indices, at)

@@ -16,43 +16,52 @@ def sortable(value):
 
 @inline
 def variate(h, weight, bound):
-    """The exponential variate of rate ``weight`` that ``h`` is, sortable; NONE where that is plainly not below ``bound``.
-
-    -log(1 - u) >= u, so most need no logarithm.
-    """
-    weight = np.float64(weight)
-    if sortable(0.999 * unit(h) / weight) >= bound:
+    """The exponential variate of rate ``weight`` that ``h`` is, sortable; NONE where that is plainly not below ``bound``."""
+    if variate_bound(h, weight) >= bound:
         return NONE
-    return sortable(exponential(h) / weight)
+    return sortable(exponential(h) / np.float64(weight))
 
 
 @inline
-def keep_none(values, positions, start, k):
-    """Start afresh: k values that any other is below."""
-    values[:k] = NONE
-    positions[start : start + k] = -1  # a tie between two of them must not depend on what was there
+def variate_bound(h, weight):
+    """What the variate is not below: -log(1 - u) >= u, so most need no logarithm."""
+    return sortable(0.999 * unit(h) / np.float64(weight))
 
 
 @inline
-def keep_smaller(values, positions, start, k, value, position):
-    """Let ``value`` < ``values[0]`` take the place of the largest of ``values[:k]``; ``positions[start:start + k]`` follow.
+def heap_size(k):
+    """int64 entries of a heap of k values: the values, below each of the last ones two that are smaller, and their places."""
+    return 3 * max(k, 0) + 1
 
-    Positions come in rising order. Of equal values the later one counts as larger, so that ties are for the first.
+
+@inline
+def keep_none(heap, k):
+    """Start afresh: k values that any other is below, heap[0] on top. Returns the places that they stand for, -1."""
+    heap[:k] = NONE
+    for at in range(k, 2 * k + 1):
+        heap[at] = -2 + (at & 1)  # never larger than what is above, and no tie between two of them
+    places = heap[2 * k + 1 : 3 * k + 1]
+    places[:] = -1  # a tie between two that are none must not depend on what was there
+    return places
+
+
+@inline
+def keep_smaller(heap, places, value, place):
+    """Let ``value`` < ``heap[0]`` and its place take the place of the largest of them.
+
+    Places come in rising order. Of equal values the later one counts as larger, so that ties are for the first. Which of two
+    is larger is as good as random, so no branch asks for it.
     """
-    at = 0
+    at = np.uint64(0)
     while True:
-        child = 2 * at + 1
-        if child + 1 < k and _is_below(values, positions, start, child, child + 1):
-            child += 1
-        if child >= k or values[child] <= value:
+        child = np.uint64(2) * at + np.uint64(1)
+        left, right = heap[child], heap[child + np.uint64(1)]
+        is_right = left < right
+        if left == right:
+            is_right = places[child] < places[child + np.uint64(1)]
+        child += np.uint64(is_right)
+        if heap[child] <= value:
             break
-        values[at], positions[start + at] = values[child], positions[start + child]
+        heap[at], places[at] = heap[child], places[child]
         at = child
-    values[at], positions[start + at] = value, position
-
-
-@inline
-def _is_below(values, positions, start, a, b):
-    if values[a] == values[b]:
-        return positions[start + a] < positions[start + b]
-    return values[a] < values[b]
+    heap[at], places[at] = value, place

@@ -8,7 +8,7 @@ import numpy as np
 from graphsage.base.checks import as_flag
 from graphsage.base.jit import inline, kernel, prefetch
 from graphsage.base.rng import fold, scale, unit
-from graphsage.sampling.draws.smallest import keep_none, keep_smaller, variate
+from graphsage.sampling.draws.smallest import heap_size, keep_none, keep_smaller, variate
 from graphsage.sampling.draws.uniform import SCAN_LIMIT, contains, set_size, slot_of
 from graphsage.sampling.gaps import is_gap
 
@@ -32,7 +32,7 @@ class Weighted:
 
     def scratch(self, k: int) -> int:
         """int64 entries that ``pick_weighted`` needs."""
-        return k + set_size(k)
+        return k + set_size(k) + heap_size(k)
 
     def parameters(self, stand_in: bool, rows: Any, key: Any) -> tuple:
         """What kernels take as ``draw``; rows: the graph's (``graphsage.sampling.rows``)."""
@@ -72,7 +72,7 @@ def pick_weighted(draw, k, indices, positions, start, head, degree, key, hop_key
                 count += 1
         first += tries
     if count < k:
-        _race(weights, positions, start, count, k, head, degree, key, taken, table[:k], excluded, gaps)
+        _race(weights, positions, start, count, k, head, degree, key, taken, table[k + set_size(k) :], excluded, gaps)
 
 
 @inline
@@ -209,12 +209,12 @@ def is_taken(taken, positions, start, count, k, at):
 
 
 @inline
-def _race(weights, positions, start, count, k, head, degree, key, taken, values, excluded, gaps):
+def _race(weights, positions, start, count, k, head, degree, key, taken, heap, excluded, gaps):
     """The k - count edges of the smallest variates, of those not taken, to ``positions[start + count : start + k]``."""
-    left = k - count
-    keep_none(values, positions, start + count, left)
+    places = keep_none(heap, k - count)
     for j in range(degree):
         if not is_taken(taken, positions, start, count, k, head + j) and not is_gap(excluded, gaps, head + j):
-            value = variate(fold(key, np.uint64(TRIES * k + j)), weights[head + j], values[0])
-            if value < values[0]:
-                keep_smaller(values, positions, start + count, left, value, head + j)
+            value = variate(fold(key, np.uint64(TRIES * k + j)), weights[head + j], heap[0])
+            if value < heap[0]:
+                keep_smaller(heap, places, value, head + j)
+    positions[start + count : start + k] = places

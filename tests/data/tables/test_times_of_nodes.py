@@ -199,6 +199,8 @@ def test_imports_of_before_are_opened_as_they_were_read(tmp_path, monkeypatch):
     for name in ("time", "node_time"):
         del record["dataset"]["schema"]["reading"][name]
     about.write_text(json.dumps(record))
-    monkeypatch.setattr("graphsage.data.tables.import_tables.read_folder", None)
-    again = load_dataset(folder, progress=False)
+    with monkeypatch.context() as patched:
+        patched.setattr("graphsage.data.tables.import_tables.read_folder", None)
+        again = load_dataset(folder, progress=False)
     assert again.num_features == first.num_features == 3 and again.times is None
+    assert load_dataset(folder, progress=False, time="auto").times.tolist() == ASKED

@@ -1,0 +1,29 @@
+"""Norms of hidden units: layer (over the units of each row) and batch (over the rows of a batch, unit by unit)."""
+
+import torch.nn.functional as F
+from torch import nn
+
+
+class LayerNorm(nn.LayerNorm):
+    """g * (h - mean) / sqrt(variance + 1e-5) + s over the units of each row (Ba, Kiros and Hinton 2016)."""
+
+
+class BatchNorm(nn.BatchNorm1d):
+    """The same over the rows of a batch, for each unit by itself (Ioffe and Szegedy 2015); in evaluation by running statistics.
+
+    A single row has no variance: in training, too, it is normed by the running statistics, which it leaves alone. (A batch of
+    two seeds that are one node has one row.)
+    """
+
+    def forward(self, h):
+        if self.training and len(h) == 1:
+            return F.batch_norm(h, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        return super().forward(h)
+
+
+KINDS = {"none": None, "layer": LayerNorm, "batch": BatchNorm}
+
+
+def make_norm(kind, width):
+    """The module that ``kind`` stands for, over rows of ``width`` units; None for none."""
+    return None if KINDS[kind] is None else KINDS[kind](width)
