@@ -52,8 +52,8 @@ EMBED = f"""Write an embedding of each node: what goes into the model's last lay
 
 NAME.npy has one row a node in the graph's order, and is written without being held
 in memory; NAME.parquet has the nodes' own ids as well. A model of one layer has no
-embedding: what goes into its last layer are the features. Of a model of links it is
-what the last layer makes, by which pairs are compared.
+embedding: what goes into its last layer are the features. Of a model of links, and of
+one trained without labels, it is what the last layer makes.
 {HOW}"""
 
 EXAMPLES = {

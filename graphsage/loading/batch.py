@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Self
 
+import numpy as np
 import torch
 
 from graphsage.base.checks import as_array, as_count, one_of
@@ -94,10 +95,11 @@ class Batch:
         _check_reduce(minibatch, reduce if reduce is None else one_of("reduce", reduce, tuple(REDUCTIONS)))
         store, device = features if isinstance(features, FeatureStore) else FeatureStore(features), as_device(device)
         _check_rows(minibatch, len(store))
+        seeds = minibatch.nodes[minibatch.seed_index].astype(np.int64)
+        y = None if labels is None else label_tensor(_checked(labels, len(store))[seeds])
+        asked = {"seeds": torch.from_numpy(seeds), "places": torch.arange(len(seeds), device="cpu"), "y": y}
         position = {"epoch": as_count("epoch", epoch), "step": as_count("step", step)}
-        draft = drafted(minibatch, len(store), None, reduce=reduce, **position)
-        if labels is not None:
-            draft = draft.having(y=label_tensor(_checked(labels, len(store))[draft.seeds.numpy()]))
+        draft = drafted(minibatch, len(store), reduce, **asked, **position)
         if store.device.type == "cpu":
             return draft.filled(store).to(device)
         return draft.to(device).filled(store)
@@ -139,29 +141,20 @@ class Batch:
         return f"Batch(seeds={len(self.seeds)}, edges={self.minibatch.num_sampled_edges}, {where}{kind})"
 
 
-def drafted(minibatch, num_nodes, labels, *, reduce, epoch, step, places=None):
-    """The Batch of ``minibatch`` whose features are pending. num_nodes: N. labels: tensor [N, ...] or None.
-
-    places: int64 [B]; None counts from 0.
-    """
-    nodes, local = torch.from_numpy(minibatch.nodes), torch.from_numpy(minibatch.seed_index)
+def drafted(minibatch, num_nodes, reduce, **asked):
+    """The Batch of ``minibatch`` whose features are pending. num_nodes: N. asked: its other fields, from seeds to step."""
     known = minibatch.nodes
     blocks = [CSRMatrix.from_numpy(b.indptr, b.indices, None, b.num_src, nodes=known[: b.num_src]) for b in minibatch.blocks]
     # the first layer's input needs no gradient, so its block needs no transpose
     first, rest = (1, blocks[1:]) if reduce is None else (0, blocks)
     reads = None if reduce is None else CSRMatrix.from_numpy(minibatch.indptr, minibatch.neighbors, None, num_nodes)
-    seeds = nodes[local].long()
     return Batch(
         minibatch=minibatch,
         blocks=blocks[:first] + [block.with_transpose(for_values=False) for block in rest],
-        seeds=seeds,
-        places=torch.arange(len(seeds), device="cpu") if places is None else torch.from_numpy(places.copy()),
-        seed_index=local,
-        y=None if labels is None else labels[seeds],
-        epoch=epoch,
-        step=step,
+        seed_index=torch.from_numpy(minibatch.seed_index),
         reduce=reduce,
-        pending=(nodes, reads),
+        pending=(torch.from_numpy(known), reads),
+        **asked,
     )
 
 
