@@ -208,3 +208,28 @@ def test_aggregators_measures_its_three_modes(monkeypatch, tmp_path):
     assert {("cora", 0), ("minesweeper", 1), ("twitch-de", 1), ("twitch-zhtw", 0)} <= set(asked)
     with pytest.raises(SystemExit):
         aggregators.main(["agregators"])
+
+
+# ---- the model and its options
+
+
+def test_records_trains_the_published_settings(monkeypatch, tmp_path, capsys):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    records = importlib.import_module("benchmarks.records")
+    monkeypatch.setattr(graphsage, "load_dataset", lambda path, split=0: blocks(seed=split, name="amazon"))
+    records.main(["amazon_photo", "--splits", "2", "--epochs", "1", "--data", str(tmp_path), "--out", str(tmp_path)])
+    result = json.loads((tmp_path / "records.json").read_text())
+    assert [row["split"] for row in result["rows"]] == [0, 1]
+    assert result["configs"]["amazon_photo"]["model"]["norm"] == "layer" and "96.78 +- 0.23" in capsys.readouterr().out
+    for name, setting in records.SETTINGS.items():
+        assert records.config_of(name, 0).model.num_layers == len(setting.train["fanouts"])
+
+
+def test_model_options_measures_each_beside_the_plain_model(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    monkeypatch.setenv("GRAPHSAGE_BENCH_CACHE", str(tmp_path))
+    options = importlib.import_module("benchmarks.model_options")
+    monkeypatch.setattr(options, "one_thread", lambda: None)
+    options.main(["--rounds", "1", "--scale", "6", "--batch", "16", "--out", str(tmp_path)])
+    rows = json.loads((tmp_path / "model_options.json").read_text())["rows"]
+    assert [row["model"] for row in rows] == list(options.MODELS) and rows[0]["train_ratio"] == 1
