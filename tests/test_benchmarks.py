@@ -233,3 +233,34 @@ def test_model_options_measures_each_beside_the_plain_model(monkeypatch, tmp_pat
     options.main(["--rounds", "1", "--scale", "6", "--batch", "16", "--out", str(tmp_path)])
     rows = json.loads((tmp_path / "model_options.json").read_text())["rows"]
     assert [row["model"] for row in rows] == list(options.MODELS) and rows[0]["train_ratio"] == 1
+# ---- beside PyG, and LABOR
+
+
+def test_pyg_dropin_tells_what_pyg_alone_says(monkeypatch, tmp_path):
+    pytest.importorskip("torch_geometric")
+    monkeypatch.syspath_prepend(CHECKOUT)
+    monkeypatch.setenv("GRAPHSAGE_BENCH_CACHE", str(tmp_path))
+    program = importlib.import_module("benchmarks.pyg_dropin.__main__")
+    ours = {program.OURS: program.LOADERS[program.OURS]}
+    monkeypatch.setattr(program, "LOADERS", ours | {program.THEIRS: program.LOADERS[program.OURS]})
+    monkeypatch.setattr(program.installed, "WITH_TORCH_SPARSE", True)
+    program.main(["--quick", "--out", str(tmp_path)])
+    result = json.loads((tmp_path / "pyg_dropin.json").read_text())
+    assert result["alone"].startswith("ImportError: 'NeighborSampler' requires either 'pyg-lib' or 'torch-sparse'")
+    assert len(result["rows"]) == 3 * 2 + 2 * 4
+    assert all(0 <= score <= 1 for row in result["rows"] if row["part"] == "accuracy" for score in row["test"])
+    tables = (tmp_path / "pyg_dropin.md").read_text()
+    assert tables.count("): equal") + tables.count("): **unlike**") == 3
+    assert program.difference([0.0, 2.0], [1.0, 1.0]) == (0, 1)
+
+
+def test_labor_is_compared_at_the_fanout_of_nearest_variance(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    labor = importlib.import_module("benchmarks.labor")
+    monkeypatch.setattr(labor, "real_datasets", lambda names, left_out: {"debian": blocks(sparse=True, name="debian")})
+    monkeypatch.setattr(labor, "batches_of", lambda dataset, draw, k, options: {
+        "draw": draw, "k": k, "variance": 1 / k + (draw == "labor") * 0.15, "nodes": k, "cpu": 0.1,
+    })  # fmt: skip
+    labor.main(["--quick", "--ks", "2,3,4", "--out", str(tmp_path)])
+    rows = json.loads((tmp_path / "labor.json").read_text())["rows"]
+    assert [(row["draw"], row["k"], len(row["test"])) for row in rows] == [("uniform", 2, 2), ("labor", 3, 2)]
