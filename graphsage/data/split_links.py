@@ -94,7 +94,7 @@ class _Links:
         return Items(pairs[at], time=None if self.time is None else self.time[self.unit[at]])
 
     def seen(self, messages, kept):
-        """The graph with the edges of the units where ``messages`` [U] is true, and self loops: by time those before ``kept``."""
+        """The graph with the edges of the units where ``messages`` [U] is true, and loops, by time those before ``kept``."""
         loops = self.unit_of < 0
         stays = np.append(messages, True)[self.unit_of]
         if self.time is not None and kept.any():
