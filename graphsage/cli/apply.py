@@ -227,7 +227,11 @@ def _say_if_other(options, trained, dataset):
     run = Path(options.run)
     then = identity_in(run if run.is_dir() else run.parent) or {}
     seen = dataset.row_normalized() if trained.normalized_features else dataset
-    changes = differences(then, identity(trained.split(seen) if trained.task == "links" else seen))
+    if trained.task == "links":
+        if trained.how_split is None:  # by the caller: there is nothing to compare
+            return
+        seen = trained.split(seen)
+    changes = differences(then, identity(seen))
     if "split" in options:  # another was asked for
         changes = [change for change in changes if not change.startswith(("split", "labels"))]
     sizes = [change for change in changes if "checksum" not in change]

@@ -38,14 +38,15 @@ def evaluate(options, trained, dataset, how):
     with user_input():
         if options.seed is not None:
             raise ValueError("--seed: candidates and draws of links are those of the training: leave it out")
-    with of_the_system(), progress_of("evaluating") as progress:
         links = trained.split(dataset)
+    with of_the_system(), progress_of("evaluating") as progress:
         how = {name: value for name, value in how.items() if name != "seed"}
         scores = trained.evaluate(links, **how, progress=progress)
     from graphsage.training.tasks import metrics_of
 
     print(links.summary())
-    print(f"Links are split as in the training (seed {trained.seed}), and each is ranked among {trained.links.candidates:,}.")
+    seed, candidates = trained.how_split["seed"], trained.links.candidates
+    print(f"Links are split as in the training (seed {seed}), and each is ranked among {candidates:,}.")
     print("\n".join(side_by_side(score_rows(scores, trained.metric, metrics_of("links"), LABELS, of="links"))))
 
 

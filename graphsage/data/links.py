@@ -33,6 +33,7 @@ class LinkDataset(ReadOnlyRecord):
     known: ``Graph`` of all true links, those of the parts among them: negatives avoid them. None: messages and parts.
     directed: is (a, b) another link than (b, a)? None: not if the graph has each edge both ways.
     node_ids, name, schema: as in ``NodeDataset``. notes: sentences on how the data were read.
+    how_split: the keywords of ``split_links`` that made the parts; None: they are the caller's own.
 
     Raises ValueError or TypeError, one sentence each, for anything else, self loops among the links included.
     """
@@ -48,6 +49,7 @@ class LinkDataset(ReadOnlyRecord):
     name: str | None = None
     schema: dict | None = None
     notes: tuple = ()
+    how_split: dict | None = None
 
     def __post_init__(self):
         of_kind("graph", self.graph, Graph)
@@ -224,11 +226,12 @@ def _checked_known(dataset):
     if known.num_nodes != num_nodes:
         raise ValueError(f"known must have a row a node, {num_nodes}; it has {known.num_nodes}")
     codes = codes_of(np.stack(known.to_edges(), axis=1), num_nodes, dataset.directed)
-    for part in SPLITS:
-        pairs = getattr(dataset, part).seeds
+    messages = np.stack(dataset.graph.to_edges(), axis=1)
+    of_parts = {f"of {part}": getattr(dataset, part).seeds for part in SPLITS}
+    for where, pairs in {**of_parts, "among the messages": messages[messages[:, 0] != messages[:, 1]]}.items():
         lacks = ~np.isin(codes_of(pairs, num_nodes, dataset.directed), codes)
         if lacks.any():
-            raise ValueError(f"known must have all true links, and lacks {_shown(pairs[np.argmax(lacks)])} of {part}")
+            raise ValueError(f"known must have all true links, and lacks {_shown(pairs[np.argmax(lacks)])} {where}")
     return known
 
 

@@ -59,11 +59,12 @@ def split_links(
     asked, messages = _training(part, disjoint_train, seed)
     items = {"train": asked, "val": part == VAL, "test": part == TEST}
     return LinkDataset(
-        **parts | {"graph": links.seen(messages)},
+        **parts | {"graph": links.seen(messages, part != TRAIN)},
         **{name: links.items(chosen, seed) for name, chosen in items.items()},
         known=links_graph(*links.pairs.T, links.graph.num_nodes, links.directed),
         directed=links.directed,
         notes=links.notes(),
+        how_split={**shares, "by": by, "disjoint_train": disjoint_train, "seed": int(seed)},
     )
 
 
@@ -92,12 +93,12 @@ class _Links:
             pairs = np.where(turned[self.unit, None], pairs[:, ::-1], pairs)
         return Items(pairs[at], time=None if self.time is None else self.time[self.unit[at]])
 
-    def seen(self, messages):
-        """The graph with the edges of the units where ``messages`` [U] is true, and self loops, before all others by time."""
+    def seen(self, messages, kept):
+        """The graph with the edges of the units where ``messages`` [U] is true, and loops, by time those before ``kept``."""
         loops = self.unit_of < 0
         stays = np.append(messages, True)[self.unit_of]
-        if self.time is not None and not messages.all():
-            stays &= ~loops | (self.graph.times < self.time[~messages].min())
+        if self.time is not None and kept.any():
+            stays &= ~loops | (self.graph.times < self.time[kept].min())
         return with_edges_at(self.graph, np.flatnonzero(stays))
 
     def notes(self):

@@ -17,6 +17,8 @@ from graphsage.sampling.negatives import Negatives
 from graphsage.sampling.neighbor import STREAMS
 from graphsage.tensors.store import FeatureStore
 
+MANY = 4  # batches: what one of so many hides is no matter
+
 
 class LinkLoader(NeighborLoader):
     """Iterable of link batches: true links, negatives drawn for each of them, and the neighbourhoods of all their ends.
@@ -42,6 +44,7 @@ class LinkLoader(NeighborLoader):
 
     _asks = "pairs"
     labels = None  # y says what is true of pairs
+    hides = 0.0  # about the share of the messages that a batch does not see; 0 where that is small
 
     def __init__(
         self,
@@ -70,14 +73,14 @@ class LinkLoader(NeighborLoader):
             of_kind("dataset", dataset, LinkDataset)
         check_sampler(sampler, dataset.graph, reduce)
         self.known, self.directed = _known(dataset)
+        self._has_times = isinstance(dataset, LinkDataset) and dataset.has_times
         self.negatives = None if negatives is None else of_kind("negatives", negatives, Negatives)
         self.exclude, self._positives = as_flag("exclude", exclude), positives
         if positives is None:
             items = self._checked(dataset.train if items is None else items, sampler)
             order = {"shuffle": shuffle, "drop_last": drop_last, "least": least}
             plan = SeedPlan(items, batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
-            if self.exclude and batch_size is None:
-                _refuse_to_hide_all(plan.items, dataset.graph)
+            self.hides = _share_hidden(plan, dataset.graph) if self.exclude else 0.0
         else:
             plan = _plan_of(positives, items, batch_size, batches_per_epoch)
         self._set_up(sampler, plan, reduce, repeat, (rank, num_ranks))
@@ -104,8 +107,10 @@ class LinkLoader(NeighborLoader):
         if not len(pairs):
             raise ValueError("items is empty: an epoch needs at least one link (default: those to train on)")
         items = items if isinstance(items, Items) else Items(pairs)
-        if items.label is not None and self.negatives is not None:
-            raise ValueError("items with labels are asked about alone: pass negatives=None, or leave the labels out")
+        if items.label is not None:
+            _check_labels(items.label, self.negatives)
+        if self._has_times and items.time is None:
+            raise ValueError("links of this dataset are asked about as of a time: give each its time")
         if items.time is not None and not getattr(sampler, "strictly_before", True):
             rule = "links with times are asked about strictly before them, or each would see itself"
             raise ValueError(f"{rule}: make the sampler with strictly_before=True")
@@ -154,14 +159,28 @@ def _plan_of(positives, items, batch_size, batches_per_epoch):
     return positives.plan
 
 
-def _refuse_to_hide_all(items, graph):
-    """Raise where one batch asks about all messages at once."""
+def _share_hidden(plan, graph):
+    """The share of the messages that a batch hides, 0 where it is small; raise where one batch hides all of them."""
+    items, size = plan.items, plan.batch_size or len(plan.items)
+    if items.time is not None or len(items) > MANY * size:
+        return 0.0
     asked = codes_of(items.seeds, graph.num_nodes, False)
     ends = np.stack(graph.to_edges(), axis=1)
     seen = codes_of(ends[ends[:, 0] != ends[:, 1]], graph.num_nodes, False)
-    if items.time is None and len(seen) and np.isin(seen, asked).all():
-        rule = "a full batch asks about all links, so that exclude=True leaves no message"
-        raise ValueError(f"{rule}: give a batch_size, split_links(..., disjoint_train=), or exclude=False")
+    share = np.isin(seen, asked).mean() if len(seen) else 0.0
+    if share == 1 and size >= len(items) and plan.batches_per_epoch is None:
+        rule = f"a {'full batch' if plan.batch_size is None else f'batch of {size:,}'} asks about all links"
+        how = f"give a batch_size well below {len(items):,}, split_links(..., disjoint_train=), or exclude=False"
+        raise ValueError(f"{rule}, so that exclude=True leaves no message: {how}")
+    return float(share * (1 - (1 - 1 / len(items)) ** size if plan.batches_per_epoch else min(1, size / len(items))))
+
+
+def _check_labels(label, negatives):
+    """Refuse labels of items that are no numbers, one an item, or have negatives beside them."""
+    if negatives is not None:
+        raise ValueError("items with labels are asked about alone: pass negatives=None, or leave the labels out")
+    if label.ndim != 1 or label.dtype.kind not in "biuf":
+        raise ValueError(f"label must be a number an item, got {label.dtype} of shape {label.shape}")
 
 
 def _known(dataset):

@@ -16,6 +16,8 @@ PART = 1  # of the stream of initial weights: an encoder of the same seed draws 
 class Dot(nn.Module):
     """h_u . h_v, without weights; the same both ways."""
 
+    directed = False
+
     def forward(self, h_source, h_target):
         """[M, D] and [M, D] -> logits [M]."""
         return (h_source * h_target).sum(-1)
@@ -29,6 +31,8 @@ class DistMult(nn.Module):
 
     r begins with ones, which is ``Dot``: a random r would begin with a similarity that means nothing.
     """
+
+    directed = False
 
     def __init__(self, width):
         super().__init__()

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from graphsage.base import rng
+from graphsage.base.checks import as_flag
 from graphsage.base.told import told
 from graphsage.config.link_config import LinkConfig
 from graphsage.nn.decoders import PART, make_decoder
@@ -30,6 +31,8 @@ class LinkPredictor(nn.Module):
             raise TypeError(f"encoder must be a GraphSAGE or another torch.nn.Module, got {told(encoder)}")
         if isinstance(decoder, str):
             decoder = make_decoder(decoder, _width(encoder), directed=directed, seed=getattr(encoder, "seed", 0))
+        elif as_flag("directed", directed):
+            raise ValueError("directed=True is of a decoder by name: a module reads both ends in its own way")
         if not isinstance(decoder, nn.Module):
             raise TypeError(f"decoder must be a name or a torch.nn.Module, got {told(decoder)}")
         self.encoder, self.decoder = encoder, decoder

@@ -54,6 +54,7 @@ class Negatives:
         Raises ValueError, one sentence, where a node is linked to all others: no negative has it.
         """
         of_kind("known", known, Graph)
+        key = np.uint64(as_count("key", key, most=2**64 - 1))
         pairs = as_pairs("pairs", pairs, known.num_nodes).copy()
         links = _known_links(known, as_flag("directed", directed))
         out = np.empty((len(pairs), self.per_positive, 2), np.int64)

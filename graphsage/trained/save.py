@@ -111,7 +111,8 @@ def _of_links(dataset, config, task):
     of_kind("dataset", dataset, LinkDataset)
     links = LinkConfig() if task is None else of_kind("task", task, LinkConfig)
     metric = metric_for(config.metric, "links").name
-    return {"task": "links", "metric": metric, "directed": dataset.directed, "links": asdict(links), "seed": config.seed}
+    own = {"directed": dataset.directed, "links": asdict(links), "seed": config.seed, "how_split": dataset.how_split}
+    return {"task": "links", "metric": metric, **own}
 
 
 def _of_walks(dataset, config, task):

@@ -35,7 +35,8 @@ class TrainedLinks(TrainedModel):
     """A trained model of links and what its training knew of the data. ``load_trained`` reads one.
 
     model: ``LinkPredictor`` in evaluation mode. directed: is (a, b) another link than (b, a)? links: ``LinkConfig``, how it was
-    trained and judged. seed: of the training: it split the links. task: "links". The other fields are those of ``Trained``.
+    trained and judged. seed: of the training. how_split: the keywords of ``split_links`` that made its parts, None where they
+    were the caller's own. task: "links". The other fields are those of ``Trained``.
 
     The methods take any ``NodeDataset`` with as many features, whose labels are not read, and ask on all of its edges: links
     that were kept for validation and test are messages as well here. Of a ``LinkDataset`` those are all that it knows.
@@ -49,6 +50,7 @@ class TrainedLinks(TrainedModel):
     directed: bool
     links: LinkConfig
     seed: int
+    how_split: dict[str, Any] | None = None
 
     @property
     def _encoder(self):
@@ -107,8 +109,13 @@ class TrainedLinks(TrainedModel):
         self._check(_whole(dataset), fanouts=fanouts, seed=seed, device=device)
 
     def split(self, dataset: NodeDataset) -> LinkDataset:
-        """``dataset`` with its links split as in the training: by the same rule and seed."""
-        return split_as(dataset, self.links, self.seed)
+        """``dataset`` with its links split as in the training: by the same rule and seed.
+
+        ValueError where that had parts of the caller's own: any other split tests on links that were trained on.
+        """
+        if self.how_split is None:
+            raise ValueError("the links of the training were not split by split_links: evaluate(the LinkDataset that it had)")
+        return split_links(dataset, **self.how_split)
 
     def evaluate(
         self, dataset: LinkDataset, *, fanouts: Sequence[int] | None = None, device: str = "auto", progress: Any = None
@@ -122,6 +129,7 @@ class TrainedLinks(TrainedModel):
             fanouts=self.fanouts if fanouts is None else fanouts, draw=self.draw, isolated=self.isolated, weights="ignore",
             replace=self.replace, seed=self.seed, device=device, metric=self.metric,
             normalize_features=self.normalized_features,
+            batches_per_epoch=1,  # that nobody asks for: a pass over few links may be refused, and none is made here
         )  # fmt: skip
         task = LinkTask(deepcopy(self.model), of_kind("dataset", dataset, LinkDataset), config, self.links, progress=progress)
         parts, how = {"val": dataset.val, "test": dataset.test}, {} if fanouts is None else {"sampled": True}

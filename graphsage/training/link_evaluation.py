@@ -47,6 +47,7 @@ class LinkEvaluator:
         self.encoder = encoder if is_exact else None
         self.plan = link_plan(config, dataset, is_exact)
         self.items = _part(dataset.val, self.plan.nodes, config.seed)
+        _refuse_unranked(dataset)
 
     def outputs(self, items, *, sampled=False):
         """Scores of ``Items`` of links and of their candidates: float32 [n, 1 + C] on the CPU, in evaluation mode."""
@@ -114,6 +115,17 @@ class LinkEvaluator:
     def _sampler(self):
         how = {"strictly_before": self.dataset.has_times, "stream": "evaluate"}
         return make_sampler(self.model, self.dataset.graph, self.config, **how)
+
+
+def _refuse_unranked(dataset):
+    """Raise where a kept link has no candidate: before the training, not after an epoch of it."""
+    pairs = np.concatenate([dataset.val.seeds, dataset.test.seeds])
+    try:
+        Negatives().draw(pairs, dataset.known, dataset.directed, rng.stream_key(0, rng.EVALUATE, CANDIDATES))
+    except ValueError as error:
+        who = str(error).partition(",")[0]
+        rule = f"{who}, so that its validation and test links have no other target to be ranked among"
+        raise ValueError(f"{rule}: keep them for training, in a LinkDataset of your own") from None
 
 
 def link_plan(config, dataset, is_exact):

@@ -66,6 +66,16 @@ class LinkTask(Task):
         """As planned."""
         return {} if self.evaluator.plan.exact else {"sampled": True}
 
+    def lines(self):
+        """Those of all tasks, and what makes links harder to learn than they are."""
+        found, decoder = super().lines(), getattr(self.model, "decoder", None)
+        if self.loader.hides:
+            rule = f"A batch asks about {100 * self.loader.hides:.0f} % of the messages and hides them from itself"
+            found.append(f"{rule}: with a smaller batch_size more of them are seen")
+        if self.dataset.directed and getattr(decoder, "directed", True) is False:
+            found.append("Links are directed, and the decoder scores a -> b as b -> a: 'mlp' with directed=True does not")
+        return found
+
     def evaluate(self, what, *, sampled=False):
         """On true links, ``Items`` or [n, 2]: see ``Trainer.evaluate``."""
         items = self.as_items(what)
@@ -80,8 +90,6 @@ class LinkTask(Task):
         if items.time is not None and not self.dataset.has_times:
             raise ValueError("times are of no use: the dataset's links have none")
         as_pairs("links", items.seeds, self.dataset.num_nodes)
-        if self.dataset.has_times and len(items) and items.time is None:
-            raise ValueError("links of this dataset are asked about as of a time: give each its time")
         return items
 
     def scores(self):

@@ -125,8 +125,15 @@ def r2(outputs, targets):
 
 
 def _of_links(score, *arguments):
-    """A metric of ``link_metrics`` as one of outputs: scores [n, 1 + C], of which the first column is of the links."""
-    return lambda scores, labels=None: score(*arguments, scores[:, 0], scores[:, 1:])
+    """A metric of ``link_metrics`` as one of outputs: scores [n, 1 + C], of which the first column is of the links.
+
+    NaN where one of them is no number: nothing is above it, which would else be the first place.
+    """
+
+    def judged(scores, labels=None):
+        return float("nan") if scores.isnan().any() else score(*arguments, scores[:, 0], scores[:, 1:])
+
+    return judged
 
 
 #: Those of each task; of a task the first is its default. Mean reciprocal ranks see every place of a link among the candidates:

@@ -100,6 +100,8 @@ def test_times_are_on_the_axis_of_the_graph():
     ({"val": Items([[0, 2]], weight=[1])}, "val must be true links alone, without weight"),
     ({"val": Items([[0, 2]], time=[1])}, r"val has times, and the graph has none: pass Graph.from_edges\(..., times=\)"),
     ({"known": MESSAGES}, r"known must have all true links, and lacks \(0, 2\) of val"),
+    ({"known": Graph.from_edges([0, 2], [2, 1], 6)}, r"known must have all true links, and lacks \(0, 1\) of train"),
+    ({"train": [[0, 1]], "known": Graph.from_edges([0, 0], [1, 2], 6)}, r"and lacks \(2, 1\) among the messages"),
     ({"known": Graph.from_edges([0], [1], 2)}, "known must have a row a node, 6; it has 2"),
     ({"node_ids": list("abc")}, "node_ids must have one entry per node, 6"),
 ])  # fmt: skip

@@ -121,6 +121,13 @@ class TestByTime:
         dataset = split(graph, by="time", val=0.2, test=0.2)
         assert [len(getattr(dataset, part)) for part in PARTS] == [3, 3, 4]
 
+    def test_self_loops_of_before_the_validation_stay(self):
+        src, dst, times = np.arange(20), np.arange(20) + 1, np.arange(20)
+        graph = Graph.from_edges(*(np.append(ends, [5, 5]) for ends in (src, dst)), 60, times=[*times, 3, 19])
+        for share in (0.0, 0.5):
+            loops = np.equal(*split(graph, by="time", val=0.2, test=0.2, disjoint_train=share).graph.to_edges())
+            assert loops.sum() == 1
+
     def test_real_times_and_links_asked_about_alone(self):
         graph = graph_of(undirected=True, times=TIMES / 7)
         whole, dataset = (split(graph, by="time", disjoint_train=share) for share in (0, 0.5))

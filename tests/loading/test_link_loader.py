@@ -247,12 +247,25 @@ def _area(loader):
     ({"items": Items([1, 2])}, ValueError, r"items must be pairs of nodes, integers \[n, 2\], got shape \(2,\)"),
     ({"items": Items([[0, 1]], label=[1])}, ValueError, "items with labels are asked about alone: pass negatives=None"),
     ({"batch_size": None}, ValueError, "a full batch asks about all links, so that exclude=True leaves no message"),
+    ({"batch_size": 182}, ValueError, "a batch of 182 asks about all links, so that exclude=True leaves no message"),
+    ({"items": Items([[0, 1]], label=["a"]), "negatives": None}, ValueError, "label must be a number an item, got <U1 of "),
+    ({"items": Items([[0, 1]], label=[[1, 0]]), "negatives": None}, ValueError, "label must be a number an item, got int64 of"),
+    ({"dataset": DATED, "items": [[0, 1]]}, ValueError, "links of this dataset are asked about as of a time: give each"),
     ({"batch_size": 0}, ValueError, "batch_size must be an integer >= 1"),
     ({"reduce": "lstm"}, ValueError, "reduce must be one of"),
 ])  # fmt: skip
 def test_refused(options, error, text):
     with pytest.raises(error, match=text):
         loader_of(**options)
+
+
+@pytest.mark.parametrize("options, share", [
+    ({"batch_size": 91}, 0.5), ({"batch_size": 40}, 0), ({"batch_size": 182, "exclude": False}, 0),
+    ({"batch_size": 182, "batches_per_epoch": 3}, 0.633), ({"items": LINKS["undirected"].train.seeds[:60]}, 0.105),
+    ({"dataset": DATED, "batch_size": 9999, "sampler": {"strictly_before": True}}, 0),
+])  # fmt: skip
+def test_the_share_of_messages_that_a_batch_hides(options, share):
+    assert loader_of(**options).hides == pytest.approx(share, abs=1e-3)
 
 
 def test_the_sampler_must_be_on_the_messages():

@@ -69,6 +69,7 @@ REFUSED = [
     (lambda: LinkPredictor("sage"), TypeError, r"^encoder must be a GraphSAGE or another torch.nn.Module, got str$"),
     (lambda: LinkPredictor(Bare(), None), TypeError, r"^decoder must be a name or a torch.nn.Module, got NoneType$"),
     (lambda: LinkPredictor(Bare()), ValueError, r"^a decoder of a name needs its encoder's out_features, and Bare has none"),
+    (lambda: LinkPredictor(Bare(), Bare(), directed=True), ValueError, r"^directed=True is of a decoder by name: a module rea"),
     (lambda: LinkPredictor(gs.GraphSAGE(3, 4, 8))([U]), TypeError, r"^the batch must have pairs, as those of a LinkLoader"),
 ]
 

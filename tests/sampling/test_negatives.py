@@ -198,12 +198,18 @@ def test_refused_settings(options, error, text):
     ({"pairs": [0, 1]}, ValueError, r"pairs must be pairs of nodes, integers \[n, 2\], got shape \(2,\)"),
     ({"known": [[0, 1]]}, TypeError, "known must be a Graph, got list"),
     ({"directed": None}, TypeError, "directed must be True or False, got None"),
+    ({"key": 0.5}, TypeError, "key must be an integer from 0 to 18446744073709551615, got 0.5"),
+    ({"key": -1}, ValueError, "key must be an integer from 0 to 18446744073709551615, got -1"),
     ({"by": "degree", "known": Graph.from_edges([2], [2], 40)}, ValueError, "and none is known: take by = .uniform."),
 ])  # fmt: skip
 def test_refused(options, error, text):
-    how = {"by": "uniform", "pairs": PAIRS, "known": UNDIRECTED, "directed": False, **options}
+    how = {"by": "uniform", "pairs": PAIRS, "known": UNDIRECTED, "directed": False, "key": KEY, **options}
     with pytest.raises(error, match=text):
-        Negatives(by=how["by"]).draw(how["pairs"], how["known"], how["directed"], KEY)
+        Negatives(by=how["by"]).draw(how["pairs"], how["known"], how["directed"], how["key"])
+
+
+def test_a_key_may_be_a_plain_integer():
+    np.testing.assert_array_equal(*(Negatives().draw(PAIRS, UNDIRECTED, False, key) for key in (5, np.uint64(5))))
 
 
 #: Who changes this changes rng.VERSION and writes it into the changelog.

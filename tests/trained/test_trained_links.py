@@ -105,6 +105,19 @@ def test_evaluate_asks_about_the_links_that_were_kept(tmp_path):
     assert trained.evaluate(split, fanouts=(1, 1))["test"]["mrr"] != found["test"]["mrr"]
 
 
+def test_a_split_is_the_one_of_the_training_or_none(tmp_path):
+    data, config = linked(), link_config()
+    own = gs.split_links(data, val=0.2, test=np.float32(0.25), seed=np.int64(7))  # neither shares nor seed are the config's
+    save_trained(tmp_path, build_model(config, own), own, config.train, task=config.links)
+    again = load_trained(tmp_path).split(data)
+    assert all(np.array_equal(getattr(again, part).seeds, getattr(own, part).seeds) for part in ("train", "val", "test"))
+    parts = {part: getattr(own, part) for part in ("train", "val", "test")}
+    by_hand_made = gs.LinkDataset(graph=own.graph, features=own.features, **parts)
+    save_trained(tmp_path, build_model(config, own), by_hand_made, config.train, task=config.links)
+    with pytest.raises(ValueError, match="^the links of the training were not split by split_links: evaluate"):
+        load_trained(tmp_path).split(data)
+
+
 def test_features_are_divided_by_their_sums_where_training_did(tmp_path):
     data = linked(sparse=True)
     trained, _ = saved(tmp_path, data)

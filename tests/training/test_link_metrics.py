@@ -82,3 +82,11 @@ def test_links_have_metrics_of_their_own_and_mrr_by_default():
         metric_for("accuracy", "links")
     with pytest.raises(ValueError, match="^metric='mrr' does not judge a multiclass task: use accuracy or macro_f1 or roc_auc"):
         metric_for("mrr", "multiclass")
+
+
+@pytest.mark.parametrize("name", ["mrr", "roc_auc", "average_precision", "hits@1", "hits@10"])
+def test_what_is_no_number_is_not_the_best(name):
+    for at in ((0, 0), (3, 5)):
+        outputs = torch.rand(5, 8)
+        outputs[at] = torch.nan
+        assert np.isnan(metric_for(name, "links").score(outputs))

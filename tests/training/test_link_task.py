@@ -294,7 +294,7 @@ DATA = ring()
 TIMED = timed()
 REFUSED = [
     (lambda: trainer_of(predictor(), DATA, task="links"), TypeError, r"^task must be LinkConfig, or None for a LinkDataset, g"),
-    (lambda: trainer_of(gs.GraphSAGE(7, 4, 3), node_dataset(), task=FEW), TypeError, r"^task must be None for a NodeDataset, "),
+    (lambda: trainer_of(gs.GraphSAGE(7, 4, 3), node_dataset(), task=FEW), TypeError, r"^task must be WalkConfig, or None fo"),
     (lambda: trainer_of(predictor(), DATA, label_smoothing=0.1), ValueError, r"^label_smoothing = 0.1 is not used for links"),
     (lambda: trainer_of(predictor(), DATA, class_weights="balanced"), ValueError, r"^class_weights = 'balanced' is not used f"),
     (lambda: trainer_of(predictor(), DATA, inductive=True), ValueError, r"^inductive = True is not used for links: leave it o"),
@@ -303,6 +303,8 @@ REFUSED = [
     (lambda: trainer_of(predictor(), replace(DATA, train=DATA.train[:0])), ValueError, r"^the dataset has no training links: "),
     (lambda: trainer_of(predictor(), replace(DATA, val=DATA.val[:0]), patience=2), ValueError, r"^patience needs validation l"),
     (lambda: gs.Trainer(predictor(), DATA, gs.TrainConfig(batch_size=None)), ValueError, r"^a full batch asks about all links"),
+    (lambda: gs.Trainer(predictor(), DATA), ValueError, r"^a batch of 512 asks about all links, .* batch_size well below 306,"),
+    (lambda: trainer_of(predictor(), hub()), ValueError, r"^node 0 is linked to all others, so that its validation and test "),
     (lambda: trainer_of(predictor(), TIMED, evaluate="exact"), ValueError, r"^evaluate='exact' is of all neighbours and needs"),
     (lambda: trainer_of(gs.GraphSAGE(9, 4, 3), DATA), ValueError, r"^a GraphSAGE gives embeddings of nodes, and links need lo"),
     (lambda: trainer_of(nn_of(9), DATA), ValueError, r"^the model takes 9 features a node, but the dataset has 8$"),
@@ -315,6 +317,13 @@ REFUSED = [
 ]
 
 
+def hub():
+    """Node 0 is linked to all others, and one of its links is to be tested on."""
+    graph = gs.Graph.from_edges([0] * 8, range(2, 10), 10, undirected=True)
+    parts = {"train": [[2, 0], [3, 0]], "val": np.empty((0, 2), np.int64), "test": [[0, 1]]}
+    return gs.LinkDataset(graph=graph, features=np.ones((10, 8), np.float32), **parts)
+
+
 def nn_of(width):
     return gs.LinkPredictor(gs.GraphSAGE(width, 4, 4))
 
@@ -324,6 +333,16 @@ def test_what_is_refused(number):
     call, kind, text = REFUSED[number]
     with pytest.raises(kind, match=text):
         call()
+
+
+def test_what_makes_links_harder_to_learn_is_told():
+    assert trainer_of(predictor(), DATA).task.lines() == []
+    (hidden,) = trainer_of(predictor(), DATA, batch_size=200).task.lines()
+    assert hidden.startswith("A batch asks about 65 % of the messages and hides them from itself: ")
+    (blind,) = trainer_of(predictor("mlp"), TIMED).task.lines()
+    assert blind.startswith("Links are directed, and the decoder scores a -> b as b -> a: ")
+    model = gs.LinkPredictor(gs.GraphSAGE(8, 16, 16), directed=True)
+    assert not [line for line in trainer_of(model, TIMED).task.lines() if "directed" in line]
 
 
 def test_a_full_batch_is_for_links_that_are_asked_about_alone():
