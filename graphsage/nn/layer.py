@@ -88,7 +88,7 @@ class SAGELayer(nn.Module):
             return plus(out, x_self, self.weight_residual)
         if not self.residual:
             return out
-        return out + (x_self.to_dense() if isinstance(x_self, CSRMatrix) else alike(x_self, out))
+        return out + alike(x_self.to_dense() if isinstance(x_self, CSRMatrix) else x_self, out)
 
     def _products(self, x_self, x_neigh):
         if self.weight_self is None:

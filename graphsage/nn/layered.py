@@ -43,7 +43,7 @@ class Layered(Protocol):
 
 
 MEMBERS = [*Layered.__annotations__, *(name for name in vars(Layered) if name[0] != "_")]
-CODE = {"forward", "represent", "finish"}  # what outputs are made by, of which the last is called layer by layer
+CODE = {"forward", "represent", "enter", "joined", "finish"}  # what makes outputs; the last is called layer by layer
 
 
 def has_layers(model) -> bool:
@@ -55,7 +55,7 @@ def has_layers(model) -> bool:
 
 
 def _goes_another_way(model):
-    """A ``forward`` or ``represent`` of a subclass, or of the object, is more than the layers that it inherits."""
+    """A ``forward`` or another of ``CODE`` of a subclass, or of the object, is more than the layers that it inherits."""
     code = [CODE & vars(kind).keys() for kind in type(model).__mro__]
     is_its_own = any("finish" in names for names in code)  # what wraps a model has all by ``__getattr__``
     return is_its_own and ("forward" in vars(model) or "finish" not in next(filter(None, code)))

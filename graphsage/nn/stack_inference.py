@@ -118,6 +118,10 @@ def _copy(model):
 
 
 def _move_weights(model):
+    """Running statistics too, upwards, as variances stay positive."""
+    for values in model.buffers():
+        if values.is_floating_point():
+            values.add_(torch.rand_like(values) * (0.05 + 0.1 * values.abs()))
     for weight in model.parameters():
         if weight.is_floating_point():
             weight.add_(torch.randn_like(weight) * (0.05 + 0.1 * weight.abs()))

@@ -96,15 +96,22 @@ class CSRMatrix:
 
     def matmul(self, h):
         """[R, C] x [C, F] -> [R, F]: for a block, the sum over neighbours; a row without entries gives 0."""
-        return _Bag.apply(h, self, self.values, False)
+        return _Bag.apply(self._checked(h), self, self.values, False)
 
     def mean(self, h):
         """The mean over each row's entries (values are not used): [C, F] -> [R, F]; a row without entries gives 0."""
-        return _Bag.apply(h, self, None, True)
+        return _Bag.apply(self._checked(h), self, None, True)
 
     def max(self, h):
         """The maximum over each row's entries: [C, F] -> [R, F]; without entries 0. The gradient goes to the first."""
-        return _Max.apply(h, self)
+        return _Max.apply(self._checked(h), self)
+
+    def _checked(self, h):
+        """``h``, if it has a row for each column: kernels would read on behind the last one."""
+        if not isinstance(h, torch.Tensor) or h.ndim != 2 or len(h) != self.num_cols:
+            found = list(h.shape) if isinstance(h, torch.Tensor) else type(h).__name__
+            raise ValueError(f"h must be a tensor [{self.num_cols}, width], a row for each column; got {found}")
+        return h
 
 
 def to_device(tensor, device):

@@ -51,7 +51,10 @@ class WeightAverage:
             self.values[name].copy_(weights)
 
     def _tensors(self):
-        return {name: tensor for name, tensor in self.model.state_dict().items() if tensor.is_floating_point()}
+        """Each weight and statistic once, also where a module stands twice."""
+        named = [pair for of in (self.model.named_parameters, self.model.named_buffers) for pair in of()]
+        kept = self.model.state_dict().keys()
+        return {name: tensor.detach() for name, tensor in named if name in kept and tensor.is_floating_point()}
 
     def state_dict(self):
         """Plain values and tensors."""

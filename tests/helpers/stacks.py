@@ -49,6 +49,17 @@ class Scaled(OwnStack):
         return super().forward(batch) * self.scale
 
 
+class NormedLast(OwnStack):
+    """A norm without weights behind the last layer: nothing until there are running statistics."""
+
+    def __init__(self, *given, **options):
+        super().__init__(*given, **options)
+        self.last = nn.BatchNorm1d(3, affine=False)
+
+    def forward(self, batch):
+        return self.last(super().forward(batch))
+
+
 class OverAll(OwnStack):
     """Its norm is over the nodes that are there, in evaluation too."""
 

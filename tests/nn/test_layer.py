@@ -155,6 +155,15 @@ def test_reset_parameters_draws_anew_and_zeroes_the_bias():
     assert not torch.equal(layer.weight_self, before) and not layer.bias.any()
 
 
+@pytest.mark.parametrize("norm", ["none", "layer", "batch"])
+def test_a_residual_of_sparse_rows_has_the_weights_dtype(norm):
+    layer = SAGELayer(WIDTH, WIDTH, residual=True, norm=norm).bfloat16().eval()
+    x, rows = torch.from_numpy(X), FeatureStore(sparse(X)).rows(torch.arange(len(X)))
+    made = layer.update(rows, x)
+    assert made.dtype == torch.bfloat16
+    torch.testing.assert_close(made, layer.update(x, x), atol=0.05, rtol=0.05)
+
+
 # ---- refusals and texts
 
 

@@ -44,9 +44,19 @@ class Doubled(GraphSAGE):
         return 2 * super().finish(depth, h)
 
 
+class Scaled(GraphSAGE):
+    def enter(self, x):
+        return super().enter(3 * x)
+
+
+class Halved(GraphSAGE):
+    def joined(self, hidden):
+        return super().joined(hidden) / 2
+
+
 def test_a_forward_of_ones_own_is_more_than_the_layers_that_it_inherits():
     """Layer by layer would leave it out; ``finish`` is asked there, too."""
-    assert not has_layers(Turned(4, 8, 2)) and has_layers(Doubled(4, 8, 2))
+    assert has_layers(Doubled(4, 8, 2)) and not any(has_layers(kind(4, 8, 2)) for kind in (Turned, Scaled, Halved))
     model = GraphSAGE(4, 8, 2)
     assert has_layers(torch.compile(model, backend="eager"))
     model.forward = lambda x: x
@@ -60,6 +70,6 @@ def test_a_subclass_is_evaluated_as_it_is_trained_and_not_saved_as_its_base(tmp_
     assert trainer.evaluate(dataset.train)[0] > 0.9  # 0.2 where the flip is left out
     with pytest.raises(ValueError, match="of a module of your own"):
         load_trained(tmp_path)
-    for model in (trainer.model, Doubled(4, 8, 2)):
+    for model in (trainer.model, Doubled(4, 8, 2), Scaled(4, 8, 2), Halved(4, 8, 2)):
         with pytest.raises(TypeError, match="a file cannot bring the code of another along"):
             save_model(model, tmp_path / "model.safetensors")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.nn_helpers import SEEDS, awkward_graph, close, features, node_dataset, sparse
-from helpers.stacks import Mean, OtherLayers, OverAll, OwnStack, Scaled
+from helpers.stacks import Mean, NormedLast, OtherLayers, OverAll, OwnStack, Scaled
 from test_inference import NewTensors
 from torch import nn
 
@@ -220,6 +220,7 @@ ANOTHER = "cannot be computed layer by layer: its forward gives other outputs th
 OVER_ALL = "cannot be computed layer by layer: what its layers make of a node depends on which other nodes are there"
 NO_STACK = {
     "trained scale": (Scaled, f"^Scaled {ANOTHER}"),
+    "running statistics": (NormedLast, f"^NormedLast {ANOTHER}"),
     "order of classes": (Flipped, f"^Flipped {ANOTHER}"),
     "a constant": (Late, f"^Late {ANOTHER}"),
     "other rows": (NoSeeds, f"^NoSeeds {ANOTHER}"),

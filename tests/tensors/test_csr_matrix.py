@@ -311,3 +311,12 @@ def test_from_numpy_shares_what_it_can():
     assert matrix.indptr.tolist() == [0, 2, 3] and matrix.num_cols == 2
     huge = CSRMatrix.from_numpy(np.array([0, 2**31]), indices, None, 2)  # only the sizes claim so many entries
     assert huge.indptr.dtype == huge.indices.dtype == torch.int64
+
+
+@pytest.mark.parametrize("product", ["matmul", "mean", "max"])
+def test_rows_of_other_columns_are_told(product):
+    """A kernel would read beyond them."""
+    matrix = CSRMatrix.from_numpy(np.array([0, 2]), np.array([0, 4]), None, 5)
+    for h in (torch.ones(3, 2), torch.ones(6, 2), torch.ones(5), np.ones((5, 2))):
+        with pytest.raises((TypeError, ValueError), match=r"^h must be a tensor \[5, width\], a row for each column; got "):
+            getattr(matrix, product)(h)

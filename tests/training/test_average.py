@@ -38,6 +38,19 @@ def test_running_statistics_are_averaged_and_counts_are_not():
         assert model.running_mean.tolist() == [2.0, 2.0] and model.num_batches_tracked == 2
 
 
+def test_weights_that_stand_twice_are_swapped_once():
+    """A layer that is used twice has two names in ``state_dict``."""
+    layer = nn.Linear(1, 1, bias=False)
+    average = WeightAverage(nn.ModuleList([layer, layer]), 0.5)
+    for value in (1.0, 3.0):
+        layer.weight.data.fill_(value)
+        average.update()
+    for _ in range(2):
+        with average.in_the_model():
+            assert layer.weight.item() == 2.0
+        assert layer.weight.item() == 3.0
+
+
 def test_without_it_nothing_is_kept():
     average = WeightAverage(nn.Linear(1, 1), 0.0)
     average.update()
