@@ -1,5 +1,6 @@
 """``graphsage evaluate``, ``predict`` and ``embed``: a trained model on the graph of its training, a grown one, or another."""
 
+from argparse import BooleanOptionalAction
 from dataclasses import fields
 from pathlib import Path
 
@@ -79,13 +80,15 @@ EXAMPLES = {
 
 def add_apply(commands):
     """The three commands."""
-    _add(commands, "evaluate", "score a trained model on a graph", EVALUATE, _evaluate)
+    evaluate = _add(commands, "evaluate", "score a trained model on a graph", EVALUATE, _evaluate)
     predict = _add(commands, "predict", "predict labels of nodes with a trained model", PREDICT, _predict)
     only = predict.add_mutually_exclusive_group()
     text = "these nodes only, in this order: numbers, or names where the nodes have some ('\"a, b\",c': one has a comma)"
     only.add_argument("--nodes", type=readable, metavar="A,B", help=text)
     only.add_argument("--part", choices=PARTS, help="the nodes of this part of the split only")
     text = "a column for the probability of each class"
+    for parser in (evaluate, predict):
+        _add_smoothing(parser)
     apply_links.add_flags(predict, only)
     predict.add_argument("--probabilities", action="store_true", help=text)
     predict.add_argument("--out", metavar="FILE", help="NAME.csv or NAME.parquet (default: predict.csv in the run's folder)")
@@ -112,6 +115,11 @@ def _add(commands, name, help_text, description, command):
     add_flag(parser, next(field for field in fields(TrainConfig) if field.name == "device"))
     parser.set_defaults(command=command)
     return parser
+
+
+def _add_smoothing(parser):
+    text = "spread the labels of the graph's training nodes along edges, too (default: as in training)"
+    parser.add_argument("--correct-and-smooth", action=BooleanOptionalAction, help=text)
 
 
 def _evaluate(options):
@@ -198,6 +206,8 @@ def _given(options, name=None, suffixes=()):
     with in_its_place(options.dataset is None, command):
         dataset = load_dataset(**{**wanted, **given_split(options), **schema})
     how = {"device": options.device} if "device" in options else {}
+    if getattr(options, "correct_and_smooth", None) is not None:
+        how |= {"correct_and_smooth": options.correct_and_smooth}
     if is_sampled:
         how |= {"fanouts": options.fanouts or (None if trained.is_drawn else trained.fanouts), "seed": options.seed or 0}
     return trained, dataset, how, path

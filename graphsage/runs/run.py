@@ -221,7 +221,8 @@ def _which_model(results, task):
 def _features_only(config, trainer, progress):
     """(``TrainResult``, whether Ctrl-C came) of the same training without edges; None of a training cut short."""
     try:
-        train = replace(config.train, draw="uniform", strictly_before=False)  # there is no weight or time to draw by
+        # there is no weight or time to draw by, and no edge to spread labels along
+        train = replace(config.train, draw="uniform", strictly_before=False, correct_and_smooth=False)
         alone = replace(config, tensorboard=False, train=train)
         data, store = trainer.dataset.without_edges(), trainer.loader.store
         trainer = make_trainer(alone, data, store=store, callbacks=progress, log=None)
