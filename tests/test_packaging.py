@@ -134,7 +134,8 @@ def pinned():
 
 
 def test_every_requirement_is_pinned():
-    extras = [declared("options.extras_require", name) for name in ("dev", "pyg", "plots", "tabular", "tensorboard", "docs")]
+    names = ("dev", "docs", "plots", "probe", "pyg", "tabular", "tensorboard")
+    extras = [declared("options.extras_require", name) for name in names]
     required = "\n".join([declared("options", "install_requires"), *extras]).split("\n")
     names = {re.split(r"[ <>=]", line)[0].lower() for line in required if line}
     assert {"torch", "numpy", "pytest", "matplotlib"} <= names <= pinned()
