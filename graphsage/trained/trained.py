@@ -117,7 +117,7 @@ class Trained(TrainedModel):
             outputs=outputs,
             task=self.task,
             class_names=self.class_names,
-            thresholds=self.model.task_head.thresholds,
+            thresholds=self._head.thresholds,
         )
 
     def evaluate(self, dataset: NodeDataset, **how: Any) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class Trained(TrainedModel):
         """
         apply.check_features(self.model, dataset)
         labels = matched_labels(dataset, self.task, self.class_names, self._num_outputs)
-        return score_parts(self.outputs(dataset, **how), labels, dataset, self.model.task_head)
+        return score_parts(self.outputs(dataset, **how), labels, dataset, self._head)
 
     def check(
         self,
@@ -150,6 +150,11 @@ class Trained(TrainedModel):
             _hidden_layers(self.model)
         if labels:
             matched_labels(dataset, self.task, self.class_names, self._num_outputs)
+
+    @property
+    def _head(self):
+        """What decides by ``outputs``."""
+        return self.model.task_head
 
     @property
     def _num_outputs(self):
