@@ -1,5 +1,6 @@
 """``graphsage evaluate``, ``predict`` and ``embed``: a trained model on the graph of its training, a grown one, or another."""
 
+from argparse import BooleanOptionalAction
 from dataclasses import fields
 from pathlib import Path
 
@@ -66,6 +67,7 @@ EXAMPLES = {
   graphsage predict runs/debian-1                    all nodes, to runs/debian-1/predict.csv
   graphsage predict runs/debian-1 --nodes bash,vim --probabilities
   graphsage predict runs/cora-1 --part test --out test.parquet
+  graphsage predict runs/cora-2 --runs               the mean of the runs of `train cora --runs 10`
   graphsage predict runs/mine-1 path/to/grown/folder --out new.csv
   graphsage predict runs/links-1 --pairs pairs.csv   is each of these pairs a link?
   graphsage predict runs/links-1 --nodes bash,vim --top 10
@@ -79,13 +81,15 @@ EXAMPLES = {
 
 def add_apply(commands):
     """The three commands."""
-    _add(commands, "evaluate", "score a trained model on a graph", EVALUATE, _evaluate)
+    evaluate = _add(commands, "evaluate", "score a trained model on a graph", EVALUATE, _evaluate)
     predict = _add(commands, "predict", "predict labels of nodes with a trained model", PREDICT, _predict)
     only = predict.add_mutually_exclusive_group()
     text = "these nodes only, in this order: numbers, or names where the nodes have some ('\"a, b\",c': one has a comma)"
     only.add_argument("--nodes", type=readable, metavar="A,B", help=text)
     only.add_argument("--part", choices=PARTS, help="the nodes of this part of the split only")
     text = "a column for the probability of each class"
+    for parser in (evaluate, predict):
+        _add_after(parser)
     apply_links.add_flags(predict, only)
     predict.add_argument("--probabilities", action="store_true", help=text)
     predict.add_argument("--out", metavar="FILE", help="NAME.csv or NAME.parquet (default: predict.csv in the run's folder)")
@@ -112,6 +116,14 @@ def _add(commands, name, help_text, description, command):
     add_flag(parser, next(field for field in fields(TrainConfig) if field.name == "device"))
     parser.set_defaults(command=command)
     return parser
+
+
+def _add_after(parser):
+    """What comes after the model."""
+    text = "average the probabilities of all runs in the folder RUN (`graphsage train --runs N`)"
+    parser.add_argument("--runs", action="store_true", help=text)
+    text = "spread the labels of the graph's training nodes along edges, too (default: as in training)"
+    parser.add_argument("--correct-and-smooth", action=BooleanOptionalAction, help=text)
 
 
 def _evaluate(options):
@@ -180,10 +192,12 @@ def _given(options, name=None, suffixes=()):
     """(``Trained``, ``NodeDataset``, keywords of its methods, path of the output); what is quick to check comes first."""
     let_threads_sleep()
     from graphsage.data.catalogue import load_dataset
+    from graphsage.trained.averaged import load_runs
     from graphsage.trained.save import load_trained, trained_on
     from graphsage.trained.tables_out import check_path
 
-    trained = load_trained(options.run)
+    several = getattr(options, "runs", False)
+    trained = load_runs(options.run) if several else load_trained(options.run)
     if trained.task == "unsupervised" and name != "embed":
         raise ValueError(f"{options.run} was trained without labels and gives embeddings alone: graphsage embed {options.run}")
     apply_links.refuse_unused(options, trained)
@@ -192,12 +206,14 @@ def _given(options, name=None, suffixes=()):
         if getattr(options, flag) is not None and not is_sampled:
             raise ValueError(f"--{flag} is for --sampled: exact outputs are from all neighbours")
     path = check_path(_out(options, f"{name}{suffixes[0]}"), suffixes) if suffixes else None
-    wanted = {"name_or_path": options.dataset} if options.dataset is not None else trained_on(options.run)
+    wanted = {"name_or_path": options.dataset} if options.dataset is not None else trained_on(_one_run(options))
     schema = {} if trained.schema is None else {"schema": trained.schema}
     command = f"graphsage {options.parser.prog.split()[-1]} {options.run} DATASET"
     with in_its_place(options.dataset is None, command):
         dataset = load_dataset(**{**wanted, **given_split(options), **schema})
     how = {"device": options.device} if "device" in options else {}
+    if getattr(options, "correct_and_smooth", None) is not None:
+        how |= {"correct_and_smooth": options.correct_and_smooth}
     if is_sampled:
         how |= {"fanouts": options.fanouts or (None if trained.is_drawn else trained.fanouts), "seed": options.seed or 0}
     return trained, dataset, how, path
@@ -207,6 +223,13 @@ def _out(options, default):
     """Where to write: --out, or a file beside the model."""
     run = Path(options.run)
     return (run if run.is_dir() else run.parent) / default if options.out is None else options.out
+
+
+def _one_run(options):
+    """The run, or the first of several, which are of one dataset."""
+    from graphsage.trained.averaged import run_folders
+
+    return run_folders(options.run)[0] if getattr(options, "runs", False) else options.run
 
 
 def _nodes(options, dataset):
@@ -224,7 +247,7 @@ def _say_if_other(options, trained, dataset):
     from graphsage.runs.checkpoint import differences, identity
     from graphsage.runs.run_folder import identity_in
 
-    run = Path(options.run)
+    run = Path(_one_run(options))
     then = identity_in(run if run.is_dir() else run.parent) or {}
     seen = dataset.row_normalized() if trained.normalized_features else dataset
     if trained.task == "links":

@@ -7,7 +7,7 @@ from graphsage.cli.tables_shown import score_rows, show_first, write_rows
 
 TOP = 10  # partners of a node, where --top does not say
 OF_LINKS = ("pairs", "top")  # flags that models of nodes have no use for,
-OF_NODES = ("part", "probabilities", "split")  # and models of links
+OF_NODES = ("part", "probabilities", "split", "correct_and_smooth")  # and models of links
 LABELS = {"val": "validation", "test": "test"}
 
 
@@ -25,7 +25,8 @@ def refuse_unused(options, trained):
     for name in OF_NODES if of_links else OF_LINKS:
         if getattr(options, name, None) not in (None, False):
             kind, other = ("nodes", "links") if of_links else ("links", "nodes")
-            raise ValueError(f"--{name} is for models of {kind}, and {options.run} is one of {other}: leave it out")
+            flag = "--" + name.replace("_", "-")
+            raise ValueError(f"{flag} is for models of {kind}, and {options.run} is one of {other}: leave it out")
     top = getattr(options, "top", None)
     if top is not None and options.nodes is None:
         raise ValueError("--top says how many partners of each of --nodes: name them, or leave it out")

@@ -25,8 +25,12 @@ a look at the labels, from nodes that meet on random walks.
 
 Each epoch prints the training loss and the validation score (accuracy; micro-F1 of
 several labels; R^2 of numbers). The model that is best on validation is kept and
-tested once, beside two baselines: what is most frequent (or the mean), and the same
-model trained without edges (from each node's own features only).
+tested once, beside baselines: what is most frequent (or the mean), what the labels of
+neighbours say (label propagation), gradient-boosted trees on features, and on those and
+the mean of the neighbours' (where scikit-learn is installed: pip install
+'graphsage[baselines]'; they are left out, and a line says so, where they would take
+minutes), and the same model trained without edges (from each node's own features only).
+One line says which is best, or that the test nodes are too few to tell.
 Numbers may have any unit: they are standardised inside, and predictions and losses
 (squared errors) are in theirs. A node gets the labels whose probability is above the
 label's threshold, which is chosen on the validation nodes.
@@ -59,7 +63,7 @@ def add_train(commands):
     """The ``train`` command."""
     parser = commands.add_parser(
         "train",
-        help="train a GraphSAGE model and compare it with two baselines",
+        help="train a GraphSAGE model and compare it with baselines",
         usage="graphsage train [DATASET] [flags]",
         description=TRAIN,
         epilog=TRAIN_EXAMPLES,
@@ -118,7 +122,7 @@ def _train(options):
         print(f"Interrupted: {len(results)} of {config.runs} runs count.")
     is_cut = len(results) < config.runs or results[-1].interrupted
     if any(result.result.test_score is not None or not result.interrupted for result in results):
-        print(compare(results, config.task))
+        print(compare(results, config.task, dataset))
     if is_cut and folder is not None:
         _say_how_to_go_on(folder)
     return 130 if is_cut else 0

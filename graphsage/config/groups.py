@@ -187,6 +187,7 @@ class EvaluateConfig(Settings):
     evaluate_nodes: int | None = option(
         None, "most nodes to validate on, the same ones each time (default: by cost)", least=1
     )
+    correct_and_smooth: bool = option(False, "at the end, spread training errors and labels along edges (one class a node)")
 
 
 @documented

@@ -77,7 +77,11 @@ class RunConfig(Settings):
         check=_split,
     )  # fmt: skip
     runs: int = option(1, "train so many times, with seeds SEED, SEED + 1, ...: mean and deviation", least=1)
-    baseline: bool = option(True, "train the same model without edges too, which takes about as long again")
+    baseline: bool = option(
+        True,
+        "compare with gradient-boosted trees (nodes; with scikit-learn) and with the same model trained without edges, which "
+        "takes about as long again; the quick baselines are always there",
+    )
     tensorboard: bool = option(False, "write the course of the training into the folder of the run for TensorBoard, too")
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)

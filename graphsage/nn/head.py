@@ -13,12 +13,15 @@ class Head:
     one_logit: a single column is the logit of the second of two classes.
     means, deviations: T floats each; raw outputs are (target - mean) / deviation. None: they are the targets.
     thresholds: C logits, one a label, above which a node has the label; None: 0, which is a probability of 1/2.
+    correct_and_smooth: two strengths by which outputs of all nodes of a graph are yet to be changed
+        (``training.correct_and_smooth``), logits or one logit; None: they are not.
     """
 
     one_logit: bool = False
     means: tuple[float, ...] | None = None
     deviations: tuple[float, ...] | None = None
     thresholds: tuple[float, ...] | None = None
+    correct_and_smooth: tuple[float, ...] | None = None
 
     def read(self, raw: torch.Tensor) -> torch.Tensor:
         """[M, C] logits, one a class, or [M, T] numbers in the targets' units: float64 where they were standardised.

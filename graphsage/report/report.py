@@ -10,6 +10,7 @@ from graphsage.report import report_tables as tables
 from graphsage.report.page import page
 from graphsage.report.sections import SECTIONS
 from graphsage.report.told_run import ToldRun, heading_of, kept, title_of, told_parts
+from graphsage.report.verdict import ALONE, OWN, verdict_line
 
 MAJORITY = {"multiclass": "most frequent class", "multilabel": "most frequent answers", "regression": "mean target"}
 NODES = {"test": "test nodes", "val": "validation nodes"}
@@ -28,7 +29,7 @@ class Run(ToldRun):
     outputs: np.ndarray | None = None
     labels: np.ndarray | None = None
     degrees: np.ndarray | None = None
-    baselines: tuple
+    baselines: dict
 
     @property
     def names(self):
@@ -39,7 +40,7 @@ class Run(ToldRun):
 
 
 def write_report(
-    path, *, dataset, config, result, log, outputs, majority=None, features_only=None, command=None, versions=None
+    path, *, dataset, config, result, log, outputs, majority=None, features_only=None, rows=None, command=None, versions=None
 ):
     """Write the report of a run to the HTML file ``path``: scores, curves, dataset, configuration, time. Returns the path.
 
@@ -50,7 +51,8 @@ def write_report(
         the history of ``result`` stands in.
     outputs: float32 [N, C], array or tensor, that model's logits for all nodes (regression: predictions [N, T]); None
         where nothing was tested, as in a run that was interrupted.
-    majority, features_only: test scores of the baselines, None if not known. command: the command line that was typed.
+    majority, features_only: test scores of the baselines, None if not known. rows: {baseline: {metric: test score}} of others.
+    command: the command line that was typed.
     versions: {name: text}; None looks them up. The machine is told beside them.
 
     Scores by class and degree are about the test nodes; without any, about the validation nodes, and the page says so.
@@ -63,7 +65,7 @@ def write_report(
         config=config,
         **told_parts(path, result, log, command, versions),
         **_judged(dataset, outputs, result.thresholds),
-        baselines=(majority, features_only),
+        baselines=_baselines(dataset.task, majority, features_only, result.metric, rows or {}),
     )
     text = page(title_of(run), _heading(run), [part(run) for part in SECTIONS])
     with written_aside(path) as file:
@@ -96,20 +98,30 @@ def _judged(dataset, outputs, thresholds):
 # ---- the answer
 
 
+def _baselines(task, majority, features_only, metric, rows):
+    """{name: test score} of those that are known, the simplest last."""
+    found = {ALONE: features_only, **{name: of.get(metric) for name, of in rows.items()}, MAJORITY[task]: majority}
+    return {name: score for name, score in found.items() if score is not None}
+
+
 def _heading(run):
-    majority, alone = run.baselines
-    rows = [("GraphSAGE", run.result.test_score), ("features only (no edges)", alone),
-            (MAJORITY[run.dataset.task], majority)]  # fmt: skip
+    shown = {ALONE: "features only (no edges)"}
+    rows = [(OWN, run.result.test_score), *((shown.get(name, name), score) for name, score in run.baselines.items())]
     answer = tables.answer_table(rows, run.metric) if run.result.test_score is not None else None
     return heading_of(run, answer, _verdict(run))
 
 
 def _verdict(run):
-    """What the edges are worth, and which model this is."""
-    test, alone = run.result.test_score, run.baselines[1]
-    which = kept(run)
-    if test is None or alone is None or run.result.best_epoch is None:
-        return which
-    gain, unit = (100 * (test - alone), " points") if run.metric.in_percent else (test - alone, "")
-    size = f"{abs(gain):.1f}" if unit else f"{abs(gain):.3f}"
-    return f"With the edges the score is {size}{unit} {'higher' if gain >= 0 else 'lower'} than without them. {which}"
+    """What the edges are worth, which model is the best, and which one this is."""
+    test, alone = run.result.test_score, run.baselines.get(ALONE)
+    if test is None or run.result.best_epoch is None or not run.baselines:
+        return kept(run)
+    scores = {name: [score] for name, score in {**run.baselines, OWN: test}.items()}
+    best = verdict_line(scores, run.metric, run.dataset.labels[run.dataset.test])
+    return " ".join(filter(None, [alone is not None and _worth(test - alone, run.metric), best, kept(run)]))
+
+
+def _worth(gain, metric):
+    """What the edges are worth."""
+    size = f"{100 * abs(gain):.1f} points" if metric.in_percent else f"{abs(gain):.3f}"
+    return f"With the edges the score is {size} {'higher' if gain >= 0 else 'lower'} than without them."

@@ -9,8 +9,10 @@ import torch
 from graphsage.config.run_files import METRICS_FILE, REPORT
 from graphsage.nn.model import GraphSAGE
 from graphsage.report.report import write_report
+from graphsage.report.verdict import ALONE, OWN, verdict_line
 from graphsage.runs.metrics_file import read_metrics
 from graphsage.trained.outputs import write_predictions
+from graphsage.training.baselines import baseline_scores
 from graphsage.training.setup import refuse_unlabelled
 from graphsage.training.tasks import METRICS, constant_outputs
 
@@ -46,8 +48,17 @@ def make_graphsage(config, dataset, width):
 
 
 def beside(config, trainer, result, log):
-    """The fields of ``RunResult`` that are known after the training."""
-    return {"majority": majority_score(trainer.dataset, trainer.metric)}
+    """The fields of ``RunResult`` that are known after the training; Ctrl-C leaves out the baselines that are to come."""
+    dataset, metric, seed = trainer.dataset, trainer.metric, trainer.config.seed
+    fields = {"majority": majority_score(dataset, metric), "rows": {}, "interrupted": trainer.interrupted}
+    if trainer.interrupted:
+        return fields
+    try:
+        for name, score in baseline_scores(dataset, metric, seed, trees=config.baseline, log=log):
+            fields["rows"][name] = {metric.name: score}
+    except KeyboardInterrupt:
+        fields["interrupted"] = True
+    return fields
 
 
 def with_features_only(fields, alone):
@@ -76,6 +87,7 @@ def leave(folder, config, dataset, run_result, trainer):
         outputs=outputs,
         majority=run_result.majority,
         features_only=run_result.features_only,
+        rows=run_result.rows,
     )
 
 
@@ -93,16 +105,29 @@ def _all_outputs(trainer, dataset, result):
 def table(results):
     """Lines on one or more runs: test scores, mean and standard deviation where there are several."""
     metric = METRICS[results[0].result.metric]
-    rows = [
-        ("mean" if metric.name == "r2" else "majority class", [r.majority for r in results]),
-        ("features only", [r.features_only for r in results]),
-        ("GraphSAGE", [r.result.test_score for r in results]),
-    ]
-    rows = [(name, [value for value in values if value is not None]) for name, values in rows]
-    if not rows[0][1]:
+    rows = _rows(results)
+    if not rows:
         return [f"Test {metric.label}: none, as the dataset has no test nodes."]
     spread = f" (mean +- standard deviation of {len(results)} runs)" if len(results) > 1 else ""
-    return [f"Test {metric.label}{spread}:", *(f"  {name:14} {shown(metric, values)}" for name, values in rows if values)]
+    width = max(14, *map(len, rows))
+    return [f"Test {metric.label}{spread}:", *(f"  {name:{width}} {shown(metric, values)}" for name, values in rows.items())]
+
+
+def _rows(results):
+    """{name: test scores} of the baselines and of GraphSAGE, those that there are."""
+    metric = METRICS[results[0].result.metric]
+    scores = {"mean" if metric.name == "r2" else "majority class": [r.majority for r in results]}
+    for name in dict.fromkeys(name for r in results for name in r.rows):
+        scores[name] = [r.rows[name][metric.name] if name in r.rows else None for r in results]
+    scores |= {ALONE: [r.features_only for r in results], OWN: [r.result.test_score for r in results]}
+    known = {name: [value for value in values if value is not None] for name, values in scores.items()}
+    return {name: values for name, values in known.items() if values}
+
+
+def verdict(results, dataset):
+    """Lines on which model is the best, if one is beyond the noise of the test nodes."""
+    metric, rows = METRICS[results[0].result.metric], _rows(results)
+    return [verdict_line(rows, metric, dataset.labels[dataset.test])] if OWN in rows and len(rows) > 1 else []
 
 
 def shown(metric, values):

@@ -31,9 +31,9 @@ class RunResult:
     majority: always what is most frequent in training (regression: the mean). features_only: the same model, trained the
     same way on the graph without its edges; None if it was not asked for, or Ctrl-C came before its end. model: None where
     the run was done before and its result read.
-    rows: of links, {model: {metric: test score}} of GraphSAGE and its baselines, features only among them; without labels,
-    {"features" or "embeddings": {"accuracy": of the probe}}. scores: of links, float32[n, 1 + C], the logits of each test
-    link and its candidates; None once they are in the report.
+    rows: {baseline: {metric: test score}} of the further ones (``baseline_scores``); of links {model: {metric: test score}}
+    of GraphSAGE and all its baselines; without labels, {"features" or "embeddings": {"accuracy": of the probe}}.
+    scores: of links, float32[n, 1 + C], the logits of each test link and its candidates; None once they are in the report.
     interrupted: Ctrl-C came in the training of either, perhaps in its last step.
     """
 
@@ -73,8 +73,9 @@ def _held_run(config, trainer, dataset, folder, progress, log):
             Path(folder, RESULT).unlink(missing_ok=True)  # it says that nothing is left to do
             write_config(config, Path(folder, CONFIG))  # only now: what was refused leaves it as it was
     result = trainer.fit()
-    alone, interrupted, kind = None, trainer.interrupted, KINDS[config.task]
+    alone, kind = None, KINDS[config.task]
     fields = kind.beside(config, trainer, result, log)
+    interrupted = fields.pop("interrupted", trainer.interrupted)
     if config.baseline and kind.TRAINS_WITHOUT_EDGES and not interrupted:
         log("Training the same model without edges (features only) for comparison ...")
         alone, interrupted = _features_only(config, trainer, progress)
@@ -198,9 +199,13 @@ def summary(config, trainer):
     return KINDS[config.task].summary(config, trainer.dataset)
 
 
-def compare(results, task="nodes"):
-    """The table at the end of one or more runs: test scores, mean and standard deviation where there are several."""
-    return "\n".join([*KINDS[task].table(results), *_which_model(results, task)])
+def compare(results, task="nodes", dataset=None):
+    """The table at the end of one or more runs: test scores, mean and standard deviation where there are several.
+
+    dataset: of nodes what they were tested on, for a line on which model is the best beyond the noise of its test nodes.
+    """
+    verdict = node_run.verdict(results, dataset) if task == "nodes" and dataset is not None else []
+    return "\n".join([*KINDS[task].table(results), *verdict, *_which_model(results, task)])
 
 
 def _which_model(results, task):
@@ -216,7 +221,8 @@ def _which_model(results, task):
 def _features_only(config, trainer, progress):
     """(``TrainResult``, whether Ctrl-C came) of the same training without edges; None of a training cut short."""
     try:
-        train = replace(config.train, draw="uniform", strictly_before=False)  # there is no weight or time to draw by
+        # there is no weight or time to draw by, and no edge to spread labels along
+        train = replace(config.train, draw="uniform", strictly_before=False, correct_and_smooth=False)
         alone = replace(config, tensorboard=False, train=train)
         data, store = trainer.dataset.without_edges(), trainer.loader.store
         trainer = make_trainer(alone, data, store=store, callbacks=progress, log=None)

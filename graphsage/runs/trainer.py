@@ -116,7 +116,7 @@ class Trainer(Loop):
         head = self.objective.head
         return Predictions(
             nodes=nodes,
-            outputs=head.read(self.evaluator.outputs(nodes)).float().numpy(),
+            outputs=head.read(self.task.raw_outputs(nodes)).float().numpy(),
             task=self.dataset.task,
             class_names=self.dataset.class_names,
             thresholds=head.thresholds,

@@ -84,6 +84,10 @@ HEADS = {  # where a model's head says one of these, it stands in place of the a
     "thresholds": "h_v of the last layer: one logit a class; sigmoid gives its probability, and above its threshold means yes",
     "means": "h_v of the last layer, times the deviation of its target plus its mean: the predicted numbers",
 }
+SMOOTHED = (
+    ". The probabilities of all nodes then go through Correct and Smooth (Huang et al. 2021: autoscale, 50 steps, "
+    "D^-1/2 A D^-1/2 of the undirected graph) with the labels of the training nodes; correct_and_smooth are its two strengths"
+)
 NEIGHBORS = {
     "empty": "S(v): the nodes u with an edge u -> v (of an undirected graph: all neighbours), repeats included; a_v is 0 where "
     "there are none (gcn: x_v)",
@@ -137,7 +141,8 @@ def _plain(value):
 
 
 def _of_nodes(task, head):
-    return {"output": next((text for name, text in HEADS.items() if name in head), OUTPUTS[task]), **head}
+    output = next((text for name, text in HEADS.items() if name in head), OUTPUTS[task])
+    return {"output": output + (SMOOTHED if "correct_and_smooth" in head else ""), **head}
 
 
 def _of_links(trained, arguments):

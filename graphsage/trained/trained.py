@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from graphsage.base.checks import as_ids
+from graphsage.base.checks import as_flag, as_ids
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.jumping import joined_width
 from graphsage.nn.model import GraphSAGE
@@ -16,6 +16,8 @@ from graphsage.trained import outputs as apply
 from graphsage.trained.predictions import Predictions
 from graphsage.trained.scores import matched_labels, score_parts
 from graphsage.trained.trained_model import TrainedModel
+from graphsage.training.correct_and_smooth import chosen_strengths, corrected_and_smoothed, refuse_for, refuse_unchosen
+from graphsage.training.tasks import METRICS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +34,15 @@ class Trained(TrainedModel):
     What the model's raw outputs mean is the model's ``task_head``: targets are standardised in training, one logit may stand
     for two classes, labels have thresholds. All methods but ``embed`` read the outputs by it.
 
-    The methods take any ``NodeDataset`` with as many features; labels are read by ``evaluate`` alone. Keywords of all:
+    The methods take any ``NodeDataset`` with as many features; labels are read by ``evaluate``, and by Correct and Smooth those
+    of the training nodes. Keywords of all:
 
     fanouts: None is exact, from all neighbours, layer by layer (``inference``); else neighbours are drawn, so many a layer,
         in the loader's batches, and the result is the same for the same seed and nodes. A model that learned from neighbours
         by weight, from the latest, or from those until a time, is asked with such ones (``is_drawn``): None then stands for the
         fanouts of its training (until a time at least 25).
+    correct_and_smooth: of all but ``embed``: spread the labels of the dataset's training nodes, too (``TrainConfig``); None: if
+        the model was trained so. The strengths are its own; a model that has none gets those best on the validation nodes.
     seed: of that. device: as in ``TrainConfig``. progress: called with (done, total) now and then.
 
     A timed model asks each node of a dataset at its own time there, and refuses a dataset without ``times``: give it the latest
@@ -49,14 +54,41 @@ class Trained(TrainedModel):
     model: GraphSAGE
     class_names: tuple[str, ...] | None
 
-    def outputs(self, dataset: NodeDataset, nodes: ArrayLike | None = None, **how: Any) -> np.ndarray:
+    def outputs(
+        self, dataset: NodeDataset, nodes: ArrayLike | None = None, *, correct_and_smooth: bool | None = None, **how: Any
+    ) -> np.ndarray:
         """What the model gives for ``nodes`` (default: all, in the graph's order): float32 array [M, C] of logits, one a class,
         or [M, T] numbers in the targets' units.
 
         nodes: int [M] rows of the graph, in any order, repeats included.
         """
-        raw = self._layers(dataset, nodes, None, **how)
-        return self.model.task_head.read(torch.from_numpy(raw)).float().numpy()
+        if not self._smooths(correct_and_smooth):
+            raw = self._layers(dataset, nodes, None, **how)
+            return self.model.task_head.read(torch.from_numpy(raw)).float().numpy()
+        self._check_smoothing(dataset, correct_and_smooth)
+        found = self._smoothed(dataset, self.outputs(dataset, correct_and_smooth=False, **how))
+        return found if nodes is None else found[as_ids("nodes", nodes, dataset.num_nodes)]
+
+    def _smoothed(self, dataset, outputs):
+        """The logits of all nodes after Correct and Smooth, by the strengths of the training or those best on ``dataset``."""
+        labels = matched_labels(dataset, self.task, self.class_names, self._num_outputs)
+        strengths = self.model.task_head.correct_and_smooth
+        if strengths is None:
+            strengths = chosen_strengths(outputs, dataset, labels, METRICS[self.metric])
+        return corrected_and_smoothed(outputs, dataset, labels, strengths)
+
+    def _smooths(self, asked):
+        known = self.model.task_head.correct_and_smooth is not None
+        return known if asked is None else as_flag("correct_and_smooth", asked)
+
+    def _check_smoothing(self, dataset, asked):
+        """ValueError where Correct and Smooth, as it is asked for, cannot be had on ``dataset``."""
+        if not self._smooths(asked):
+            return
+        refuse_for(dataset, self.task)
+        if self.model.task_head.correct_and_smooth is None:
+            refuse_unchosen(dataset)
+        matched_labels(dataset, self.task, self.class_names, self._num_outputs)
 
     def embed(
         self, dataset: NodeDataset, nodes: ArrayLike | None = None, *, out: np.ndarray | None = None, **how: Any
@@ -85,7 +117,7 @@ class Trained(TrainedModel):
             outputs=outputs,
             task=self.task,
             class_names=self.class_names,
-            thresholds=self.model.task_head.thresholds,
+            thresholds=self._head.thresholds,
         )
 
     def evaluate(self, dataset: NodeDataset, **how: Any) -> dict[str, Any]:
@@ -97,7 +129,7 @@ class Trained(TrainedModel):
         """
         apply.check_features(self.model, dataset)
         labels = matched_labels(dataset, self.task, self.class_names, self._num_outputs)
-        return score_parts(self.outputs(dataset, **how), labels, dataset, self.model.task_head)
+        return score_parts(self.outputs(dataset, **how), labels, dataset, self._head)
 
     def check(
         self,
@@ -105,16 +137,24 @@ class Trained(TrainedModel):
         *,
         labels: bool = False,
         embeds: bool = False,
+        correct_and_smooth: bool | None = None,
         fanouts: Sequence[int] | None = None,
         seed: int = 0,
         device: str = "auto",
     ) -> None:
         """ValueError, one sentence, where the other methods would refuse the dataset, its labels or a keyword."""
         self._check(dataset, fanouts=fanouts, seed=seed, device=device)
+        if not embeds:
+            self._check_smoothing(dataset, correct_and_smooth)
         if embeds:
             _hidden_layers(self.model)
         if labels:
             matched_labels(dataset, self.task, self.class_names, self._num_outputs)
+
+    @property
+    def _head(self):
+        """What decides by ``outputs``."""
+        return self.model.task_head
 
     @property
     def _num_outputs(self):

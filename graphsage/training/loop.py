@@ -74,7 +74,7 @@ class Loop:
         self._saved_at = time.monotonic()
         if self.task.encoder is not None:
             self.task.encoder.prepare(self.task.degrees())
-        self.objective.read_by(self.objective.head)
+        self.objective.read_by(replace(self.objective.head, correct_and_smooth=None))
         try:
             self._tell("on_fit_begin")
             for line in self.task.lines():
@@ -120,6 +120,8 @@ class Loop:
         self.model.eval()
         test_score = test_scores = raw = None
         if not can_resume:
+            for line in self.task.finish():
+                self.log(line)
             test_score, _ = self.evaluate(self.dataset.test)
             test_scores, raw = None if test_score is None else self.task.scores(), self.task.outputs()
         for line in self.objective.lines(raw):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from graphsage.data.dataset import NodeDataset
@@ -9,6 +10,7 @@ from graphsage.graph.subgraph import edges_among
 from graphsage.loading.node_loader import NeighborLoader
 from graphsage.nn.layered import has_layers
 from graphsage.tensors.device import pick_device
+from graphsage.training.correct_and_smooth import chosen_strengths, corrected_and_smoothed
 from graphsage.training.evaluation import Evaluator
 from graphsage.training.objective import Objective
 from graphsage.training.setup import (
@@ -69,7 +71,7 @@ class NodeTask(Task):
         nodes = labelled("nodes", what, self.dataset)
         if not len(nodes):
             return None, None
-        raw, labels = self.evaluator.outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes, device="cpu")]
+        raw, labels = self.raw_outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes, device="cpu")]
         if choose_thresholds:
             self.objective.choose_thresholds(raw, labels)
         return self.objective.score(raw, labels), self.objective.loss(raw.to(self.device), labels.to(self.device)).item()
@@ -82,8 +84,34 @@ class NodeTask(Task):
         """How many edges came after all training nodes, where those have times."""
         return later_edges(self.dataset, self.config.strictly_before)
 
+    def raw_outputs(self, nodes, *, sampled=False):
+        """As ``Evaluator.outputs``; after ``finish`` corrected and smoothed where that is asked for: logits [M, C]."""
+        strengths = self.objective.head.correct_and_smooth
+        if strengths is None:
+            return self.evaluator.outputs(nodes, sampled=sampled)
+        found = corrected_and_smoothed(self._all_logits(sampled), self.dataset, self.dataset.labels, strengths)
+        return torch.from_numpy(found)[torch.tensor(nodes, device="cpu")]
+
+    def _all_logits(self, sampled=False):
+        return self.objective.head.read(self.evaluator.outputs(np.arange(self.dataset.num_nodes), sampled=sampled))
+
+    def finish(self):
+        """Correct and Smooth: its strengths, which ``raw_outputs`` then reads and a ``GraphSAGE`` takes along."""
+        if not self.config.correct_and_smooth or not len(self.dataset.val):
+            return
+        before, val = self._all_logits(), torch.tensor(self.dataset.val, device="cpu")
+        chosen = chosen_strengths(before, self.dataset, self.dataset.labels, self.metric)
+        after = torch.from_numpy(corrected_and_smoothed(before, self.dataset, self.dataset.labels, chosen))
+        self.objective.read_by(replace(self.objective.head, correct_and_smooth=chosen))
+        labels = self.loader.labels[val]
+        scores = [self.metric.shown(self.metric.score(found[val], labels)).strip() for found in (before, after)]
+        how = "correct {} and smooth {}".format(*chosen)
+        yield f"Correct and Smooth: {how} are best on validation, {self.metric.label} {scores[0]} before and {scores[1]} after"
+
     def outputs(self):
-        """Exact ones, where the test made them or would have."""
+        """Exact ones, where the test made them or would have; those of ``raw_outputs`` where they are more."""
+        if self.objective.head.correct_and_smooth is not None:
+            return self.raw_outputs(np.arange(self.dataset.num_nodes))
         return self.evaluator.all_outputs if len(self.dataset.test) else self.evaluator.exact()
 
 

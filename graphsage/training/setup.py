@@ -18,6 +18,7 @@ from graphsage.data.remarks import no_label
 from graphsage.graph.features import SparseFeatures
 from graphsage.nn.layered import has_layers
 from graphsage.sampling.neighbor import NeighborSampler
+from graphsage.training.correct_and_smooth import refuse_for, refuse_unchosen
 from graphsage.training.module_outputs import check_width
 
 
@@ -126,6 +127,11 @@ def check(model, dataset, config, *, has_own_loss):
         refuse_untimed(dataset, ", and strictly_before=True is about those")
     if has_own_loss and (config.label_smoothing or config.class_weights != "none"):
         raise ValueError("label_smoothing and class_weights are not used by a loss of your own: leave them out")
+    if config.correct_and_smooth:
+        if has_own_loss:
+            raise ValueError("correct_and_smooth wants logits, which a loss of your own need not learn: leave one out")
+        refuse_for(dataset, dataset.task)
+        refuse_unchosen(dataset)
     check_weights(model)
     _check_norm(model, dataset, config)
     if has_layers(model):

@@ -40,6 +40,10 @@ class Task:
         """(score by the metric, mean loss) on ``what``; (None, None) if that is empty."""
         raise NotImplementedError
 
+    def finish(self):
+        """What is left to do with the best model before it is tested; lines to tell of it."""
+        return ()
+
     def outputs(self):
         """Raw outputs of all nodes for ``TrainResult``, after the test; None where there are none."""
         return None

@@ -71,7 +71,7 @@ class WalkTask(Task):
         check_kinds(model, loss)
         check_config(config)
         check_weights(model)
-        for name in ("label_smoothing", "class_weights"):
+        for name in ("label_smoothing", "class_weights", "correct_and_smooth"):
             config.refuse_set(name, "without labels: leave it out")
         self.config = config = for_task(config, "links")
         self.device = pick_device(config.device)

@@ -319,8 +319,10 @@ def test_train(command, tiny):
     assert re.fullmatch(r"Epoch 003 Loss: \d+\.\d{4} Validation accuracy: \d+\.\d % \(\d+\.\d s\)", lines[11])
     assert lines[12] == "Training the same model without edges (features only) for comparison ..."
     assert lines[13:15] == ["Saved in runs/made-1: open runs/made-1/report.html", "Test accuracy:"]
-    assert [line.split("  ")[1] for line in lines[15:18]] == ["majority class", "features only", "GraphSAGE     "[:9]]
-    assert re.fullmatch(r"The model is that of epoch [123], the best on validation\.", lines[18])
+    names = ["majority class", "label propagation", "features only", "GraphSAGE"]
+    assert [line.split("  ")[1] for line in lines[15:19]] == names
+    assert lines[19].startswith("GraphSAGE ") and "the noise of 5 test nodes" in lines[19]
+    assert re.fullmatch(r"The model is that of epoch [123], the best on validation\.", lines[20])
 
 
 def test_train_several_runs_without_baseline(command, tiny):

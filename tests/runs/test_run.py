@@ -10,9 +10,10 @@ from helpers.data_helpers import planetoid_files, write_files
 
 from graphsage.data.dataset import NodeDataset
 from graphsage.graph.graph import Graph
-from graphsage.runs import run as module
+from graphsage.runs import node_run, run as module
 from graphsage.runs.node_run import majority_score
 from graphsage.runs.run import RunResult, build_model, compare, make_trainer, run, run_all
+from graphsage.runs.run_folder import read_result
 from graphsage.runs.trainer import Trainer
 from graphsage.training.records import Epoch, TrainResult
 from graphsage.training.tasks import METRICS
@@ -76,6 +77,31 @@ def test_features_only_can_be_left_out(dataset):
     result = run(replace(configured(epochs=1), baseline=False), dataset, log=lines.append)
     assert result.features_only is None and not result.interrupted
     assert len(lines) == 1 and lines[0].startswith("Epoch 001")
+
+
+def test_further_baselines_are_in_the_rows_the_table_and_the_file(dataset, tmp_path):
+    config = replace(configured(epochs=1), baseline=False)
+    result = run(config, dataset, folder=tmp_path, log=silent)
+    score = result.rows["label propagation"]["accuracy"]
+    assert f"  label propagation {METRICS['accuracy'].shown(score)}" in compare([result]).splitlines()
+    assert read_result(tmp_path, config)["rows"] == result.rows
+    assert "label propagation" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_ctrl_c_in_the_baselines_keeps_the_training_and_what_they_gave(dataset, tmp_path, monkeypatch):
+    def cut(*arguments, **how):
+        yield "label propagation", 0.5
+        raise KeyboardInterrupt
+
+    config = replace(configured(epochs=1), baseline=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(node_run, "baseline_scores", cut)
+        result = run(config, dataset, folder=tmp_path, log=silent)
+    assert result.interrupted and not result.result.interrupted and result.rows == {"label propagation": {"accuracy": 0.5}}
+    assert result.result.test_score is not None and not (tmp_path / "result.json").exists()
+    again = run_all(config, dataset, folder=tmp_path, resume=True, log=silent)[0]
+    assert not again.interrupted and again.result.test_score == result.result.test_score
+    assert again.rows["label propagation"]["accuracy"] != 0.5
 
 
 def test_build_model_follows_the_config(dataset):

@@ -1,0 +1,59 @@
+"""Which of the models on nodes is the best, in one line: also where it is not GraphSAGE, and never within the noise."""
+
+import numpy as np
+
+OWN, ALONE = "GraphSAGE", "features only"
+REACH = 1.96  # standard errors: 95 %
+SPOKEN = {  # of a baseline: how a sentence calls it, and what it says where that is better
+    ALONE: ("the same model without edges is", "the edges do harm here"),
+    "boosted trees": ("gradient-boosted trees on features alone are", "the edges help little here"),
+    "label propagation": ("label propagation is", "the features help little here"),
+    "trees, neighbours": (
+        "gradient-boosted trees on features and the mean of the neighbours' are",
+        "a graph network is not worth its while here",
+    ),
+    "majority class": ("the most frequent answer is", "nothing was learned"),
+    "mean": ("the mean is", "nothing was learned"),
+}
+OTHERS = {"most frequent class": "majority class", "most frequent answers": "majority class", "mean target": "mean"}
+
+
+def verdict_line(rows, metric, labels):
+    """A sentence. rows: {name: test scores of one or more runs}, "GraphSAGE" and others. labels: of the test nodes.
+
+    The noise is that of a difference of two scores on other test nodes of this kind (95 %), as if the models erred apart from
+    each other, which is more than where they err together; and of several runs that of their means.
+    """
+    own, others = rows[OWN], {name: scores for name, scores in rows.items() if name != OWN}
+    name = max(others, key=lambda other: np.mean(others[other]))
+    gap, noise = np.mean(own) - np.mean(others[name]), REACH * _error(own, others[name], metric, labels)
+    spoken, reason = SPOKEN[OTHERS.get(name, name)]
+    called = spoken.rpartition(" ")[0]
+    if not abs(gap) > noise:
+        within = f"within the noise of {len(labels):,} test nodes (+-{_size(noise, metric, '')})"
+        return f"{OWN} and {called} are {_size(gap, metric)} apart, {within}: this test does not tell which is better."
+    if gap > 0:
+        return f"{OWN} is {_size(gap, metric)} better than {called}, the best of the others."
+    return f"{spoken[0].upper()}{spoken[1:]} {_size(gap, metric)} better than {OWN}: {reason}."
+
+
+def _size(gap, metric, unit=" points"):
+    return f"{100 * abs(gap):.1f}{unit}" if metric.in_percent else f"{abs(gap):.3f}"
+
+
+def _error(own, other, metric, labels):
+    """The standard error of the difference of two mean scores."""
+    parts = [_variance(np.mean(scores), metric, labels) for scores in (own, other)]
+    parts += [np.var(scores, ddof=1) / len(scores) for scores in (own, other) if len(scores) > 1]
+    return np.sqrt(sum(parts))
+
+
+def _variance(score, metric, labels):
+    """Of a score over samples of test nodes: of a share p of n nodes p (1 - p) / n; of ROC AUC the same with n the nodes of the
+    rarer class (Birnbaum and Klose 1957: not more); of R^2 4 (1 - R^2)^2 / n (Olkin and Finn 1995, without its factor R^2).
+    """
+    if metric.name == "r2":
+        return 4 * (1 - score) ** 2 / len(labels)
+    count = np.bincount(labels, minlength=2).min() if metric.name == "roc_auc" else len(labels)
+    share = min(max(score, 0), 1)
+    return max(share * (1 - share), 1 / (4 * max(count, 1))) / max(count, 1)  # a score of 1 on few nodes is no certainty
