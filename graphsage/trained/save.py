@@ -66,7 +66,7 @@ def save_trained(
     this package. It is written last and never read here, so a write that ends between the two leaves a model that loads;
     its sha256 says which weights it describes.
     """
-    folder, found = as_path("folder", folder), _found(model, dataset, config, task)
+    found, folder = _found(model, dataset, config, task), as_path("folder", folder)
     model = encoder_of(model) if isinstance(task, WalkConfig) else model
     arguments = plain_arguments(model)
     content = packed(model, {**arguments, **of_head(model), "trained": {"form": FORM, **found}})

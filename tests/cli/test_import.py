@@ -17,7 +17,7 @@ graph
   nodes                              6
   isolated nodes                     1    16.7 %
   edges listed                       5   both ways (--directed: one way)
-  repeated                           1    20.0 %   dropped, the first stays
+  repeated                           1    20.0 %   dropped, the first stays, with its time
   self loops                         1    20.0 %   dropped
   neighbours of a node             1.0   on average, median 1, largest 2
   weights                        0.917   on average, from 0.25 to 1.5: kept; train with --draw weighted or --weights ignore

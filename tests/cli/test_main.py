@@ -366,14 +366,17 @@ def test_without_flags_all_defaults_are_those_of_the_configs():
 def test_every_flag_reaches_its_config():
     given = {
         "hidden_features": 7, "num_layers": 3, "aggregator": "max", "combine": "concat", "dropout": 0.25,
-        "input_dropout": 0.125, "normalize": True, "bias": False, "init": "kaiming_normal",
+        "input_dropout": 0.125, "normalize": True, "activation": "elu", "norm": "layer", "residual": True,
+        "input_layer": "active", "jumping": "cat", "bias": False, "init": "kaiming_normal",
         "fanouts": (4, -1, 2), "replace": True, "draw": "weighted", "isolated": "self", "weights": "ignore",
         "strictly_before": True, "num_threads": 3, "batch_size": 9,
         "batches_per_epoch": 8, "epochs": 6, "optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.75,
-        "schedule": "step", "schedule_epochs": 4, "schedule_factor": 0.25, "clip_norm": 1.5, "accumulate": 5,
+        "warmup_epochs": 2, "schedule": "step", "schedule_epochs": 4, "schedule_factor": 0.25, "clip_norm": 1.5,
+        "accumulate": 5, "average": 0.875,
         "label_smoothing": 0.125, "class_weights": "balanced", "normalize_features": False, "inductive": True,
         "seed": 11,
         "metric": "macro_f1", "patience": 12, "evaluate": "sampled", "evaluate_every": 2, "evaluate_nodes": 77,
+        "correct_and_smooth": True,
         "log_every": 13, "checkpoint_every": 14, "checkpoint_seconds": 0.5, "keep_checkpoints": 3,
         "device": "cpu", "features_on": "cpu", "feature_dtype": "bfloat16", "precision": "bfloat16", "compile": True,
     }  # fmt: skip
