@@ -42,9 +42,10 @@ def split_links(
 
     The messages (``LinkDataset.graph``) are the edges of the training links, with their ids, weights and times; validation
     and test are asked on them, too. By time: all edges before the first validation link, and each link sees those before
-    itself. Self loops are no links and stay among the messages. Edges both ways (an undirected graph) give undirected
-    links, written in a random order of their ends: corrupted targets would else all be of the larger number. A directed
-    graph that links two nodes both ways gives two pairs, in the same part; that counts as one link in the shares.
+    itself; the ``node_times`` of a dataset are not read. Self loops are no links and stay among the messages. Edges both ways
+    (an undirected graph) give undirected links, written in a random order of their ends: corrupted targets would else all be
+    of the larger number. A directed graph that links two nodes both ways gives two pairs, in the same part; that counts as
+    one link in the shares.
 
     Raises ValueError, one sentence, for shares that leave nothing to train on, or a part empty that was asked for.
     """
@@ -63,7 +64,7 @@ def split_links(
         **{name: links.items(chosen, seed) for name, chosen in items.items()},
         known=links_graph(*links.pairs.T, links.graph.num_nodes, links.directed),
         directed=links.directed,
-        notes=links.notes(),
+        notes=links.notes() + _unread(source, by),
         how_split={**shares, "by": by, "disjoint_train": disjoint_train, "seed": int(seed)},
     )
 
@@ -184,6 +185,12 @@ def _refuse_empty(part, shares, by):
             left = f"val = {shares['val']:g} and test = {shares['test']:g} of {len(part):,} links leave {name} empty"
             why = " (links of one time stay together)" if by == "time" else ""
             raise ValueError(f"{left}{why}: take other shares")
+
+
+def _unread(source, by):
+    """What is known of times and has no effect here."""
+    is_unread = by == "time" and getattr(source, "node_times", None) is not None
+    return ("node_times are not read: each node is there from the beginning",) if is_unread else ()
 
 
 def _parts_of(source, features):

@@ -63,18 +63,26 @@ def arrange(graph, by_time, by_weight, node_times=None):
     return Rows(**{name: None if a is None else read_only(np.ascontiguousarray(a)) for name, a in arrays.items()})
 
 
+_BY_SOURCE = WeakKeyDictionary()  # rows: the positions of each by source, or None where they are in that order
 _RISING = WeakKeyDictionary()  # rows: their ids in rising order
+
+
+def by_source(rows):
+    """int64: the positions of each of ``rows`` by source, or None where they are in that order; made once for these rows."""
+    if rows not in _BY_SOURCE:
+        order = None
+        if not rises(rows.indptr, rows.indices):
+            order = np.empty(len(rows.indices), np.int64)
+            sort_rows(rows.indptr, rows.indices, order)
+        _BY_SOURCE[rows] = order
+    return _BY_SOURCE[rows]
 
 
 def rising_ids(rows):
     """int32: the ids of each of ``rows`` in rising order, to look one up in; made once for these rows."""
     if rows not in _RISING:
-        ids = rows.indices
-        if not rises(rows.indptr, ids):
-            order = np.empty(len(ids), np.int64)
-            sort_rows(rows.indptr, ids, order)
-            ids = ids[order]
-        _RISING[rows] = read_only(ids)
+        order = by_source(rows)
+        _RISING[rows] = read_only(rows.indices if order is None else rows.indices[order])
     return _RISING[rows]
 
 

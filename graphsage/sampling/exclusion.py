@@ -6,16 +6,13 @@ hidden edges. Those in the row of a slot's node are ``excluded[first:last]``, ri
 ``graphsage.sampling.gaps``.
 """
 
-from weakref import WeakKeyDictionary
-
 import numpy as np
 
 from graphsage.base.jit import inline, kernel
 from graphsage.base.rng import GAMMA
-from graphsage.sampling.arranged import rises, sort_rows
+from graphsage.sampling.arranged import by_source
 
 HIGH = np.uint64(32)  # bits of a product that its hash leaves out
-_ORDERS = WeakKeyDictionary()  # Rows: the positions of each row by source, or None where they are in that order
 
 
 def excluded_between(pairs, rows):
@@ -25,7 +22,7 @@ def excluded_between(pairs, rows):
     """
     turned = np.concatenate([pairs, pairs[:, ::-1]])
     keys = np.unique(turned[:, 0] << 32 | turned[:, 1])  # row, source
-    order, starts, counts = _by_source(rows), np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
+    order, starts, counts = by_source(rows), np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
     find_edges(keys, rows.indptr, rows.indices, order, starts, counts)
     ends = np.cumsum(counts)
     if not len(keys) or not ends[-1]:
@@ -35,16 +32,6 @@ def excluded_between(pairs, rows):
     nodes = np.repeat(keys >> 32, counts)
     firsts = np.flatnonzero(np.diff(nodes, prepend=-1))
     return _hashed(nodes[firsts], firsts, np.append(firsts[1:], len(gaps)), gaps)
-
-
-def _by_source(rows):
-    if rows not in _ORDERS:
-        order = None
-        if not rises(rows.indptr, rows.indices):
-            order = np.empty(len(rows.indices), np.int64)
-            sort_rows(rows.indptr, rows.indices, order)
-        _ORDERS[rows] = order
-    return _ORDERS[rows]
 
 
 def _hashed(nodes, firsts, lasts, gaps):

@@ -129,7 +129,6 @@ class TrainedLinks(TrainedModel):
             fanouts=self.fanouts if fanouts is None else fanouts, draw=self.draw, isolated=self.isolated, weights="ignore",
             replace=self.replace, seed=self.seed, device=device, metric=self.metric,
             normalize_features=self.normalized_features,
-            batches_per_epoch=1,  # that nobody asks for: a pass over few links may be refused, and none is made here
         )  # fmt: skip
         task = LinkTask(deepcopy(self.model), of_kind("dataset", dataset, LinkDataset), config, self.links, progress=progress)
         parts, how = {"val": dataset.val, "test": dataset.test}, {} if fanouts is None else {"sampled": True}

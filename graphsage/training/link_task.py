@@ -1,8 +1,12 @@
 """LinkTask: which pairs of nodes are links."""
 
+from dataclasses import replace
+
+import numpy as np
+
 from graphsage.base.checks import as_pairs
 from graphsage.config.link_config import LinkConfig
-from graphsage.data.links import LinkDataset
+from graphsage.data.links import LinkDataset, codes_of
 from graphsage.loading.link_loader import LinkLoader
 from graphsage.nn.layered import has_layers
 from graphsage.nn.link_predictor import LinkPredictor
@@ -36,8 +40,11 @@ class LinkTask(Task):
         check_config(config)
         check_parts(dataset, config, "links")
         _refuse_of_nodes(config)
+        if loss is not None:
+            settings.refuse_set("link_loss", "by a loss of your own: leave it out")
         check_weights(model)
-        self.config = config = for_task(config, "links")
+        self._batch_size, config = config.batch_size, _with_messages(for_task(config, "links"), dataset)
+        self.config = config
         self.device = pick_device(config.device)
         self.model, self.encoder = model.to(self.device), encoder_of(model, dataset)
         self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset
@@ -69,6 +76,8 @@ class LinkTask(Task):
     def lines(self):
         """Those of all tasks, and what makes links harder to learn than they are."""
         found, decoder = super().lines(), getattr(self.model, "decoder", None)
+        if self._batch_size != (size := self.config.batch_size):
+            found.append(f"Batches of {size:,} links: one of {self._batch_size:,} would ask about all, and hide all messages")
         if self.loader.hides:
             rule = f"A batch asks about {100 * self.loader.hides:.0f} % of the messages and hides them from itself"
             found.append(f"{rule}: with a smaller batch_size more of them are seen")
@@ -95,6 +104,16 @@ class LinkTask(Task):
     def scores(self):
         """Each metric of links, of what was evaluated last."""
         return {name: metric.score(self.evaluator.scores) for name, metric in metrics_of("links").items()}
+
+
+def _with_messages(config, dataset):
+    """``config`` with batches of an eighth of the links where one batch would hide all of them, and so all messages."""
+    train, num_nodes = dataset.train.seeds, dataset.num_nodes
+    if config.batch_size is None or config.batches_per_epoch or dataset.has_times or len(train) > config.batch_size:
+        return config
+    messages = codes_of(np.stack(dataset.graph.to_edges(), axis=1), num_nodes, False)
+    is_seen = np.isin(codes_of(train, num_nodes, False), messages).any()
+    return replace(config, batch_size=max(1, len(train) // 8)) if is_seen else config
 
 
 def encoder_of(model, dataset):

@@ -1,5 +1,7 @@
 """split_links: each link in one part, none of val and test among the messages, and the same split by the same seed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers.nn_helpers import awkward_graph, node_dataset
@@ -120,6 +122,12 @@ class TestByTime:
         graph = Graph.from_edges(np.arange(10), np.arange(10) + 1, 60, times=[0, 1, 1, 2, 2, 2, 3, 3, 3, 3])
         dataset = split(graph, by="time", val=0.2, test=0.2)
         assert [len(getattr(dataset, part)) for part in PARTS] == [3, 3, 4]
+
+    def test_times_of_nodes_that_are_not_read_are_told(self):
+        graph = graph_of(undirected=True, times=TIMES)
+        source = replace(node_dataset(graph), node_times=np.zeros(graph.num_nodes, np.int64))
+        told = "node_times are not read: each node is there from the beginning"
+        assert told in split_links(source, by="time").notes and told not in split_links(source).notes
 
     def test_self_loops_of_before_the_validation_stay(self):
         src, dst, times = np.arange(20), np.arange(20) + 1, np.arange(20)
