@@ -111,7 +111,7 @@ def _train(options):
         folder, resume = start(config)  # the last of what the user may have to mend
     if folder is not None:
         sys.stdout.meanwhile = f"the training goes on without it, and is saved in {folder}"
-    with _training(folder):
+    with _training(folder, config.task):
         print(summary(config, trainer))
         print(f"Training on {describe(trainer.device)}, {_seeds(config)}" + (f", in {folder}" if folder else ""), flush=True)
         if config.tensorboard:
@@ -124,7 +124,7 @@ def _train(options):
     if any(result.result.test_score is not None or not result.interrupted for result in results):
         print(compare(results, config.task, dataset))
     if is_cut and folder is not None:
-        _say_how_to_go_on(folder)
+        _say_how_to_go_on(folder, config.task)
     return 130 if is_cut else 0
 
 
@@ -134,7 +134,7 @@ def _seeds(config):
 
 
 @contextmanager
-def _training(folder):
+def _training(folder, task):
     """Around the training: errors that the user can mend become a sentence."""
     from graphsage.base.checks import TooLarge
     from graphsage.base.files import InUse
@@ -151,15 +151,16 @@ def _training(folder):
         raise
     except KeyboardInterrupt:
         if folder is not None:
-            _say_how_to_go_on(folder)
+            _say_how_to_go_on(folder, task)
         raise
 
 
-def _say_how_to_go_on(folder):
+def _say_how_to_go_on(folder, task):
     name = shlex.quote(str(folder))
     print(f"Go on with it:       graphsage train --resume {name}")
     if os.path.exists(os.path.join(folder, "model.safetensors")):
-        print(f"Score what there is: graphsage evaluate {name}")
+        use = "Embed what there is: graphsage embed" if task == "unsupervised" else "Score what there is: graphsage evaluate"
+        print(f"{use} {name}")
 
 
 # ---- what to do

@@ -64,7 +64,7 @@ class ModelConfig(Settings):
     num_layers: int = option(2, "layers, one sampled hop each", least=1)
     aggregator: str = option("mean", "how neighbours are reduced", choices=AGGREGATORS, check=_aggregator)
     combine: str = option("sum", "node and neighbours: added, or side by side", choices=COMBINES)
-    dropout: float | None = option(None, "share of hidden units dropped (default: 0.5; full batch, links: 0)", real=SHARE)
+    dropout: float | None = option(None, "share of hidden units dropped (default: nodes in batches: 0.5, else 0)", real=SHARE)
     input_dropout: float = option(0.0, "share of input features dropped in training", real=SHARE)
     normalize: bool = option(False, "scale the rows of each hidden layer to L2 norm 1")
     activation: str = option("relu", "what follows the products of a hidden layer", choices=ACTIVATIONS)

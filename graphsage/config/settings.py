@@ -108,7 +108,7 @@ class RunConfig(Settings):
             for f in options_of(type(part)):
                 part.refuse_set(f.name, f"{where}: set task = {OF_TASK[name]!r}, or leave it out")
         if self.task == "links":
-            self.refuse_set("split", f"{where}: the seed splits the links; leave it out")
+            self.refuse_set("split", f"{where}: the seed splits the links, or split_by; leave it out")
 
     @property
     def dropout(self) -> float:

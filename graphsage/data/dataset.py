@@ -146,16 +146,16 @@ class NodeDataset(ReadOnlyRecord):
             **{f"num_{split}": len(getattr(self, split)) for split in SPLITS},
         }
 
-    def summary(self) -> str:
-        """Two lines for people, one where nodes have times, and one for each of the notes and of what labels leave little to
-        learn from."""
+    def summary(self, *, labels: bool = True) -> str:
+        """Two lines for people, one where nodes have times, and one for each of the notes and (``labels``) of what labels
+        leave little to learn from."""
         counts = {name: f"{count:,}" for name, count in self.statistics().items()}
         lines = (
             "{name}: {num_nodes} nodes ({num_isolated} isolated), {num_edges} edges (largest degree {max_degree}),\n"
             "  {num_features} features, {outputs}, {num_train} / {num_val} / {num_test} nodes "
             "to train / validate / test on"
         ).format(name=self.name or "dataset", outputs=OUTPUTS[self.task].format(self.num_outputs), **counts)
-        return "\n  ".join([lines, *filter(None, [times_line(self)]), *self.notes, *label_remarks(self)])
+        return "\n  ".join([lines, *filter(None, [times_line(self)]), *self.notes, *(label_remarks(self) if labels else [])])
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{name}={count}" for name, count in self.statistics().items())

@@ -11,7 +11,8 @@ def no_label(dataset):
     """The sentence about a dataset without labels, and what can be done."""
     where = "a column label in nodes.csv" if dataset.schema is not None else "labels="
     name = dataset.name or "the dataset"
-    rule = f"before {where} gives nodes a class, or a number to predict (which nodes are linked needs no label: --task links)"
+    rule = f"before {where} gives nodes a class, or a number to predict "
+    rule += "(which nodes are linked needs no label: --task links; nor do embeddings: --task unsupervised)"
     return f"{NO_LABEL}: nothing can be learnt from {name} {rule}"
 
 

@@ -122,7 +122,8 @@ def _linked(graph):
 def _dated(graph):
     """Links by time: a unit is two nodes and a time at which they are linked."""
     if graph.times is None:
-        raise ValueError('by = "time" needs times of the edges, and the graph has none: pass Graph.from_edges(..., times=)')
+        rule = "pass Graph.from_edges(..., times=); of tables: a column time of edges"
+        raise ValueError(f'by = "time" needs times of the edges, and the graph has none: {rule}')
     ends, directed = np.stack(graph.to_edges(), axis=1), is_directed(graph)
     is_link = ends[:, 0] != ends[:, 1]
     codes, times = codes_of(ends[is_link], graph.num_nodes, directed), graph.times[is_link]

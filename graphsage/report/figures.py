@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter, PercentFormatter
 
 from graphsage.data.described.describe_report import clipped
 from graphsage.report import svg as svg
@@ -37,7 +37,7 @@ def loss_curve(steps, epochs):
     text = f"Loss over {len(epochs)} epochs, in training and validation."
     size = _group(steps)
     many = f" Each point of the pale line is the mean of {size} steps." if size > 1 else ""
-    return picture("loss", draw, text=text, caption=f"Loss.{many} Dropout is on in training and off in validation.")
+    return picture("loss", draw, text=text, caption=f"Loss.{many} Dropout, if any, is on in training and off in validation.")
 
 
 def score_curve(epochs, metric, best):
@@ -177,6 +177,7 @@ def by_degree(bins, whole, label, in_percent, of="nodes"):
         below.bar(places, [b.nodes for b in bins], color=PALE)
         below.set_yscale("log")
         below.yaxis.set_major_formatter("{x:,.0f}")
+        below.yaxis.set_minor_formatter(NullFormatter())  # else formulas, which no browser reads, where counts are alike
         below.set_ylabel(of)
         below.set_xticks(places, [b.name.partition(" ")[0] for b in bins], rotation=90 if len(bins) > 9 else 0)
         below.set_xlabel("neighbours: the bin's least number")

@@ -103,11 +103,12 @@ def phase_table(seconds):
     return table(["phase", "seconds", "share"], [*rows, ("all", f"{total:,.2f}", "")], "Time by phase")
 
 
-def rates(epochs):
+def rates(epochs, task):
     """(name, text) pairs: throughput and memory, as far as the log tells them."""
+    nodes = "training nodes" if task == "nodes" else "nodes of pairs"
     busy = sum((e.get("waiting") or 0) + (e.get("training") or 0) for e in epochs)
     memory = max((e.get("memory") or 0 for e in epochs), default=0)
-    for key, name in (("nodes", "training nodes a second"), ("edges", "sampled edges a second")):
+    for key, name in (("nodes", f"{nodes} a second"), ("edges", "sampled edges a second")):
         count = sum(e.get(key) or 0 for e in epochs)
         if count and busy:
             yield name, f"{count / busy:,.0f}"

@@ -153,7 +153,7 @@ def share_interval(share, nodes):
         return np.nan, np.nan
     middle = (share + Z**2 / (2 * nodes)) / (1 + Z**2 / nodes)
     reach = Z / (1 + Z**2 / nodes) * np.sqrt(share * (1 - share) / nodes + Z**2 / (4 * nodes**2))
-    return middle - reach, middle + reach
+    return max(middle - reach, 0.0), min(middle + reach, 1.0)  # by rounding, a hair outside
 
 
 def _ratio_interval(above, below, score):

@@ -3,6 +3,8 @@
 Those without an underscore read what every ``ToldRun`` has.
 """
 
+from functools import partial
+
 import numpy as np
 
 from graphsage.config.run_files import CONFIG
@@ -130,7 +132,7 @@ def _neighbours(run):
 
 
 def time(run):
-    seconds, rates = tables.phase_seconds(run.epochs), list(tables.rates(run.epochs))
+    seconds, rates = tables.phase_seconds(run.epochs), list(tables.rates(run.epochs, run.config.task))
     told = tag("p", PHASES_TOLD) if seconds else None
     return section(
         "Time",
@@ -146,11 +148,12 @@ def time(run):
 def dataset(run):
     known = run.dataset.name == run.config.dataset and run.dataset.name in list_datasets()
     card = tables.facts(tables.card_facts(dataset_card(run.dataset.name)), "Dataset card") if known else None
-    time = counted = None
+    about, time, counted = run.dataset.summary, None, None
     if isinstance(run.dataset, NodeDataset):
+        about = partial(about, labels=run.config.task == "nodes")
         time = time_line(run.dataset, run.config.train.strictly_before)
         counted = folded("What is in it, counted", scrolled(tag("pre", describe(run.dataset)), "What is in the dataset"))
-    about = joined(tag("p", run.dataset.summary()), tag("p", time) if time else None)
+    about = joined(tag("p", about()), tag("p", time) if time else None)
     return section("Dataset", about, card, counted)
 
 

@@ -213,7 +213,8 @@ def _which_model(results, task):
     if len(results) != 1:
         return []
     result = results[0].result
-    why = f"the last (there are no validation {task})" if result.val_score is None else "the best on validation"
+    of = "links" if task == "links" else "nodes"
+    why = f"the last (there are no validation {of})" if result.val_score is None else "the best on validation"
     cut = f"Interrupted after epoch {len(result.history)}. " if result.interrupted else ""
     return [f"{cut}The model is that of epoch {result.best_epoch}, {why}."]
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from graphsage.base.files import written_aside
+from graphsage.config.groups import ModelConfig
 from graphsage.config.link_config import LinkConfig
 from graphsage.config.options import options_of
 from graphsage.config.run_files import CONFIG, LATEST, RESULT
@@ -111,9 +112,11 @@ def _plain(config):
 def _decisive(config):
     """The settings that a result depends on."""
     idle = FREE - {"epochs", "patience"}
-    settings = {**_defaults(TrainConfig), **config["train"]}  # an older file lacks the newer ones
-    train = {name: value for name, value in settings.items() if name not in idle}
-    whole = {**_defaults(RunConfig), "links": _defaults(LinkConfig), "walks": _defaults(WalkConfig), **config}
+    parts = {"model": ModelConfig, "train": TrainConfig, "links": LinkConfig, "walks": WalkConfig}
+    # an older file lacks the newer ones
+    parts = {name: {**_defaults(kind), **config.get(name, {})} for name, kind in parts.items()}
+    train = {name: value for name, value in parts["train"].items() if name not in idle}
+    whole = {**_defaults(RunConfig), **config, **parts}
     return {**{name: value for name, value in whole.items() if name not in {*idle, "dataset", "tables"}}, "train": train}
 
 

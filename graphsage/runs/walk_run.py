@@ -20,7 +20,8 @@ def data_of(config, dataset):
 
 def summary(config, dataset):
     """What there is to train on, for people."""
-    return f"{dataset.summary()}\n  no labels are read: pairs of nodes that meet on walks of {config.walks.walk_length} steps"
+    walks = f"no labels are read: pairs of nodes that meet on walks of {config.walks.walk_length} steps"
+    return f"{dataset.summary(labels=False)}\n  {walks}"
 
 
 def settings_of(config):
@@ -69,7 +70,9 @@ def leave(folder, config, dataset, run_result, trainer):
 def table(results):
     """Lines on one or more runs: how well pairs of walks are told from others, and the probe."""
     metric = METRICS[results[0].result.metric]
-    scores = [r.result.test_score for r in results if r.result.test_score is not None]
-    lines = [f"Walks from the test nodes, {metric.label}: {shown(metric, scores).strip()}"] if scores else []
+    found = {part: [getattr(r.result, f"{part}_score") for r in results] for part in ("test", "val")}
+    part = next((part for part, scores in found.items() if None not in scores), None)
+    scored = f"{metric.label}: {shown(metric, found[part]).strip()}" if part else "not judged, as there are none"
+    lines = [f"Walks from the {'validation' if part == 'val' else 'test'} nodes, {scored}"]
     probed = [{name: of["accuracy"] for name, of in r.rows.items()} for r in results if r.rows]
     return [*lines, *(probe_lines(probed) if probed else [])]

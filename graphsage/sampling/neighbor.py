@@ -159,7 +159,7 @@ class NeighborSampler:
     def _timed_rows(self):
         """The graph's rows in the order of time, for seeds with times and for draws by time."""
         if self.graph.times is None and self.node_times is None:
-            rule = "pass Graph.from_edges(..., times=) or NeighborSampler(..., node_times=)"
+            rule = "pass Graph.from_edges(..., times=) or NeighborSampler(..., node_times=); of tables: a column time of edges"
             raise ValueError(f"the graph has no times to draw by: {rule}")
         return arranged(self.graph, True, self.draw.by_weight, self.node_times)
 

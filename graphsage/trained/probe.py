@@ -19,13 +19,11 @@ LABEL = "test accuracy of logistic regression"
 
 def why_not(dataset: NodeDataset) -> str | None:
     """One sentence on why there is no probe on this dataset, or here; None where there is one."""
-    if find_spec("sklearn") is None:
-        return "No probe: it needs scikit-learn (pip install 'graphsage[probe]')"
     if dataset.task != "multiclass":
         return f"No probe: it tells one class a node, and the dataset's labels are of a {dataset.task} task"
     if len(np.unique(dataset.labels[dataset.train])) < 2 or not len(dataset.test):
         return "No probe: it needs two classes among the training nodes, and test nodes"
-    return None
+    return None if find_spec("sklearn") else "No probe: it needs scikit-learn (pip install 'graphsage[probe]')"
 
 
 def probe(dataset: NodeDataset, *blocks: Any) -> float:

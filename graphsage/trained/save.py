@@ -138,6 +138,9 @@ def load_trained(path: str | os.PathLike[str], *, aggregator: type[Aggregator] |
     path = as_path("path", path)
     path = path / MODEL if path.is_dir() else path
     if not path.is_file():
+        several = sorted(path.parent.glob(f"*/{MODEL}"))
+        if several and (path.parent / CONFIG).exists():
+            raise ValueError(f"{path.parent} holds the folders of several runs: give one of them, such as {several[0].parent}")
         if (path.parent / LATEST).exists() or (path.parent / CONFIG).exists():
             raise ValueError(
                 f"{path.parent} is a run without a model: either no epoch of it is done yet (graphsage train --resume goes on "

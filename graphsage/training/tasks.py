@@ -171,7 +171,8 @@ def metric_for(name, task):
     """The ``Metric`` of a name; "auto" is the first that judges ``task``. ValueError where it judges none of it."""
     suited = metrics_of(task)
     if name != "auto" and name not in suited:
-        raise ValueError(f"metric={name!r} does not judge a {task} task: use {' or '.join(suited)}")
+        article = "an" if task == "unsupervised" else "a"
+        raise ValueError(f"metric={name!r} does not judge {article} {task} task: use {' or '.join(suited)}")
     return next(iter(suited.values())) if name == "auto" else suited[name]
 
 

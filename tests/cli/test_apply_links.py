@@ -145,13 +145,15 @@ def test_bad_files_of_pairs(text, sentence, refused, run, pairs):
     ("predict RUN --pairs PAIRS --top 3", "--top says how many partners of each of --nodes: name them, or leave it out"),
     ("predict RUN --nodes bob", "--nodes: 'bob' is not a node of mine: give a name, or a number below 200"),
     ("predict RUN --pairs nowhere.csv", "nowhere.csv cannot be read: it is no file"),
+    ("predict RUN --pairs RUN/config.toml", "RUN/config.toml cannot be read: its name must end in .csv, .tsv, .txt (also .gz, "
+     ".bz2, .xz) or .parquet"),
     ("predict RUN --nodes n1 --probabilities", "--probabilities is for models of nodes, and RUN is one of links: leave it out"),
     ("predict RUN --part val", "--part is for models of nodes, and RUN is one of links: leave it out"),
     ("evaluate RUN --split 1", "--split is for models of nodes, and RUN is one of links: leave it out"),
     ("evaluate RUN --sampled --seed 1", "--seed: candidates and draws of links are those of the training: leave it out"),
 ])  # fmt: skip
 def test_what_models_of_links_refuse(arguments, sentence, refused, run, pairs):
-    typed = [{"RUN": run, "PAIRS": pairs}.get(word, word) for word in arguments.split()]
+    typed = [{"RUN": run, "PAIRS": pairs}.get(word, word.replace("RUN", str(run))) for word in arguments.split()]
     assert refused(*typed) == sentence.replace("RUN", str(run))
 
 

@@ -263,7 +263,7 @@ def test_without_labels_nothing_is_trained_and_that_is_said(command, folder, nod
     sentence = "no node has a label: nothing can be learnt from mine before a column label in nodes.csv gives nodes a class"
     assert code == 0 and f"  {sentence}" in out and "labels: none, so no classifier can be trained" in out
     code, out, err = command("train", folder)
-    links = "which nodes are linked needs no label: --task links"
+    links = "which nodes are linked needs no label: --task links; nor do embeddings: --task unsupervised"
     assert code == 2 and out == "" and f"graphsage: {sentence}, or a number to predict ({links})\n" in err
 
 

@@ -65,7 +65,8 @@ def test_a_folder_of_edges_alone(command, tmp_path):
 
 @pytest.mark.parametrize("arguments, sentence", [
     (("--decoder", "distmult"), "decoder = 'distmult' is not used by task = 'nodes': set task = 'links', or leave it out"),
-    (("--task", "links", "--split", "1"), "split = 1 is not used by task = 'links': the seed splits the links; leave it out"),
+    (("--task", "links", "--split", "1"), "split = 1 is not used by task = 'links': the seed splits the links, or "
+     "split_by; leave it out"),
     (("--task", "links", "--label-smoothing", "0.1"), "label_smoothing = 0.1 is not used for links, which have no classes"),
     (("--task", "links", "--class-weights", "balanced"), "class_weights = 'balanced' is not used for links"),
     (("--task", "links", "--inductive"), "inductive = True is not used for links"),

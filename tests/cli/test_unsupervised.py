@@ -63,3 +63,31 @@ def test_what_is_refused(refused, command, data, tmp_path):
     assert "walk_p must be from 1e-6 to 1e6, got 0.0" in refused("train", data, "--task", "unsupervised", "--walk-p", 0)
     text = refused("train", data, "--task", "unsupervised", "--class-weights", "balanced")
     assert text == "class_weights = 'balanced' is not used without labels: leave it out"
+
+
+@pytest.fixture
+def edges_alone(tmp_path):
+    (tmp_path / "alone").mkdir()
+    lines = [f"n{node},n{(node + step) % 30}" for node in range(30) for step in (1, 2, 7)]
+    (tmp_path / "alone" / "edges.csv").write_text("\n".join(["source,target", *lines]))
+    return tmp_path / "alone"
+
+
+def test_edges_alone_are_enough_and_all_that_is_said_is_so(command, edges_alone, tmp_path, is_probed):
+    """No word on what cannot be learnt, no advice that would not help, and no empty line in the place of scores."""
+    code, told, _ = command("train", edges_alone, *FLAGS, "--runs", 2, "--out", tmp_path / "run")
+    assert code == 0 and "nothing can be learnt" not in told and "scikit-learn" not in told
+    assert "Walks from the validation nodes, ROC AUC:" in told.splitlines()[-1]
+    report = (tmp_path / "run" / "0" / "report.html").read_text()
+    assert "nothing can be learnt" not in report and "nodes of pairs a second" in report
+
+
+def test_what_was_interrupted_can_be_embedded(command, data, tmp_path, monkeypatch):
+    from graphsage.runs import walk_run
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(walk_run, "why_not", interrupted)
+    _, told, _ = command("train", data, *FLAGS, "--out", tmp_path / "run")
+    assert f"Embed what there is: graphsage embed {tmp_path / 'run'}" in told and "graphsage evaluate" not in told

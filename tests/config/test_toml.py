@@ -108,7 +108,8 @@ def test_a_setting_that_is_not_there_has_its_default(tmp_path):
         ('[model]\naggregator = "mine (user-defined)"', "aggregator must be one of mean, .*; got 'mine"),
         ('task = "link"', "task must be one of nodes, links.*; got 'link'$"),
         ('[links]\ndecoder = "distmult"', "decoder = 'distmult' is not used by task = 'nodes': set task = 'links'"),
-        ('task = "links"\nsplit = 1', "split = 1 is not used by task = 'links': the seed splits the links; leave it out$"),
+        ('task = "links"\nsplit = 1', "split = 1 is not used by task = 'links': the seed splits the links, or "
+         "split_by; leave it out$"),
         ("baseline = 1", "baseline must be True or False, got 1$"),
         ("dataset = 3", "dataset must be text, got 3$"),
     ],

@@ -12,6 +12,7 @@ from helpers.reports import SCRIPT, history, log_of
 from graphsage.report import link_scores as scores
 from graphsage.report.link_report import winner, write_link_report
 from graphsage.report.link_scores import Judged
+from graphsage.report.scores_by_degree import GroupScore, share_interval
 from graphsage.training.records import TrainResult
 from graphsage.training.tasks import metrics_of
 
@@ -156,3 +157,19 @@ def test_who_won_is_said(others, text):
     rows = {"GraphSAGE": {"mrr": 0.5}, **{name: {"mrr": score} for name, score in others.items()}}
     found = winner(rows, ALL["mrr"])
     assert found.startswith(text) and bool(found) == bool(text)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_intervals_stay_between_0_and_1(share):
+    for nodes in range(1, 60):
+        low, high = share_interval(share, nodes)
+        assert 0 <= low < high <= 1 and not np.signbit(low)
+
+
+def test_labels_of_axes_are_no_formulas():
+    """Of bins that are nearly alike: a logarithmic axis names its small steps, too."""
+    pytest.importorskip("matplotlib")
+    from graphsage.report.figures import by_degree
+
+    bins = [GroupScore(name, count, 0.5, 0.4, 0.6) for name, count in (("1", 3), ("2 to 3", 7), ("4 to 7", 8))]
+    assert "$" not in str(by_degree(bins, bins[0], "hits@10", True, of="links"))

@@ -247,3 +247,23 @@ def test_the_checkpoint_alone_tells_the_data_too(damaged, trained):
     assert identity_in(run) == found == identity(blocks())
     (run / "checkpoint.pt").write_text("damaged", encoding="utf-8")
     assert identity_in(run) is None
+
+
+def test_a_result_of_before_a_setting_counts(command, trained):
+    _, run = trained
+    record = json.loads((run / "result.json").read_text(encoding="utf-8"))
+    for part, name in (("model", "norm"), ("train", "warmup_epochs"), ("links", "candidates"), ("walks", "walk_p")):
+        del record["config"][part][name]
+    (run / "result.json").write_text(json.dumps(record), encoding="utf-8")
+    assert "Done already" in command("train", "--resume", run)[1]
+    record["config"]["model"]["hidden_features"] += 1
+    (run / "result.json").write_text(json.dumps(record), encoding="utf-8")
+    assert "Done already" not in command("train", "--resume", run)[1]
+
+
+def test_a_folder_of_several_runs_is_no_model(command, tmp_path):
+    small = "sbm:nodes=60,classes=2,features=4"
+    folder = tmp_path / "several"
+    command("train", small, "--runs", 2, "--epochs", 1, "--no-baseline", "--out", folder)
+    sentence = f"{folder} holds the folders of several runs: give one of them, such as {folder / '0'}"
+    assert command("evaluate", folder)[2] == f"graphsage: {sentence}\n"

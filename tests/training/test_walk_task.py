@@ -167,7 +167,7 @@ def test_weighted_walks_and_draws():
     ({"model": gs.GraphSAGE(8, 16, 16)}, r"LinkPredictor\(model\) makes them"),
     ({"model": gs.LinkPredictor(gs.GraphSAGE(5, 16, 16))}, "takes 5 features a node, but the dataset has 8"),
     ({"task": WalkConfig(walk_draw="weighted")}, "needs weights, and the graph has none"),
-    ({"metric": "accuracy"}, "metric='accuracy' does not judge a unsupervised task: use roc_auc or average_precision"),
+    ({"metric": "accuracy"}, "metric='accuracy' does not judge an unsupervised task: use roc_auc or average_precision"),
     ({"label_smoothing": 0.1}, "label_smoothing = 0.1 is not used without labels: leave it out"),
     ({"class_weights": "balanced"}, "class_weights = 'balanced' is not used without labels: leave it out"),
 ], ids=str)  # fmt: skip

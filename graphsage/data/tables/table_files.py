@@ -137,6 +137,8 @@ def table_at(path, unnamed=()):
         raise DatasetError("reading tables needs pyarrow, which is not installed: pip install 'graphsage[tabular]'")
     if not path.is_file():
         raise DatasetError(f"{path} cannot be read: it is no file")
+    if not path.name.endswith(ENDS):
+        raise DatasetError(f"{path} cannot be read: its name must end in .csv, .tsv, .txt (also .gz, .bz2, .xz) or .parquet")
     text = None if path.suffix == ".parquet" else text_file(path, unnamed)
     headings = text.headings if text else tuple(_parquet_headings(path))
     table = Table(path, headings, tuple(heading.strip() for heading in headings), text)

@@ -55,6 +55,7 @@ def as_draw(draw, replace):
 def refuse_unfit(draw, graph, weights):
     """Raise if ``graph`` (None: one without) has weights that the draw would pass over, or none where it draws by them."""
     if draw.by_weight and (graph is None or graph.weights is None):
-        raise ValueError(f"draw = {draw} needs weights, and the graph has none: pass Graph.from_edges(..., weights=)")
+        rule = "pass Graph.from_edges(..., weights=); of tables: a column weight of edges"
+        raise ValueError(f"draw = {draw} needs weights, and the graph has none: {rule}")
     if not draw.by_weight and graph is not None:
         graph.refuse_weights(weights)
