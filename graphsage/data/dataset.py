@@ -56,7 +56,8 @@ class NodeDataset(ReadOnlyRecord):
     times: [N], when the label of each node is asked, on the axis of the graph's times (numbers or dates; stored with their
         dtype). Training, validation, tests and predictions then ask each node at its own time, and show it no later edge.
         Every node needs one: of a node that is asked now, the latest. None: all nodes are asked with all edges.
-    node_times: [N], when each node came to be, on the same axis: before that it is nobody's neighbour. None: they always were.
+    node_times: [N], when each node came to be, on the same axis: asked before that it is nobody's neighbour (without ``times``
+        it always is). None: they always were.
     schema: how the columns of tables became features and labels (``graphsage.data.tables.schema``), for a dataset that came
         from tables, else None. ``load_dataset(folder, schema=...)`` encodes other tables in the same way.
 

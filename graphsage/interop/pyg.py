@@ -88,12 +88,22 @@ def _add_edges(data, minibatch, **of_edges):
 
 def _at(name, values, edge_ids):
     """The rows of ``values`` that are those of the edges."""
-    values = values if isinstance(values, torch.Tensor) else torch.from_numpy(np.array(as_array(name, values)))
+    values = tensor_of(name, values)
     last = int(edge_ids.max()) if len(edge_ids) else -1
     if not values.ndim or last >= len(values):
         rows = f"{len(values)} rows" if values.ndim else "one number"
         raise ValueError(f"{name} must have a row an edge id: it has {rows}, and the batch has edge {last}")
     return values[edge_ids.to(values.device)]
+
+
+def tensor_of(name: str, values: Any) -> torch.Tensor:
+    """``values`` as a tensor; one as it is. TypeError, by ``name``, for what holds no numbers."""
+    if isinstance(values, torch.Tensor):
+        return values
+    array = np.array(as_array(name, values))
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be a tensor or an array of numbers, got {told(values)}")
+    return torch.from_numpy(array)
 
 
 def __getattr__(name: str) -> Any:

@@ -9,10 +9,10 @@ import torch
 from torch_geometric import loader as theirs
 from torch_geometric.sampler import NegativeSampling, NumNeighbors, SamplerOutput
 
-from graphsage.base.checks import as_array, as_count, as_flag, as_ids
+from graphsage.base.checks import as_count, as_flag, as_ids
 from graphsage.base.threads import ordered_map
-from graphsage.base.told import told
 from graphsage.graph.build import of_length
+from graphsage.interop.pyg import tensor_of
 from graphsage.interop.pyg_sampler import NeighborSampler, numpy_of
 from graphsage.sampling.items import SeedPlan
 
@@ -175,18 +175,9 @@ def _taken(seed, kwargs):
     return as_count("seed", seed, most=2**64 - 1), as_count("num_workers", kwargs.pop("num_workers", 0)), kwargs
 
 
-def _tensor(name, values):
-    if isinstance(values, torch.Tensor):
-        return values.detach().cpu()
-    array = np.array(as_array(name, values))
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must be a tensor or an array of numbers, got {told(values)}")
-    return torch.from_numpy(array)
-
-
 def _input_nodes(nodes, num_nodes):
     """(ids or a mask, as a tensor; how many nodes they are)."""
-    nodes = torch.arange(num_nodes, device="cpu") if nodes is None else _tensor("input_nodes", nodes)
+    nodes = torch.arange(num_nodes, device="cpu") if nodes is None else tensor_of("input_nodes", nodes).detach().cpu()
     if nodes.dtype == torch.uint8 and nodes.shape == (num_nodes,):
         nodes = nodes.bool()  # how masks were stored before torch had bools
     if nodes.dtype == torch.bool:
@@ -201,7 +192,7 @@ def _input_nodes(nodes, num_nodes):
 
 def _links(links, num_nodes):
     """int64 [2, P], each end a node."""
-    links = _tensor("edge_label_index", links)
+    links = tensor_of("edge_label_index", links).detach().cpu()
     if links.dim() != 2 or len(links) != 2:
         raise ValueError(f"edge_label_index must have shape [2, links], got {list(links.shape)}")
     ends = [as_ids(f"edge_label_index[{end}]", numpy_of(links[end]), num_nodes) for end in (0, 1)]
@@ -214,7 +205,7 @@ def _of_each(name, values, number, per):
     """``values`` as a tensor with an entry for each of ``number``; None stays None."""
     if values is None:
         return None
-    values = _tensor(name, values)
+    values = tensor_of(name, values).detach().cpu()
     if values.shape[:1] != (number,):
         raise ValueError(f"{name} must have one entry per {per}, {number}; got shape {list(values.shape)}")
     return values

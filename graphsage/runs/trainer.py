@@ -126,13 +126,15 @@ class Trainer(Loop):
     def embed(self, nodes: ArrayLike | None = None) -> np.ndarray:
         """What goes into the last layer for ``nodes`` (default: all): float32 array [M, width], exact, as by ``Trained.embed``.
 
-        Of a ``GraphSAGE`` or a stack of two layers at least; ValueError for another model, and for neighbours by weight or the
-        latest, which are drawn.
+        Of a ``GraphSAGE`` or a stack of two layers at least; ValueError for another model, and for neighbours by weight, the
+        latest or those until a time, which are drawn.
         """
         of_kind("the task of embed", self.task, NodeTask)
         widths, why = self.evaluator.widths, self.evaluator.why_sampled
         hidden = len(widths or ()) - (getattr(self.model, "output_layer", None) is None)
         if hidden < 1:
+            if not widths and self.task.encoder is not None:
+                why = "its neighbours are drawn: load_trained of the run's folder embeds by them"
             what = f"has {'one layer' if widths else 'no layers that are computed one by one here'}{why and f' ({why})'}"
             raise ValueError(f"an embedding is what goes into the last layer, and {type(self.model).__name__} {what}")
         nodes = np.arange(self.dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, self.dataset.num_nodes)

@@ -92,6 +92,8 @@ def test_edge_ids_find_the_callers_own_arrays():
         to_pyg(plain, edge_attr)
     with pytest.raises(ValueError, match=r"^edge_attr must have a row an edge id: it has 3 rows, and the batch has edge \d+$"):
         to_pyg(batch, edge_attr[:3])
+    with pytest.raises(TypeError, match="^edge_attr must be a tensor or an array of numbers, got list$"):
+        to_pyg(batch, ["a"] * 90)
     with pytest.raises(ValueError, match="^edge_weight must have a row an edge id: it has one number, and the batch has edge"):
         to_pyg(batch, edge_weight=1.0)
     weighted = to_pyg(batch, edge_weight=torch.tensor(edge_attr[:, 0]))

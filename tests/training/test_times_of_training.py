@@ -240,3 +240,9 @@ def test_a_model_that_could_read_it_is_not_shown_it(name, tmp_path):
     assert gs.load_trained(tmp_path).evaluate(later)["test"]["accuracy"] < CHANCE
     exact = gs.inference(model, later.graph, later.features).numpy()
     assert np.mean(exact[later.test].argmax(1) == later.labels[later.test]) > 0.8
+
+
+def test_embeddings_of_drawn_neighbours_are_asked_of_what_is_saved():
+    trainer = gs.Trainer(gs.GraphSAGE(2, 16, 2), told_at(offset=0), gs.TrainConfig(fanouts=(6, 6)), log=None)
+    with pytest.raises(ValueError, match="GraphSAGE has no layers .* here .its neighbours are drawn: load_trained of"):
+        trainer.embed()

@@ -170,6 +170,7 @@ def test_weighted_walks_and_draws():
     ({"metric": "accuracy"}, "metric='accuracy' does not judge an unsupervised task: use roc_auc or average_precision"),
     ({"label_smoothing": 0.1}, "label_smoothing = 0.1 is not used without labels: leave it out"),
     ({"class_weights": "balanced"}, "class_weights = 'balanced' is not used without labels: leave it out"),
+    ({"strictly_before": True}, "strictly_before = True is not used by walks, which read no times: leave it out"),
 ], ids=str)  # fmt: skip
 def test_what_is_refused(change, text):
     with pytest.raises((ValueError, TypeError), match=text):
