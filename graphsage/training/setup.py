@@ -17,6 +17,7 @@ from graphsage.data.labels import is_labelled
 from graphsage.data.remarks import no_label
 from graphsage.graph.features import SparseFeatures
 from graphsage.nn.layered import has_layers
+from graphsage.nn.link_predictor import LinkPredictor
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.training.correct_and_smooth import refuse_for, refuse_unchosen
 from graphsage.training.module_outputs import check_width
@@ -121,6 +122,9 @@ def check_kinds(model, loss):
 def check(model, dataset, config, *, has_own_loss):
     """Refuse what would fail later, in words of tensors."""
     check_config(config)
+    if isinstance(model, LinkPredictor):
+        ways = "a LinkDataset (split_links makes one), or task=WalkConfig() to learn embeddings without labels"
+        raise ValueError(f"a LinkPredictor scores pairs, and labels are of nodes: give {ways}")
     refuse_unlabelled(dataset)
     check_parts(dataset, config, "nodes")
     if config.strictly_before:

@@ -307,6 +307,7 @@ REFUSED = [
     (lambda: trainer_of(predictor(), hub()), ValueError, r"^node 0 is linked to all others, so that its validation and test "),
     (lambda: trainer_of(predictor(), TIMED, evaluate="exact"), ValueError, r"^evaluate='exact' is of all neighbours and needs"),
     (lambda: trainer_of(gs.GraphSAGE(9, 4, 3), DATA), ValueError, r"^a GraphSAGE gives embeddings of nodes, and links need lo"),
+    (lambda: trainer_of(predictor(), node_dataset()), ValueError, r"^a LinkPredictor scores pairs, and labels are of nodes: "),
     (lambda: trainer_of(nn_of(9), DATA), ValueError, r"^the model takes 9 features a node, but the dataset has 8$"),
     (lambda: trainer_of(predictor(), DATA).evaluate([1, 2, 3]), ValueError, r"^links must be pairs of nodes, integers \[n, 2"),
     (lambda: trainer_of(predictor(), DATA).evaluate([[0, 120]]), ValueError, r"^links\[0\] = \(0, 120\) is no pair of nodes"),
