@@ -23,7 +23,7 @@ def why_not(dataset: NodeDataset) -> str | None:
         return f"No probe: it tells one class a node, and the dataset's labels are of a {dataset.task} task"
     if len(np.unique(dataset.labels[dataset.train])) < 2 or not len(dataset.test):
         return "No probe: it needs two classes among the training nodes, and test nodes"
-    return None if find_spec("sklearn") else "No probe: it needs scikit-learn (pip install 'graphsage[probe]')"
+    return None if find_spec("sklearn") else "No probe: it needs scikit-learn (pip install 'graphsage[baselines]')"
 
 
 def probe(dataset: NodeDataset, *blocks: Any) -> float:

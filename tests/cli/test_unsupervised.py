@@ -33,7 +33,7 @@ def test_a_run_from_training_to_embeddings(command, data, tmp_path, is_probed):
     assert "no labels are read: pairs of nodes that meet on walks of 5 steps" in told
     assert "Walks from the test nodes, ROC AUC:" in told
     assert ("Probe (test accuracy of logistic regression):" in told) == is_probed
-    assert ("No probe: it needs scikit-learn (pip install 'graphsage[probe]')" in told) != is_probed
+    assert ("No probe: it needs scikit-learn (pip install 'graphsage[baselines]')" in told) != is_probed
     record, report = json.loads((out / "result.json").read_text()), (out / "report.html").read_text()
     assert set(record.get("rows", {})) == ({"features", "embeddings"} if is_probed else set())
     assert ("The embeddings saw no label." in report) == is_probed and "[walks]" in (out / "config.toml").read_text()

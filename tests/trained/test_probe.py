@@ -29,7 +29,7 @@ def telling(dataset, scale=1.0):
 
 def test_why_not_without_scikit_learn(monkeypatch):
     monkeypatch.setattr(module, "find_spec", lambda name: None)
-    assert why_not(a_dataset()) == "No probe: it needs scikit-learn (pip install 'graphsage[probe]')"
+    assert why_not(a_dataset()) == "No probe: it needs scikit-learn (pip install 'graphsage[baselines]')"
 
 
 class TestWithScikitLearn:
