@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from graphsage.base.checks import as_count, as_ids, as_pairs, one_of
 from graphsage.base.told import of_kind
+from graphsage.config.groups import SELECTIVE
 from graphsage.config.link_config import LinkConfig
 from graphsage.config.settings import TrainConfig
 from graphsage.data.dataset import NodeDataset
@@ -68,7 +69,7 @@ class TrainedLinks(TrainedModel):
 
         nodes: int [M] rows of the graph, in any order, repeats included. out: as in ``Trained.embed``.
         """
-        return self._layers(_whole(dataset), nodes, None, out=out, **how)
+        return self._layers(self._whole(dataset), nodes, None, out=out, **how)
 
     def score(self, dataset: NodeDataset, pairs: ArrayLike, **how: Any) -> np.ndarray:
         """The probability float32 [M] of each pair that it is a link: sigmoid of the decoder's logit.
@@ -78,7 +79,7 @@ class TrainedLinks(TrainedModel):
         p is the share of links to be expected where there are as many of either. Of all pairs of a graph most are none, and
         far fewer than p of them are links. With "ranking" only the order of scores means something.
         """
-        ends = as_pairs("pairs", pairs, _whole(dataset).num_nodes)
+        ends = as_pairs("pairs", pairs, self._whole(dataset).num_nodes)
         nodes, places = np.unique(ends, return_inverse=True)
         h = torch.from_numpy(self.embed(dataset, nodes, **how)) if len(nodes) else torch.empty(0, self.embedding_width)
         return self._logits(h, torch.from_numpy(places.reshape(-1, 2))).sigmoid().numpy()
@@ -92,7 +93,7 @@ class TrainedLinks(TrainedModel):
         nodes: int [M] rows of the graph; none twice. known: "leave out": no partners that are linked with the node already;
         "offer": they are offered, too. Of equally good ones the lower row goes first. Fewer than k where no more are left.
         """
-        dataset = _whole(dataset)
+        dataset = self._whole(dataset)
         k, nodes = as_count("k", k, least=1), as_ids("nodes", nodes, dataset.num_nodes)
         if len(np.unique(nodes)) < len(nodes):
             raise ValueError("nodes must be listed once each: their partners would be the same")
@@ -106,7 +107,7 @@ class TrainedLinks(TrainedModel):
         device: str = "auto",
     ) -> None:  # fmt: skip
         """ValueError, one sentence, where the other methods would refuse the dataset or a keyword."""
-        self._check(_whole(dataset), fanouts=fanouts, seed=seed, device=device)
+        self._check(self._whole(dataset), fanouts=fanouts, seed=seed, device=device)
 
     def split(self, dataset: NodeDataset) -> LinkDataset:
         """``dataset`` with its links split as in the training: by the same rule and seed.
@@ -134,6 +135,19 @@ class TrainedLinks(TrainedModel):
         parts, how = {"val": dataset.val, "test": dataset.test}, {} if fanouts is None else {"sampled": True}
         return {part: _scores(task, links, how) for part, links in parts.items() if len(links)}
 
+    def _whole(self, dataset):
+        """A ``NodeDataset`` with all links as edges, and no labels that anybody reads."""
+        if not isinstance(dataset, LinkDataset):
+            return of_kind("dataset", dataset, NodeDataset)
+        if self.draw in SELECTIVE:
+            rule = "a LinkDataset keeps weights and times of its messages alone, and this model reads those of all links"
+            raise ValueError(f"{rule}: give the NodeDataset that it was split from")
+        none = np.empty(0, np.int64)
+        return NodeDataset(
+            graph=dataset.known, features=dataset.features, labels=np.full(dataset.num_nodes, -1), train=none, val=none,
+            test=none, node_ids=dataset.node_ids, name=dataset.name, schema=dataset.schema,
+        )  # fmt: skip
+
     @torch.no_grad()
     def _logits(self, h, places):
         """float32 [M] of pairs of rows of ``h``, int64 [M, 2]."""
@@ -146,17 +160,6 @@ def split_as(dataset, links, seed):
     """The ``LinkDataset`` of a ``NodeDataset`` by the shares of ``links`` (``LinkConfig``)."""
     how = {"val": links.val_share, "test": links.test_share, "by": links.split_by, "disjoint_train": links.disjoint_train}
     return split_links(dataset, **how, seed=seed)
-
-
-def _whole(dataset):
-    """A ``NodeDataset`` with all links as edges, and no labels that anybody reads."""
-    if not isinstance(dataset, LinkDataset):
-        return of_kind("dataset", dataset, NodeDataset)
-    none = np.empty(0, np.int64)
-    return NodeDataset(
-        graph=dataset.known, features=dataset.features, labels=np.full(dataset.num_nodes, -1), train=none, val=none, test=none,
-        node_ids=dataset.node_ids, name=dataset.name, schema=dataset.schema,
-    )  # fmt: skip
 
 
 def _scores(task, links, how):

@@ -1,5 +1,7 @@
 """TrainedLinks: what it says of pairs, and what it refuses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -149,6 +151,7 @@ REFUSED = [
     (lambda t, d: t.check(linked(features=np.ones((200, 3)))), ValueError, "the model takes 24 features a node, but .* has 3"),
     (lambda t, d: t.check(d, fanouts=(3,)), ValueError, "fanouts 3 sample 1 hops, but the model has 2 layers"),
     (lambda t, d: t.check(d, device="gpu9"), ValueError, "gpu9"),
+    (lambda t, d: replace(t, draw="weighted").score(t.split(d), [[0, 1]]), ValueError, "a LinkDataset keeps weights and time"),
 ]
 
 
