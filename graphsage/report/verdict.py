@@ -30,8 +30,8 @@ def verdict_line(rows, metric, labels):
     spoken, reason = SPOKEN[OTHERS.get(name, name)]
     called = spoken.rpartition(" ")[0]
     if not abs(gap) > noise:
-        within = f"within the noise of {len(labels):,} test nodes (+-{_size(noise, metric, '')})"
-        return f"{OWN} and {called} are {_size(gap, metric)} apart, {within}: this test does not tell which is better."
+        within = f"noise of {len(labels):,} test nodes: +-{_size(noise, metric, '')}"
+        return f"{OWN} and {called} are too close to call: {_size(gap, metric)} apart ({within})."
     if gap > 0:
         return f"{OWN} is {_size(gap, metric)} better than {called}, the best of the others."
     return f"{spoken[0].upper()}{spoken[1:]} {_size(gap, metric)} better than {OWN}: {reason}."

@@ -102,16 +102,16 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
     """They are taken from the help's own text, and parsed up to the point where data would be loaded."""
     texts = [command()[1], *(command(name, "--help")[1] for name in ("train", "evaluate", "predict", "embed"))]
     lines = [line.split("  ")[0] for text in texts for line in re.findall(r"^  graphsage (\S.*)", text, re.MULTILINE)]
-    assert len(lines) == 24
+    assert len(lines) == 25
     seen = []
     commands = [(cli_train, "_train"), (cli_datasets, "_datasets"), (cli_sample, "_sample"), (cli_import, "_import")]
     for module, name in [*commands, *[(cli_apply, f"_{name}") for name in ("evaluate", "predict", "embed")]]:
         monkeypatch.setattr(module, name, seen.append)
     for line in lines:
         assert cli.main(line.split()) == 0
-        if "runs" in vars(seen[-1]):
+        if "resume" in vars(seen[-1]):
             assert cli_train._job(seen[-1])
-    assert len(seen) == 24
+    assert len(seen) == 25
 
 
 # ---- wrong things to type
@@ -321,7 +321,7 @@ def test_train(command, tiny):
     assert lines[13:15] == ["Saved in runs/made-1: open runs/made-1/report.html", "Test accuracy:"]
     names = ["majority class", "label propagation", "features only", "GraphSAGE"]
     assert [line.split("  ")[1] for line in lines[15:19]] == names
-    assert lines[19].startswith("GraphSAGE ") and "the noise of 5 test nodes" in lines[19]
+    assert lines[19].startswith("GraphSAGE ") and "(noise of 5 test nodes: " in lines[19]
     assert re.fullmatch(r"The model is that of epoch [123], the best on validation\.", lines[20])
 
 

@@ -27,21 +27,22 @@ def test_whoever_wins():
 
 def test_nothing_within_the_noise():
     """Two scores of 80 % on 1,000 nodes: a standard error of their difference of 1.79 points, 3.5 at 95 %."""
-    told = "apart, within the noise of 1,000 test nodes (+-3.5): this test does not tell which is better."
-    assert line_of(0.8, features_only=0.79) == f"GraphSAGE and the same model without edges are 1.0 points {told}"
-    assert "within the noise" in line_of(0.8, boosted_trees=0.83) and "within the noise" not in line_of(0.8, boosted_trees=0.84)
-    assert "within the noise of 4 test nodes" in line_of(1.0, majority_class=0.5, labels=LABELS[:4])
+    told = "too close to call: 1.0 points apart (noise of 1,000 test nodes: +-3.5)."
+    assert line_of(0.8, features_only=0.79) == f"GraphSAGE and the same model without edges are {told}"
+    assert "too close to call" in line_of(0.8, boosted_trees=0.83)
+    assert "too close to call" not in line_of(0.8, boosted_trees=0.84)
+    assert "(noise of 4 test nodes: " in line_of(1.0, majority_class=0.5, labels=LABELS[:4])
 
 
 def test_several_runs_add_their_own_noise():
     assert "40.0 points better" in line_of([0.81, 0.79], label_propagation=[0.4, 0.4])
-    assert "within the noise" in line_of([0.99, 0.61], label_propagation=[0.5, 0.5])
+    assert "too close to call" in line_of([0.99, 0.61], label_propagation=[0.5, 0.5])
 
 
 @pytest.mark.parametrize(("metric", "labels"), [("roc_auc", np.arange(1000) % 50 == 0), ("r2", np.zeros((1000, 1)))])
 def test_other_metrics(metric, labels):
     labels = labels.astype(np.int64) if metric == "roc_auc" else labels
-    assert "within the noise" in line_of(0.9, label_propagation=0.89, metric=metric, labels=labels)
-    assert "within the noise" not in line_of(0.9, label_propagation=0.5, metric=metric, labels=labels)
+    assert "too close to call" in line_of(0.9, label_propagation=0.89, metric=metric, labels=labels)
+    assert "too close to call" not in line_of(0.9, label_propagation=0.5, metric=metric, labels=labels)
     unit = "40.0 points" if metric == "roc_auc" else "0.400"
     assert f"GraphSAGE is {unit} better" in line_of(0.9, label_propagation=0.5, metric=metric, labels=labels)

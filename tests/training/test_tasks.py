@@ -261,7 +261,7 @@ def test_the_command_speaks_of_the_task(kind, label, constant, unit, request, tm
     assert cli.main([*words, "--out", str(tmp_path / "out")]) == 0
     out = capsys.readouterr().out
     assert f" Validation {label}: " in out and f"Test {label}:\n  {constant} " in out and "accuracy" not in out
-    assert out.partition(f"Test {label}:")[2].count("%") == (3 if unit else 0)
+    assert out.partition(f"Test {label}:")[2].count(" %\n") == (4 if unit else 0)
     record = json.loads((tmp_path / "out" / "result.json").read_text())
     assert record["metric"] == record["history"][0]["metric"] == {"multilabel": "micro_f1", "regression": "r2"}[kind]
     assert isinstance(record["test_score"], float)
