@@ -254,3 +254,8 @@ class ReadOnlyRecord:
     def __setstate__(self, state):
         for name, value in state.items():
             self.__dict__[name] = read_only(value) if isinstance(value, np.ndarray) else value
+
+    def _set(self, **values):
+        """Settle fields while the record is made."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)

@@ -98,10 +98,6 @@ class NodeDataset(ReadOnlyRecord):
         if not isinstance(self.schema, (dict, NoneType)):
             raise TypeError(f"schema must be a dict or None, got {type(self.schema).__name__}")
 
-    def _set(self, **values):
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-
     def _say(self, note):
         """Keep a sentence on how the data were read, and warn of it."""
         if note:

@@ -66,10 +66,6 @@ class LinkDataset(ReadOnlyRecord):
         if not isinstance(self.schema, (dict, NoneType)):
             raise TypeError(f"schema must be a dict or None, got {type(self.schema).__name__}")
 
-    def _set(self, **values):
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-
     # ---- sizes
 
     @property

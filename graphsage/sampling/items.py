@@ -98,10 +98,6 @@ class SeedPlan(ReadOnlyRecord):
     def __getstate__(self):
         return {**self.__dict__, "_orders": {}}  # an epoch's order is drawn again where it is asked for
 
-    def _set(self, **values):
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-
     def _refuse_unused(self):
         if self.batch_size is None and self.batches_per_epoch is not None:
             raise ValueError(
