@@ -15,6 +15,7 @@ from graphsage.base.told import of_kind
 from graphsage.graph.build import indptr_of, rows_from_edges
 from graphsage.graph.graph import Graph
 from graphsage.sampling.draws.weighted import fill_cells, search
+from graphsage.sampling.membership import holds
 
 BY, CORRUPT = ("uniform", "degree"), ("target", "source", "both")
 POWER = 0.75
@@ -104,15 +105,7 @@ def _is_link(targets, a, b):
     if targets is None:
         return False
     indptr, indices = targets
-    low, end = indptr[a], indptr[a + 1]
-    high = end
-    while low < high:
-        middle = (low + high) >> 1
-        if indices[middle] < b:
-            low = middle + 1
-        else:
-            high = middle
-    return low < end and indices[low] == b
+    return holds(indices, indptr[a], indptr[a + 1], b)
 
 
 class _KnownLinks:

@@ -15,6 +15,7 @@ from graphsage.graph.graph import Graph
 from graphsage.sampling.arranged import arranged, rising_ids
 from graphsage.sampling.draws import Draw, Labor, Recent, as_draw, refuse_unfit
 from graphsage.sampling.draws.weighted import search
+from graphsage.sampling.membership import holds
 from graphsage.sampling.neighbor import STREAMS
 
 BLOCK = 32  # walks that take a step together, so that their reads do not wait for one another
@@ -180,11 +181,4 @@ def _share(bias, x, before, first, end):
     ids, back, near, away = bias
     if x == before:
         return back
-    low, high = first, end
-    while low < high:
-        middle = (low + high) >> 1
-        if ids[middle] < x:
-            low = middle + 1
-        else:
-            high = middle
-    return near if low < end and ids[low] == x else away
+    return near if holds(ids, first, end, x) else away
