@@ -11,7 +11,7 @@ _HOME = {
     "row_normalize": "graphsage.graph.features",
     "ModelConfig": "graphsage.config.groups",
     "SampleConfig": "graphsage.config.groups",
-    "TableConfig": "graphsage.config.groups",
+    "TableConfig": "graphsage.config.table_config",
     "LinkConfig": "graphsage.config.link_config",
     "TrainConfig": "graphsage.config.settings",
     "RunConfig": "graphsage.config.settings",

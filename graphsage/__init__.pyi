@@ -1,9 +1,10 @@
 """The package's face as type checkers and editors see it, who do not run ``__getattr__``: the names of ``__init__.py``."""
 
 from graphsage import interop as interop
-from graphsage.config.groups import ModelConfig as ModelConfig, SampleConfig as SampleConfig, TableConfig as TableConfig
+from graphsage.config.groups import ModelConfig as ModelConfig, SampleConfig as SampleConfig
 from graphsage.config.link_config import LinkConfig as LinkConfig
 from graphsage.config.settings import RunConfig as RunConfig, TrainConfig as TrainConfig
+from graphsage.config.table_config import TableConfig as TableConfig
 from graphsage.config.walk_config import WalkConfig as WalkConfig
 from graphsage.data.catalogue import load_dataset as load_dataset
 from graphsage.data.dataset import NodeDataset as NodeDataset

@@ -4,7 +4,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from graphsage.cli.arguments import add_flag, user_input
-from graphsage.config.groups import TableConfig
+from graphsage.config.table_config import TableConfig
 
 IMPORT = """Read a graph of your own from tables, show what is in them, and keep what was read, so
 that training and everything else on that folder starts at once.

@@ -9,9 +9,10 @@ from dataclasses import fields, replace
 
 from graphsage.cli.arguments import Refused, add_flag, in_its_place, let_threads_sleep, user_input
 from graphsage.cli.console import OutputLost
-from graphsage.config.groups import TASKS, ModelConfig, TableConfig
+from graphsage.config.groups import ModelConfig
 from graphsage.config.link_config import LinkConfig
 from graphsage.config.settings import GROUPS, LEARNED, RunConfig, TrainConfig
+from graphsage.config.table_config import TASKS, TableConfig
 from graphsage.config.walk_config import WalkConfig
 
 OF_RUN = ("split", "runs", "baseline", "tensorboard")  # settings that are flags of their own, before the groups

@@ -11,10 +11,10 @@ from graphsage.config.groups import (
     OptimiseConfig,
     SampleConfig,
     SaveConfig,
-    TableConfig,
 )
 from graphsage.config.link_config import LinkConfig
 from graphsage.config.options import Settings, documented, option, options_of
+from graphsage.config.table_config import TableConfig
 from graphsage.config.walk_config import WalkConfig
 
 #: The groups of a training's settings, as config.toml and the flags have them.

@@ -6,10 +6,11 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from graphsage.base.files import path_of, readable, written_aside
-from graphsage.config.groups import ModelConfig, TableConfig
+from graphsage.config.groups import ModelConfig
 from graphsage.config.link_config import LinkConfig
 from graphsage.config.options import options_of
 from graphsage.config.settings import GROUPS, RunConfig, TrainConfig, aggregator_name, unused_parts
+from graphsage.config.table_config import TableConfig
 from graphsage.config.walk_config import WalkConfig
 
 HEAD = "# All settings of a run. The same run again: graphsage train --config FILE\n"

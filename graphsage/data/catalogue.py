@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from graphsage.base.told import shown
-from graphsage.config.groups import TableConfig
+from graphsage.config.table_config import TableConfig
 from graphsage.data.cards import dataset_card, datasets_folder, list_datasets, unknown_name
 from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
 from graphsage.data.download import CACHE_VARIABLE, cache_folder, fetch, is_intact

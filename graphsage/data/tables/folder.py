@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from graphsage.config.groups import TABLE_DEFAULTS
+from graphsage.config.table_config import TABLE_DEFAULTS
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.errors import DatasetError
 from graphsage.data.labels import ReadTask, is_labelled, read_labels

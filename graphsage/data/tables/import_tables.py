@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from graphsage.base.progress import reading as shown_reading, silent
-from graphsage.config.groups import TABLE_DEFAULTS, TableConfig
+from graphsage.config.table_config import TABLE_DEFAULTS, TableConfig
 from graphsage.data.errors import DatasetError
 from graphsage.data.labels import is_labelled
 from graphsage.data.split import random_split

@@ -18,7 +18,7 @@ from dataclasses import asdict
 from hashlib import sha256
 from math import isfinite
 
-from graphsage.config.groups import TABLE_DEFAULTS, TableConfig
+from graphsage.config.table_config import TABLE_DEFAULTS, TableConfig
 from graphsage.data.errors import DatasetError
 
 FORM, VERSION = "graphsage table schema", 1

@@ -11,7 +11,7 @@ from helpers.table_files import EDGES, NODES, as_parquet, write_tables
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from graphsage.base.progress import silent
-from graphsage.config.groups import TABLE_DEFAULTS
+from graphsage.config.table_config import TABLE_DEFAULTS
 from graphsage.data import DatasetError
 from graphsage.data.tables import columns as table_columns, table_files
 from graphsage.data.tables.dates import date_of, dates_in

@@ -17,7 +17,7 @@ from helpers.leftovers import name_aside
 from helpers.mutations import generator, mutated
 from helpers.table_files import EDGES, NODES, write_tables
 
-from graphsage.config.groups import TableConfig
+from graphsage.config.table_config import TableConfig
 from graphsage.data import DatasetError, NodeDataset, load_dataset
 from graphsage.data.tables import folder as tables, import_tables, imported
 from graphsage.graph import features as checks

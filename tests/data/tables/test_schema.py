@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers.table_files import EDGES, NODES, write_tables
 
-from graphsage.config.groups import TABLE_DEFAULTS
+from graphsage.config.table_config import TABLE_DEFAULTS
 from graphsage.data import DatasetError, load_dataset
 from graphsage.data.several import join_datasets
 from graphsage.data.tables import import_tables

@@ -8,7 +8,7 @@ import pytest
 from helpers.table_files import write_tables
 
 from graphsage.base.progress import silent
-from graphsage.config.groups import TABLE_DEFAULTS
+from graphsage.config.table_config import TABLE_DEFAULTS
 from graphsage.data import DatasetError, NodeDataset
 from graphsage.data.tables.folder import read_folder
 

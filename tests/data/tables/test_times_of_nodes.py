@@ -8,7 +8,7 @@ from helpers.table_files import as_parquet, write_tables
 
 from graphsage import TableConfig, load_dataset
 from graphsage.base.progress import silent
-from graphsage.config.groups import TABLE_DEFAULTS
+from graphsage.config.table_config import TABLE_DEFAULTS
 from graphsage.data import DatasetError
 from graphsage.data.tables import imported
 from graphsage.data.tables.folder import read_folder
