@@ -126,7 +126,7 @@ def parts(trainer):
 
 
 def fitting(facts, room):
-    """Those of ``facts`` that fit into ``room`` characters, each after ", ", in their order; what is left and speed go first."""
+    """Those of ``facts`` that fit into ``room`` characters, in their order; what is left and the speed go first."""
     kept = []
     for fact in sorted(facts, key=lambda fact: not fact.endswith(KEPT)):
         room -= len(", ") + len(fact)
