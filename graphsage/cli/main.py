@@ -69,6 +69,7 @@ def _is_interrupt(error):
 def _parser():
     # here, where Ctrl-C is heard already
     from graphsage.cli.apply import add_apply
+    from graphsage.cli.completion import add_completion
     from graphsage.cli.datasets import add_datasets
     from graphsage.cli.import_ import add_import
     from graphsage.cli.sample import add_sample
@@ -81,12 +82,13 @@ def _parser():
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.set_defaults(command=_no_command, debug=False)
-    commands = parser.add_subparsers(title="commands", metavar="{train,evaluate,predict,embed,import,datasets,sample}")
+    commands = parser.add_subparsers(title="commands", metavar="{train,evaluate,predict,embed,import,datasets,sample,completion}")
     add_train(commands)
     add_apply(commands)
     add_import(commands)
     add_datasets(commands)
     add_sample(commands)
+    add_completion(commands, parser)
     parser.commands = commands.choices
     for command in commands.choices.values():
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
