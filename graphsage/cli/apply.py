@@ -148,7 +148,7 @@ def _evaluate(options):
     if scores["all"].get("micro_f1") == 0:
         print("A micro-F1 of 0 %: no node gets a label that it has. Train longer, or with a smaller --weight-decay.")
     else:
-        print(after_training(options.run, "nodes", several=options.runs))
+        print(after_training(options.run, "nodes", several=options.runs, dataset=options.dataset))
 
 
 def _predict(options):

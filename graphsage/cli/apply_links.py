@@ -50,7 +50,7 @@ def evaluate(options, trained, dataset, how):
     seed, candidates = trained.how_split["seed"], trained.links.candidates
     print(f"Links are split as in the training (seed {seed}), and each is ranked among {candidates:,}.")
     print("\n".join(side_by_side(score_rows(scores, trained.metric, metrics_of("links"), LABELS, of="links"))))
-    print(after_training(options.run, "links"))
+    print(after_training(options.run, "links", dataset=options.dataset))
 
 
 def asked(options, dataset):

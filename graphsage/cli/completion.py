@@ -33,7 +33,7 @@ def add_completion(commands, parser):
 
 def _script(parser, shell):
     if find_spec("shtab") is None:
-        raise Refused("completion needs shtab, which is not installed: pip install 'graphsage[completion]', or pip install shtab")
+        raise Refused("completion needs shtab: pip install 'graphsage[completion]', or pip install shtab")
     import shtab
 
     from graphsage.data.catalogue import list_datasets

@@ -82,7 +82,7 @@ def _parser():
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.set_defaults(command=_no_command, debug=False)
-    commands = parser.add_subparsers(title="commands", metavar="{train,evaluate,predict,embed,import,datasets,sample,completion}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     add_train(commands)
     add_apply(commands)
     add_import(commands)

@@ -52,5 +52,5 @@ def test_zsh_gets_a_script_of_its_own(command):
 def test_without_shtab_and_for_other_shells(refused, monkeypatch):
     assert "invalid choice: 'fish' (choose from " in refused("completion", "fish")
     monkeypatch.setattr(module, "find_spec", lambda name: None)
-    sentence = "completion needs shtab, which is not installed: pip install 'graphsage[completion]', or pip install shtab"
+    sentence = "completion needs shtab: pip install 'graphsage[completion]', or pip install shtab"
     assert refused("completion", "bash") == sentence
