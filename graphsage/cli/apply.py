@@ -87,7 +87,7 @@ def add_apply(commands):
     evaluate = _add(commands, "evaluate", "score a trained model on a graph", EVALUATE, _evaluate)
     predict = _add(commands, "predict", "predict labels of nodes with a trained model", PREDICT, _predict)
     only = predict.add_mutually_exclusive_group()
-    text = "these nodes only, in this order, by their ids; an id with a comma stands in quotes ('\"a, b\",c')"
+    text = "these nodes only, in this order: ids, or numbers if there are none; quotes go around a comma ('\"a, b\",c')"
     only.add_argument("--nodes", type=readable, metavar="A,B", help=text)
     only.add_argument("--part", choices=PARTS, help="the nodes of this part of the split only")
     text = "a column for the probability of each class"

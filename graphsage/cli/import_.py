@@ -47,6 +47,7 @@ def add_import(commands):
     parser = commands.add_parser(
         "import",
         help="read a graph of your own from tables (edges.csv, nodes.csv), show and keep it",
+        usage="graphsage import FOLDER [flags]",
         description=IMPORT,
         epilog=IMPORT_EXAMPLES,
     )
