@@ -17,7 +17,7 @@ PYTHON = """#!/bin/sh
 case "$*" in
     *ensurepip*) echo "ANSWER" ;;
     "-m venv .venv") echo "venv" >>log; mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;
-    "-m pip install"*) [ "$4" = --quiet ] || echo loud >>log; shift; echo "pip $5 $6 $7 $8 $9" >>log; exit "${PIP_STATUS:-0}" ;;
+    "-m pip install"*) [ "$4" = -qq ] || echo loud >>log; shift; echo "pip $5 $6 $7 $8 $9" >>log; exit "${PIP_STATUS:-0}" ;;
     *base_prefix*) echo "IDENTITY" ;;
 esac
 """

@@ -65,8 +65,8 @@ torch_choice() { printf %s "${TORCH_INDEX:-}" | cksum; }  # not the address itse
 # What an installation depends on; the folder because an editable installation points into it.
 inputs() { cksum setup.cfg pyproject.toml constraints.txt; pwd; }
 
-# Without its hundreds of lines; what goes wrong is still said.
-pip_install() { "$venv_python" -m pip install --quiet --disable-pip-version-check "$@"; }
+# Without its hundreds of lines and warnings; what fails is still said.
+pip_install() { "$venv_python" -m pip install -qq --disable-pip-version-check "$@"; }
 
 install_chosen_torch() {
     [ -n "${TORCH_INDEX:-}" ] && [ ! -e .venv/.torch-choice ] || return 0

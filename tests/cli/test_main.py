@@ -98,7 +98,7 @@ def test_help_of_train_teaches(command):
     groups = [f"\n{name}:" for name in ("model", "links", "sample", "optimise", "evaluate", "save", "compute")]
     for line in ("Train a GraphSAGE model", "three ways to train:", *groups):
         assert line in out
-    assert "--no-baseline" in out
+    assert "--no-baseline" in out and "a probe of the raw features" in " ".join(out.split())
     assert "graphsage model" not in out
     assert "Ctrl-C ends the training after the step under way, saves it, and --resume goes on;" in " ".join(out.split())
     assert "(default: 10,10)" in " ".join(out.split()) and "==SUPPRESS==" not in out
