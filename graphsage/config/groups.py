@@ -122,6 +122,7 @@ class OptimiseConfig(Settings):
         "(default: 5e-4; of several labels a node, and of links: 0)",
         real=NOT_NEGATIVE,
     )
+    decay_biases: bool = option(True, "weight decay takes in biases, too")
     warmup_epochs: int = option(0, "first epochs, in which the learning rate rises to its value, evenly by update", least=0)
     schedule: str = option("constant", "of the learning rate: cosine to 0, or lower by step or on plateau", choices=SCHEDULES)
     schedule_epochs: int = option(
@@ -166,6 +167,7 @@ class OptimiseConfig(Settings):
             self.refuse_set("weight_decay", "by optimizer='rprop': leave it out")
         for name in ("schedule", "warmup_epochs"):
             self.refuse_set(name, "by optimizer='rprop', which finds its own step sizes: leave it out")
+        self.refuse_set("decay_biases", "by optimizer='rprop', which has no weight decay: leave it out")
         self.refuse_set("clip_norm", "by optimizer='rprop', which looks at signs only: leave it out")
 
 
