@@ -225,6 +225,24 @@ def test_records_trains_the_published_settings(monkeypatch, tmp_path, capsys):
         assert records.config_of(name, 0).model.num_layers == len(setting.train["fanouts"])
 
 
+def test_presets_measures_each_setting_once(monkeypatch, tmp_path, capsys):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    presets = importlib.import_module("benchmarks.presets")
+    monkeypatch.setattr(graphsage, "load_dataset", lambda path, split=0: blocks(seed=split))
+    short = {"epochs": 1, "hidden_features": 4}
+    settings = {"auto": {"preset": "auto", **short}, "plain": short, "same": {**short, "runs": 1}}
+    monkeypatch.setattr(presets, "SETTINGS", settings)
+    arguments = ["cora", "--seeds", "1", "--data", str(tmp_path), "--out", str(tmp_path)]
+    presets.main(arguments)
+    rows = json.loads((tmp_path / "presets.json").read_text())["rows"]
+    assert [(row["setting"], row["preset"]) for row in rows] == [("auto", "small"), ("plain", "plain"), ("same", "plain")]
+    assert rows[1]["test"] == rows[2]["test"] and rows[0]["config"]["train"]["batch_size"] == 32
+    assert "| cora | 1 | small |" in capsys.readouterr().out
+    monkeypatch.setattr(presets, "make_trainer", None)  # what is measured is not measured again
+    presets.main(arguments)
+    assert json.loads((tmp_path / "presets.json").read_text())["rows"] == rows
+
+
 def test_model_options_measures_each_beside_the_plain_model(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(CHECKOUT)
     monkeypatch.setenv("GRAPHSAGE_BENCH_CACHE", str(tmp_path))
