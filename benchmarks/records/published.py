@@ -38,10 +38,10 @@ SETTINGS = {
     ),
     "tolokers": Setting(
         "heterophilous/tolokers.npz", (82.43, 0.44, PLATONOV),
-        {"num_layers": 3, "hidden_features": 128, "norm": "layer", "residual": True, "dropout": 0.2, "activation": "gelu",
+        {"num_layers": 3, "hidden_features": 128, "norm": "batch", "residual": True, "dropout": 0.2, "activation": "gelu",
          "input_layer": "active"},
         {"metric": "roc_auc", "fanouts": (10, 10, 5), "batch_size": 512, "epochs": 15, "weight_decay": 0.0,
-         "learning_rate": 0.003, "schedule": "cosine", "evaluate_every": 3},
+         "learning_rate": 0.01, "schedule": "cosine", "evaluate_every": 3},
         {"epochs": 60, "evaluate_every": 5},
         splits=3, split_by="file",
     ),

@@ -3,7 +3,6 @@
 import torch.nn.functional as F
 from torch import nn
 
-
 MOMENTUM = 0.1  # how much the last batch weighs in the running statistics, once there were ten
 
 
@@ -14,8 +13,9 @@ class LayerNorm(nn.LayerNorm):
 class BatchNorm(nn.BatchNorm1d):
     """The same over the rows of a batch, for each unit by itself (Ioffe and Szegedy 2015); in evaluation by running statistics.
 
-    running <- (1 - m) * running + m * the n-th batch's, m = max(0.1, 1 / n): the first batches weigh alike, and the 0 and 1 that
-    stood before count for nothing. (Rows of features that sum to 1 give units of variance 1e-5: a 1 takes 100 batches to fade.)
+    running <- (1 - m) * running + m * the n-th batch's, m = max(0.1, 1 / n): the first batches weigh alike, and the 0 and 1
+    that stood before count for nothing. (Where rows of features sum to 1, units have a variance of 1e-5: a 1 takes 100
+    batches to fade.)
     A single row has no variance: in training, too, it is normed by the running statistics, which it leaves alone. (A batch of
     two seeds that are one node has one row.)
     """
