@@ -57,11 +57,8 @@ COURSE = ("batches_per_epoch", "schedule", "warmup_epochs")
 DEPTH = ("num_layers", "fanouts")
 LOW_DECAY = {"setting": "weight_decay", "value": 5e-5, "beside": ("optimizer",), "classes_only": True}
 
-PLAIN = Preset(
-    when=f"linked training nodes are hardly more alike, as below, and fewer than {ROWS} of them train a feature; or by name"
-)
 SMALL_GRAPH = Preset(
-    when=f"at most {SMALL:,} nodes train",
+    when=f"at most {SMALL:,} nodes train, and linked ones are more alike than that, or hardly any are linked",
     rules=(
         Rule(
             setting="batch_size",
@@ -79,8 +76,8 @@ SMALL_GRAPH = Preset(
     ),
 )
 LARGE_GRAPH = Preset(
-    when=f"more than {SMALL:,} nodes train",
-    rules=(Rule(**LOW_DECAY, reason="5e-4 costs up to 2 points where thousands of nodes train: they hold the weights back"),),
+    when="any other graph",
+    rules=(Rule(**LOW_DECAY, reason="5e-4 costs 2 to 4 points where thousands of nodes train, or neighbours are unlike"),),
 )
 HETEROPHILOUS = Preset(
     when=f"linked training nodes are hardly more alike than by chance (adjusted homophily of their labels under {UNLIKE}), and "
@@ -95,16 +92,23 @@ HETEROPHILOUS = Preset(
         Rule(setting="epochs", value=30, reason="four layers take longer", beside=COURSE),
     ),
 )
-PRESETS = {"plain": PLAIN, "small": SMALL_GRAPH, "large": LARGE_GRAPH, "heterophilous": HETEROPHILOUS}
+PRESETS = {  # auto takes the first that fits
+    "heterophilous": HETEROPHILOUS,
+    "small": SMALL_GRAPH,
+    "large": LARGE_GRAPH,
+    "plain": Preset(when="only by name"),
+}
 CHOICES = ("auto", *PRESETS)
 
 
 def chosen(traits):
     """(name of the preset that suits a graph with ``traits``, why in a few words)."""
-    if traits.homophily is not None and traits.homophily < UNLIKE:
-        deep = traits.num_train >= ROWS * traits.num_features
-        return "heterophilous" if deep else "plain", f"homophily of the training labels {traits.homophily:.2f}"
-    return "small" if traits.num_train <= SMALL else "large", f"{traits.num_train:,} training nodes"
+    sizes = f"{traits.num_train:,} training nodes"
+    if traits.homophily is None or traits.homophily >= UNLIKE:
+        return "small" if traits.num_train <= SMALL else "large", sizes
+    deep = traits.num_train >= ROWS * traits.num_features
+    why = f"homophily of the training labels {traits.homophily:.2f}, {sizes} for {traits.num_features:,} features"
+    return "heterophilous" if deep else "large", why
 
 
 def settings_of(preset, traits, given: Collection[str] = ()):

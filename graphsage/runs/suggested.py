@@ -17,10 +17,10 @@ from graphsage.data.traits import traits_of
 def suggested(dataset: NodeDataset, preset: str = "auto", **settings: Any) -> RunConfig:
     """The ``RunConfig`` that ``graphsage train`` takes for ``dataset``: a preset's settings, and what is given before them.
 
-    preset: "small", "large" or "heterophilous", "plain" (the defaults as they are), or "auto": which of them fits, by the
-        number of training nodes and the homophily of their labels. docs/choosing.md has the table with its reasons.
+    preset: "small", "large" or "heterophilous", "plain" (the defaults as they are), or "auto": which of the three fits, by the
+        number of training nodes and features and the homophily of the labels. docs/choosing.md has the table with its reasons.
     settings: any setting of the groups by its name, such as ``learning_rate=0.003``, ``task="links"``. A preset changes none
-        of these, nor what they decide: with ``batch_size=None`` (full batch) or ``num_layers=3`` it sets no fanouts.
+        of these, nor what they decide: with ``batch_size=None`` (full batch) or ``num_layers=2`` it sets no fanouts.
 
     The ``preset`` of what is returned names what was taken. Links and embeddings without labels keep the plain defaults, which
     are theirs. Nothing is random, and validation and test labels are not looked at. Without edges between training nodes, or

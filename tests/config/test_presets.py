@@ -23,10 +23,11 @@ GIVEN = [
 @pytest.mark.parametrize(("traits", "name", "why"), [
     (MANY, "large", "6,344 training nodes"),
     (FEW, "small", "140 training nodes"),
-    (UNLIKE, "heterophilous", "homophily of the training labels 0.01"),
-    (replace(UNLIKE, num_train=69), "plain", "homophily of the training labels 0.01"),
+    (UNLIKE, "heterophilous", "homophily of the training labels 0.01, 5,000 training nodes for 7 features"),
+    (replace(UNLIKE, num_train=69), "large", "homophily of the training labels 0.01, 69 training nodes for 7 features"),
     (replace(UNLIKE, num_train=70, homophily=0.25), "small", "70 training nodes"),
-    (replace(UNLIKE, num_train=70, homophily=0.24), "heterophilous", "homophily of the training labels 0.24"),
+    (replace(UNLIKE, num_train=70, homophily=-0.24), "heterophilous",
+     "homophily of the training labels -0.24, 70 training nodes for 7 features"),
     (Traits(task="regression", num_train=1_000, num_features=3), "small", "1,000 training nodes"),
     (Traits(task="multilabel", num_train=1_001, num_features=3), "large", "1,001 training nodes"),
 ])  # fmt: skip

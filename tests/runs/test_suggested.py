@@ -47,7 +47,7 @@ def test_the_line_says_which_preset_it_is_and_why():
 def test_what_is_no_setting_no_preset_and_no_dataset_is_a_sentence():
     with pytest.raises(ValueError, match="^learning_rat is no setting, did you mean learning_rate"):
         gs.suggested(blocks(), learning_rat=1)
-    with pytest.raises(ValueError, match="^preset must be one of auto, plain, small, large, heterophilous; got 'tiny'"):
+    with pytest.raises(ValueError, match="^preset must be one of auto, heterophilous, small, large, plain; got 'tiny'"):
         gs.suggested(blocks(), preset="tiny")
     with pytest.raises(TypeError, match="dataset must be"):
         gs.suggested("cora")
