@@ -213,16 +213,92 @@ def test_aggregators_measures_its_three_modes(monkeypatch, tmp_path):
 # ---- the model and its options
 
 
-def test_records_trains_the_published_settings(monkeypatch, tmp_path, capsys):
+@pytest.fixture
+def records(monkeypatch):
     monkeypatch.syspath_prepend(CHECKOUT)
-    records = importlib.import_module("benchmarks.records")
     monkeypatch.setattr(graphsage, "load_dataset", lambda path, split=0: blocks(seed=split, name="amazon"))
-    records.main(["amazon_photo", "--splits", "2", "--epochs", "1", "--data", str(tmp_path), "--out", str(tmp_path)])
+    program = importlib.import_module("benchmarks.records.__main__")
+    monkeypatch.setattr(program, "one_thread", lambda: None)
+    return program
+
+
+def test_records_measures_the_setting_beside_others(records, tmp_path, capsys):
+    names = [f"--parts={','.join(part for part in records.PARTS if part not in ('trees', 'pyg'))}", "--epochs=2"]
+    records.main(["cora", "--splits=2", *names, "--data", str(tmp_path), "--out", str(tmp_path)])
     result = json.loads((tmp_path / "records.json").read_text())
-    assert [row["split"] for row in result["rows"]] == [0, 1]
-    assert result["configs"]["amazon_photo"]["model"]["norm"] == "layer" and "96.78 +- 0.23" in capsys.readouterr().out
-    for name, setting in records.SETTINGS.items():
-        assert records.config_of(name, 0).model.num_layers == len(setting.train["fanouts"])
+    assert [(row["part"], row["split"]) for row in result["rows"]][:4] == [
+        ("sampled", 0), ("sampled", 1), ("full batch", 0), ("full batch", 1)
+    ]  # fmt: skip
+    assert {"without edges", "adamw", "average"} <= {row["part"] for row in result["rows"]}
+    assert result["configs"]["cora, full batch"]["train"]["batch_size"] is None
+    assert result["configs"]["cora, warm-up"]["train"]["warmup_epochs"] == 1
+    assert "81.0 (plain, here)" in capsys.readouterr().out
+    assert "Time to accuracy" in (tmp_path / "records.md").read_text()
+
+
+def test_records_goes_on_and_drops_what_other_settings_gave(records, monkeypatch, tmp_path):
+    asked = []
+    found = {"test": 0.5, "validation": 0.5, "curve": "1.0 0.5", "cpu_seconds": {"training": 1.0}}
+    monkeypatch.setattr(records, "trained", lambda config, dataset: asked.append(config.train.seed) or found)
+    where = ["--parts", "sampled", "--data", str(tmp_path), "--out", str(tmp_path)]
+    records.main(["cora", "--splits=2", *where])
+    records.main(["cora", "--splits=3", *where])
+    assert asked == [0, 1, 2]
+    records.main(["cora", "--splits=1", "--epochs=3", *where])
+    assert asked == [0, 1, 2, 0] and len(json.loads((tmp_path / "records.json").read_text())["rows"]) == 1
+
+
+def test_records_notes_a_try_without_its_test(records, tmp_path):
+    where = ["--data", str(tmp_path), "--out", str(tmp_path)]
+    records.main(["amazon_photo", "--try", "num_layers=2", "fanouts=2,2", "jumping=cat", "--splits=1", "--epochs=1", *where])
+    (row,) = json.loads((tmp_path / "tries.json").read_text())
+    changes = {"num_layers": 2, "fanouts": [2, 2], "jumping": "cat", "epochs": 1}
+    assert changes.items() <= row["settings"].items() and row["settings"]["norm"] == "layer"
+    assert 0 <= row["validation"] <= 1 and "test" not in row
+    with pytest.raises(SystemExit):
+        records.main(["amazon_foto", *where])
+
+
+def test_records_tells_what_is_reached_and_when(records):
+    tables, published = importlib.import_module("benchmarks.records.tables"), records.SETTINGS["amazon_photo"].published
+    assert tables.is_reached([0.967, 0.968, 0.966], published) and not tables.is_reached([0.957, 0.958, 0.956], published)
+    assert not tables.is_reached([0.811, 0.812, 0.809], (81.0, None, "plain, here"))
+    assert tables.is_reached([0.815, 0.816, 0.814], (81.0, None, "plain, here"))
+    assert tables.seconds_to("1.0 0.5, 2.5 0.9, 3.0 0.8", 0.85) == 2.5 and tables.seconds_to("1.0 0.5", 0.85) is None
+    for name in records.SETTINGS:
+        config = records.config_of(name, 0)
+        assert config.model.num_layers == len(config.train.fanouts)
+
+
+def test_records_trains_pygs_model_of_the_same_options(records):
+    installed = pytest.importorskip("torch_geometric.typing")
+    if not (installed.WITH_TORCH_SPARSE or installed.WITH_PYG_LIB):
+        pytest.skip("PyG's loader needs torch-sparse or pyg-lib")
+    pyg, data = importlib.import_module("benchmarks.records.pyg_model"), blocks()
+    model = graphsage.ModelConfig(
+        num_layers=2, norm="layer", residual=True, input_layer="active", jumping="cat", dropout=0.2, hidden_features=16
+    )
+    train = graphsage.TrainConfig(fanouts=(5, 5), batch_size=20, epochs=30, weight_decay=0.0, seed=1, device="cpu")
+    found = pyg.trained_by_pyg(graphsage.RunConfig(model=model, train=train), data)
+    assert found["validation"] > 0.5 and found["curve"].count(",") == 29
+
+
+def test_presets_measures_each_setting_once(monkeypatch, tmp_path, capsys):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    presets = importlib.import_module("benchmarks.presets")
+    monkeypatch.setattr(graphsage, "load_dataset", lambda path, split=0: blocks(seed=split))
+    short = {"epochs": 1, "hidden_features": 4}
+    settings = {"auto": {"preset": "auto", **short}, "plain": short, "same": {**short, "runs": 1}}
+    monkeypatch.setattr(presets, "SETTINGS", settings)
+    arguments = ["cora", "--seeds", "1", "--data", str(tmp_path), "--out", str(tmp_path)]
+    presets.main(arguments)
+    rows = json.loads((tmp_path / "presets.json").read_text())["rows"]
+    assert [(row["setting"], row["preset"]) for row in rows] == [("auto", "small"), ("plain", "plain"), ("same", "plain")]
+    assert rows[1]["test"] == rows[2]["test"] and rows[0]["config"]["train"]["batch_size"] == 32
+    assert "| cora | 1 | small |" in capsys.readouterr().out
+    monkeypatch.setattr(presets, "make_trainer", None)  # what is measured is not measured again
+    presets.main(arguments)
+    assert json.loads((tmp_path / "presets.json").read_text())["rows"] == rows
 
 
 def test_model_options_measures_each_beside_the_plain_model(monkeypatch, tmp_path):

@@ -62,7 +62,7 @@ def test_every_link_leads_somewhere(page):
 def test_pages_hold_what_is_looked_for():
     kinds = {code.kind for page in PAGES for code in read(page)}
     assert {"python", "py", "sh", "powershell"} <= kinds
-    assert "graphsage train debian --runs 10" in commands_in_text("README.md")
+    assert "graphsage train debian --preset plain --runs 10" in commands_in_text("README.md")
 
 
 WRONG = {

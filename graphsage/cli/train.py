@@ -13,15 +13,12 @@ from graphsage.cli.depth import implied, of_one_depth
 from graphsage.cli.next_step import after_training
 from graphsage.cli.train_texts import EXAMPLES, MANUAL, MORE, TRAIN
 from graphsage.config.groups import ModelConfig
-from graphsage.config.link_config import LinkConfig
+from graphsage.config.presets import CHOICES
 from graphsage.config.settings import GROUPS, LEARNED, RunConfig, TrainConfig
-from graphsage.config.table_config import TASKS, TableConfig
-from graphsage.config.walk_config import WalkConfig
+from graphsage.config.settings_by_name import PARTS, with_settings
+from graphsage.config.table_config import TASKS
 
 OF_RUN = ("split", "runs", "baseline", "tensorboard")  # settings that are flags of their own, before the groups
-#: The records of settings in a ``RunConfig``.
-PARTS = {"tables": TableConfig, "model": ModelConfig, "links": LinkConfig, "walks": WalkConfig, "train": TrainConfig}
-BY_LABEL = LEARNED[0]  # what is learned where --task says what the label is
 
 #: The flags that ``--help`` shows, those that people change first; ``--help-all`` shows them before the others.
 FIRST = (
@@ -52,6 +49,9 @@ def _add_first(parser, short):
     text = "what is learned: the label (multiclass: a class of each node; regression: a number; auto: by how it is written), "
     text += "which nodes are linked (links), or embeddings without labels (unsupervised)"
     group.add_argument("--task", choices=(*TASKS, *LEARNED[1:]), default=argparse.SUPPRESS, help=f"{text} (default: auto)")
+    text = "defaults that fit the graph, where no other flag says; auto chooses by the number of training nodes and by their "
+    text += "labels; plain: the default that is named beside each flag (default: auto; with --config: what the file says)"
+    group.add_argument("--preset", choices=CHOICES, default=argparse.SUPPRESS, help=text)
     known = {field.name: field for kind in (TrainConfig, ModelConfig, RunConfig) for field in fields(kind)}
     for name in FIRST[1:]:
         add_flag(group, known[name])
@@ -82,7 +82,7 @@ def _add_unless_first(group, field):
 
 def _train(options):
     with user_input():
-        config, start = _job(options)
+        config, fill, start = _job(options)
         let_threads_sleep()
         # torch: only now, and only for valid settings
         from graphsage.data.catalogue import load_dataset
@@ -95,12 +95,14 @@ def _train(options):
         with in_its_place(options.resume, f"graphsage train DATASET --resume {options.resume}"):
             dataset = load_dataset(config.dataset, split=config.split, **given_tables(config.tables))
         config = replace(config, dataset=lasting_name(config.dataset), tables=tables_of(dataset, config.tables))
+        config, preset = fill(config, dataset)
         trainer = make_trainer(replace(config, runs=1), dataset)
         folder, resume = start(config)  # the last of what the user may have to mend
     if folder is not None:
         sys.stdout.meanwhile = f"the training goes on without it, and is saved in {folder}"
     with _training(folder, config.task):
-        print(summary(config, trainer), *implied(vars(options), config), sep="\n")
+        lines = [*implied(vars(options), config), *filter(None, [preset])]
+        print(summary(config, trainer), *lines, sep="\n")
         print(f"Training on {describe(trainer.device)}, {_seeds(config)}" + (f", in {folder}" if folder else ""), flush=True)
         if config.tensorboard:
             print(f"Watch it: tensorboard --logdir {folder}", flush=True)
@@ -157,10 +159,12 @@ def _say_how_to_go_on(folder, task):
 
 
 def _job(options):
-    """(RunConfig, function(final RunConfig) -> (folder or None, what to resume)) of a new run or one to go on with."""
+    """(RunConfig, function(RunConfig, dataset) -> (final one, the line on its preset), function(final RunConfig) -> (folder or
+    None, what to resume)) of a new run or one to go on with."""
     if options.resume is not None:
         return _resumed(options)
-    config = configured(RunConfig() if options.config is None else _config_of(options.config), vars(options))
+    flags = {name: value for name, value in vars(options).items() if name != "preset"}
+    config = configured(RunConfig() if options.config is None else _config_of(options.config), flags)
     if not options.save:
         if options.out is not None:
             raise ValueError("--out names a folder to save in, and --no-save says to save nothing: leave one out")
@@ -170,8 +174,30 @@ def _job(options):
             raise ValueError(f"{flag} is about saving, and --no-save says to save nothing: leave one out")
         if config.tensorboard:
             raise ValueError("--tensorboard writes into the folder of the run, and --no-save says to make none: leave one out")
-        return config, lambda config: (None, False)
-    return config, lambda config: (_made(config, options.out), False)
+        return config, _preset(options, config), lambda config: (None, False)
+    return config, _preset(options, config), lambda config: (_made(config, options.out), False)
+
+
+def _preset(options, config):
+    """function(RunConfig, dataset) -> (final one, the line on its preset): of the flag, else of the file, else auto."""
+    name = getattr(options, "preset", "auto" if options.config is None else config.preset)
+    given = vars(options).keys() | (set() if options.config is None else _settings_in(options))
+
+    def fill(config, dataset):
+        from graphsage.runs.suggested import filled  # brings numba
+
+        return (config, "") if name is None else filled(config, dataset, name, given)
+
+    return fill
+
+
+def _settings_in(options):
+    from graphsage.config.toml import is_whole, settings_in
+
+    if "preset" in options and is_whole(options.config):
+        rule = f"would change nothing, as {options.config} names every setting: leave one out"
+        raise ValueError(f"--preset {options.preset} {rule}")
+    return settings_in(options.config)
 
 
 def _config_of(path):
@@ -203,19 +229,9 @@ def _resumed(options):
         raise ValueError(f"--resume {rule}: beside it only {flags} may be given, and the place of a dataset that moved")
     config = configured(replace(config, dataset=recorded(config.dataset)), vars(options))
 
-    return config, lambda config: (folder, checkpoint or True)
+    return config, lambda config, dataset: (config, ""), lambda config: (folder, checkpoint or True)
 
 
 def configured(base, given):
-    """``base`` (``RunConfig``) with the settings that are in ``given``, by their fields' names.
-
-    task: what is learned, or (then it is the labels of nodes) what the label of a table is.
-    """
-    given = of_one_depth(base, given)
-    of_tables = given.get("task") in TASKS
-    changes = {name: {f.name: given[f.name] for f in fields(kind) if f.name in given} for name, kind in PARTS.items()}
-    if not of_tables:
-        changes["tables"].pop("task", None)
-    changed = {name: replace(getattr(base, name), **change) for name, change in changes.items()}
-    data = {name: given[name] for name in ("dataset", *OF_RUN, "task") if name in given}
-    return replace(base, **changed, **data | ({"task": BY_LABEL} if of_tables else {}))
+    """``base`` (``RunConfig``) with the settings that are in ``given``, by their fields' names, and what depth implies."""
+    return with_settings(base, of_one_depth(base, given))

@@ -132,6 +132,7 @@ class OptimiseConfig(Settings):
         "(default: 5e-4; of several labels a node, and of links: 0)",
         real=NOT_NEGATIVE,
     )
+    decay_biases: bool = option(True, "weight decay takes in biases, too")
     warmup_epochs: int = option(0, "epochs at the start in which the learning rate rises evenly to its value", least=0)
     schedule: str = option(
         "constant",
@@ -183,6 +184,7 @@ class OptimiseConfig(Settings):
             self.refuse_set("weight_decay", "by optimizer='rprop': leave it out")
         for name in ("schedule", "warmup_epochs"):
             self.refuse_set(name, "by optimizer='rprop', which finds its own step sizes: leave it out")
+        self.refuse_set("decay_biases", "by optimizer='rprop', which has no weight decay: leave it out")
         self.refuse_set("clip_norm", "by optimizer='rprop', which looks at signs only: leave it out")
 
 

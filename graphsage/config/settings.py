@@ -14,6 +14,7 @@ from graphsage.config.groups import (
 )
 from graphsage.config.link_config import LinkConfig
 from graphsage.config.options import Settings, documented, option, options_of
+from graphsage.config.presets import PRESETS
 from graphsage.config.table_config import TableConfig
 from graphsage.config.walk_config import WalkConfig
 
@@ -75,6 +76,10 @@ class RunConfig(Settings):
     split: int | str | None = option(
         None, "which split of a dataset that has several (0, 1, ...), or 'time': the latest nodes are tested (default: 0)",
         check=_split,
+    )  # fmt: skip
+    preset: str | None = option(
+        None, "the row of defaults that fit the graph, from which settings that were not given are (docs/choosing.md)",
+        choices=tuple(PRESETS),
     )  # fmt: skip
     runs: int = option(1, "how often to train, with seeds SEED, SEED + 1, ...; shows mean and deviation", least=1)
     baseline: bool = option(

@@ -3,6 +3,8 @@
 import torch.nn.functional as F
 from torch import nn
 
+MOMENTUM = 0.1  # how much the last batch weighs in the running statistics, once there were ten
+
 
 class LayerNorm(nn.LayerNorm):
     """g * (h - mean) / sqrt(variance + 1e-5) + s over the units of each row (Ba, Kiros and Hinton 2016)."""
@@ -11,6 +13,9 @@ class LayerNorm(nn.LayerNorm):
 class BatchNorm(nn.BatchNorm1d):
     """The same over the rows of a batch, for each unit by itself (Ioffe and Szegedy 2015); in evaluation by running statistics.
 
+    running <- (1 - m) * running + m * the n-th batch's, m = max(0.1, 1 / n): the first batches weigh alike, and the 0 and 1
+    that stood before count for nothing. (Where rows of features sum to 1, units have a variance of 1e-5: a 1 takes 100
+    batches to fade.)
     A single row has no variance: in training, too, it is normed by the running statistics, which it leaves alone. (A batch of
     two seeds that are one node has one row.)
     """
@@ -18,6 +23,8 @@ class BatchNorm(nn.BatchNorm1d):
     def forward(self, h):
         if self.training and len(h) == 1:
             return F.batch_norm(h, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+        if self.training:
+            self.momentum = max(MOMENTUM, 1 / (1 + int(self.num_batches_tracked)))
         return super().forward(h)
 
 

@@ -138,7 +138,7 @@ def test_in_training_batch_norm_is_by_the_rows_of_each_layer(options):
         products = torch.cat([first.products(own, neigh) for own, neigh in zip(hops, made)])
         before = first.norm.running_mean.clone()
         model(hops)
-        close(first.norm.running_mean, 0.9 * before + 0.1 * products.mean(0))
+        close(first.norm.running_mean, 0.5 * before + 0.5 * products.mean(0))  # the second batch weighs as the first
 
 
 def block_of(own, below):

@@ -73,6 +73,23 @@ def test_reset_parameters_forgets_running_statistics():
     assert model.layers[0].norm.running_mean.abs().sum() == 0
 
 
+def test_running_statistics_are_of_the_batches_alone_from_the_first_on():
+    """Units of tiny variance: the 1 that stood before would take a hundred batches to fade, and inference be wrong so long."""
+    model = GraphSAGE(7, 6, 3, 2, norm="batch", dropout=0.0).train()
+    tiny, norm = node_dataset(), model.layers[0].norm
+    batch = batch_of(replace(tiny, features=tiny.features * np.float32(1e-3)), SEEDS, [3, 2])
+    with torch.no_grad():
+        x_self, x_neigh = model._first_inputs(batch)
+        rows = model.layers[0].products(x_self, x_neigh)
+        for _ in range(3):
+            model(batch)
+            close(norm.running_mean, rows.mean(0))
+            close(norm.running_var / rows.var(0), torch.ones(6))
+        for _ in range(12):
+            model(batch)
+    assert norm.momentum == 0.1
+
+
 def test_a_single_row_is_normed_by_the_running_statistics():
     """Two seeds that are one node, without neighbours, are one row of each layer."""
     model = model_of(num_layers=2, norm="batch", dropout=0.0)
