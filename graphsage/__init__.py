@@ -49,6 +49,8 @@ _HOME = {
     "Callback": "graphsage.training.callbacks",
     "Progress": "graphsage.runs.progress_bar",
     "TensorBoard": "graphsage.runs.tensorboard",
+    "list_runs": "graphsage.runs.list_runs",
+    "RunRecord": "graphsage.runs.run_record",
     "Trained": "graphsage.trained.trained",
     "TrainedEncoder": "graphsage.trained.trained_encoder",
     "TrainedLinks": "graphsage.trained.trained_links",

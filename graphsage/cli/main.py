@@ -10,6 +10,7 @@ EXAMPLES = """examples:
   graphsage train                                   the bundled Debian graph, in less than a minute
   graphsage train cora --fanouts 10,10 --runs 10    Cora, ten seeds, mean and standard deviation
   graphsage train cora --batch-size full --optimizer rprop
+  graphsage runs                                    the runs there are, and what they scored
   graphsage predict runs/debian-1                   the class of each node, by a model that was trained
   graphsage import my_graph                         a folder with edges.csv and nodes.csv: your own graph
   graphsage datasets info debian
@@ -71,6 +72,7 @@ def _parser():
     from graphsage.cli.apply import add_apply
     from graphsage.cli.datasets import add_datasets
     from graphsage.cli.import_ import add_import
+    from graphsage.cli.runs import add_runs
     from graphsage.cli.sample import add_sample
     from graphsage.cli.train import add_train
 
@@ -81,8 +83,9 @@ def _parser():
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.set_defaults(command=_no_command, debug=False)
-    commands = parser.add_subparsers(title="commands", metavar="{train,evaluate,predict,embed,import,datasets,sample}")
+    commands = parser.add_subparsers(title="commands", metavar="{train,runs,evaluate,predict,embed,import,datasets,sample}")
     add_train(commands)
+    add_runs(commands)
     add_apply(commands)
     add_import(commands)
     add_datasets(commands)

@@ -12,6 +12,7 @@ OPTIMIZERS = ("adam", "adamw", "sgd", "rprop")
 METRICS = (
     "auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2", "mrr", "average_precision", "hits@1", "hits@3", "hits@10"
 )  # fmt: skip
+SHARES = ("accuracy", "micro_f1", "macro_f1", "roc_auc", "average_precision", "hits@1", "hits@3", "hits@10")  # shown in percent
 COMBINES = ("sum", "concat")
 NORMS = ("none", "layer", "batch")
 INPUT_LAYERS = ("none", "linear", "active")

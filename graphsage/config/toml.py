@@ -21,19 +21,18 @@ TABLES = {OF_DATA: TableConfig, "model": ModelConfig, "links": LinkConfig, "walk
 OLD = "train"  # the one table of all of them in files of before
 
 
-def write_config(config, path, own=None):
+def write_config(config, path, module=None):
     """Write ``config`` (``RunConfig``) to the file ``path``; a setting that is None stands there as a comment.
 
-    own: {"model" or "dataset": what was made in Python}, which the file names in place of settings that would not make it.
+    module: the name of a module of the caller's own, which the file has in place of settings that would not make it.
     """
-    own = own or {}
+    own = {} if module is None else {"model": f"{module}{OWN}"}
     used = [name for name in TABLES if name not in (*unused_parts(config.task), *own)]
     parts = {name: getattr(config, name, config.train) for name in used}
     tables = [f"\n[{name}]\n{_lines(part, TABLES[name])}" for name, part in parts.items()]
-    head = HEAD_OF_OWN if own else HEAD
-    lines = _lines(config, RunConfig, own)
+    text = _lines(config, RunConfig, own) + "".join(tables)
     with written_aside(path) as file:
-        file.write((head + lines + "".join(tables) + END).encode())
+        file.write(((HEAD_OF_OWN if OWN in text else HEAD) + text + END).encode())
 
 
 def named_in(path):
@@ -91,9 +90,10 @@ def _content(path, whole):
 
 def _refuse_own(content):
     """ValueError where a part of the run was made in Python: no file makes it again."""
-    own = {name: value for name in ("model", "dataset") if isinstance(value := content.get(name), str) and value.endswith(OWN)}
-    for name, value in own.items():
-        raise ValueError(f"its {name} is {value.removesuffix(OWN)}, made in Python: train it there, by the script that made it")
+    for name in ("model", "dataset"):
+        if isinstance(value := content.get(name), str) and value.endswith(OWN):
+            made = f"{name} is {value.removesuffix(OWN)}, which was made in Python"
+            raise ValueError(f"{made}: train it there, by the script that made it")
 
 
 def _lines(config, kind, own=None):

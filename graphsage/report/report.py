@@ -40,8 +40,9 @@ class Run(ToldRun):
 
 
 def write_report(
-    path, *, dataset, config, result, log, outputs, majority=None, features_only=None, rows=None, command=None, versions=None
-):
+    path, *, dataset, config, result, log, outputs, majority=None, features_only=None, rows=None, command=None, versions=None,
+    made=None,
+):  # fmt: skip
     """Write the report of a run to the HTML file ``path``: scores, curves, dataset, configuration, time. Returns the path.
 
     N nodes, C classes or columns (T targets).
@@ -52,7 +53,7 @@ def write_report(
     outputs: float32 [N, C], array or tensor, that model's logits for all nodes (regression: predictions [N, T]); None
         where nothing was tested, as in a run that was interrupted.
     majority, features_only: test scores of the baselines, None if not known. rows: {baseline: {metric: test score}} of others.
-    command: the command line that was typed.
+    command: the command line that was typed. made: ``Made`` of a run that was made in Python.
     versions: {name: text}; None looks them up. The machine is told beside them.
 
     Scores by class and degree are about the test nodes; without any, about the validation nodes, and the page says so.
@@ -63,7 +64,7 @@ def write_report(
     run = Run(
         dataset=dataset,
         config=config,
-        **told_parts(path, result, log, command, versions),
+        **told_parts(path, result, log, command, versions, made),
         **_judged(dataset, outputs, result.thresholds),
         baselines=_baselines(dataset.task, majority, features_only, result.metric, rows or {}),
     )
@@ -106,7 +107,7 @@ def _baselines(task, majority, features_only, metric, rows):
 
 def _heading(run):
     shown = {ALONE: "features only (no edges)"}
-    rows = [(OWN, run.result.test_score), *((shown.get(name, name), score) for name, score in run.baselines.items())]
+    rows = [(run.called, run.result.test_score), *((shown.get(name, name), score) for name, score in run.baselines.items())]
     answer = tables.answer_table(rows, run.metric) if run.result.test_score is not None else None
     return heading_of(run, answer, _verdict(run))
 
@@ -117,7 +118,7 @@ def _verdict(run):
     if test is None or run.result.best_epoch is None or not run.baselines:
         return kept(run)
     scores = {name: [score] for name, score in {**run.baselines, OWN: test}.items()}
-    best = verdict_line(scores, run.metric, run.dataset.labels[run.dataset.test])
+    best = verdict_line(scores, run.metric, run.dataset.labels[run.dataset.test], run.called)
     return " ".join(filter(None, [alone is not None and _worth(test - alone, run.metric), best, kept(run)]))
 
 

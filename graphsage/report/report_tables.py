@@ -122,12 +122,13 @@ def facts(pairs, label):
     return table(["name", "value"], pairs, label, text=("value",))
 
 
-def configuration(config):
-    """Every setting, its value with the default where that is another, and what it means."""
+def configuration(config, *, has_model=True):
+    """Every setting, its value with the default where that is another, and what it means. has_model: are those of the model?"""
     columns = ["setting", "value", "meaning"]
     return joined(*(
         joined(tag("h3", title), table(columns, rows, f"Configuration: {title}", text=columns))
         for title, rows in _setting_groups(config)
+        if has_model or title != "model"
     ))  # fmt: skip
 
 

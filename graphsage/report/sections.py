@@ -159,12 +159,13 @@ def dataset(run):
 
 def configuration(run):
     text = "Every setting; bold where it is not the default."
-    return section("Configuration", tag("p", text), tables.configuration(run.config))
+    has_model = run.made is None or run.made.module is None
+    return section("Configuration", tag("p", text), tables.configuration(run.config, has_model=has_model))
 
 
 def reproduce(run):
     file = run.folder / CONFIG
-    commands = [run.command, f"graphsage train --config {file}" if file.exists() else None]
+    commands = [run.command, f"graphsage train --config {file}" if file.exists() and run.made is None else None]
     text = (
         "All random draws follow from the seed. The same numbers to the last bit can be expected on the same kind of machine, "
         "with the same versions and number of threads; elsewhere they differ a little."
@@ -173,6 +174,7 @@ def reproduce(run):
     return section(
         "Reproduce",
         scrolled(tag("pre", lines), "Commands") if lines else None,
+        tag("p", run.made.line(run.config)) if run.made else None,
         tag("p", text),
         tables.facts(run.versions.items(), "Versions and machine"),
     )

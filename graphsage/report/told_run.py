@@ -9,7 +9,9 @@ import numpy as np
 
 from graphsage.config.run_files import LATEST
 from graphsage.report import report_tables as tables
+from graphsage.report.made_in_python import Made
 from graphsage.report.page import joined, tag
+from graphsage.report.verdict import OWN
 from graphsage.trained import save
 from graphsage.training.tasks import metric_named
 
@@ -22,7 +24,7 @@ class ToldRun:
     """What the sections of every task read.
 
     epochs: dicts with all keys of EPOCH, None for what is unknown. steps: float64[S, 2] of (time in epochs, loss).
-    figures: the module, or None.
+    figures: the module, or None. made: of a run that was made in Python.
     """
 
     dataset: object
@@ -34,6 +36,12 @@ class ToldRun:
     folder: Path
     versions: dict
     figures: object
+    made: Made | None = None
+
+    @property
+    def called(self):
+        """What the model is called."""
+        return self.made and self.made.module or OWN
 
     @property
     def metric(self):
@@ -41,7 +49,7 @@ class ToldRun:
         return metric_named(self.result.metric, self.config.train.metric)
 
 
-def told_parts(path, result, log, command, versions):
+def told_parts(path, result, log, command, versions, made=None):
     """The fields of ``ToldRun`` that follow from these, as ``write_report`` takes them."""
     return {
         "result": result,
@@ -51,6 +59,7 @@ def told_parts(path, result, log, command, versions):
         "folder": Path(path).parent,
         "versions": {**(save.versions() if versions is None else versions), **tables.machine()},
         "figures": _figures(),
+        "made": made,
     }
 
 

@@ -47,10 +47,15 @@ def make_graphsage(config, dataset, width):
     return GraphSAGE(dataset.num_features, out_features=width, **options)
 
 
+def own_fields(trainer, result):
+    """The fields of ``RunResult`` that cost nothing."""
+    return {"majority": majority_score(trainer.dataset, trainer.metric), "rows": {}, "interrupted": trainer.interrupted}
+
+
 def beside(config, trainer, result, log):
     """The fields of ``RunResult`` that are known after the training; Ctrl-C leaves out the baselines that are to come."""
     dataset, metric, seed = trainer.dataset, trainer.metric, trainer.config.seed
-    fields = {"majority": majority_score(dataset, metric), "rows": {}, "interrupted": trainer.interrupted}
+    fields = own_fields(trainer, result)
     if trainer.interrupted:
         return fields
     try:
@@ -74,8 +79,8 @@ def majority_score(dataset, metric):
     return metric.score_of_baseline(constant_outputs(dataset, len(dataset.test)), labels)
 
 
-def leave(folder, config, dataset, run_result, trainer):
-    """Predictions and report."""
+def leave(folder, config, dataset, run_result, trainer, made):
+    """Predictions and report. made: ``Made`` of a run that was made in Python, else None."""
     table = folder / ("predictions.parquet" if find_spec("pyarrow") else "predictions.csv")
     outputs = _all_outputs(trainer, dataset, run_result.result)
     write_predictions(table, dataset, outputs, thresholds=run_result.result.thresholds)
@@ -89,6 +94,7 @@ def leave(folder, config, dataset, run_result, trainer):
         majority=run_result.majority,
         features_only=run_result.features_only,
         rows=run_result.rows,
+        made=made,
     )
 
 

@@ -21,6 +21,7 @@ from graphsage.data.dataset import NodeDataset
 from graphsage.data.links import LinkDataset
 from graphsage.interop.pyg import from_pyg, is_pyg_data
 from graphsage.runs.checkpoint import identity
+from graphsage.runs.finished import finished
 from graphsage.runs.recorder import Recorder
 from graphsage.runs.resume import restore
 from graphsage.tensors.ambient import plain_modes
@@ -47,8 +48,9 @@ class Trainer(Loop):
     loss: function(outputs, y) -> mean loss, of what the module returned and the labels as ``Batch.y`` has them; the outputs
         of a regression are then numbers in the targets' units. None: by the dataset's task, cross-entropy (multiclass), binary
         cross-entropy of each column (multilabel) or squared error (regression); of links ``task.link_loss``.
-    folder: where ``metrics.jsonl``, checkpoints and the model of a ``GraphSAGE`` go, from which ``resume`` goes on and
-        ``load_trained`` reads; None: nowhere.
+    folder: where the files of a run go, as those of ``graphsage train`` do: config.toml, metrics.jsonl and checkpoints, from
+        which ``resume`` goes on, the model of a ``GraphSAGE``, which ``load_trained`` reads, predictions, report.html and
+        result.json; None: nowhere. Of a module, metric or optimizer of your own the files have the name.
     store: a ``FeatureStore`` of the dataset's features, normalised if they are to be, from another trainer's ``loader.store``.
     callbacks: objects with any of the methods of ``Callback``. log: called with each line of progress; None for silence.
 
@@ -81,27 +83,29 @@ class Trainer(Loop):
     ) -> None:
         dataset = from_pyg(dataset) if is_pyg_data(dataset) else dataset
         super().__init__(model, dataset, config, task=task, loss=loss, store=store, callbacks=callbacks, log=log)
+        self.given, self.run_config = dataset, None  # the dataset as it was given; the ``RunConfig`` of a command's run
         self.keep_in(folder)
 
     def keep_in(self, folder: str | os.PathLike[str] | None) -> None:
         """``folder`` in place of the one given before; None: nowhere."""
         self.recorder = None if folder is None else Recorder(as_path("folder", folder), self.config.keep_checkpoints)
 
+    @plain_modes()
     def fit(self) -> TrainResult:
         """Train for ``config.epochs`` epochs; returns ``TrainResult`` and leaves the best weights in the model.
 
         Starts from the model's present weights: a second call goes on with them, with the optimizer as it is and with the
         learning rate that a schedule (step, plateau) had reached, over the batches of the first; with a cosine, which is of
         one training, it is a ValueError. After ``resume`` it goes on from where the checkpoint was. Gradients are recorded
-        inside ``torch.no_grad`` and ``torch.inference_mode``, too. The model is left in evaluation mode, and saved if there
-        is a folder (``load_trained``). Ctrl-C ends the training after the step under way, with a checkpoint if
+        inside ``torch.no_grad`` and ``torch.inference_mode``, too. The model is left in evaluation mode, and saved with a
+        report if there is a folder. Ctrl-C ends the training after the step under way, with a checkpoint if
         there is a folder; a second one ends it at once. SIGTERM does the same. Without a folder and before the end of the first
         epoch there is nothing to keep, and KeyboardInterrupt is raised.
         Raises ``TrainingStopped`` where the loss is no number any more, and where nothing can be saved; ``InUse`` (a
         ValueError) where another process, or another ``Trainer``, works in the folder.
         """
         with self.held():
-            return super().fit()
+            return finished(self).result
 
     @plain_modes()
     def predict(self, nodes: ArrayLike | None = None, *, dataset: NodeDataset | None = None) -> Predictions:

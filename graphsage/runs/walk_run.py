@@ -34,6 +34,11 @@ def build_model(config, dataset):
     return LinkPredictor(make_graphsage(config, dataset, config.model.hidden_features), "dot")
 
 
+def own_fields(trainer, result):
+    """The fields of ``RunResult`` that cost nothing."""
+    return {"rows": {}}
+
+
 def beside(config, trainer, result, log):
     """The fields of ``RunResult`` that are known after the training: what the probe says."""
     dataset = trainer.task.given
@@ -60,11 +65,11 @@ def with_features_only(fields, alone):
     return fields
 
 
-def leave(folder, config, dataset, run_result, trainer):
-    """The report."""
+def leave(folder, config, dataset, run_result, trainer, made):
+    """The report. made: ``Made`` of a run that was made in Python, else None."""
     log = read_metrics(folder / METRICS_FILE)
     how = {"dataset": dataset, "config": config, "result": run_result.result, "log": log, "rows": run_result.rows}
-    write_walk_report(folder / REPORT, **how)
+    write_walk_report(folder / REPORT, **how, made=made)
 
 
 def table(results):
