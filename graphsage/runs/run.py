@@ -10,12 +10,12 @@ from graphsage.config.toml import write_config
 from graphsage.data.catalogue import load_dataset
 from graphsage.data.tables.schema import given_tables
 from graphsage.runs import node_run
+from graphsage.runs.all_seeds import leave_several
 from graphsage.runs.checkpoint import CheckpointError, differences
 from graphsage.runs.finished import RunResult, finished
 from graphsage.runs.kinds import KINDS
 from graphsage.runs.recorder import stopping
 from graphsage.runs.run_folder import identity_in, read_result
-from graphsage.runs.all_seeds import leave_several
 from graphsage.runs.tensorboard import TensorBoard
 from graphsage.runs.trainer import Trainer
 from graphsage.trained.save import is_saved
