@@ -38,21 +38,21 @@ class Metric:
             raise TypeError(f"the score of a metric must be a function(outputs, labels), got {shown(self.score)}")
         object.__setattr__(self, "label", self.label or self.name)
 
-    def shown(self, mean, deviation=None):
+    def shown(self, mean: float, deviation: float | None = None) -> str:
         """Text for people: "81.3 +- 1.53 %" or "0.613 +- 0.0153"."""
         factor, digits, unit = (100, 1, " %") if self.in_percent else (1, 3, "")
         spread = "" if deviation is None else f" +- {factor * deviation:.{digits + 1}f}"
         return f"{factor * mean:{digits + 4}.{digits}f}{spread}{unit}"
 
     @property
-    def is_own(self):
+    def is_own(self) -> bool:
         """Is it of ``own_metric``?"""
         return getattr(self.score, "func", None) is _checked
 
-    def score_of_baseline(self, outputs, labels):
+    def score_of_baseline(self, outputs: torch.Tensor, labels: torch.Tensor) -> float | None:
         """The score of outputs that no training came to; None where a metric of the caller's own has none for them."""
         try:
-            return self.score(outputs, labels)
+            return float(self.score(outputs, labels))
         except (TypeError, ValueError):
             if not self.is_own:
                 raise

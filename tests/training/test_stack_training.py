@@ -142,3 +142,10 @@ def test_a_dataset_that_the_model_cannot_take_is_refused():
     smoothed, _ = trained(gs.GraphSAGE(NUM_FEATURES, 16, NUM_CLASSES), correct_and_smooth=True)
     with pytest.raises(ValueError, match="correct_and_smooth spreads labels of the training's dataset, and blocks is another"):
         smoothed.predict(dataset=DATASET)
+
+
+def test_rows_of_another_dataset_are_normalised_as_those_of_the_training():
+    sparse = blocks(sparse=True)
+    trainer, result = trained(gs.GraphSAGE(NUM_FEATURES, 16, NUM_CLASSES), dataset=sparse)
+    assert result.normalized_features
+    assert np.array_equal(trainer.predict(dataset=sparse).outputs, trainer.predict().outputs)
