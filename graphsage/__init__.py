@@ -43,6 +43,7 @@ _HOME = {
     "LinkPredictor": "graphsage.nn.link_predictor",
     "Aggregator": "graphsage.nn.aggregators",
     "inference": "graphsage.nn.inference",
+    "Metric": "graphsage.training.metric",
     "Trainer": "graphsage.runs.trainer",
     "TrainResult": "graphsage.training.records",
     "Callback": "graphsage.training.callbacks",

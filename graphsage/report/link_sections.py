@@ -30,7 +30,7 @@ def _shown(metric, score):
 
 def interval_text(run):
     """The sentence about the interval of the score in the title; "" where there is none."""
-    if run.judged is None:
+    if run.judged is None or run.metric.name not in metrics_of("links"):
         return ""
     low, high = scores.interval(run.result.metric, run.judged.scores)
     if low != low:

@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields, is_dataclass
 
 import numpy as np
 
+from graphsage.config.options import as_written
 from graphsage.config.settings import unused_parts
 from graphsage.report.page import bar, folded, joined, table, tag
 
@@ -151,7 +152,7 @@ def _default(field):
 def _value(name, value):
     if value is None:
         return "full" if name == "batch_size" else "not set"
-    return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(as_written(value))
 
 
 def machine():

@@ -11,7 +11,7 @@ from graphsage.config.run_files import LATEST
 from graphsage.report import report_tables as tables
 from graphsage.report.page import joined, tag
 from graphsage.trained import save
-from graphsage.training.tasks import METRICS
+from graphsage.training.tasks import metric_named
 
 NO_PICTURES = "There are no pictures, as matplotlib is not installed: pip install 'graphsage[plots]'"
 EPOCH = ("loss", "val_score", "val_loss", "learning_rate", "seconds", *tables.PHASES, "nodes", "edges", "memory")
@@ -38,7 +38,7 @@ class ToldRun:
     @property
     def metric(self):
         """The ``Metric`` of the result."""
-        return METRICS[self.result.metric]
+        return metric_named(self.result.metric, self.config.train.metric)
 
 
 def told_parts(path, result, log, command, versions):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from graphsage.training.tasks import METRICS
+
 OWN, ALONE = "GraphSAGE", "features only"
 REACH = 1.96  # standard errors: 95 %
 SPOKEN = {  # of a baseline: how a sentence calls it, and what it says where that is better
@@ -22,8 +24,11 @@ def verdict_line(rows, metric, labels):
     """A sentence. rows: {name: test scores of one or more runs}, "GraphSAGE" and others. labels: of the test nodes.
 
     The noise is that of a difference of two scores on other test nodes of this kind (95 %), as if the models erred apart from
-    each other, which is more than where they err together; and of several runs that of their means.
+    each other, which is more than where they err together; and of several runs that of their means. Of a metric of the caller's
+    own the noise is not known: "".
     """
+    if metric.name not in METRICS:
+        return ""
     own, others = rows[OWN], {name: scores for name, scores in rows.items() if name != OWN}
     name = max(others, key=lambda other: np.mean(others[other]))
     gap, noise = np.mean(own) - np.mean(others[name]), REACH * _error(own, others[name], metric, labels)

@@ -14,7 +14,7 @@ from graphsage.runs.metrics_file import read_metrics
 from graphsage.trained.outputs import write_predictions
 from graphsage.training.baselines import baseline_scores
 from graphsage.training.setup import refuse_unlabelled
-from graphsage.training.tasks import METRICS, constant_outputs
+from graphsage.training.tasks import constant_outputs, metric_named
 
 TRAINS_WITHOUT_EDGES = True  # too, as a baseline
 SPLIT_BY_SEED = False  # the split is the dataset's
@@ -70,7 +70,8 @@ def majority_score(dataset, metric):
     """Test score by ``metric`` (``Metric``) of ``constant_outputs``; None without test nodes."""
     if not len(dataset.test):
         return None
-    return metric.score(constant_outputs(dataset, len(dataset.test)), torch.tensor(dataset.labels[dataset.test], device="cpu"))
+    labels = torch.tensor(dataset.labels[dataset.test], device="cpu")
+    return metric.score_of_baseline(constant_outputs(dataset, len(dataset.test)), labels)
 
 
 def leave(folder, config, dataset, run_result, trainer):
@@ -104,7 +105,7 @@ def _all_outputs(trainer, dataset, result):
 
 def table(results):
     """Lines on one or more runs: test scores, mean and standard deviation where there are several."""
-    metric = METRICS[results[0].result.metric]
+    metric = metric_named(results[0].result.metric)
     rows = _rows(results)
     if not rows:
         return [f"Test {metric.label}: none, as the dataset has no test nodes."]
@@ -115,7 +116,7 @@ def table(results):
 
 def _rows(results):
     """{name: test scores} of the baselines and of GraphSAGE, those that there are."""
-    metric = METRICS[results[0].result.metric]
+    metric = metric_named(results[0].result.metric)
     scores = {"mean" if metric.name == "r2" else "majority class": [r.majority for r in results]}
     for name in dict.fromkeys(name for r in results for name in r.rows):
         scores[name] = [r.rows[name][metric.name] if name in r.rows else None for r in results]
@@ -126,7 +127,7 @@ def _rows(results):
 
 def verdict(results, dataset):
     """Lines on which model is the best, if one is beyond the noise of the test nodes."""
-    metric, rows = METRICS[results[0].result.metric], _rows(results)
+    metric, rows = metric_named(results[0].result.metric), _rows(results)
     return [verdict_line(rows, metric, dataset.labels[dataset.test])] if OWN in rows and len(rows) > 1 else []
 
 

@@ -4,15 +4,15 @@ import json
 import math
 import os
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from graphsage.base.files import written_aside
 from graphsage.config.groups import ModelConfig
 from graphsage.config.link_config import LinkConfig
-from graphsage.config.options import options_of
+from graphsage.config.options import Settings, options_of, plain
 from graphsage.config.run_files import CONFIG, LATEST, RESULT
-from graphsage.config.settings import FREE, RunConfig, TrainConfig, aggregator_name
+from graphsage.config.settings import FREE, RunConfig, TrainConfig
 from graphsage.config.toml import read_config, write_config
 from graphsage.config.walk_config import WalkConfig
 from graphsage.data.catalogue import built_in
@@ -104,9 +104,8 @@ def _finite(value):
 
 def _plain(config):
     """As JSON can hold it."""
-    plain = asdict(config)
-    plain["model"]["aggregator"] = aggregator_name(config.model.aggregator)
-    return plain
+    parts = {f.name: plain(part) for f in fields(config) if isinstance(part := getattr(config, f.name), Settings)}
+    return plain(config) | parts
 
 
 def _decisive(config):
