@@ -18,7 +18,7 @@ from graphsage.runs.run_folder import identity_in, read_result, write_result
 from graphsage.runs.tensorboard import TensorBoard
 from graphsage.runs.trainer import Trainer
 from graphsage.trained.save import is_saved, versions
-from graphsage.training.records import TrainResult
+from graphsage.training.records import TrainResult, still_rising
 
 KINDS = {"nodes": node_run, "links": link_run, "unsupervised": walk_run}  # by what a run learns
 LARGE = 200_000  # nodes from which what a finished run leaves takes longer than two seconds
@@ -216,7 +216,7 @@ def _which_model(results, task):
     of = "links" if task == "links" else "nodes"
     why = f"the last (there are no validation {of})" if result.val_score is None else "the best on validation"
     cut = f"Interrupted after epoch {len(result.history)}. " if result.interrupted else ""
-    return [f"{cut}The model is that of epoch {result.best_epoch}, {why}."]
+    return [f"{cut}The model is that of epoch {result.best_epoch}, {why}.{still_rising(result)}"]
 
 
 def _features_only(config, trainer, progress):
