@@ -97,19 +97,20 @@ def calibration(bins):
 def curves(found):
     """(ROC, precision over recall): pictures of ``Curve``s, at most three, each with the threshold in use marked."""
     roc = [(one, one.roc(), one.in_use[:2], f"area {one.area:.3f}") for one in found]
-    precision = [(one, one.precision_recall(), one.in_use[1:], f"mean {one.average_precision:.3f}") for one in found]
+    precision = [(one, one.precision_recall(), one.in_use[1:], f"average {one.average_precision:.3f}") for one in found]
     names = ", ".join(one.name for one in found)
     return (
         _curves(
-            "roc", roc, "share of the others that is taken for it too", "share of the class that is found",
+            "roc", roc, "false alarms", "recall",
             f"ROC curve of {names}.",
-            "ROC curve. Each point is a threshold, the mark is the one in use. Towards the upper left is better; on the dashed "
-            "diagonal lie guesses.",
+            "ROC curve. Each point is a threshold, the mark is the one in use. Recall: the share of the class that is found. "
+            "False alarms: the share of all others that is taken for it. Guesses lie on the diagonal, better ones above it.",
         ),
         _curves(
-            "precision", precision, "recall: share of the class that is found", "precision: share of the found that is right",
+            "precision", precision, "recall", "precision",
             f"Precision over recall of {names}.",
-            "Precision over recall. A lower threshold finds more (to the right), and more of what it finds is wrong (down).",
+            "Precision over recall. Precision: the share right of those that are taken for the class. A lower threshold finds "
+            "more (to the right), and mostly more of it is wrong (down).",
         ),
     )  # fmt: skip
 

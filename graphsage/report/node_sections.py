@@ -17,7 +17,7 @@ WHY = "Look at them first: some are labels that are wrong in the data, others ar
 LIKE = {
     "multiclass": ("neighbours of the same class", "the share of their neighbours that are of their own class"),
     "multilabel": ("labels in common", "the share of labels that they have in common with a neighbour, on average"),
-    "regression": ("distance", "the distance of their neighbours' targets, in deviations of the target, on average"),
+    "regression": ("neighbours' distance", "the mean distance of their neighbours' targets, in deviations of the target"),
 }
 WHY_LIKE = "Edges help where neighbours are alike. Where they are not, the model has to learn what the difference means."
 
@@ -118,8 +118,8 @@ def embeddings(run):
     by = {"multiclass": "class", "multilabel": "the largest of their labels", "regression": target}
     text = (
         f"What goes into the last layer, of {len(nodes):,} {run.judged}, coloured by {by[task]}: nodes that lie together look "
-        "alike to the model. It is flattened to the two directions in which it varies most (principal components), so that some "
-        "groups that overlap here are apart in a direction that is not shown."
+        "alike to the model. Shown are the two directions in which it varies most (principal components), so that some groups "
+        "that overlap here are apart in a direction that is not shown."
     )
     drawn = run.figures.plane(*found, groups, "Each dot is a node; only distances have a meaning.", rising=task == "regression")
     return section("Embeddings", tag("p", text), drawn)

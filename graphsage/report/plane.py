@@ -51,4 +51,5 @@ def groups_of(task, labels, names):
 def _fifths(target):
     ends = np.quantile(target, (0, 0.2, 0.4, 0.6, 0.8, 1))
     place = np.searchsorted(ends[1:-1], target, side="right")
-    return [(f"{low:.4g} to {high:.4g}", place == k) for k, (low, high) in enumerate(zip(ends, ends[1:]))]
+    parts = [(f"{low:.4g} to {high:.4g}", place == k) for k, (low, high) in enumerate(zip(ends, ends[1:]))]
+    return [(name, mask) for name, mask in parts if mask.any()]

@@ -79,13 +79,13 @@ def write_report(
     it has no script and loads nothing, and names from the data are escaped. Raises ValueError for outputs of another
     shape, OSError where the file cannot be written.
     """
-    judged = _judged(dataset, outputs, result.thresholds)
+    judged, told = _judged(dataset, outputs, result.thresholds), told_parts(path, result, log, command, versions)
     run = Run(
         dataset=dataset,
         config=config,
-        **told_parts(path, result, log, command, versions),
+        **told,
         **judged,
-        pictured=_pictured(judged, embed, config.train.seed),
+        pictured=_pictured(judged, embed, config.train.seed) if told["figures"] else None,
         baselines=_baselines(dataset.task, majority, features_only, result.metric, rows or {}),
     )
     text = page(title_of(run), _heading(run), [part(run) for part in SECTIONS])
