@@ -44,8 +44,8 @@ def write_link_report(path, *, dataset, config, result, log, rows, judged, comma
 def _heading(run):
     found = [(name, of.get(run.result.metric)) for name, of in run.rows.items()]
     answer = tables.answer_table(found, run.metric) if found else None
-    told = (winner(run.rows, run.metric), interval_text(run), kept(run, "links"))
-    return heading_of(run, answer, " ".join(filter(None, told)))
+    told = (winner(run.rows, run.metric), kept(run, "links"))
+    return heading_of(run, answer, " ".join(filter(None, told)), interval_text(run))
 
 
 def winner(rows, metric):

@@ -69,6 +69,17 @@ def confusion_table(pairs, counts, names):
     return table(["true class", "taken for", "nodes", "of the class"], rows, "Largest confusions", text=("taken for",))
 
 
+def curve_table(curves):
+    """The areas of ``Curve``s, and what the threshold in use gives."""
+    columns = ["class", "ROC AUC", "average precision", "precision in use", "recall in use", "false alarms in use", "nodes"]
+    rows = [
+        (one.name, *map(percent, (one.area, one.average_precision, precision, recall, false)), f"{one.yes:,} of {one.nodes:,}")
+        for one in curves
+        for false, recall, precision in [one.in_use]
+    ]
+    return table(columns, rows, "Areas under the curves")
+
+
 def target_table(scores, names):
     """scores: {column: float64[T]}."""
     rows = [(name, *(plain(values[k]) for values in scores.values())) for k, name in enumerate(names)]

@@ -13,6 +13,7 @@ from graphsage.report.made_in_python import Made
 from graphsage.report.page import joined, tag
 from graphsage.report.verdict import OWN
 from graphsage.trained import save
+from graphsage.training.records import still_rising
 from graphsage.training.tasks import metric_named
 
 NO_PICTURES = "There are no pictures, as matplotlib is not installed: pip install 'graphsage[plots]'"
@@ -103,11 +104,12 @@ def title_of(run):
     return f"{run.metric.shown(score).strip()} {kind} {run.metric.label} on {name}"
 
 
-def heading_of(run, answer, verdict):
-    """The top of the page. answer: the table below the title, or None; verdict: what it comes to."""
+def heading_of(run, answer, verdict, interval=""):
+    """The top of the page. answer: the table below the title, or None; verdict: what it comes to; interval: of the score."""
     when = datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC")
     return joined(
         tag("header", tag("h1", title_of(run)), tag("p", f"{_lasted(run)} Report of {when}.", class_="soft")),
+        tag("p", interval) if interval else None,
         _cut(run),
         answer,
         tag("p", verdict),
@@ -135,5 +137,6 @@ def kept(run, unjudged="nodes"):
     """Which epoch's model this is. unjudged: what there is none of where nothing was validated."""
     if run.result.best_epoch is None:
         return "No epoch was completed."
+    rising = still_rising(run.result)
     why = f"the last one, as there are no validation {unjudged}" if run.result.val_score is None else "the best on validation"
-    return f"The model is that of epoch {run.result.best_epoch}, {why}."
+    return f"The model is that of epoch {run.result.best_epoch}, {why}.{rising}"

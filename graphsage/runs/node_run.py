@@ -1,17 +1,20 @@
 """What a run on nodes has of its own: its model, its baselines, what it leaves, and the table at its end."""
 
 from dataclasses import asdict
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
 import torch
 
 from graphsage.config.run_files import METRICS_FILE, REPORT
+from graphsage.nn.layered import has_layers
 from graphsage.nn.model import GraphSAGE
 from graphsage.report.report import write_report
 from graphsage.report.verdict import ALONE, OWN, verdict_line
 from graphsage.runs.metrics_file import read_metrics
-from graphsage.trained.outputs import write_predictions
+from graphsage.sampling.draws import as_draw
+from graphsage.trained.outputs import sampled, write_predictions
 from graphsage.training.baselines import baseline_scores
 from graphsage.training.setup import refuse_unlabelled
 from graphsage.training.tasks import constant_outputs, metric_named
@@ -91,11 +94,24 @@ def leave(folder, config, dataset, run_result, trainer, made):
         result=run_result.result,
         log=read_metrics(folder / METRICS_FILE),
         outputs=outputs,
+        embed=partial(_embedded, trainer),
         majority=run_result.majority,
         features_only=run_result.features_only,
         rows=run_result.rows,
         made=made,
     )
+
+
+def _embedded(trainer, nodes):
+    """What goes into the last layer for ``nodes``, from neighbours drawn as in training; None where there is no such layer."""
+    model, config, dataset = trainer.model, trainer.config, trainer.dataset
+    hidden = model.num_layers - (model.output_layer is None) if has_layers(model) else 0
+    if not hidden:
+        return None
+    fanouts = (-1,) * model.num_layers if config.batch_size is None else config.fanouts
+    draw = {"draw": as_draw(config.draw, config.replace), "seed": config.seed, "strictly_before": config.strictly_before}
+    how = {"isolated": config.isolated, "device": trainer.device, "progress": None, "out": None}
+    return sampled(model, dataset, nodes, hidden, fanouts=fanouts, draw=draw, **how)
 
 
 def _all_outputs(trainer, dataset, result):

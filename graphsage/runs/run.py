@@ -19,6 +19,7 @@ from graphsage.runs.run_folder import identity_in, read_result
 from graphsage.runs.tensorboard import TensorBoard
 from graphsage.runs.trainer import Trainer
 from graphsage.trained.save import is_saved
+from graphsage.training.records import still_rising
 
 
 def run(config, dataset=None, *, trainer=None, folder=None, resume=False, callbacks=(), progress=(), log=print):
@@ -187,7 +188,7 @@ def _which_model(results, task):
     of = "links" if task == "links" else "nodes"
     why = f"the last (there are no validation {of})" if result.val_score is None else "the best on validation"
     cut = f"Interrupted after epoch {len(result.history)}. " if result.interrupted else ""
-    return [f"{cut}The model is that of epoch {result.best_epoch}, {why}."]
+    return [f"{cut}The model is that of epoch {result.best_epoch}, {why}.{still_rising(result)}"]
 
 
 def _features_only(config, trainer, progress):
