@@ -22,7 +22,9 @@ from graphsage.nn.aggregators import Aggregator as Aggregator
 from graphsage.nn.inference import inference as inference
 from graphsage.nn.link_predictor import LinkPredictor as LinkPredictor
 from graphsage.nn.model import GraphSAGE as GraphSAGE
+from graphsage.runs.list_runs import list_runs as list_runs
 from graphsage.runs.progress_bar import Progress as Progress
+from graphsage.runs.run_record import RunRecord as RunRecord
 from graphsage.runs.suggested import suggested as suggested
 from graphsage.runs.tensorboard import TensorBoard as TensorBoard
 from graphsage.runs.trainer import Trainer as Trainer
@@ -48,6 +50,7 @@ from graphsage.trained.trained import Trained as Trained
 from graphsage.trained.trained_encoder import TrainedEncoder as TrainedEncoder
 from graphsage.trained.trained_links import TrainedLinks as TrainedLinks
 from graphsage.training.callbacks import Callback as Callback
+from graphsage.training.metric import Metric as Metric
 from graphsage.training.records import TrainResult as TrainResult
 
 __version__: str

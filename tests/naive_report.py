@@ -88,3 +88,28 @@ def wilson(hits, nodes):
 def deviation(values):
     mean = sum(values) / len(values)
     return sqrt(sum((value - mean) ** 2 for value in values) / len(values))
+
+
+def curve_points(scores, labels):
+    """[(false share, recall, precision)] of those that score at least as each of the distinct scores, the highest first."""
+    points = []
+    for least in sorted(set(scores), reverse=True):
+        called = [label for score, label in zip(scores, labels) if score >= least]
+        hits, others = sum(called), len(labels) - sum(labels)
+        points.append(((len(called) - hits) / others, hits / sum(labels), hits / len(called)))
+    return points
+
+
+def likeness(task, rows, labels, node, deviations=None):
+    """Of ``rows``, {node: neighbours}: the mean over labelled neighbours of how alike they are; None where there are none."""
+    found = []
+    for neighbour in rows[node]:
+        own, other = labels[node], labels[neighbour]
+        if task == "multiclass" and other >= 0:
+            found.append(float(own == other))
+        if task == "multilabel" and other[0] >= 0:
+            mine, theirs = ({k for k, yes in enumerate(row) if yes} for row in (own, other))
+            found.append(len(mine & theirs) / len(mine | theirs) if mine | theirs else 1.0)
+        if task == "regression" and other[0] == other[0]:
+            found.append(sum(abs(a - b) / d for a, b, d in zip(own, other, deviations)) / len(own))
+    return sum(found) / len(found) if found else None

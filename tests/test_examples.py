@@ -5,6 +5,7 @@ import re
 import runpy
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -150,3 +151,14 @@ def test_unsupervised_names_the_nodes_most_alike(monkeypatch, capsys, tmp_path):
     for node, line in enumerate((first, second, third)):
         own, alike = line.split(": ")
         assert int(own) == node and len(set(alike.split(", ")) - {own}) == 3
+
+
+def test_a_model_leaves_for_onnxruntime(monkeypatch, capsys, tmp_path):
+    for name in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(name)
+    monkeypatch.chdir(tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own
+        runpy.run_path(str(EXAMPLES / "onnx_model.py"))
+    [apart] = re.findall(r"^apart by (\S+)$", capsys.readouterr().out, re.MULTILINE)
+    assert float(apart) < 1e-5 and (tmp_path / "model.onnx").exists()

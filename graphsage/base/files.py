@@ -188,6 +188,17 @@ def locked(folder):
         os.close(descriptor)
 
 
+def is_locked(folder):
+    """Is ``folder`` in use, by whatever process? False where that cannot be told."""
+    try:
+        with locked(folder):
+            return False
+    except InUse:
+        return True
+    except OSError:
+        return False
+
+
 def _lock(fcntl, descriptor, folder):
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

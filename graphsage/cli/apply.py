@@ -28,7 +28,8 @@ LABELS = {"train": "train", "val": "validation", "test": "test", "all": "all wit
 
 HOW = """
 RUN is the folder of a run (`graphsage train` names it at its end), or the file
-model.safetensors in it. DATASET may be any graph whose nodes have the same features: the
+model.safetensors in it. Of several runs (`--runs N`) the probabilities are
+averaged, and a folder in it is one run. DATASET may be any graph whose nodes have the same features: the
 one of the training (default), the same one grown by new nodes and edges, or another. The
 model needs no further training for nodes that it has never seen. A folder with tables is
 read as the tables of the training were: same columns, same classes.
@@ -70,7 +71,7 @@ EXAMPLES = {
   graphsage predict runs/debian-1      all nodes, into runs/debian-1/predict.csv
   graphsage predict runs/debian-1 --nodes bash,vim --probabilities
   graphsage predict runs/cora-1 --part test --out test.parquet
-  graphsage predict runs/cora-2 --runs   the mean of `train cora --runs 10`
+  graphsage predict runs/cora-2        the mean of `train cora --runs 10`
   graphsage predict runs/mine-1 path/to/grown/folder --out new.csv
   graphsage predict runs/links-1 --pairs pairs.csv  is each pair a link?
   graphsage predict runs/links-1 --nodes bash,vim --top 10
@@ -123,7 +124,7 @@ def _add(commands, name, help_text, description, command):
 
 def _add_after(parser):
     """What comes after the model."""
-    text = "average the probabilities of all runs in the folder RUN (`graphsage train --runs N`)"
+    text = "RUN must be the folder of several runs (`graphsage train --runs N`); their probabilities are averaged in any case"
     parser.add_argument("--runs", action="store_true", help=text)
     text = "spread the labels of the graph's training nodes along edges, too (default: as in training)"
     parser.add_argument("--correct-and-smooth", action=BooleanOptionalAction, help=text)
@@ -141,6 +142,7 @@ def _evaluate(options):
     with of_the_system(), progress_of("evaluating") as progress:
         scores = trained.evaluate(dataset, **how, progress=progress)
     print(dataset.summary())
+    _say_of_several(options, trained)
     _say_if_other(options, trained, dataset)
     if options.dataset is not None:
         print("The split is that of this dataset: in any part of it there may be nodes that the model was trained on.")
@@ -166,6 +168,7 @@ def _predict(options):
     write_rows(path, found, dataset, **extra)
     from graphsage.training.thresholds import told_of_nobody
 
+    _say_of_several(options, trained)
     _say_if_other(options, trained, dataset)
     show_first(path, found, dataset, **extra)
     if trained.task == "multilabel" and (line := told_of_nobody(found.labels)):
@@ -197,12 +200,12 @@ def _given(options, name=None, suffixes=()):
     """(``Trained``, ``NodeDataset``, keywords of its methods, path of the output); what is quick to check comes first."""
     let_threads_sleep()
     from graphsage.data.catalogue import load_dataset
-    from graphsage.trained.averaged import load_runs
+    from graphsage.trained.averaged import is_of_several, load_runs
     from graphsage.trained.save import load_trained, trained_on
     from graphsage.trained.tables_out import check_path
 
-    several = getattr(options, "runs", False)
-    trained = load_runs(options.run) if several else load_trained(options.run)
+    options.runs = "runs" in options and (options.runs or is_of_several(options.run))
+    trained = load_runs(options.run) if options.runs else load_trained(options.run)
     if trained.task == "unsupervised" and name != "embed":
         raise ValueError(f"{options.run} was trained without labels and gives embeddings alone: graphsage embed {options.run}")
     apply_links.refuse_unused(options, trained)
@@ -234,7 +237,7 @@ def _one_run(options):
     """The run, or the first of several, which are of one dataset."""
     from graphsage.trained.averaged import run_folders
 
-    return run_folders(options.run)[0] if getattr(options, "runs", False) else options.run
+    return run_folders(options.run)[0] if options.runs else options.run
 
 
 def _nodes(options, dataset):
@@ -245,6 +248,12 @@ def _nodes(options, dataset):
 
 
 # ---- what is shown
+
+
+def _say_of_several(options, trained):
+    if options.runs:
+        told = f"The mean of the probabilities of {len(trained.members)} runs"
+        print(f"{told}; `graphsage runs {options.run}` has the mean of their scores.")
 
 
 def _say_if_other(options, trained, dataset):

@@ -148,10 +148,12 @@ def add_flag(group, field):
         group.add_argument(flag, type=names, metavar="A,B", **extra)
     elif field.name == "split":
         group.add_argument(flag, type=_split, metavar="N", **extra)
+    elif field.name == "class_weights":
+        group.add_argument(flag, type=_class_weights, metavar="NAME|X,X", **extra)
     elif field.name == "batch_size":
         group.add_argument(flag, type=_batch_size, metavar="B", **extra)
     else:
-        (kind,) = kinds
+        kind = str if str in kinds else kinds.pop()
         choices = field.metadata.get("choices")
         is_short = choices is not None and len(",".join(choices)) <= LONGEST
         if choices and not is_short:
@@ -242,6 +244,14 @@ def _split(text):
         return int(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"must be an integer or 'time'; got {text!r}") from None
+
+
+def _class_weights(text):
+    """Numbers with commas between; the settings know which names there are."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        return text
 
 
 def _batch_size(text):

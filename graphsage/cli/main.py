@@ -10,6 +10,7 @@ EXAMPLES = """examples:
   graphsage train                         the bundled Debian graph, in a minute
   graphsage train cora --runs 10          Cora, ten seeds, mean and deviation
   graphsage train cora --batch-size full --optimizer rprop
+  graphsage runs                          the runs there are, and their scores
   graphsage predict runs/debian-1         the class of each node, by that model
   graphsage import my_graph               your own graph, from tables
   graphsage datasets info debian          what is in a dataset
@@ -72,6 +73,7 @@ def _parser():
     from graphsage.cli.completion import add_completion
     from graphsage.cli.datasets import add_datasets
     from graphsage.cli.import_ import add_import
+    from graphsage.cli.runs import add_runs
     from graphsage.cli.sample import add_sample
     from graphsage.cli.train import add_train
 
@@ -84,6 +86,7 @@ def _parser():
     parser.set_defaults(command=_no_command, debug=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     add_train(commands)
+    add_runs(commands)
     add_apply(commands)
     add_import(commands)
     add_datasets(commands)

@@ -1,6 +1,7 @@
 """Every default, once: the settings of a model, and those of a training in groups. A field's help is its meaning or unit."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from graphsage.base.told import names_of, shown
 from graphsage.config.options import FACTOR, NOT_NEGATIVE, POSITIVE, SHARE, Settings, documented, option
@@ -11,6 +12,7 @@ OPTIMIZERS = ("adam", "adamw", "sgd", "rprop")
 METRICS = (
     "auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2", "mrr", "average_precision", "hits@1", "hits@3", "hits@10"
 )  # fmt: skip
+SHARES = ("accuracy", "micro_f1", "macro_f1", "roc_auc", "average_precision", "hits@1", "hits@3", "hits@10")  # shown in percent
 COMBINES = ("sum", "concat")
 NORMS = ("none", "layer", "batch")
 INPUT_LAYERS = ("none", "linear", "active")
@@ -34,6 +36,41 @@ def _aggregator(value):
     if not callable(value) and not is_name:  # a class of the caller's own: see graphsage.Aggregator
         raise ValueError(f"aggregator must be one of {', '.join(AGGREGATORS)}; got {shown(value)}")
     return value
+
+
+def _optimizer(value):
+    if not callable(value) and (not isinstance(value, str) or value not in OPTIMIZERS):
+        own = "" if isinstance(value, str) else ", or a function(parameters) that makes a torch.optim.Optimizer"
+        raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}{own}; got {shown(value)}")
+    return value
+
+
+def _metric(value):
+    if isinstance(value, str) and value in METRICS or names_of(value)[:2] == ["graphsage", "Metric"]:
+        return value
+    if not callable(value):
+        own = "" if isinstance(value, str) else ", or a function(outputs, labels), or a Metric"
+        raise ValueError(f"metric must be one of {', '.join(METRICS)}{own}; got {shown(value)}")
+    if not getattr(value, "__name__", "<lambda>").isidentifier():
+        raise ValueError("metric must be a function that has a name, by which it is shown: write def, or Metric(name, score)")
+    return value
+
+
+def _class_weights(value):
+    """A name, or a tuple of numbers > 0."""
+    rule = f"class_weights must be {' or '.join(CLASS_WEIGHTS)}, or numbers > 0, one a class"
+    if isinstance(value, str):
+        if value in CLASS_WEIGHTS:
+            return value
+        raise ValueError(f"{rule}; got {shown(value)}")
+    try:
+        found = tuple(float(weight) for weight in value)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"{rule}; got {shown(value)}") from None
+    wrong = next((weight for weight in found if not POSITIVE[1](weight)), None)
+    if wrong is not None or not found:
+        raise ValueError(f"{rule}; got {'none' if wrong is None else f'{wrong:g}'}")
+    return found
 
 
 def _device(value):
@@ -124,7 +161,7 @@ class OptimiseConfig(Settings):
     )
     batches_per_epoch: int | None = option(None, "random batches an epoch (default: one pass over the training nodes)", least=1)
     epochs: int = option(20, "how many epochs to train", least=1)
-    optimizer: str = option("adam", "update rule; rprop suits full batches only", choices=OPTIMIZERS)
+    optimizer: str | Any = option("adam", "update rule; rprop suits full batches only", choices=OPTIMIZERS, check=_optimizer)
     learning_rate: float = option(0.01, "step size of the optimizer", real=POSITIVE)
     weight_decay: float | None = option(
         None,
@@ -152,7 +189,10 @@ class OptimiseConfig(Settings):
         real=SHARE,
     )  # fmt: skip
     label_smoothing: float = option(0.0, "share of the target given to all classes alike (one class a node)", real=SHARE)
-    class_weights: str = option("none", "balanced: rare classes or labels weigh more in the loss", choices=CLASS_WEIGHTS)
+    class_weights: str | tuple[float, ...] = option(
+        "none", "weight of each class or label in the loss: none, balanced (rare ones weigh more), or numbers such as 1,3",
+        check=_class_weights,
+    )  # fmt: skip
     normalize_features: bool | None = option(None, "divide feature rows by their sum (default: bags of words only)")
     inductive: bool = option(
         False, "train on the edges between training nodes alone; validate and test on the whole graph"
@@ -169,6 +209,9 @@ class OptimiseConfig(Settings):
         if self.warmup_epochs >= self.epochs:
             rule = f"must be below epochs = {self.epochs}, as the learning rate would not be reached"
             raise ValueError(f"warmup_epochs {rule}; got {self.warmup_epochs}")
+        if callable(self.optimizer):
+            for name in ("learning_rate", "weight_decay"):
+                self.refuse_set(name, "by an optimizer of your own, which sets it itself: leave it out")
         if self.optimizer == "rprop":
             self._refuse_for_rprop()
         if self.schedule in ("constant", "cosine"):
@@ -193,9 +236,10 @@ class OptimiseConfig(Settings):
 class EvaluateConfig(Settings):
     """How the training is validated, and what picks its best epoch."""
 
-    metric: str = option(
-        "auto", "score that picks the best epoch; auto: accuracy, micro_f1, r2 or (links) mrr, by task", choices=METRICS
-    )
+    metric: str | Any = option(
+        "auto", "score that picks the best epoch; auto: accuracy, micro_f1, r2 or (links) mrr, by task",
+        choices=METRICS, check=_metric,
+    )  # fmt: skip
     patience: int | None = option(
         None, "end after so many epochs without a better validation score (default: never)", least=1
     )

@@ -9,6 +9,7 @@ from graphsage.base.told import shown
 SHARE = ("in [0, 1)", lambda value: 0 <= value < 1)
 POSITIVE = ("> 0 and finite", lambda value: 0 < value < float("inf"))
 NOT_NEGATIVE = (">= 0 and finite", lambda value: 0 <= value < float("inf"))
+OWN = " (user-defined)"  # how a file marks what is the caller's own
 FACTOR = ("in (0, 1)", lambda value: 0 < value < 1)
 
 
@@ -39,6 +40,19 @@ class Settings:
 def options_of(kind):
     """The fields of a record that are settings, not records of settings."""
     return [f for f in fields(kind) if f.default is not MISSING]
+
+
+def as_written(value):
+    """What a file says of a setting: of a function or class of the caller's own the name, as no file can bring code along."""
+    if value is None or isinstance(value, (str, int, float, list, tuple)):
+        return value
+    name = getattr(value, "name", None) or getattr(value, "__name__", None) or type(value).__name__
+    return f"{name}{OWN}"
+
+
+def plain(settings):
+    """{name: value} of a record of settings, as files have them."""
+    return {f.name: as_written(getattr(settings, f.name)) for f in options_of(type(settings))}
 
 
 def _checked(f, value):

@@ -1,5 +1,6 @@
 """What the files in the folder of a run are called."""
 
+RUNS = "runs"  # where folders of runs are made, beside where the command is given
 CONFIG, RESULT, REPORT = "config.toml", "result.json", "report.html"
 LATEST = "checkpoint.pt"  # the checkpoint to go on from
 METRICS_FILE = "metrics.jsonl"

@@ -128,11 +128,6 @@ def unused_parts(task):
     return [name for name, of in OF_TASK.items() if of != task]
 
 
-def aggregator_name(aggregator):
-    """What a file says of an aggregator: of a class of the caller's own the name, as no file can bring its code along."""
-    return aggregator if isinstance(aggregator, str) else f"{getattr(aggregator, '__name__', aggregator)} (user-defined)"
-
-
 def check_depth(num_layers, fanouts):
     """Each layer needs one sampled hop."""
     if len(fanouts) != num_layers:

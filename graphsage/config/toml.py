@@ -8,25 +8,43 @@ from pathlib import Path
 from graphsage.base.files import path_of, readable, written_aside
 from graphsage.config.groups import ModelConfig
 from graphsage.config.link_config import LinkConfig
-from graphsage.config.options import options_of
-from graphsage.config.settings import GROUPS, RunConfig, TrainConfig, aggregator_name, unused_parts
+from graphsage.config.options import OWN, as_written, options_of
+from graphsage.config.settings import GROUPS, RunConfig, TrainConfig, unused_parts
 from graphsage.config.table_config import TableConfig
 from graphsage.config.walk_config import WalkConfig
 
 HEAD = "# All settings of a run. The same run again: graphsage train --config FILE\n"
+HEAD_OF_OWN = "# All settings of a run that was made in Python: what is (user-defined) is in the script alone.\n"
 END = "# The last line: a file without it was cut off.\n"
 OF_DATA = "tables"  # how a folder of tables is read
 TABLES = {OF_DATA: TableConfig, "model": ModelConfig, "links": LinkConfig, "walks": WalkConfig, **GROUPS}
 OLD = "train"  # the one table of all of them in files of before
 
 
-def write_config(config, path):
-    """Write ``config`` (``RunConfig``) to the file ``path``; a setting that is None stands there as a comment."""
-    used = [name for name in TABLES if name not in unused_parts(config.task)]
+def write_config(config, path, module=None):
+    """Write ``config`` (``RunConfig``) to the file ``path``; a setting that is None stands there as a comment.
+
+    module: the name of a module of the caller's own, which the file has in place of settings that would not make it.
+    """
+    own = {} if module is None else {"model": f"{module}{OWN}"}
+    used = [name for name in TABLES if name not in (*unused_parts(config.task), *own)]
     parts = {name: getattr(config, name, config.train) for name in used}
     tables = [f"\n[{name}]\n{_lines(part, TABLES[name])}" for name, part in parts.items()]
+    text = _lines(config, RunConfig, own) + "".join(tables)
     with written_aside(path) as file:
-        file.write((HEAD + _lines(config, RunConfig) + "".join(tables) + END).encode())
+        file.write(((HEAD_OF_OWN if OWN in text else HEAD) + text + END).encode())
+
+
+def named_in(path):
+    """{"dataset", "split"} of a file of ``write_config``, whatever else is in it; a ValueError where that is not there.
+
+    ``dataset`` is None where it was made in Python.
+    """
+    content = _content(path, whole=False)
+    name = content.get("dataset", RunConfig.dataset)
+    if not isinstance(name, str):
+        raise ValueError(f"{path}: dataset must be text, got {name!r}")
+    return {"dataset": None if name.endswith(OWN) else name, "split": content.get("split")}
 
 
 def read_config(path, *, whole=False):
@@ -34,19 +52,9 @@ def read_config(path, *, whole=False):
 
     whole: it must be a file of ``write_config`` with its last line, as a setting that was cut off has no default.
     """
+    content = _content(path, whole)
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-        if whole and not text.endswith(END):
-            raise ValueError(f"{path} is truncated: its last line is not {END.strip()!r}")
-        content = tomllib.loads(text)
-        if isinstance(content.get("dataset"), str):
-            content["dataset"] = path_of(content["dataset"])
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{path} is no TOML file: {error}, in line {line}: save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path} is no TOML file: {error}") from None
-    try:
+        _refuse_own(content)
         model = ModelConfig(**_settings(ModelConfig, content.pop("model", {}), "[model] "))
         tables = TableConfig(**_settings(TableConfig, content.pop(OF_DATA, {}), f"[{OF_DATA}] "))
         links = LinkConfig(**_settings(LinkConfig, content.pop("links", {}), "[links] "))
@@ -76,8 +84,35 @@ def settings_in(path):
     return content.keys() | {name for part in content.values() if isinstance(part, dict) for name in part}
 
 
-def _lines(config, kind):
-    return "".join(_line(f.name, getattr(config, f.name), f.metadata["help"]) for f in options_of(kind))
+def _content(path, whole):
+    """The file as a dict; ValueError, one sentence, where it is none."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+        if whole and not text.endswith(END):
+            raise ValueError(f"{path} is truncated: its last line is not {END.strip()!r}")
+        content = tomllib.loads(text)
+        if isinstance(content.get("dataset"), str):
+            content["dataset"] = path_of(content["dataset"])
+        return content
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path} is no TOML file: {error}, in line {line}: save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is no TOML file: {error}") from None
+
+
+def _refuse_own(content):
+    """ValueError where a part of the run was made in Python: no file makes it again."""
+    for name in ("model", "dataset"):
+        if isinstance(value := content.get(name), str) and value.endswith(OWN):
+            made = f"{name} is {value.removesuffix(OWN)}, which was made in Python"
+            raise ValueError(f"{made}: train it there, by the script that made it")
+
+
+def _lines(config, kind, own=None):
+    values = {f.name: getattr(config, f.name) for f in options_of(kind)} | (own or {})
+    texts = {f.name: f.metadata["help"] for f in options_of(kind)}
+    return "".join(_line(name, value, texts.get(name, "made in Python")) for name, value in values.items())
 
 
 def _line(name, value, text):
@@ -85,10 +120,7 @@ def _line(name, value, text):
         value = "full"
     if value is None:
         return f"# {name} =  # {text}\n"
-    if name == "aggregator":
-        value = aggregator_name(value)
-    if name == "dataset":
-        value = readable(value)
+    value = readable(value) if name == "dataset" else as_written(value)
     return f"{name} = {json.dumps(value, ensure_ascii=False)}  # {text}\n"
 
 

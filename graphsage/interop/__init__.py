@@ -10,6 +10,7 @@ _HOME = {
     "to_torch": "graphsage.interop.torch_csr",
     "to_dgl": "graphsage.interop.dgl",
     "dgl_arguments": "graphsage.interop.dgl",
+    "exportable": "graphsage.interop.export",
 }
 _MODULES = ("pyg",)
 

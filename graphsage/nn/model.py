@@ -127,6 +127,11 @@ class GraphSAGE(nn.Module):
         self.output_layer = Linear(width, self.out_features, config.bias) if has_output else None
 
     @property
+    def settings(self) -> ModelConfig:
+        """The ``ModelConfig`` that it was made by."""
+        return self._config
+
+    @property
     def arguments(self) -> dict[str, Any]:
         """``GraphSAGE(**arguments)`` is the same model, but for weights that were trained since."""
         own = ("in_features", "out_features", "seed", "dropout", "input_dropout", "normalize")

@@ -1,22 +1,22 @@
-"""The pictures of the report. Needs matplotlib; pyplot and the caller's settings are neither read nor changed."""
+"""The pictures of a training's course and time, and those of the other files: all that a report draws.
+
+Needs matplotlib; pyplot and the caller's settings are neither read nor changed.
+"""
 
 import numpy as np
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path
-from matplotlib.ticker import MaxNLocator, NullFormatter, PercentFormatter
+from matplotlib.ticker import MaxNLocator
 
-from graphsage.data.described.describe_report import clipped
 from graphsage.report import svg as svg
-from graphsage.report.svg import BLUE, GREEN, INK, ORANGE, PALE, PURPLE, SOFT, picture
+from graphsage.report.class_figures import calibration as calibration, curves as curves, heat_map as heat_map
+from graphsage.report.node_figures import (
+    by_degree as by_degree,
+    by_likeness as by_likeness,
+    plane as plane,
+    targets as targets,
+)
+from graphsage.report.svg import ABOVE, BLUE, GREEN, INK, ORANGE, PALE, PERCENT, PURPLE, SOFT, TIGHT, picture
 
 MOST_POINTS = 400  # of a curve: more steps than that are averaged in groups
-MOST_DOTS = 1000  # of a scatter plot
-LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1.0)  # upper ends of the heat map's shares
-MOST_WITH_NUMBERS = 10  # classes whose cells have room for their numbers
-MOST_NARROW = 16  # classes whose heat map fits a phone
-ABOVE = {"loc": "outside upper left"}  # where a legend hides nothing
-TIGHT = {"columnspacing": 0.8, "handlelength": 0.8, "handletextpad": 0.4}
-PERCENT = PercentFormatter(1, symbol=" %")
 PHASES = {"starting": PURPLE, "waiting": PALE, "training": BLUE, "evaluating": GREEN, "saving": ORANGE, "other": SOFT}
 
 
@@ -97,132 +97,6 @@ def _line(axes, epochs, key, colour, marker, dash, label):
     if points:
         marker = marker if len(points) <= 40 else None
         axes.plot(*zip(*points), dash, color=colour, marker=marker, markersize=4, linewidth=1.8, label=label)
-
-
-# ---- classes
-
-
-def heat_map(counts, names, nodes):
-    """counts: int64[C, C], of class i taken for class j. nodes: "test nodes", in words."""
-    size, shares = len(counts), counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    is_wide = size > MOST_NARROW
-    names = [clipped(name) for name in names]
-
-    def draw(figure):
-        axes = figure.add_subplot()
-        for level, (low, high) in enumerate(zip((0, *LEVELS), LEVELS)):
-            _cells(axes, np.argwhere((shares > low) & (shares <= high)), svg.HEAT[level], _level_name(low, high))
-        if size <= MOST_WITH_NUMBERS:
-            _numbers(axes, shares)
-        _class_axes(axes, names)
-        figure.legend(title="% of the nodes of a row", ncols=len(LEVELS), **ABOVE, **TIGHT, fontsize=10)
-
-    side = 0.19 * size + 3.8 if is_wide else svg.WIDTH
-    text = f"Confusion matrix of {size} classes: rows are the true class, columns the predicted one."
-    caption = f"Of the {nodes} of each row's class, the share taken for each column's. On the diagonal: right."
-    return picture("confusion", draw, text=text, caption=caption, height=side + 0.4, width=side, scrolls=is_wide)
-
-
-def _level_name(low, high):
-    return f"{100 * low:.0f}-{100 * high:.0f}"
-
-
-def _cells(axes, cells, colour, label):
-    """Unit squares as one path, so that 58 x 58 classes stay small; the legend names the level."""
-    corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5), (-0.5, -0.5)])
-    squares = [Path(corners + (column, row), closed=True) for row, column in cells]
-    path = Path.make_compound_path(*squares) if squares else Path(np.empty((0, 2)))
-    axes.add_patch(PathPatch(path, facecolor=colour, edgecolor=svg.LINE, linewidth=0.3, label=label))
-
-
-def _numbers(axes, shares):
-    for (row, column), share in np.ndenumerate(shares):
-        if share > 0:
-            colour = svg.ON_STRONG if share > LEVELS[3] else svg.ON_LIGHT
-            axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=colour, fontsize=10)
-
-
-def _class_axes(axes, names):
-    places = range(len(names))
-    small = 9 if len(names) > MOST_NARROW else 10
-    axes.set_xticks(places, names, rotation=90, fontsize=small)
-    axes.set_yticks(places, names, fontsize=small)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
-    axes.set_xlim(-0.5, len(names) - 0.5)
-    axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_aspect("equal")
-    axes.grid(False)
-    many = len(names) > MOST_NARROW  # far from the first edge: names on the other as well
-    axes.tick_params(length=0, labeltop=many, labelright=many)
-
-
-# ---- degree, confidence, targets
-
-
-def by_degree(bins, whole, label, in_percent, of="nodes"):
-    """bins: ``GroupScore`` of each bin of degrees, in order; whole: that of all; label: the score's name; of: of what."""
-
-    def draw(figure):
-        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        places, scores = np.arange(len(bins)), np.array([b.score for b in bins])
-        reach = np.array([[b.score - b.low, b.high - b.score] for b in bins]).T
-        above.axhline(whole.score, color=ORANGE, linestyle="--", linewidth=1.4, label=f"all {of}")
-        reach = np.nan_to_num(np.maximum(reach, 0))
-        above.errorbar(places, scores, reach, fmt="o", color=BLUE, capsize=3, label="95 % interval")
-        above.set_ylabel(label)
-        figure.legend(ncols=2, **ABOVE)
-        if in_percent:
-            above.yaxis.set_major_formatter(PERCENT)
-        below.bar(places, [b.nodes for b in bins], color=PALE)
-        below.set_yscale("log")
-        below.yaxis.set_major_formatter("{x:,.0f}")
-        below.yaxis.set_minor_formatter(NullFormatter())  # else formulas, which no browser reads, where counts are alike
-        below.set_ylabel(of)
-        below.set_xticks(places, [b.name.partition(" ")[0] for b in bins], rotation=90 if len(bins) > 9 else 0)
-        below.set_xlabel("neighbours: the bin's least number")
-
-    text = f"{label} of {of} by their number of neighbours, in {len(bins)} bins."
-    caption = f"Score by number of neighbours; below, how many {of} each bin has."
-    return picture("degree", draw, text=text, caption=caption, height=4)
-
-
-def calibration(bins):
-    """bins: (mean confidence, accuracy, nodes) triples."""
-
-    def draw(figure):
-        axes = figure.add_subplot()
-        axes.plot([0, 1], [0, 1], "--", color=SOFT, linewidth=1, label="perfectly calibrated")
-        confidence, accuracy, _ = zip(*bins)
-        axes.plot(confidence, accuracy, "o-", color=BLUE, label="this model")
-        axes.set_xlabel("probability given to the predicted class")
-        axes.set_ylabel("share that was right")
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(PERCENT)
-        axes.legend()
-
-    text = "Calibration: how often the model was right, by how sure it was."
-    return picture("calibration", draw, text=text, caption=f"{text} Below the dashed line it was too sure.")
-
-
-def targets(outputs, labels, names):
-    """Predicted over true for each of the given columns of float [M, T]."""
-    chosen = np.linspace(0, len(labels) - 1, min(len(labels), MOST_DOTS)).astype(int)
-    shown = f"{len(chosen):,} of {len(labels):,} nodes" if len(chosen) < len(labels) else f"all {len(labels):,} nodes"
-    return [_target(k, outputs[chosen, k], labels[chosen, k], name, shown) for k, name in enumerate(names)]
-
-
-def _target(number, predicted, true, name, shown):
-    def draw(figure):
-        axes = figure.add_subplot()
-        axes.plot(true, predicted, "o", color=BLUE, alpha=0.4, markersize=4, markeredgewidth=0)
-        axes.axline((float(true[0]),) * 2, slope=1, color=ORANGE, linestyle="--", linewidth=1.4, label="predicted = true")
-        axes.set_xlabel("true")
-        axes.set_ylabel("predicted")
-        axes.legend()
-
-    text = f"{name}: predicted over true."
-    return picture(f"target-{number}", draw, text=text, caption=f"{text[:-1]}, {shown}.", height=3.6)
 
 
 # ---- time

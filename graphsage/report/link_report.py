@@ -21,7 +21,7 @@ class LinkRun(ToldRun):
     judged: Judged | None
 
 
-def write_link_report(path, *, dataset, config, result, log, rows, judged, command=None, versions=None):
+def write_link_report(path, *, dataset, config, result, log, rows, judged, command=None, versions=None, made=None):
     """Write the report of a run on links to the HTML file ``path``. Returns the path.
 
     dataset: ``LinkDataset``. rows: {model: {metric: score}} of "GraphSAGE" and its baselines on the test links, {} where
@@ -29,8 +29,12 @@ def write_link_report(path, *, dataset, config, result, log, rows, judged, comma
     as in ``write_report``.
     """
     run = LinkRun(
-        dataset=dataset, config=config, **told_parts(path, result, log, command, versions), rows=rows, judged=judged
-    )  # fmt: skip
+        dataset=dataset,
+        config=config,
+        **told_parts(path, result, log, command, versions, made),
+        rows={made.module if made and made.module and name == OWN else name: of for name, of in rows.items()},
+        judged=judged,
+    )
     text = page(title_of(run), _heading(run), [part(run) for part in SECTIONS])
     with written_aside(path) as file:
         file.write(text.encode("utf-8", "replace"))
@@ -40,8 +44,8 @@ def write_link_report(path, *, dataset, config, result, log, rows, judged, comma
 def _heading(run):
     found = [(name, of.get(run.result.metric)) for name, of in run.rows.items()]
     answer = tables.answer_table(found, run.metric) if found else None
-    told = (winner(run.rows, run.metric), interval_text(run), kept(run, "links"))
-    return heading_of(run, answer, " ".join(filter(None, told)))
+    told = (winner(run.rows, run.metric), kept(run, "links"))
+    return heading_of(run, answer, " ".join(filter(None, told)), interval_text(run))
 
 
 def winner(rows, metric):

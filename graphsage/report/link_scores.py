@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from graphsage.report.scores_by_degree import GroupScore, bin_name, share_interval
+from graphsage.report.intervals import jackknife_interval, share_interval
+from graphsage.report.scores_by_degree import GroupScore, bin_name
 from graphsage.training.link_metrics import ranks
 from graphsage.training.tasks import metrics_of
 
-GROUPS, T = 20, 2.093024  # of the jackknife, and Student's 97.5 % with 19 degrees of freedom
 K = 10  # of hits@k by degree: a group's score that people can read
 
 
@@ -36,18 +36,12 @@ class Judged:
 
 
 def interval(name, scores):
-    """(low, high): 95 % of the metric ``name`` over test links, by a jackknife that leaves out each of 20 groups (Kott 2001).
+    """(low, high): 95 % of the metric ``name`` over test links, by a jackknife; (nan, nan) for fewer than 40 links.
 
-    (nan, nan) for fewer than 40 links. It says what other test links would have given, not what another training would.
+    It says what other test links would have given, not what another training would.
     """
-    count, score = len(scores), metrics_of("links")[name].score
-    if count < 2 * GROUPS:
-        return np.nan, np.nan
-    group, found = np.arange(count) % GROUPS, torch.from_numpy(scores)
-    left = np.array([score(found[torch.from_numpy(group != g)]) for g in range(GROUPS)])
-    reach = T * np.sqrt((GROUPS - 1) / GROUPS * ((left - left.mean()) ** 2).sum())
-    whole = score(found)
-    return max(whole - reach, 0.0), min(whole + reach, 1.0)
+    score, found = metrics_of("links")[name].score, torch.from_numpy(scores)
+    return jackknife_interval(len(scores), lambda kept: score(found[torch.from_numpy(kept)]))
 
 
 def hits_by_degree(judged, degrees):

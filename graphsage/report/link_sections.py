@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from graphsage.report import link_scores as scores, report_tables as tables
+from graphsage.report.intervals import interval_line
 from graphsage.report.page import beside, joined, section, tag
 from graphsage.report.sections import configuration, dataset, reproduce, time, training
 from graphsage.trained.predictions import node_names
@@ -30,13 +31,9 @@ def _shown(metric, score):
 
 def interval_text(run):
     """The sentence about the interval of the score in the title; "" where there is none."""
-    if run.judged is None:
+    if run.judged is None or run.metric.name not in metrics_of("links"):
         return ""
-    low, high = scores.interval(run.result.metric, run.judged.scores)
-    if low != low:
-        return ""
-    shown = " to ".join(run.metric.shown(end).strip() for end in (low, high))
-    return f"With other test links of the same kind it would mostly (95 %) be from {shown}."
+    return interval_line(run.metric.shown, *scores.interval(run.result.metric, run.judged.scores), "other test links")
 
 
 def _metrics(run):

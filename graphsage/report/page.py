@@ -52,7 +52,7 @@ tbody th { font-weight: 500; min-width: 5.5rem; max-width: 18rem; }
 .bar { display: block; min-width: 7rem; padding: 0 .4rem; text-align: right; color: var(--on-bar);
   background: linear-gradient(var(--bar), var(--bar)) no-repeat; border-left: 1px solid var(--soft); }
 .text { max-width: 34rem; }
-.text + .text { min-width: 11rem; }
+.text + .text:last-child { min-width: 11rem; }
 summary { cursor: pointer; color: var(--blue); margin: .6rem 0; }
 @media (max-width: 40rem) { table { font-size: .86rem; } th, td { padding: .28rem .4rem; }
   tbody th, .text { max-width: 12.5rem; } .bar { min-width: 4.5rem; } }

@@ -7,7 +7,10 @@ import numpy as np
 
 from graphsage.base.files import written_aside
 from graphsage.report import report_tables as tables
+from graphsage.report.intervals import interval_line
 from graphsage.report.page import page
+from graphsage.report.plane import pictured
+from graphsage.report.score_interval import score_interval
 from graphsage.report.sections import SECTIONS
 from graphsage.report.told_run import ToldRun, heading_of, kept, title_of, told_parts
 from graphsage.report.verdict import ALONE, OWN, verdict_line
@@ -18,17 +21,19 @@ NODES = {"test": "test nodes", "val": "validation nodes"}
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Run(ToldRun):
-    """What the sections are made of. Of the judged nodes (test nodes, else validation nodes): outputs, labels, degrees.
-    Outputs of several labels a node have their thresholds taken off: above 0 means that the node has the label.
+    """What the sections are made of. Of the judged nodes (test nodes, else validation nodes): rows of the graph, outputs,
+    labels, degrees. Outputs of several labels a node have their thresholds taken off: above 0 means that it has the label.
 
-    judged: "test nodes", "validation nodes", or None; unjudged says why.
+    judged: "test nodes", "validation nodes", or None; unjudged says why. pictured: (rows of the graph, embeddings) of some.
     """
 
     judged: str | None
     unjudged: str = ""
+    nodes: np.ndarray | None = None
     outputs: np.ndarray | None = None
     labels: np.ndarray | None = None
     degrees: np.ndarray | None = None
+    pictured: tuple | None = None
     baselines: dict
 
     @property
@@ -40,7 +45,20 @@ class Run(ToldRun):
 
 
 def write_report(
-    path, *, dataset, config, result, log, outputs, majority=None, features_only=None, rows=None, command=None, versions=None
+    path,
+    *,
+    dataset,
+    config,
+    result,
+    log,
+    outputs,
+    embed=None,
+    majority=None,
+    features_only=None,
+    rows=None,
+    command=None,
+    versions=None,
+    made=None,
 ):
     """Write the report of a run to the HTML file ``path``: scores, curves, dataset, configuration, time. Returns the path.
 
@@ -51,8 +69,10 @@ def write_report(
         the history of ``result`` stands in.
     outputs: float32 [N, C], array or tensor, that model's logits for all nodes (regression: predictions [N, T]); None
         where nothing was tested, as in a run that was interrupted.
+    embed: function(nodes int64[m]) -> float32 [m, width] of what goes into the last layer, called with at most 2,000 of the
+        judged nodes; None, or a function that gives None: there is none.
     majority, features_only: test scores of the baselines, None if not known. rows: {baseline: {metric: test score}} of others.
-    command: the command line that was typed.
+    command: the command line that was typed. made: ``Made`` of a run that was made in Python.
     versions: {name: text}; None looks them up. The machine is told beside them.
 
     Scores by class and degree are about the test nodes; without any, about the validation nodes, and the page says so.
@@ -60,11 +80,13 @@ def write_report(
     it has no script and loads nothing, and names from the data are escaped. Raises ValueError for outputs of another
     shape, OSError where the file cannot be written.
     """
+    judged, told = _judged(dataset, outputs, result.thresholds), told_parts(path, result, log, command, versions, made)
     run = Run(
         dataset=dataset,
         config=config,
-        **told_parts(path, result, log, command, versions),
-        **_judged(dataset, outputs, result.thresholds),
+        **told,
+        **judged,
+        pictured=_pictured(judged, embed, config.train.seed) if told["figures"] else None,
         baselines=_baselines(dataset.task, majority, features_only, result.metric, rows or {}),
     )
     text = page(title_of(run), _heading(run), [part(run) for part in SECTIONS])
@@ -92,7 +114,16 @@ def _judged(dataset, outputs, thresholds):
     if thresholds is not None:
         outputs = outputs - np.asarray(thresholds, np.float32)
     parts = {"outputs": outputs, "labels": dataset.labels, "degrees": dataset.graph.degrees}
-    return {"judged": NODES[split], **{name: part[nodes] for name, part in parts.items()}}
+    return {"judged": NODES[split], "nodes": nodes, **{name: part[nodes] for name, part in parts.items()}}
+
+
+def _pictured(judged, embed, seed):
+    """(nodes, embeddings) of the judged nodes that are drawn, or None."""
+    if judged["judged"] is None or embed is None:
+        return None
+    nodes = pictured(judged["nodes"], seed)
+    rows = embed(nodes)
+    return None if rows is None else (nodes, rows)
 
 
 # ---- the answer
@@ -106,9 +137,17 @@ def _baselines(task, majority, features_only, metric, rows):
 
 def _heading(run):
     shown = {ALONE: "features only (no edges)"}
-    rows = [(OWN, run.result.test_score), *((shown.get(name, name), score) for name, score in run.baselines.items())]
+    rows = [(run.called, run.result.test_score), *((shown.get(name, name), score) for name, score in run.baselines.items())]
     answer = tables.answer_table(rows, run.metric) if run.result.test_score is not None else None
-    return heading_of(run, answer, _verdict(run))
+    return heading_of(run, answer, _verdict(run), _interval(run))
+
+
+def _interval(run):
+    """The sentence about the interval of the test score in the title; "" where there is none."""
+    if run.judged != "test nodes" or run.result.test_score is None:
+        return ""
+    low, high = score_interval(run.dataset.task, run.metric, run.outputs, run.labels, run.config.train.seed)
+    return interval_line(run.metric.shown, low, high, f"{len(run.labels):,} other test nodes")
 
 
 def _verdict(run):
@@ -117,7 +156,7 @@ def _verdict(run):
     if test is None or run.result.best_epoch is None or not run.baselines:
         return kept(run)
     scores = {name: [score] for name, score in {**run.baselines, OWN: test}.items()}
-    best = verdict_line(scores, run.metric, run.dataset.labels[run.dataset.test])
+    best = verdict_line(scores, run.metric, run.dataset.labels[run.dataset.test], run.called)
     return " ".join(filter(None, [alone is not None and _worth(test - alone, run.metric), best, kept(run)]))
 
 

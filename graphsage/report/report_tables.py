@@ -6,6 +6,7 @@ from dataclasses import MISSING, fields, is_dataclass
 
 import numpy as np
 
+from graphsage.config.options import as_written
 from graphsage.config.settings import unused_parts
 from graphsage.report.page import bar, folded, joined, table, tag
 
@@ -68,6 +69,17 @@ def confusion_table(pairs, counts, names):
     return table(["true class", "taken for", "nodes", "of the class"], rows, "Largest confusions", text=("taken for",))
 
 
+def curve_table(curves):
+    """The areas of ``Curve``s, and what the threshold in use gives."""
+    columns = ["class", "ROC AUC", "average precision", "precision in use", "recall in use", "false alarms in use", "nodes"]
+    rows = [
+        (one.name, *map(percent, (one.area, one.average_precision, precision, recall, false)), f"{one.yes:,} of {one.nodes:,}")
+        for one in curves
+        for false, recall, precision in [one.in_use]
+    ]
+    return table(columns, rows, "Areas under the curves")
+
+
 def target_table(scores, names):
     """scores: {column: float64[T]}."""
     rows = [(name, *(plain(values[k]) for values in scores.values())) for k, name in enumerate(names)]
@@ -121,12 +133,13 @@ def facts(pairs, label):
     return table(["name", "value"], pairs, label, text=("value",))
 
 
-def configuration(config):
-    """Every setting, its value with the default where that is another, and what it means."""
+def configuration(config, *, has_model=True):
+    """Every setting, its value with the default where that is another, and what it means. has_model: are those of the model?"""
     columns = ["setting", "value", "meaning"]
     return joined(*(
         joined(tag("h3", title), table(columns, rows, f"Configuration: {title}", text=columns))
         for title, rows in _setting_groups(config)
+        if has_model or title != "model"
     ))  # fmt: skip
 
 
@@ -151,7 +164,7 @@ def _default(field):
 def _value(name, value):
     if value is None:
         return "full" if name == "batch_size" else "not set"
-    return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(as_written(value))
 
 
 def machine():

@@ -1,4 +1,4 @@
-"""What the report counts: confusion, scores by class, by target and by degree, with intervals. numpy only.
+"""What the report counts: confusion, scores by class, by target, by degree and by other groups, with intervals. numpy only.
 
 M judged nodes, C classes or columns, T targets.
 """
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-Z = 1.959964  # of a 95 % interval
+from graphsage.report.intervals import ratio_interval, share_interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,21 +100,29 @@ def reliability(outputs, labels, bins=10):
     return [(c / n, hit / n, int(n)) for c, hit, n in zip(*sums, counts) if n]
 
 
-# ---- by degree
+# ---- by group
 
 
 def scores_by_degree(task, outputs, labels, degrees):
     """(bins, groups): lists of ``GroupScore``; bins of degrees that double, 0, 1, 2-3, ...; bins without nodes are left out.
 
+    groups: isolated, not isolated, all. The score is that of ``scores_by_group``.
+    """
+    bits = np.frexp(degrees)[1]  # 0, 1, 2, 2, 3, ...: exact, unlike a logarithm
+    bins = {bin_name(1 << bit >> 1, (1 << bit) - 1): bits == bit for bit in np.unique(bits).tolist()}
+    masks = {"isolated": degrees == 0, "with neighbours": degrees > 0, "all": degrees >= 0}
+    found = scores_by_group(task, outputs, labels, {**bins, **masks})
+    return found[: len(bins)], found[len(bins) :]
+
+
+def scores_by_group(task, outputs, labels, masks):
+    """A ``GroupScore`` for each of masks, {name: bool[M]}.
+
     The score is a ratio of sums over nodes - accuracy, micro-F1, or the explained share of the judged nodes' variance -
-    so that the bins, weighted by their denominators, give the whole. groups: isolated, not isolated, all.
+    so that groups that share no node, weighted by their denominators, give the whole.
     """
     parts = _terms(task, outputs, labels)
-    bits = np.frexp(degrees)[1]  # 0, 1, 2, 2, 3, ...: exact, unlike a logarithm
-    names = {bit: bin_name(1 << bit >> 1, (1 << bit) - 1) for bit in np.unique(bits).tolist()}
-    bins = [_scored(task, name, *(part[bits == bit] for part in parts)) for bit, name in names.items()]
-    masks = {"isolated": degrees == 0, "with neighbours": degrees > 0, "all": degrees >= 0}
-    return bins, [_scored(task, name, *(part[mask] for part in parts)) for name, mask in masks.items()]
+    return [_scored(task, name, *(part[mask] for part in parts)) for name, mask in masks.items()]
 
 
 def bin_name(low, high):
@@ -143,26 +151,8 @@ def _explained(missed, labels):
 def _scored(task, name, above, below):
     nodes, whole = len(above), below.sum()
     score = above.sum() / whole if whole else np.nan
-    low, high = share_interval(score, nodes) if task == "multiclass" else _ratio_interval(above, below, score)
+    low, high = share_interval(score, nodes) if task == "multiclass" else ratio_interval(above, below, score)
     return GroupScore(name, nodes, float(score), float(low), float(high))
-
-
-def share_interval(share, nodes):
-    """Wilson 1927: of a share, honest for few nodes and near 0 and 1."""
-    if not nodes:
-        return np.nan, np.nan
-    middle = (share + Z**2 / (2 * nodes)) / (1 + Z**2 / nodes)
-    reach = Z / (1 + Z**2 / nodes) * np.sqrt(share * (1 - share) / nodes + Z**2 / (4 * nodes**2))
-    return max(middle - reach, 0.0), min(middle + reach, 1.0)  # by rounding, a hair outside
-
-
-def _ratio_interval(above, below, score):
-    """Of sum(above) / sum(below), by the linearised variance (Cochran 1977, section 6.3), for 10 nodes or more."""
-    if len(above) < 10 or not below.sum():
-        return np.nan, np.nan
-    reach = Z * np.sqrt(len(above) / (len(above) - 1) * ((above - score * below) ** 2).sum()) / below.sum()
-    least = 0 if above.min() >= 0 else -np.inf  # R^2 has no least value
-    return max(score - reach, least), min(score + reach, 1)
 
 
 def _ratio(part, whole):

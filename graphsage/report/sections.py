@@ -12,14 +12,21 @@ from graphsage.data.cards import dataset_card, list_datasets
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.described.describe import describe
 from graphsage.report import report_tables as tables, scores_by_degree as scores
+from graphsage.report.curve_points import curves_of
+from graphsage.report.node_sections import embeddings, mistakes_of, neighbours
 from graphsage.report.page import beside, folded, joined, scrolled, section, tag
 from graphsage.training.thresholds import told_of_nobody
 from graphsage.training.until import time_line
 
 MOST_CONFUSIONS, MOST_IN_MAP, MOST_TARGETS = 15, 60, 4
 MOST_BESIDE = 16  # classes whose heat map leaves room for a table
-BY_DEGREE = {"multiclass": ("accuracy", True), "multilabel": ("micro-F1", True), "regression": ("R^2", False)}
 
+CURVES = {
+    "multiclass": "A node is taken for the likelier of the two classes. To find more of the rarer class, at the price of false "
+    "alarms, take a node for it from a lower probability on.",
+    "multilabel": "Of the largest labels: what a higher or a lower threshold would give. The one in use was chosen on the "
+    "validation nodes, if there were any.",
+}
 PHASES_TOLD = (
     "Starting: until the first batch was done, whose kernels are compiled or loaded then. "
     "Waiting: for batches that were not ready. Evaluating: scores on the validation nodes."
@@ -82,6 +89,18 @@ def _multiclass(run):
     text = "Of nodes whose class was given a probability of p, a share p should be right. On average the two differ by"
     yield tag("p", f"{text} {100 * gap:.1f} points (expected calibration error, 10 bins).")
     yield run.figures.calibration(bins) if run.figures else None
+    yield from _curves(run)
+
+
+def _curves(run):
+    """What other thresholds would give."""
+    found = curves_of(run.dataset.task, run.outputs, run.labels, run.names)
+    if not found:
+        return
+    yield tag("h3", "Other thresholds")
+    yield tag("p", CURVES[run.dataset.task])
+    yield tables.curve_table(found)
+    yield beside(*run.figures.curves(found)) if run.figures else None
 
 
 def _confusions(run, counts):
@@ -104,6 +123,7 @@ def _multilabel(run):
     if line := told_of_nobody(run.outputs > 0):
         yield tag("p", line, class_="warning")
     yield tables.class_table(scores.class_scores("multilabel", run.outputs, run.labels), run.names)
+    yield from _curves(run)
 
 
 def _regression(run):
@@ -114,21 +134,6 @@ def _regression(run):
 
 
 _TASKS = {"multiclass": _multiclass, "multilabel": _multilabel, "regression": _regression}
-
-
-def _neighbours(run):
-    if run.judged is None:
-        return section("Neighbours", tag("p", run.unjudged))
-    label, in_percent = BY_DEGREE[run.dataset.task]
-    bins, groups = scores.scores_by_degree(run.dataset.task, run.outputs, run.labels, run.degrees)
-    text = f"Do nodes with many neighbours fare better? The {label} of the {run.judged} by the number of their neighbours."
-    listed = tables.group_table(bins, label, in_percent, "neighbours")
-    grouped = tables.group_table([g for g in groups if g.nodes], label, in_percent, run.judged)
-    return section(
-        "Neighbours",
-        tag("p", text),
-        beside(run.figures.by_degree(bins, groups[-1], label, in_percent) if run.figures else None, joined(listed, grouped)),
-    )
 
 
 def time(run):
@@ -159,12 +164,13 @@ def dataset(run):
 
 def configuration(run):
     text = "Every setting; bold where it is not the default."
-    return section("Configuration", tag("p", text), tables.configuration(run.config))
+    has_model = run.made is None or run.made.module is None
+    return section("Configuration", tag("p", text), tables.configuration(run.config, has_model=has_model))
 
 
 def reproduce(run):
     file = run.folder / CONFIG
-    commands = [run.command, f"graphsage train --config {file}" if file.exists() else None]
+    commands = [run.command, f"graphsage train --config {file}" if file.exists() and run.made is None else None]
     text = (
         "All random draws follow from the seed. The same numbers to the last bit can be expected on the same kind of machine, "
         "with the same versions and number of threads; elsewhere they differ a little."
@@ -173,9 +179,10 @@ def reproduce(run):
     return section(
         "Reproduce",
         scrolled(tag("pre", lines), "Commands") if lines else None,
+        tag("p", run.made.line(run.config)) if run.made else None,
         tag("p", text),
         tables.facts(run.versions.items(), "Versions and machine"),
     )
 
 
-SECTIONS = (training, _classes, _neighbours, time, dataset, configuration, reproduce)
+SECTIONS = (training, _classes, mistakes_of, neighbours, embeddings, time, dataset, configuration, reproduce)

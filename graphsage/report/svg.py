@@ -1,11 +1,13 @@
 """matplotlib's SVG made fit for a page: one of several, in the page's font and colours, with a text for who cannot see it."""
 
+import re
 import warnings
 from io import StringIO
 from xml.etree import ElementTree
 
 from matplotlib import style
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 from graphsage.report.page import Html, tag
 
@@ -18,6 +20,9 @@ VARIABLES = {INK: "ink", SOFT: "soft", LINE: "line", BLUE: "blue", ORANGE: "oran
              PALE: "pale", PAGE: "page", ON_LIGHT: "on-light", ON_STRONG: "on-strong",
              **{colour: f"heat-{level}" for level, colour in enumerate(HEAT, start=1)}}  # fmt: skip
 WIDTH = 5.2  # inches of 72 units: a unit is about a pixel on a phone, so that 12 points stay readable there
+ABOVE = {"loc": "outside upper left"}  # where a legend hides nothing
+TIGHT = {"columnspacing": 0.8, "handlelength": 0.8, "handletextpad": 0.4}
+PERCENT = PercentFormatter(1, symbol=" %")
 SETTINGS = {
     "font.size": 12,
     "legend.fontsize": 11,
@@ -41,6 +46,7 @@ SETTINGS = {
     "text.parse_math": False,  # a class may be called $x_
     "path.simplify": True,
 }
+LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 NAMESPACES = ("{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}")
 
 
@@ -101,4 +107,6 @@ def _value(key, value, name):
         value = "; ".join(rule for rule in rules if not rule.startswith("font-family"))
         for colour, variable in VARIABLES.items():
             value = value.replace(colour, f"var(--{variable})")
+    if key == "d":  # a hundredth of a unit is less than anyone sees, and half of the file
+        value = LONG_NUMBER.sub(lambda found: f"{float(found[0]):.2f}", value)
     return value.replace("url(#", f"url(#{name}-") if "url(#" in value else value.replace("#", f"#{name}-", 1)

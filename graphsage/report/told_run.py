@@ -9,9 +9,12 @@ import numpy as np
 
 from graphsage.config.run_files import LATEST
 from graphsage.report import report_tables as tables
+from graphsage.report.made_in_python import Made
 from graphsage.report.page import joined, tag
+from graphsage.report.verdict import OWN
 from graphsage.trained import save
-from graphsage.training.tasks import METRICS
+from graphsage.training.records import still_rising
+from graphsage.training.tasks import metric_named
 
 NO_PICTURES = "There are no pictures, as matplotlib is not installed: pip install 'graphsage[plots]'"
 EPOCH = ("loss", "val_score", "val_loss", "learning_rate", "seconds", *tables.PHASES, "nodes", "edges", "memory")
@@ -22,7 +25,7 @@ class ToldRun:
     """What the sections of every task read.
 
     epochs: dicts with all keys of EPOCH, None for what is unknown. steps: float64[S, 2] of (time in epochs, loss).
-    figures: the module, or None.
+    figures: the module, or None. made: of a run that was made in Python.
     """
 
     dataset: object
@@ -34,14 +37,20 @@ class ToldRun:
     folder: Path
     versions: dict
     figures: object
+    made: Made | None = None
+
+    @property
+    def called(self):
+        """What the model is called."""
+        return self.made and self.made.module or OWN
 
     @property
     def metric(self):
         """The ``Metric`` of the result."""
-        return METRICS[self.result.metric]
+        return metric_named(self.result.metric, self.config.train.metric)
 
 
-def told_parts(path, result, log, command, versions):
+def told_parts(path, result, log, command, versions, made=None):
     """The fields of ``ToldRun`` that follow from these, as ``write_report`` takes them."""
     return {
         "result": result,
@@ -51,6 +60,7 @@ def told_parts(path, result, log, command, versions):
         "folder": Path(path).parent,
         "versions": {**(save.versions() if versions is None else versions), **tables.machine()},
         "figures": _figures(),
+        "made": made,
     }
 
 
@@ -94,11 +104,12 @@ def title_of(run):
     return f"{run.metric.shown(score).strip()} {kind} {run.metric.label} on {name}"
 
 
-def heading_of(run, answer, verdict):
-    """The top of the page. answer: the table below the title, or None; verdict: what it comes to."""
+def heading_of(run, answer, verdict, interval=""):
+    """The top of the page. answer: the table below the title, or None; verdict: what it comes to; interval: of the score."""
     when = datetime.now(UTC).strftime("%d %B %Y, %H:%M UTC")
     return joined(
         tag("header", tag("h1", title_of(run)), tag("p", f"{_lasted(run)} Report of {when}.", class_="soft")),
+        tag("p", interval) if interval else None,
         _cut(run),
         answer,
         tag("p", verdict),
@@ -126,5 +137,6 @@ def kept(run, unjudged="nodes"):
     """Which epoch's model this is. unjudged: what there is none of where nothing was validated."""
     if run.result.best_epoch is None:
         return "No epoch was completed."
+    rising = still_rising(run.result)
     why = f"the last one, as there are no validation {unjudged}" if run.result.val_score is None else "the best on validation"
-    return f"The model is that of epoch {run.result.best_epoch}, {why}."
+    return f"The model is that of epoch {run.result.best_epoch}, {why}.{rising}"

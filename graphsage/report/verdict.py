@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from graphsage.training.tasks import METRICS
+
 OWN, ALONE = "GraphSAGE", "features only"
 REACH = 1.96  # standard errors: 95 %
 SPOKEN = {  # of a baseline: how a sentence calls it, and what it says where that is better
@@ -18,12 +20,16 @@ SPOKEN = {  # of a baseline: how a sentence calls it, and what it says where tha
 OTHERS = {"most frequent class": "majority class", "most frequent answers": "majority class", "mean target": "mean"}
 
 
-def verdict_line(rows, metric, labels):
+def verdict_line(rows, metric, labels, model=OWN):
     """A sentence. rows: {name: test scores of one or more runs}, "GraphSAGE" and others. labels: of the test nodes.
+    model: what "GraphSAGE" is called.
 
     The noise is that of a difference of two scores on other test nodes of this kind (95 %), as if the models erred apart from
-    each other, which is more than where they err together; and of several runs that of their means.
+    each other, which is more than where they err together; and of several runs that of their means. Of a metric of the caller's
+    own the noise is not known: "".
     """
+    if metric.name not in METRICS:
+        return ""
     own, others = rows[OWN], {name: scores for name, scores in rows.items() if name != OWN}
     name = max(others, key=lambda other: np.mean(others[other]))
     gap, noise = np.mean(own) - np.mean(others[name]), REACH * _error(own, others[name], metric, labels)
@@ -31,10 +37,10 @@ def verdict_line(rows, metric, labels):
     called = spoken.rpartition(" ")[0]
     if not abs(gap) > noise:
         within = f"noise of {len(labels):,} test nodes: +-{_size(noise, metric, '')}"
-        return f"{OWN} and {called} are too close to call: {_size(gap, metric)} apart ({within})."
+        return f"{model} and {called} are too close to call: {_size(gap, metric)} apart ({within})."
     if gap > 0:
-        return f"{OWN} is {_size(gap, metric)} better than {called}, the best of the others."
-    return f"{spoken[0].upper()}{spoken[1:]} {_size(gap, metric)} better than {OWN}: {reason}."
+        return f"{model} is {_size(gap, metric)} better than {called}, the best of the others."
+    return f"{spoken[0].upper()}{spoken[1:]} {_size(gap, metric)} better than {model}: {reason}."
 
 
 def _size(gap, metric, unit=" points"):

@@ -23,12 +23,12 @@ class WalkRun(ToldRun):
     rows: dict
 
 
-def write_walk_report(path, *, dataset, config, result, log, rows, command=None, versions=None):
+def write_walk_report(path, *, dataset, config, result, log, rows, command=None, versions=None, made=None):
     """Write the report of a run without labels to the HTML file ``path``. Returns the path.
 
     rows: {"features" or "embeddings": {"accuracy": of the probe}}. The rest, and what the file is, as in ``write_report``.
     """
-    run = WalkRun(dataset=dataset, config=config, **told_parts(path, result, log, command, versions), rows=rows)
+    run = WalkRun(dataset=dataset, config=config, **told_parts(path, result, log, command, versions, made), rows=rows)
     sections = [part(run) for part in (training, _probe, time, data, configuration, reproduce)]
     text = page(title_of(run), heading_of(run, _probe_table(run), kept(run)), sections)
     with written_aside(path) as file:

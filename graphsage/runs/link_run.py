@@ -41,15 +41,21 @@ def build_model(config, links):
     return LinkPredictor(encoder, config.links.decoder, directed=links.directed)
 
 
-def beside(config, trainer, result, log):
-    """The fields of ``RunResult`` that are known after the training."""
+def own_fields(trainer, result):
+    """The fields of ``RunResult`` that cost nothing."""
     if result.test_scores is None:
         return {"rows": {}}
-    judged = trainer.task.evaluator.scores.numpy()
+    return {"rows": {OWN: result.test_scores}, "scores": trainer.task.evaluator.scores.numpy()}
+
+
+def beside(config, trainer, result, log):
+    """The fields of ``RunResult`` that are known after the training."""
+    fields = own_fields(trainer, result)
+    if not fields["rows"]:
+        return fields
     log("Comparing with common neighbours, Adamic-Adar and preferential attachment ...")
     links, settings = trainer.dataset, trainer.task.settings
-    rows = {OWN: result.test_scores, **baseline_scores(links, links.test, settings, trainer.config.seed)}
-    return {"rows": rows, "scores": judged}
+    return {**fields, "rows": {**fields["rows"], **baseline_scores(links, links.test, settings, trainer.config.seed)}}
 
 
 def with_features_only(fields, alone):
@@ -58,8 +64,8 @@ def with_features_only(fields, alone):
     return {**fields, "rows": {**fields["rows"], **found}}
 
 
-def leave(folder, config, dataset, run_result, trainer):
-    """The report."""
+def leave(folder, config, dataset, run_result, trainer, made):
+    """The report. made: ``Made`` of a run that was made in Python, else None."""
     judged, links = None, trainer.dataset
     if run_result.scores is not None:
         pairs = links.test.seeds
@@ -73,6 +79,7 @@ def leave(folder, config, dataset, run_result, trainer):
         log=read_metrics(folder / METRICS_FILE),
         rows=run_result.rows,
         judged=judged,
+        made=made,
     )
 
 

@@ -28,8 +28,16 @@ class MetricsFile:
         """A ``Step`` or an ``Epoch``."""
         self._waiting.append(record)
 
+    def fail(self, epoch, error):
+        """The line of an error in ``epoch``, after those that wait."""
+        self._append({"kind": "failed", "epoch": epoch, "why": f"{type(error).__name__}: {error}"})
+
     def flush(self):
-        lines = "".join(_text(_line(record)) for record in self._waiting)
+        """Put the lines that wait on the disk."""
+        self._append()
+
+    def _append(self, *more):
+        lines = "".join(map(_text, (*map(_line, self._waiting), *more)))
         with open(self.path, "a", encoding="utf-8") as file:
             file.write(lines)
             file.flush()

@@ -1,20 +1,23 @@
 """What a run on nodes has of its own: its model, its baselines, what it leaves, and the table at its end."""
 
 from dataclasses import asdict
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
 import torch
 
 from graphsage.config.run_files import METRICS_FILE, REPORT
+from graphsage.nn.layered import has_layers
 from graphsage.nn.model import GraphSAGE
 from graphsage.report.report import write_report
 from graphsage.report.verdict import ALONE, OWN, verdict_line
 from graphsage.runs.metrics_file import read_metrics
-from graphsage.trained.outputs import write_predictions
+from graphsage.sampling.draws import as_draw
+from graphsage.trained.outputs import sampled, write_predictions
 from graphsage.training.baselines import baseline_scores
 from graphsage.training.setup import refuse_unlabelled
-from graphsage.training.tasks import METRICS, constant_outputs
+from graphsage.training.tasks import constant_outputs, metric_named
 
 TRAINS_WITHOUT_EDGES = True  # too, as a baseline
 SPLIT_BY_SEED = False  # the split is the dataset's
@@ -47,10 +50,15 @@ def make_graphsage(config, dataset, width):
     return GraphSAGE(dataset.num_features, out_features=width, **options)
 
 
+def own_fields(trainer, result):
+    """The fields of ``RunResult`` that cost nothing."""
+    return {"majority": majority_score(trainer.dataset, trainer.metric), "rows": {}, "interrupted": trainer.interrupted}
+
+
 def beside(config, trainer, result, log):
     """The fields of ``RunResult`` that are known after the training; Ctrl-C leaves out the baselines that are to come."""
     dataset, metric, seed = trainer.dataset, trainer.metric, trainer.config.seed
-    fields = {"majority": majority_score(dataset, metric), "rows": {}, "interrupted": trainer.interrupted}
+    fields = own_fields(trainer, result)
     if trainer.interrupted:
         return fields
     try:
@@ -70,11 +78,12 @@ def majority_score(dataset, metric):
     """Test score by ``metric`` (``Metric``) of ``constant_outputs``; None without test nodes."""
     if not len(dataset.test):
         return None
-    return metric.score(constant_outputs(dataset, len(dataset.test)), torch.tensor(dataset.labels[dataset.test], device="cpu"))
+    labels = torch.tensor(dataset.labels[dataset.test], device="cpu")
+    return metric.score_of_baseline(constant_outputs(dataset, len(dataset.test)), labels)
 
 
-def leave(folder, config, dataset, run_result, trainer):
-    """Predictions and report."""
+def leave(folder, config, dataset, run_result, trainer, made):
+    """Predictions and report. made: ``Made`` of a run that was made in Python, else None."""
     table = folder / ("predictions.parquet" if find_spec("pyarrow") else "predictions.csv")
     outputs = _all_outputs(trainer, dataset, run_result.result)
     write_predictions(table, dataset, outputs, thresholds=run_result.result.thresholds)
@@ -85,10 +94,24 @@ def leave(folder, config, dataset, run_result, trainer):
         result=run_result.result,
         log=read_metrics(folder / METRICS_FILE),
         outputs=outputs,
+        embed=partial(_embedded, trainer),
         majority=run_result.majority,
         features_only=run_result.features_only,
         rows=run_result.rows,
+        made=made,
     )
+
+
+def _embedded(trainer, nodes):
+    """What goes into the last layer for ``nodes``, from neighbours drawn as in training; None where there is no such layer."""
+    model, config, dataset = trainer.model, trainer.config, trainer.dataset
+    hidden = model.num_layers - (model.output_layer is None) if has_layers(model) else 0
+    if not hidden:
+        return None
+    fanouts = (-1,) * model.num_layers if config.batch_size is None else config.fanouts
+    draw = {"draw": as_draw(config.draw, config.replace), "seed": config.seed, "strictly_before": config.strictly_before}
+    how = {"isolated": config.isolated, "device": trainer.device, "progress": None, "out": None}
+    return sampled(model, dataset, nodes, hidden, fanouts=fanouts, draw=draw, **how)
 
 
 def _all_outputs(trainer, dataset, result):
@@ -104,7 +127,7 @@ def _all_outputs(trainer, dataset, result):
 
 def table(results):
     """Lines on one or more runs: test scores, mean and standard deviation where there are several."""
-    metric = METRICS[results[0].result.metric]
+    metric = metric_named(results[0].result.metric)
     rows = _rows(results)
     if not rows:
         return [f"Test {metric.label}: none, as the dataset has no test nodes."]
@@ -115,7 +138,7 @@ def table(results):
 
 def _rows(results):
     """{name: test scores} of the baselines and of GraphSAGE, those that there are."""
-    metric = METRICS[results[0].result.metric]
+    metric = metric_named(results[0].result.metric)
     scores = {"mean" if metric.name == "r2" else "majority class": [r.majority for r in results]}
     for name in dict.fromkeys(name for r in results for name in r.rows):
         scores[name] = [r.rows[name][metric.name] if name in r.rows else None for r in results]
@@ -126,7 +149,7 @@ def _rows(results):
 
 def verdict(results, dataset):
     """Lines on which model is the best, if one is beyond the noise of the test nodes."""
-    metric, rows = METRICS[results[0].result.metric], _rows(results)
+    metric, rows = metric_named(results[0].result.metric), _rows(results)
     return [verdict_line(rows, metric, dataset.labels[dataset.test])] if OWN in rows and len(rows) > 1 else []
 
 

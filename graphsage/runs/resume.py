@@ -1,7 +1,8 @@
 """A trainer's state to and from a checkpoint, with everything that must be the same for it to go on."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
+from graphsage.config.options import OWN, plain
 from graphsage.config.settings import FREE
 from graphsage.nn.head import Head
 from graphsage.runs.checkpoint import CheckpointError, differences, load_checkpoint, machine
@@ -36,7 +37,7 @@ def restore(trainer, path):
     """Set ``trainer`` to the checkpoint ``path``. ``CheckpointError``, and the trainer as it was, where it is of another
     training."""
     saved = load_checkpoint(path)
-    _check_same(path, "other settings", saved["settings"], _settings(trainer))
+    _check_same(path, "other settings", saved["settings"], _settings(trainer), ": give those of your own again")
     if "loss" in saved:
         _check_same(path, "another loss", {"loss": saved["loss"]}, {"loss": _loss(trainer)})
     _check_same(path, "another dataset", UNTIMED | saved["dataset"], trainer.identity)
@@ -62,14 +63,16 @@ def _read_as(objective, head):
         objective.head = replace(objective.head, means=head.means, deviations=head.deviations)
 
 
-def _check_same(path, what, then, now):
+def _check_same(path, what, then, now, of_own=""):
+    """of_own: what is to be done where a setting was the caller's own."""
     changes = differences(then, now)
     if changes:
-        raise CheckpointError(f"{path} is of a training with {what}: {'; '.join(changes)}")
+        advice = of_own if any(OWN in change.partition(" then, ")[0] for change in changes) else ""
+        raise CheckpointError(f"{path} is of a training with {what}: {'; '.join(changes)}{advice}")
 
 
 def _settings(trainer):
-    kept = asdict(trainer.config) | trainer.task.as_settings()
+    kept = plain(trainer.config) | trainer.task.as_settings()
     settings = {name: value for name, value in kept.items() if name not in free(trainer.config)}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in settings.items()}
 

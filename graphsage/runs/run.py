@@ -1,49 +1,25 @@
 """Whole runs from a RunConfig: dataset, model, training, and what the result must be compared with."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from graphsage.base.files import locked
 from graphsage.config.run_files import CONFIG, MODEL, REPORT, RESULT
 from graphsage.config.toml import write_config
 from graphsage.data.catalogue import load_dataset
 from graphsage.data.tables.schema import given_tables
-from graphsage.runs import link_run, node_run, walk_run
+from graphsage.runs import node_run
+from graphsage.runs.all_seeds import leave_several
 from graphsage.runs.checkpoint import CheckpointError, differences
+from graphsage.runs.finished import RunResult, finished
+from graphsage.runs.kinds import KINDS
 from graphsage.runs.recorder import stopping
-from graphsage.runs.run_folder import identity_in, read_result, write_result
+from graphsage.runs.run_folder import identity_in, read_result
 from graphsage.runs.tensorboard import TensorBoard
 from graphsage.runs.trainer import Trainer
-from graphsage.trained.save import is_saved, versions
-from graphsage.training.records import TrainResult
-
-KINDS = {"nodes": node_run, "links": link_run, "unsupervised": walk_run}  # by what a run learns
-LARGE = 200_000  # nodes from which what a finished run leaves takes longer than two seconds
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunResult:
-    """A trained model beside its baselines, test scores by ``result.metric``; None where there are no test nodes.
-
-    majority: always what is most frequent in training (regression: the mean). features_only: the same model, trained the
-    same way on the graph without its edges; None if it was not asked for, or Ctrl-C came before its end. model: None where
-    the run was done before and its result read.
-    rows: {baseline: {metric: test score}} of the further ones (``baseline_scores``); of links {model: {metric: test score}}
-    of GraphSAGE and all its baselines; without labels, {"features" or "embeddings": {"accuracy": of the probe}}.
-    scores: of links, float32[n, 1 + C], the logits of each test link and its candidates; None once they are in the report.
-    interrupted: Ctrl-C came in the training of either, perhaps in its last step.
-    """
-
-    result: TrainResult
-    majority: float | None = None
-    features_only: float | None = None
-    model: Any = None
-    interrupted: bool = False
-    rows: dict[str, dict[str, float]] = field(default_factory=dict)
-    scores: np.ndarray | None = field(default=None, repr=False, compare=False)
+from graphsage.trained.save import is_saved
+from graphsage.training.records import still_rising
 
 
 def run(config, dataset=None, *, trainer=None, folder=None, resume=False, callbacks=(), progress=(), log=print):
@@ -59,37 +35,25 @@ def run(config, dataset=None, *, trainer=None, folder=None, resume=False, callba
         trainer = trainer or make_trainer(config, dataset)
         log(summary(config, trainer))
     trainer = trainer or make_trainer(config, dataset)
+    trainer.run_config = config
     trainer.keep_in(folder)
     trainer.watch_by([*callbacks, *progress, *_tensorboard(config)], log)
     with trainer.held():
         if resume:
             _resume(trainer, resume, log)
-        return _held_run(config, trainer, dataset, folder, progress, log)
+        found = finished(trainer, partial(_beside, config, trainer, progress, log))
+    return replace(found, result=replace(found.result, outputs=None), scores=None) if folder is not None else found
 
 
-def _held_run(config, trainer, dataset, folder, progress, log):
-    if folder is not None:
-        with stopping(folder, "begun"):
-            Path(folder, RESULT).unlink(missing_ok=True)  # it says that nothing is left to do
-            write_config(config, Path(folder, CONFIG))  # only now: what was refused leaves it as it was
-    result = trainer.fit()
-    alone, kind = None, KINDS[config.task]
+def _beside(config, trainer, progress, log, result):
+    """The fields of ``RunResult`` that are known after the training: those of its baselines."""
+    kind, alone = KINDS[config.task], None
     fields = kind.beside(config, trainer, result, log)
     interrupted = fields.pop("interrupted", trainer.interrupted)
     if config.baseline and kind.TRAINS_WITHOUT_EDGES and not interrupted:
         log("Training the same model without edges (features only) for comparison ...")
         alone, interrupted = _features_only(config, trainer, progress)
-    fields = kind.with_features_only(fields, alone)
-    run_result = RunResult(result=result, **fields, model=trainer.model, interrupted=interrupted)
-    if folder is not None and not interrupted:
-        folder = Path(folder)
-        if dataset.num_nodes >= LARGE:
-            log("Writing predictions and the report ...")
-        with stopping(folder, "saved"):
-            kind.leave(folder, config, dataset, run_result, trainer)
-            write_result(folder, config, run_result, trainer.identity, versions())
-        log(f"Saved in {folder}: open {folder / REPORT}")
-    return replace(run_result, result=replace(result, outputs=None), scores=None) if folder is not None else run_result
+    return {**kind.with_features_only(fields, alone), "interrupted": interrupted}
 
 
 def run_all(config, dataset, *, trainer=None, folder=None, resume=False, callbacks=(), progress=(), log=print):
@@ -103,10 +67,16 @@ def run_all(config, dataset, *, trainer=None, folder=None, resume=False, callbac
         with stopping(folder, "begun"):
             Path(folder).mkdir(parents=True, exist_ok=True)
         with locked(folder):
-            if resume:  # the settings that may change; a single run writes its own
-                trainer = _same_data(config, dataset, trainer, folder)
-                write_config(config, Path(folder, CONFIG))
-            return _runs(config, dataset, trainer, folder, how)
+            trainer = _same_data(config, dataset, trainer, folder) if resume else trainer
+            with stopping(folder, "begun"):
+                Path(folder, RESULT).unlink(missing_ok=True)
+                write_config(config, Path(folder, CONFIG))  # of settings that may change; a single run writes its own
+            results = _runs(config, dataset, trainer, folder, how)
+            if len(results) == config.runs and not results[-1].interrupted:
+                with stopping(folder, "saved"):
+                    leave_several(folder, config, range(config.train.seed, config.train.seed + config.runs))
+                log(f"Saved in {folder}: open {Path(folder, REPORT)} for the mean of all")
+            return results
     if resume is True and folder is not None:
         trainer = _same_data(config, dataset, trainer, folder)
     return _runs(config, dataset, trainer, folder, how)
@@ -182,7 +152,9 @@ def make_trainer(config, dataset, *, folder=None, store=None, callbacks=(), log=
     kind = KINDS[config.task]
     data = kind.data_of(config, dataset)
     how = {"folder": folder, "store": store, "callbacks": [*callbacks, *_tensorboard(config)], "log": log}
-    return Trainer(kind.build_model(config, data), data, config.train, task=kind.settings_of(config), **how)
+    trainer = Trainer(kind.build_model(config, data), data, config.train, task=kind.settings_of(config), **how)
+    trainer.run_config = config
+    return trainer
 
 
 def _tensorboard(config):
@@ -216,7 +188,7 @@ def _which_model(results, task):
     of = "links" if task == "links" else "nodes"
     why = f"the last (there are no validation {of})" if result.val_score is None else "the best on validation"
     cut = f"Interrupted after epoch {len(result.history)}. " if result.interrupted else ""
-    return [f"{cut}The model is that of epoch {result.best_epoch}, {why}."]
+    return [f"{cut}The model is that of epoch {result.best_epoch}, {why}.{still_rising(result)}"]
 
 
 def _features_only(config, trainer, progress):

@@ -4,22 +4,20 @@ import json
 import math
 import os
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from graphsage.base.files import written_aside
 from graphsage.config.groups import ModelConfig
 from graphsage.config.link_config import LinkConfig
-from graphsage.config.options import options_of
-from graphsage.config.run_files import CONFIG, LATEST, RESULT
-from graphsage.config.settings import FREE, RunConfig, TrainConfig, aggregator_name
+from graphsage.config.options import OWN, Settings, options_of, plain
+from graphsage.config.run_files import CONFIG, LATEST, RESULT, RUNS
+from graphsage.config.settings import FREE, RunConfig, TrainConfig
 from graphsage.config.toml import read_config, write_config
 from graphsage.config.walk_config import WalkConfig
 from graphsage.data.catalogue import built_in
 from graphsage.runs.checkpoint import CheckpointError, load_checkpoint
 from graphsage.training.records import Epoch, TrainResult
-
-RUNS = "runs"  # beside where the command is given
 
 
 def make_run_folder(config, folder=None):
@@ -73,15 +71,15 @@ def _first_free(dataset):
 # ---- results
 
 
-def write_result(folder, config, run_result, identity, versions):
+def write_result(folder, config, run_result, identity, versions, module=None):
     """``folder``/result.json: configuration, scores, history, versions, and the ``identity`` of the dataset.
 
-    It is written last: where it is, the run is done.
+    It is written last: where it is, the run is done. module: as in ``write_config``.
     """
     result = asdict(replace(run_result.result, outputs=None))  # asdict would copy them first
     del result["outputs"]
     record = {
-        "config": _plain(config),
+        "config": plain_config(config) | ({} if module is None else {"model": f"{module}{OWN}"}),
         "majority": run_result.majority,
         "features_only": run_result.features_only,
         **({"rows": run_result.rows} if run_result.rows else {}),
@@ -102,11 +100,10 @@ def _finite(value):
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _plain(config):
+def plain_config(config):
     """As JSON can hold it."""
-    plain = asdict(config)
-    plain["model"]["aggregator"] = aggregator_name(config.model.aggregator)
-    return plain
+    parts = {f.name: plain(part) for f in fields(config) if isinstance(part := getattr(config, f.name), Settings)}
+    return plain(config) | parts
 
 
 def _decisive(config):
@@ -139,7 +136,7 @@ def read_result(folder, config):
     """The fields of ``RunResult`` of a run that was done with ``config``; None where there is none."""
     try:
         record = json.loads((Path(folder) / RESULT).read_text(encoding="utf-8"))
-        if _decisive(record.pop("config")) != _decisive(json.loads(json.dumps(_plain(config)))):
+        if _decisive(record.pop("config")) != _decisive(json.loads(json.dumps(plain_config(config)))):
             return None
         history = [Epoch(**epoch) for epoch in record.pop("history")]
         baselines = {name: record.pop(name) for name in ("majority", "features_only")} | {"rows": record.pop("rows", {})}

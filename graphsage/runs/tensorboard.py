@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from graphsage.config.options import plain
+from graphsage.runs.python_run import settings_of
 from graphsage.training.callbacks import Callback
 from graphsage.training.records import Epoch, Step, TrainResult
 from graphsage.training.state import CLOCKS
@@ -17,7 +19,8 @@ FLUSH_SECONDS = 5
 
 class TensorBoard(Callback):
     """Writes into ``folder`` what ``tensorboard --logdir FOLDER`` shows: loss and learning rate of each batch; loss and score
-    on validation, seconds by phase and peak memory of each epoch. The horizontal axis counts batches.
+    on validation, seconds by phase and peak memory of each epoch. The horizontal axis counts batches. At the end it writes the
+    test scores, and beside them all settings, by which the tab HPARAMS compares runs.
 
     folder: None takes the trainer's. After a resume TensorBoard drops the points that come again; after a kill the last few
     seconds before it may be missing: metrics.jsonl has all. ValueError, now, where the package tensorboard is missing.
@@ -52,6 +55,9 @@ class TensorBoard(Callback):
         self._write(values, epoch.number * len(trainer.loader))
 
     def on_fit_end(self, trainer: Any, result: TrainResult) -> None:
+        if result.test_score is not None:
+            scores = result.test_scores or {result.metric: result.test_score}
+            self._write_outcome(trainer, {f"test/{name}": score for name, score in scores.items()})
         self._close()
 
     def on_exception(self, trainer: Any, error: BaseException) -> None:
@@ -70,12 +76,34 @@ class TensorBoard(Callback):
             if value is not None:
                 self._writer.add_scalar(name, value, batches)
 
+    def _write_outcome(self, trainer, scores):
+        """By the writer itself: torch's ``add_hparams`` would make a run of its own in a folder inside."""
+        self._write(scores, trainer.state.epoch * len(trainer.loader))
+        from torch.utils.tensorboard.summary import hparams
+
+        for summary in hparams(_settings(trainer), scores):
+            self._writer.file_writer.add_summary(summary)
+
     def _close(self):
         """No thread and no open file stays."""
         if self._writer is not None:
             self._write_steps()
             self._writer.close()
             self._writer = None
+
+
+def _settings(trainer):
+    """{name: number or text} of the settings of model, training and task."""
+    config, made = settings_of(trainer)
+    parts = [config.train, *({"links": [config.links], "unsupervised": [config.walks]}.get(config.task, []))]
+    found = {"model": made.module} if made and made.module else plain(config.model)
+    for part in parts:
+        found |= plain(part)
+    return {name: value if isinstance(value, (int, float)) else _text(value) for name, value in found.items()}
+
+
+def _text(value):
+    return ",".join(map(str, value)) if isinstance(value, tuple) else "not set" if value is None else value
 
 
 def _writer_kind():

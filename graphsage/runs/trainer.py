@@ -21,6 +21,7 @@ from graphsage.data.dataset import NodeDataset
 from graphsage.data.links import LinkDataset
 from graphsage.interop.pyg import from_pyg, is_pyg_data
 from graphsage.runs.checkpoint import identity
+from graphsage.runs.finished import finished
 from graphsage.runs.recorder import Recorder
 from graphsage.runs.resume import restore
 from graphsage.tensors.ambient import plain_modes
@@ -39,15 +40,17 @@ class Trainer(Loop):
         classes it is the logit of the second. Anything else is a TypeError or ValueError before the first step.
         Of links ``LinkPredictor``, or any module that makes of a ``Batch`` with pairs a logit a pair [M].
     dataset: ``NodeDataset``, or ``LinkDataset`` for links; a ``Data`` of PyG becomes ``interop.from_pyg(data)``.
-    config: ``TrainConfig``, which names the three modes.
+    config: ``TrainConfig``, which names the three modes. Its ``metric`` may be a function(outputs, labels) -> float or a
+        ``Metric``, its ``optimizer`` a function(parameters) -> torch.optim.Optimizer, such as ``torch.optim.NAdam``.
     task: of links ``LinkConfig``: loss, negatives and candidates (its split and decoder are made before). Of embeddings
         without labels ``WalkConfig``: the model is then a ``LinkPredictor`` whose decoder says which nodes meet on random walks
         of a ``NodeDataset``, and ``TrainResult.outputs`` are what its encoder makes of all nodes. Else None.
     loss: function(outputs, y) -> mean loss, of what the module returned and the labels as ``Batch.y`` has them; the outputs
         of a regression are then numbers in the targets' units. None: by the dataset's task, cross-entropy (multiclass), binary
         cross-entropy of each column (multilabel) or squared error (regression); of links ``task.link_loss``.
-    folder: where ``metrics.jsonl``, checkpoints and the model of a ``GraphSAGE`` go, from which ``resume`` goes on and
-        ``load_trained`` reads; None: nowhere.
+    folder: where the files of a run go, as those of ``graphsage train`` do: config.toml, metrics.jsonl and checkpoints, from
+        which ``resume`` goes on, the model of a ``GraphSAGE``, which ``load_trained`` reads, predictions, report.html and
+        result.json; None: nowhere. Of a module, metric or optimizer of your own the files have the name.
     store: a ``FeatureStore`` of the dataset's features, normalised if they are to be, from another trainer's ``loader.store``.
     callbacks: objects with any of the methods of ``Callback``. log: called with each line of progress; None for silence.
 
@@ -80,65 +83,74 @@ class Trainer(Loop):
     ) -> None:
         dataset = from_pyg(dataset) if is_pyg_data(dataset) else dataset
         super().__init__(model, dataset, config, task=task, loss=loss, store=store, callbacks=callbacks, log=log)
+        self.given, self.run_config = dataset, None  # the dataset as it was given; the ``RunConfig`` of a command's run
         self.keep_in(folder)
 
     def keep_in(self, folder: str | os.PathLike[str] | None) -> None:
         """``folder`` in place of the one given before; None: nowhere."""
         self.recorder = None if folder is None else Recorder(as_path("folder", folder), self.config.keep_checkpoints)
 
+    @plain_modes()
     def fit(self) -> TrainResult:
         """Train for ``config.epochs`` epochs; returns ``TrainResult`` and leaves the best weights in the model.
 
         Starts from the model's present weights: a second call goes on with them, with the optimizer as it is and with the
         learning rate that a schedule (step, plateau) had reached, over the batches of the first; with a cosine, which is of
         one training, it is a ValueError. After ``resume`` it goes on from where the checkpoint was. Gradients are recorded
-        inside ``torch.no_grad`` and ``torch.inference_mode``, too. The model is left in evaluation mode, and saved if there
-        is a folder (``load_trained``). Ctrl-C ends the training after the step under way, with a checkpoint if
+        inside ``torch.no_grad`` and ``torch.inference_mode``, too. The model is left in evaluation mode, and saved with a
+        report if there is a folder. Ctrl-C ends the training after the step under way, with a checkpoint if
         there is a folder; a second one ends it at once. SIGTERM does the same. Without a folder and before the end of the first
         epoch there is nothing to keep, and KeyboardInterrupt is raised.
         Raises ``TrainingStopped`` where the loss is no number any more, and where nothing can be saved; ``InUse`` (a
         ValueError) where another process, or another ``Trainer``, works in the folder.
         """
         with self.held():
-            return super().fit()
+            return finished(self).result
 
     @plain_modes()
-    def predict(self, nodes: ArrayLike | None = None) -> Predictions:
-        """``Predictions`` for ``nodes`` (default: all, in the graph's order): numbers in the targets' units, classes, labels.
+    def predict(self, nodes: ArrayLike | None = None, *, dataset: NodeDataset | None = None) -> Predictions:
+        """``Predictions`` for ``nodes`` (default: all, in the graph's order): classes and probabilities, labels, or numbers in
+        the targets' units.
 
         They are made as the test is: of a ``GraphSAGE`` and of a stack of layers exact; of another module, and of one that
         learned from neighbours by weight, from the latest or until a time, from sampled ones, always the same.
+        dataset: another one, with the same features: the same graph grown, or another graph. Its labels are not read.
         """
         of_kind("the dataset of predict", self.dataset, NodeDataset)
         if not self.task.reads_labels:
             raise ValueError("predict gives labels, and this training reads none: TrainResult.outputs are its embeddings")
-        nodes = np.arange(self.dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, self.dataset.num_nodes)
+        asked = self.dataset if dataset is None else of_kind("dataset", dataset, NodeDataset)
+        raw_outputs = self.task.raw_outputs if dataset is None else self.task.evaluator_on(asked).outputs
+        nodes = np.arange(asked.num_nodes) if nodes is None else as_ids("nodes", nodes, asked.num_nodes)
         head = self.objective.head
         return Predictions(
             nodes=nodes,
-            outputs=head.read(self.task.raw_outputs(nodes)).float().numpy(),
+            outputs=head.read(raw_outputs(nodes)).float().numpy(),
             task=self.dataset.task,
             class_names=self.dataset.class_names,
             thresholds=head.thresholds,
         )
 
     @plain_modes()
-    def embed(self, nodes: ArrayLike | None = None) -> np.ndarray:
+    def embed(self, nodes: ArrayLike | None = None, *, dataset: NodeDataset | None = None) -> np.ndarray:
         """What goes into the last layer for ``nodes`` (default: all): float32 array [M, width], exact, as by ``Trained.embed``.
+        dataset: as in ``predict``.
 
         Of a ``GraphSAGE`` or a stack of two layers at least; ValueError for another model, and for neighbours by weight, the
         latest or those until a time, which are drawn.
         """
         of_kind("the task of embed", self.task, NodeTask)
-        widths, why = self.evaluator.widths, self.evaluator.why_sampled
+        evaluator = self.evaluator if dataset is None else self.task.evaluator_on(of_kind("dataset", dataset, NodeDataset))
+        widths, why = evaluator.widths, evaluator.why_sampled
         hidden = len(widths or ()) - (getattr(self.model, "output_layer", None) is None)
         if hidden < 1:
             if not widths and self.task.encoder is not None:
                 why = "its neighbours are drawn: load_trained of the run's folder embeds by them"
             what = f"has {'one layer' if widths else 'no layers that are computed one by one here'}{why and f' ({why})'}"
             raise ValueError(f"an embedding is what goes into the last layer, and {type(self.model).__name__} {what}")
-        nodes = np.arange(self.dataset.num_nodes) if nodes is None else as_ids("nodes", nodes, self.dataset.num_nodes)
-        return self.evaluator.after_layers(hidden).numpy()[nodes]
+        num_nodes = evaluator.dataset.num_nodes
+        nodes = np.arange(num_nodes) if nodes is None else as_ids("nodes", nodes, num_nodes)
+        return evaluator.after_layers(hidden).numpy()[nodes]
 
     def score(self, pairs: ArrayLike, times: ArrayLike | None = None) -> np.ndarray:
         """Logits float32 [n] of pairs of nodes [n, 2], (source, target), by a model of links: above 0 means a link.
@@ -168,6 +180,15 @@ class Trainer(Loop):
         self._is_resumed = path is not None
         if self.recorder is not None:
             self.recorder.resumes_from = path and Path(path)
+
+    def stop(self) -> None:
+        """End the training after the update under way; to be called from a callback's method, such as ``on_step``.
+
+        ``fit`` then ends as at the last epoch: batches since the last epoch are one more, validated; the best epoch is kept,
+        tested and saved, and ``TrainResult.interrupted`` is False. At least one update is made. Where there is a folder, a
+        later ``resume`` goes on from the very step. Outside of ``fit`` it does nothing.
+        """
+        super().stop()
 
     @cached_property
     def identity(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from graphsage.runs.metrics_file import read_metrics
 from graphsage.runs.node_run import make_graphsage, shown
 from graphsage.trained.probe import probe, probe_lines, why_not
 from graphsage.trained.save import as_trained
-from graphsage.training.tasks import METRICS
+from graphsage.training.tasks import metric_named
 
 SPLIT_BY_SEED = False  # the split, which only the probe reads, is the dataset's
 TRAINS_WITHOUT_EDGES = False  # there are no walks without
@@ -32,6 +32,11 @@ def settings_of(config):
 def build_model(config, dataset):
     """The untrained model that ``config`` describes: a ``GraphSAGE`` whose outputs are the embeddings, compared by products."""
     return LinkPredictor(make_graphsage(config, dataset, config.model.hidden_features), "dot")
+
+
+def own_fields(trainer, result):
+    """The fields of ``RunResult`` that cost nothing."""
+    return {"rows": {}}
 
 
 def beside(config, trainer, result, log):
@@ -60,16 +65,16 @@ def with_features_only(fields, alone):
     return fields
 
 
-def leave(folder, config, dataset, run_result, trainer):
-    """The report."""
+def leave(folder, config, dataset, run_result, trainer, made):
+    """The report. made: ``Made`` of a run that was made in Python, else None."""
     log = read_metrics(folder / METRICS_FILE)
     how = {"dataset": dataset, "config": config, "result": run_result.result, "log": log, "rows": run_result.rows}
-    write_walk_report(folder / REPORT, **how)
+    write_walk_report(folder / REPORT, **how, made=made)
 
 
 def table(results):
     """Lines on one or more runs: how well pairs of walks are told from others, and the probe."""
-    metric = METRICS[results[0].result.metric]
+    metric = metric_named(results[0].result.metric)
     found = {part: [getattr(r.result, f"{part}_score") for r in results] for part in ("test", "val")}
     part = next((part for part, scores in found.items() if None not in scores), None)
     scored = f"{metric.label}: {shown(metric, found[part]).strip()}" if part else "not judged, as there are none"

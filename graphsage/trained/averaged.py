@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from graphsage.base.checks import as_path
-from graphsage.config.run_files import RESULT
+from graphsage.config.run_files import CONFIG, MODEL, RESULT
 from graphsage.data.dataset import NodeDataset
 from graphsage.nn.head import Head
 from graphsage.trained.save import load_trained
@@ -70,6 +70,14 @@ def run_folders(path: str | os.PathLike[str]) -> list[Path]:
     if not done:
         raise ValueError(f"{path} holds no runs that are done: give the folder of several (graphsage train --runs N)")
     return done
+
+
+def is_of_several(path: str | os.PathLike[str]) -> bool:
+    """Is ``path`` the folder of several runs, of which one is done?"""
+    path = as_path("path", path)
+    if not (path / CONFIG).is_file() or (path / MODEL).exists():
+        return False
+    return any(place.name.isdecimal() and (place / RESULT).is_file() for place in path.iterdir())
 
 
 def load_runs(path: str | os.PathLike[str]) -> Averaged:

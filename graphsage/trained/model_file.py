@@ -6,7 +6,7 @@ from traceback import walk_tb
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from graphsage.config.settings import aggregator_name
+from graphsage.config.options import as_written
 from graphsage.nn.decoders import MLP, DistMult, Dot
 from graphsage.nn.head import Head
 from graphsage.nn.layered import CODE
@@ -37,7 +37,7 @@ def plain_arguments(model):
         rule = "as a file cannot bring the code of another along (of links, a decoder of a name beside it): save its state_dict"
         raise TypeError(f"model must be a GraphSAGE, {rule}; got {type(model).__name__}")
     arguments = encoder_of(model).arguments
-    arguments = {**arguments, "aggregator": aggregator_name(arguments["aggregator"])}
+    arguments = {**arguments, "aggregator": as_written(arguments["aggregator"])}
     return arguments | (_of_decoder(model.decoder) if isinstance(model, LinkPredictor) else {})
 
 

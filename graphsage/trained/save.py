@@ -15,7 +15,7 @@ from graphsage.base.told import of_kind
 from graphsage.config.link_config import LinkConfig
 from graphsage.config.run_files import CONFIG, DESCRIPTION, LATEST, MODEL
 from graphsage.config.settings import TrainConfig, check_depth
-from graphsage.config.toml import read_config
+from graphsage.config.toml import named_in
 from graphsage.config.walk_config import WalkConfig
 from graphsage.data.catalogue import recorded
 from graphsage.data.dataset import NodeDataset
@@ -163,10 +163,12 @@ def trained_on(path):
     """
     folder = Path(path) if Path(path).is_dir() else Path(path).parent
     try:
-        config = read_config(folder / CONFIG)
+        named = named_in(folder / CONFIG)
     except FileNotFoundError:
         raise ValueError(f"name a dataset: {folder} has no {CONFIG} that tells which one was trained on") from None
-    return {"name_or_path": recorded(config.dataset), "split": config.split}
+    if named["dataset"] is None:
+        raise ValueError(f"name a dataset: that of {folder} was made in Python, and no file has it")
+    return {"name_or_path": recorded(named["dataset"]), "split": named["split"]}
 
 
 def versions():

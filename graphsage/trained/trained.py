@@ -17,7 +17,7 @@ from graphsage.trained.predictions import Predictions
 from graphsage.trained.scores import matched_labels, score_parts
 from graphsage.trained.trained_model import TrainedModel
 from graphsage.training.correct_and_smooth import chosen_strengths, corrected_and_smoothed, refuse_for, refuse_unchosen
-from graphsage.training.tasks import METRICS
+from graphsage.training.tasks import METRICS, metric_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ class Trained(TrainedModel):
         labels = matched_labels(dataset, self.task, self.class_names, self._num_outputs)
         strengths = self.model.task_head.correct_and_smooth
         if strengths is None:
-            strengths = chosen_strengths(outputs, dataset, labels, METRICS[self.metric])
+            strengths = chosen_strengths(outputs, dataset, labels, METRICS.get(self.metric) or metric_for("auto", self.task))
         return corrected_and_smoothed(outputs, dataset, labels, strengths)
 
     def _smooths(self, asked):

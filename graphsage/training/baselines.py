@@ -50,11 +50,12 @@ class Judge:
         self.dataset, self.metric = dataset, metric
 
     def validation(self, outputs):
-        """Of outputs [N, C]; 0 without validation nodes."""
-        return self._score(self.decided(outputs), self.dataset.val) if len(self.dataset.val) else 0.0
+        """Of outputs [N, C]; 0 without validation nodes, and the least of all where a metric of the caller's own has none."""
+        score = self._score(self.decided(outputs), self.dataset.val) if len(self.dataset.val) else 0.0
+        return -np.inf if score is None else score
 
     def test(self, outputs):
-        """Of outputs [N, C]."""
+        """Of outputs [N, C]; None where a metric of the caller's own has none."""
         return self._score(self.decided(outputs), self.dataset.test)
 
     def decided(self, outputs):
@@ -67,7 +68,7 @@ class Judge:
         return outputs if chosen is None else outputs - torch.tensor(chosen, dtype=outputs.dtype)
 
     def _score(self, outputs, nodes):
-        return self.metric.score(outputs[torch.tensor(nodes)], torch.tensor(self.dataset.labels[nodes]))
+        return self.metric.score_of_baseline(outputs[torch.tensor(nodes)], torch.tensor(self.dataset.labels[nodes]))
 
 
 def why_not_propagated(dataset):

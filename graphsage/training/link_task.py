@@ -15,6 +15,7 @@ from graphsage.sampling.negatives import Negatives
 from graphsage.tensors.device import pick_device
 from graphsage.training.link_evaluation import LinkEvaluator
 from graphsage.training.link_objective import LinkObjective
+from graphsage.training.metric import try_out
 from graphsage.training.setup import (
     check_config,
     check_features,
@@ -49,6 +50,7 @@ class LinkTask(Task):
         self.model, self.encoder = model.to(self.device), encoder_of(model, dataset)
         self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset
         self.metric = metric_for(config.metric, "links")
+        try_out(self.metric, (len(dataset.val), 1 + settings.candidates), None)
         self.objective = LinkObjective(model, settings, loss)
         self.loader = self._make_loader(store)
         self.evaluator = LinkEvaluator(model, self.encoder, self.loader, self.dataset, config, settings, progress)
@@ -103,7 +105,8 @@ class LinkTask(Task):
 
     def scores(self):
         """Each metric of links, of what was evaluated last."""
-        return {name: metric.score(self.evaluator.scores) for name, metric in metrics_of("links").items()}
+        judges = {**metrics_of("links"), self.metric.name: self.metric}
+        return {name: metric.score(self.evaluator.scores) for name, metric in judges.items()}
 
 
 def _with_messages(config, dataset):

@@ -21,8 +21,9 @@ from graphsage.training.callbacks import checked_callbacks, checked_log
 from graphsage.training.link_task import LinkTask
 from graphsage.training.node_task import NodeTask
 from graphsage.training.optimizers import Schedule, make_optimizer
+from graphsage.training.outcome import outcome
 from graphsage.training.records import Step, TrainResult, loss_text
-from graphsage.training.setup import check_kinds, normalizes
+from graphsage.training.setup import check_kinds
 from graphsage.training.state import State
 from graphsage.training.task import task_class
 from graphsage.training.walk_task import WalkTask
@@ -70,7 +71,7 @@ class Loop:
             self.schedule.check_fresh()
             self.average.reset()
         self.state = self.state if self._is_resumed else State()
-        self._is_resumed = self._has_started = self._owes_save = False
+        self._is_resumed = self._has_started = self._owes_save = self._is_stopped = self._is_cut = False
         self._saved_at = time.monotonic()
         if self.task.encoder is not None:
             self.task.encoder.prepare(self.task.degrees())
@@ -79,12 +80,16 @@ class Loop:
             self._tell("on_fit_begin")
             for line in self.task.lines():
                 self.log(line)
-            result = self._result(interrupted=self._train())
+            result = outcome(self, interrupted=self._train())
             self._tell("on_fit_end", result)
         except BaseException as error:
             self._tell("on_exception", error)
             raise
         return result
+
+    def stop(self) -> None:
+        """End the training after the step under way, from a callback's method: see ``Trainer.stop``."""
+        self._is_stopped = True
 
     @property
     def interrupted(self) -> bool:
@@ -107,38 +112,8 @@ class Loop:
 
     def _is_done(self):
         state, patience = self.state, self.config.patience
-        return state.epoch >= self.config.epochs or (patience is not None and state.epochs_since_best >= patience)
-
-    def _result(self, *, interrupted):
-        state, best = self.state, self.state.best_epoch
-        can_resume = interrupted and self.recorder is not None
-        if best is None and not can_resume:
-            raise KeyboardInterrupt
-        if best is not None:
-            self.model.load_state_dict(state.best)
-            self.objective.read_by(replace(self.objective.head, thresholds=state.thresholds))
-        self.model.eval()
-        test_score = test_scores = raw = None
-        if not can_resume:
-            for line in self.task.finish():
-                self.log(line)
-            test_score, _ = self.evaluate(self.dataset.test)
-            test_scores, raw = None if test_score is None else self.task.scores(), self.task.outputs()
-        for line in self.objective.lines(raw):
-            self.log(line)
-        return TrainResult(
-            metric=self.metric.name,
-            test_score=test_score,
-            test_scores=test_scores,
-            val_score=best and best.val_score,
-            best_epoch=best and best.number,
-            normalized_features=normalizes(self.config, self.dataset),
-            history=list(state.history),
-            interrupted=interrupted,
-            outputs=raw if raw is None else self.objective.head.read(raw).float(),
-            thresholds=self.objective.head.thresholds,
-            later_edges=self.task.later_edges(),
-        )
+        has_waited = patience is not None and state.epochs_since_best >= patience
+        return state.epoch >= self.config.epochs or has_waited or (self._is_stopped and self._has_started)
 
     # ---- an epoch
 
@@ -155,8 +130,13 @@ class Loop:
                 if self._ends_group(step):
                     self._count(group)
                     group = []
-                    if self._interrupt.came and state.step < len(self.loader):
-                        return
+                    if (self._interrupt.came or self._is_stopped) and state.step < len(self.loader):
+                        break
+        if state.step < len(self.loader):
+            if not self._is_stopped:
+                return
+            self._save()
+            self._is_cut = True  # a resume goes on from here: the validation below is of this fit alone
         self.state.check_finite()
         with self.average.in_the_model():
             with self._clock("evaluating"):
@@ -218,7 +198,7 @@ class Loop:
     def _validate(self):
         """(score, loss) as planned; (None, None) after an epoch that is not validated. The last one always is."""
         done, plan = self.state.epoch + 1, self.evaluator.plan
-        if done % plan.every and done < self.config.epochs:
+        if done % plan.every and done < self.config.epochs and not self._is_stopped:
             return None, None
         return self.evaluate(self.task.validated, **self.task.how_to_validate)
 
@@ -263,6 +243,8 @@ class Loop:
         self.log(f"Epoch {epoch.number:03d} Loss: {loss_text(epoch.loss)}{score} ({epoch.seconds:.1f} s)")
 
     def _save(self):
+        if self._is_cut:
+            return
         self.state.check_finite()
         with self._clock("saving"):
             self._tell("on_save")

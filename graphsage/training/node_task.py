@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from graphsage.data.asked_times import refuse_untimed
 from graphsage.data.dataset import NodeDataset
 from graphsage.graph.subgraph import edges_among
 from graphsage.loading.node_loader import NeighborLoader
@@ -25,7 +26,7 @@ from graphsage.training.setup import (
     own_dtype,
 )
 from graphsage.training.task import Task
-from graphsage.training.tasks import pick_metric
+from graphsage.training.tasks import pick_metric, try_metric
 from graphsage.training.until import degrees_seen, later_edges, time_line
 
 
@@ -41,6 +42,7 @@ class NodeTask(Task):
         self.model, self.encoder = model.to(self.device), model if has_layers(model) else None
         self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset
         self.metric = pick_metric(config.metric, dataset)
+        try_metric(self.metric, dataset)
         self.objective = Objective(model, dataset, config, self.device, self.metric, loss)
         self.loader = make_loader(model, self.dataset, config, self.device, store)
         self.evaluator = Evaluator(model, self.loader, self.dataset, config, progress)
@@ -84,6 +86,24 @@ class NodeTask(Task):
         """How many edges came after all training nodes, where those have times."""
         return later_edges(self.dataset, self.config.strictly_before)
 
+    def evaluator_on(self, dataset):
+        """The ``Evaluator`` that asks the model about another dataset; ValueError, one sentence, where it cannot."""
+        own, name = self.dataset, dataset.name or "the dataset"
+        if dataset.num_features != own.num_features:
+            raise ValueError(f"the model takes {own.num_features} features a node, but {name} has {dataset.num_features}")
+        if self.objective.head.correct_and_smooth is not None:
+            advice = "load_trained of the run's folder predicts on it, or leave out correct_and_smooth"
+            raise ValueError(f"correct_and_smooth spreads labels of the training's dataset, and {name} is another: {advice}")
+        if own.times is not None:
+            refuse_untimed(dataset, ", and the model was trained on nodes that were asked at theirs")
+        dataset = dataset.row_normalized() if normalizes(self.config, own) else dataset
+        dataset = replace(dataset, times=None) if own.times is None and dataset.times is not None else dataset
+        config = replace(self.config, inductive=False)
+        loader = make_loader(self.model, dataset, config, self.device, nodes=np.arange(dataset.num_nodes))
+        found = Evaluator(self.model, loader, dataset, config, None)
+        found.task, found.num_outputs = own.task, own.num_outputs
+        return found
+
     def raw_outputs(self, nodes, *, sampled=False):
         """As ``Evaluator.outputs``; after ``finish`` corrected and smoothed where that is asked for: logits [M, C]."""
         strengths = self.objective.head.correct_and_smooth
@@ -115,8 +135,8 @@ class NodeTask(Task):
         return self.evaluator.all_outputs if len(self.dataset.test) else self.evaluator.exact()
 
 
-def make_loader(model, dataset, config, device, store=None):
-    """The loader of the training nodes as ``model`` needs its batches.
+def make_loader(model, dataset, config, device, store=None, nodes=None):
+    """The loader of the training nodes (or ``nodes``) as ``model`` needs its batches.
 
     inductive: its batches see the edges between training nodes alone.
     """
@@ -124,7 +144,7 @@ def make_loader(model, dataset, config, device, store=None):
         dataset = replace(dataset, graph=edges_among(dataset.graph, dataset.train))
     until = {"node_times": dataset.node_times, "strictly_before": config.strictly_before}
     sampler = make_sampler(model, dataset.graph, config, **until)
-    options = loading_options(model, config, device, store)
+    options = loading_options(model, config, device, store) | {"nodes": nodes}
     loader = NeighborLoader(dataset, sampler, config.batch_size, config.batches_per_epoch, least=least_seeds(model), **options)
     loader.cast_to = own_dtype(model)
     return loader

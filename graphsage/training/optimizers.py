@@ -1,19 +1,44 @@
-"""Update rules and schedules of the learning rate, torch's own."""
+"""Update rules and schedules of the learning rate, torch's own or the caller's."""
 
 import torch
 from torch.optim import lr_scheduler
 
+from graphsage.base.told import shown
 from graphsage.nn.norms import BatchNorm, LayerNorm
 
 
 def make_optimizer(model, config, device):
-    """The optimizer that ``config`` (``TrainConfig``) names, over the weights of ``model``; norms do not decay."""
+    """The optimizer that ``config`` (``TrainConfig``) names, over the weights of ``model``; norms do not decay.
+
+    Or what the caller's function(parameters) makes; TypeError or ValueError where that cannot train the model.
+    """
+    if callable(config.optimizer):
+        return _checked(config.optimizer([*model.parameters()]), model)
     if config.optimizer == "rprop":
         return torch.optim.Rprop(model.parameters(), lr=config.learning_rate)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}[config.optimizer]
     fused = device.type in ("cpu", "cuda")  # one pass over each weight: a small model's step is mostly overhead
     groups = _groups(model, config.decay_biases)
     return kind(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
+
+
+def _checked(optimizer, model):
+    """The caller's ``optimizer``, if it has all weights of ``model``, no others, and a learning rate."""
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise TypeError(f"optimizer must be a function that makes a torch.optim.Optimizer, and it returned {shown(optimizer)}")
+    if isinstance(optimizer, torch.optim.LBFGS):
+        raise ValueError("optimizer must take one step a gradient, and LBFGS asks for the loss several times: take another")
+    names = {id(weight): name for name, weight in model.named_parameters()}
+    held = {id(weight) for group in optimizer.param_groups for weight in group["params"]}
+    left = [name for name, weight in model.named_parameters() if weight.requires_grad and id(weight) not in held]
+    rule = "optimizer must change the weights of the model, all that require a gradient"
+    if left:
+        raise ValueError(f"{rule}: it lacks {left[0]}{f' and {len(left) - 1} more' if len(left) > 1 else ''}")
+    if held - names.keys():
+        raise ValueError(f"{rule}: it has {len(held - names.keys())} that are not the model's")
+    if any("lr" not in group for group in optimizer.param_groups):
+        raise ValueError("optimizer must have a learning rate, 'lr', in each of its param_groups")
+    return optimizer
 
 
 def _groups(model, decay_biases):
@@ -40,6 +65,7 @@ class Schedule:
 
     def __init__(self, optimizer, config, num_updates):
         self.optimizer, self.config, self.updates = optimizer, config, 0
+        self.rates = [group["lr"] for group in optimizer.param_groups]
         self.warmup = config.warmup_epochs * (num_updates // config.epochs)
         self.scheduler = self._make(num_updates - self.warmup)
         if self.warmup:
@@ -77,8 +103,8 @@ class Schedule:
             self.scheduler.step()
 
     def _rise(self):
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.learning_rate * min(self.updates + 1, self.warmup) / self.warmup
+        for group, rate in zip(self.optimizer.param_groups, self.rates):
+            group["lr"] = rate * min(self.updates + 1, self.warmup) / self.warmup
 
     def after_epoch(self, val_score):
         """An epoch is over, with its validation."""

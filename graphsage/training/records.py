@@ -97,3 +97,15 @@ class TrainResult(_Scores):
     def test_accuracy(self) -> float | None:
         """``test_score`` where the metric is accuracy, else None."""
         return self.test_score if self.metric == "accuracy" else None
+
+
+def still_rising(result: TrainResult) -> str:
+    """A sentence, with a space before it, where the last epoch scored higher on validation than every one before; else "".
+
+    A score of 1 cannot rise any more, and a training that was cut short says so itself.
+    """
+    before = [epoch.val_score for epoch in result.history if epoch.val_score is not None and epoch.number != result.best_epoch]
+    is_last = bool(before) and result.best_epoch == result.history[-1].number and not result.interrupted
+    if not is_last or not max(before) < result.val_score or result.val_score == 1:
+        return ""
+    return f" The score was still rising then: more epochs may give more (--epochs {2 * result.best_epoch})."

@@ -36,10 +36,12 @@ def for_task(config, task):
     """``config`` with the weight decay that suits the task, where it names none.
 
     Each of many labels is rare, and pulling the weights to 0 tells a model to say no to all of them; of links,
-    it makes all nodes alike: see docs/decisions.md.
+    it makes all nodes alike: see docs/decisions.md. An optimizer of the caller's own has its own.
     """
+    if config.weight_decay is not None or callable(config.optimizer):
+        return config
     decay = 0.0 if task in ("multilabel", "links") else WEIGHT_DECAY
-    return config if config.weight_decay is not None else replace(config, weight_decay=decay)
+    return replace(config, weight_decay=decay)
 
 
 def loading_options(model, config, device, store=None):

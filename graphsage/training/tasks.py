@@ -4,8 +4,6 @@ Of links, outputs are scores [n, 1 + C]: of each link, and of its candidates (``
 Multiclass labels are int64 [M]; multilabel ones float32 0/1 [M, C]; targets of a regression float32 [M, T]. M >= 1.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -14,6 +12,7 @@ import torch.nn.functional as F
 from graphsage.nn.head import wide
 from graphsage.training import link_metrics
 from graphsage.training.curves import roc_auc_of
+from graphsage.training.metric import Metric, own_metric, try_out
 
 
 def cross_entropy(logits, labels, weight=None, **options):
@@ -39,16 +38,28 @@ def make_loss(config, dataset, device):
 
     Balanced weights, from the n training labels: n / (C n_c) for class c in a multiclass task (1 where it has none), and for
     column c of a multilabel one nodes without / nodes with it as the weight of a yes (1 where there are none of either).
-    ValueError where the task knows no such thing.
+    Numbers are these weights themselves, one a class or column. ValueError where the task knows no such thing.
     """
     loss, options = LOSSES[dataset.task], {}
     if config.label_smoothing:
         if dataset.task != "multiclass":
             raise ValueError(f"label_smoothing is for one class a node, and this is a {dataset.task} task: leave it out")
         options["label_smoothing"] = config.label_smoothing
-    if config.class_weights == "balanced":
-        options.update(_balanced(dataset, device))
+    if config.class_weights != "none":
+        options.update(_weights(config.class_weights, dataset, device))
     return partial(loss, **options) if options else loss
+
+
+def _weights(wanted, dataset, device):
+    """The keyword of the loss that has the weights float32 [C]."""
+    if dataset.task == "regression":
+        raise ValueError(f"class_weights = {wanted!r} is for classes, and this is a regression: leave it out")
+    if wanted == "balanced":
+        return _balanced(dataset, device)
+    if len(wanted) != dataset.num_outputs:
+        raise ValueError(f"class_weights must be one number a class, {dataset.num_outputs} in all; got {len(wanted)}")
+    name = "weight" if dataset.task == "multiclass" else "pos_weight"
+    return {name: torch.tensor(wanted, dtype=torch.float32, device=device)}
 
 
 def _balanced(dataset, device):
@@ -57,28 +68,9 @@ def _balanced(dataset, device):
         counts = torch.bincount(labels, minlength=dataset.num_outputs)
         weights = len(labels) / (dataset.num_outputs * counts.clamp(min=1)).float()
         return {"weight": torch.where(counts > 0, weights, 1).float().to(device)}
-    if dataset.task == "multilabel":
-        ones = (labels == 1).sum(0)
-        zeros = len(labels) - ones
-        return {"pos_weight": torch.where((ones > 0) & (zeros > 0), zeros.float() / ones.clamp(min=1), 1).float().to(device)}
-    raise ValueError("class_weights = 'balanced' is for classes, and this is a regression: leave it out")
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A score, the higher the better. score: function(outputs, labels) -> float; tasks: those that it judges."""
-
-    name: str
-    label: str
-    score: Callable
-    tasks: tuple[str, ...]
-    in_percent: bool = True
-
-    def shown(self, mean, deviation=None):
-        """Text for people: "81.3 +- 1.53 %" or "0.613 +- 0.0153"."""
-        factor, digits, unit = (100, 1, " %") if self.in_percent else (1, 3, "")
-        spread = "" if deviation is None else f" +- {factor * deviation:.{digits + 1}f}"
-        return f"{factor * mean:{digits + 4}.{digits}f}{spread}{unit}"
+    ones = (labels == 1).sum(0)
+    zeros = len(labels) - ones
+    return {"pos_weight": torch.where((ones > 0) & (zeros > 0), zeros.float() / ones.clamp(min=1), 1).float().to(device)}
 
 
 def accuracy(logits, labels):
@@ -140,15 +132,15 @@ def _of_links(score, *arguments):
 #: an AUC of 95 % and one of 96 % differ in the places that nobody would be shown, and hits@k in steps of whole links. Who meets
 #: on a walk is no one's to be shown: there the AUC, which follows the loss.
 ALL = (
-    Metric("accuracy", "accuracy", accuracy, ("multiclass",)),
-    Metric("micro_f1", "micro-F1", micro_f1, ("multilabel",)),
-    Metric("macro_f1", "macro-F1", macro_f1, ("multiclass", "multilabel")),
-    Metric("roc_auc", "ROC AUC", roc_auc, ("multiclass",)),
-    Metric("r2", "R^2", r2, ("regression",), in_percent=False),
-    Metric("mrr", "MRR", _of_links(link_metrics.mrr), ("links",), in_percent=False),
-    Metric("roc_auc", "ROC AUC", _of_links(link_metrics.roc_auc), ("links", "unsupervised")),
-    Metric("average_precision", "average precision", _of_links(link_metrics.average_precision), ("links", "unsupervised")),
-    *(Metric(f"hits@{k}", f"hits@{k}", _of_links(link_metrics.hits_at, k), ("links",)) for k in (1, 3, 10)),
+    Metric("accuracy", accuracy, "accuracy", ("multiclass",)),
+    Metric("micro_f1", micro_f1, "micro-F1", ("multilabel",)),
+    Metric("macro_f1", macro_f1, "macro-F1", ("multiclass", "multilabel")),
+    Metric("roc_auc", roc_auc, "ROC AUC", ("multiclass",)),
+    Metric("r2", r2, "R^2", ("regression",), in_percent=False),
+    Metric("mrr", _of_links(link_metrics.mrr), "MRR", ("links",), in_percent=False),
+    Metric("roc_auc", _of_links(link_metrics.roc_auc), "ROC AUC", ("links", "unsupervised")),
+    Metric("average_precision", _of_links(link_metrics.average_precision), "average precision", ("links", "unsupervised")),
+    *(Metric(f"hits@{k}", _of_links(link_metrics.hits_at, k), f"hits@{k}", ("links",)) for k in (1, 3, 10)),
 )
 #: By name, for those who show scores: metrics of one name are shown alike.
 METRICS = {metric.name: metric for metric in ALL} | {metric.name: metric for metric in ALL if "links" not in metric.tasks}
@@ -162,18 +154,39 @@ def metrics_of(task):
 def pick_metric(name, dataset):
     """The ``Metric`` of a name for a ``NodeDataset``: as ``metric_for``, and ROC AUC wants two classes in each part."""
     metric = metric_for(name, dataset.task)
-    if name == "roc_auc":
+    if metric.name == "roc_auc":
         _check_two_classes(dataset)
     return metric
 
 
+def try_metric(metric, dataset):
+    """Ask a metric of the caller's own about made-up outputs of validation or test nodes, before the training."""
+    nodes = dataset.val if len(dataset.val) else dataset.test
+    labels = torch.tensor(dataset.labels[nodes], device="cpu")
+    try_out(metric, (len(nodes), dataset.num_outputs), labels)
+
+
 def metric_for(name, task):
-    """The ``Metric`` of a name; "auto" is the first that judges ``task``. ValueError where it judges none of it."""
+    """The ``Metric`` of a name, or of a function or ``Metric`` of the caller's own; "auto" is the first that judges ``task``.
+    ValueError where it judges none of it."""
     suited = metrics_of(task)
+    if not isinstance(name, str):
+        own = own_metric(name, METRICS | suited)
+        if not own.tasks or task in own.tasks:
+            return own
+        name = own.name
     if name != "auto" and name not in suited:
         article = "an" if task == "unsupervised" else "a"
         raise ValueError(f"metric={name!r} does not judge {article} {task} task: use {' or '.join(suited)}")
     return next(iter(suited.values())) if name == "auto" else suited[name]
+
+
+def metric_named(name, given="auto"):
+    """The ``Metric`` that a result calls ``name``, to show scores by. given: ``TrainConfig.metric``; where that is no longer
+    known, one of the caller's own is shown as a plain number."""
+    if name in METRICS:
+        return METRICS[name]
+    return Metric(name, float, in_percent=False) if isinstance(given, str) else own_metric(given, METRICS)
 
 
 def _check_two_classes(dataset):

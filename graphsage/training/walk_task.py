@@ -140,4 +140,5 @@ class WalkTask(Task):
 
     def scores(self):
         """Each metric, of what was evaluated last."""
-        return {name: metric.score(self.evaluator.scores) for name, metric in metrics_of("unsupervised").items()}
+        judges = {**metrics_of("unsupervised"), self.metric.name: self.metric}
+        return {name: metric.score(self.evaluator.scores) for name, metric in judges.items()}

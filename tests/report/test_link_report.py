@@ -10,9 +10,10 @@ from helpers.pages import Page
 from helpers.reports import SCRIPT, history, log_of
 
 from graphsage.report import link_scores as scores
+from graphsage.report.intervals import share_interval
 from graphsage.report.link_report import winner, write_link_report
 from graphsage.report.link_scores import Judged
-from graphsage.report.scores_by_degree import GroupScore, share_interval
+from graphsage.report.scores_by_degree import GroupScore
 from graphsage.training.records import TrainResult
 from graphsage.training.tasks import metrics_of
 

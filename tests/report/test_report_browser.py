@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from helpers.pages import measured
-from helpers.reports import data, guesses, history, log_of, result_of
+from helpers.reports import data, embeddings, guesses, history, log_of, result_of
 from report_picture import browser, save_picture
 
 from graphsage.report.report import write_report
@@ -18,7 +18,7 @@ def report(folder, dataset, command):
     outputs = guesses(dataset)
     result = result_of(dataset, outputs, history=history(12, training=1.0, waiting=0.5, evaluating=0.25))
     return write_report(folder / "report.html", dataset=dataset, config=_config(), result=result, log=log_of(result),
-                        outputs=outputs, majority=0.1, features_only=0.2, command=command)  # fmt: skip
+                        outputs=outputs, embed=embeddings, majority=0.1, features_only=0.2, command=command)  # fmt: skip
 
 
 def _config():
@@ -45,7 +45,7 @@ def test_many_classes_scroll_in_their_box(width, tmp_path):
     dataset = data("multiclass", labels=labels, class_names=[f"section-{k}" for k in range(58)])
     result = result_of(dataset, outputs)
     path = tmp_path / "report.html"
-    write_report(path, dataset=dataset, config=_config(), result=result, log=log_of(result), outputs=outputs)
+    write_report(path, dataset=dataset, config=_config(), result=result, log=log_of(result), outputs=outputs, embed=embeddings)
     found = measured(path, width, tmp_path)
     assert found["page"] == [width, width] and found["out"] == []
     assert found["text"] >= 8

@@ -12,8 +12,8 @@ from helpers.leftovers import name_aside
 from torch import nn
 
 from graphsage.base.files import InUse
-from graphsage.config.run_files import LATEST, METRICS_FILE
-from graphsage.runs import resume
+from graphsage.config.run_files import CONFIG, LATEST, METRICS_FILE, RESULT
+from graphsage.runs import node_run, resume
 from graphsage.runs.checkpoint import CheckpointError, load_checkpoint, machine, older_checkpoints
 from graphsage.runs.metrics_file import read_metrics
 from graphsage.runs.run import build_model
@@ -97,6 +97,12 @@ CASES = {
 def disk_that_keeps_all(monkeypatch):
     """No machine loses its power in here, and to wait for a disk would take most of the time."""
     monkeypatch.setattr(os, "fsync", lambda number: None)
+
+
+@pytest.fixture(autouse=True)
+def no_report(monkeypatch):
+    """It takes longer than the training, and is not what is tested here."""
+    monkeypatch.setattr(node_run, "write_report", lambda path, **content: None)
 
 
 @pytest.fixture(scope="module")
@@ -387,8 +393,8 @@ def test_the_latest_checkpoints_are_kept(keep, dataset, tmp_path):
     older = older_checkpoints(tmp_path)
     assert [load_checkpoint(path)["state"]["updates"] for path in (*reversed(older), tmp_path / LATEST)] == saved
     assert [int(path.stem[-9:]) for path in reversed(older)] == saved[:-1]
-    left = {METRICS_FILE, LATEST, MODEL, DESCRIPTION, *(path.name for path in older)}
-    assert {path.name for path in tmp_path.iterdir()} == left
+    left = {METRICS_FILE, LATEST, MODEL, DESCRIPTION, CONFIG, RESULT, *(path.name for path in older)}
+    assert {path.name for path in tmp_path.iterdir() if not path.name.startswith("predictions.")} == left
 
 
 def test_a_folder_that_holds_a_training_is_not_overwritten(dataset, tmp_path):

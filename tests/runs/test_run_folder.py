@@ -266,4 +266,8 @@ def test_a_folder_of_several_runs_is_no_model(command, tmp_path):
     folder = tmp_path / "several"
     command("train", small, "--runs", 2, "--epochs", 1, "--no-baseline", "--out", folder)
     sentence = f"{folder} holds the folders of several runs: give one of them, such as {folder / '0'}"
-    assert command("evaluate", folder)[2] == f"graphsage: {sentence}\n"
+    assert command("embed", folder)[2] == f"graphsage: {sentence}\n"
+    code, out, err = command("evaluate", folder, "--device", "cpu")
+    assert (code, err) == (0, "")
+    told = f"The mean of the probabilities of 2 runs; `graphsage runs {folder}` has the mean of their scores."
+    assert told in out.splitlines() and command("evaluate", folder, "--runs", "--device", "cpu")[1] == out

@@ -51,6 +51,7 @@ def test_the_points_are_those_of_the_metrics(dataset, tmp_path):
     config = configured(epochs=4, schedule="cosine")
     make_trainer(config, dataset, folder=tmp_path, callbacks=[TensorBoard()], log=None).fit()
     found = points(tmp_path)
+    found.pop("test/accuracy")
     assert found == recorded(tmp_path)
     assert len(found) == 10 and list(found["training/loss"]) == list(range(1, 13))
 
@@ -68,8 +69,28 @@ def test_after_a_resume_each_point_is_there_once(dataset, tmp_path):
     assert max(points(tmp_path)["training/loss"]) == 6
     trainer = make_trainer(config, dataset, folder=tmp_path, callbacks=[TensorBoard()], log=None)
     trainer.resume()
-    trainer.fit()
-    assert points(tmp_path) == recorded(tmp_path)
+    result, found = trainer.fit(), points(tmp_path)
+    assert found.pop("test/accuracy") == {9: pytest.approx(result.test_score, rel=1e-6)}
+    assert found == recorded(tmp_path)
+
+
+def test_settings_and_test_score_are_there_to_compare_runs_by(dataset, tmp_path):
+    from tensorboard.plugins.hparams import plugin_data_pb2
+
+    def cost(outputs, labels):
+        return -1.0
+
+    config = configured(epochs=1, metric=cost, fanouts=(5, 4))
+    result = make_trainer(config, dataset, folder=tmp_path, callbacks=[TensorBoard()], log=None).fit()
+    events = event_accumulator.EventAccumulator(str(tmp_path))
+    events.Reload()
+    stored = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    hparams = plugin_data_pb2.HParamsPluginData.FromString(stored).session_start_info.hparams
+    values = {name: value.number_value or value.string_value for name, value in hparams.items()}
+    assert (values["fanouts"], values["hidden_features"], values["metric"]) == ("5,4", 16, "cost (user-defined)")
+    assert values["patience"] == "not set" and values["optimizer"] == "adam"
+    assert points(tmp_path)["test/cost"] == {3: result.test_score}
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]  # no second run inside
 
 
 def test_another_folder_and_a_second_training_into_it(dataset, tmp_path):

@@ -53,3 +53,67 @@ def test_adamw_takes_its_share_off_the_weights_and_adam_off_the_gradient():
         optimizer.step()
         moved[name] = model.weight.item()
     assert moved == {"adamw": pytest.approx(2.0 * (1 - 0.1 * 0.5)), "adam": pytest.approx(1.9)}
+
+
+# ---- an optimizer of the caller's own
+
+
+def test_a_function_or_class_makes_the_optimizer():
+    def halves(parameters):
+        return torch.optim.SGD([{"params": parameters[:2], "lr": 0.5}, {"params": parameters[2:], "lr": 0.25}])
+
+    trainer = make_trainer(configured(epochs=4, optimizer=halves, learning_rate=0.01, warmup_epochs=2), blocks(), log=None)
+    assert [group["lr"] for group in trainer.optimizer.param_groups] == [0.5 / 6, 0.25 / 6]  # it rises to its own
+    trainer.fit()
+    assert [group["lr"] for group in trainer.optimizer.param_groups] == [0.5, 0.25]
+    named = make_trainer(configured(optimizer=torch.optim.NAdam, learning_rate=0.01), blocks(), log=None)
+    assert type(named.optimizer) is torch.optim.NAdam
+
+
+def test_its_state_is_in_the_checkpoint_and_a_resume_wants_it_again(tmp_path):
+    def made(parameters):
+        return torch.optim.NAdam(parameters, lr=0.05)
+
+    def trainer(optimizer=made, epochs=2, folder=tmp_path):
+        config = configured(optimizer=optimizer, epochs=epochs, learning_rate=0.01)
+        return make_trainer(config, blocks(), folder=folder, log=None)
+
+    trainer().fit()
+    again = trainer(epochs=4)
+    again.resume()
+    again.fit()
+    whole = trainer(epochs=4, folder=None)
+    whole.fit()
+    assert all(torch.equal(a, b) for a, b in zip(again.model.parameters(), whole.model.parameters()))
+    text = r"of a training with other settings: optimizer made \(user-defined\) then, adam now; .*: give those of your own ag"
+    with pytest.raises(ValueError, match=text):
+        trainer("adam").resume()
+
+
+def bare(parameters):
+    optimizer = torch.optim.SGD(parameters, lr=0.1)
+    del optimizer.param_groups[0]["lr"]
+    return optimizer
+
+
+REFUSED = {
+    "none": (lambda weights: None, TypeError, "^optimizer must be a function that makes a torch.optim.Optimizer, and it ret"),
+    "forgetful": (lambda w: torch.optim.SGD(w[1:], lr=1), ValueError, "all that require a gradient: it lacks layers.0.weight"),
+    "other": (lambda w: torch.optim.SGD([*w, nn.Parameter(torch.ones(1))], lr=1), ValueError, "it has 1 that are not the "),
+    "lbfgs": (torch.optim.LBFGS, ValueError, "optimizer must take one step a gradient, and LBFGS asks for the loss several"),
+    "rateless": (bare, ValueError, "optimizer must have a learning rate, 'lr', in each of its param_groups"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_train_the_model_is_refused(name):
+    optimizer, kind, text = REFUSED[name]
+    with pytest.raises(kind, match=text):
+        make_trainer(configured(optimizer=optimizer, learning_rate=0.01), blocks(), log=None)
+
+
+def test_settings_beside_it_are_its_own():
+    with pytest.raises(ValueError, match="learning_rate = 0.05 is not used by an optimizer of your own, which sets it itself"):
+        configured(optimizer=torch.optim.SGD)
+    with pytest.raises(ValueError, match=r"optimizer must be one of .*rprop, or a function\(parameters\) that makes .*; got 3"):
+        configured(optimizer=3)

@@ -188,6 +188,23 @@ def test_balanced_labels_by_hand(dataset):
     assert loss(logits, labels).item() == pytest.approx(by_hand.item(), rel=1e-5)
 
 
+def test_weights_of_classes_as_numbers(dataset):
+    logits, labels, given = torch.randn(50, NUM_CLASSES), torch.arange(50) % NUM_CLASSES, (1.0, 2.0, 0.5, 4.0)
+    each = torch.tensor(given)[labels]
+    by_hand = -(each * logits.log_softmax(1)[torch.arange(50), labels]).sum() / each.sum()
+    loss = make_loss(TrainConfig(class_weights=given), dataset, "cpu")
+    assert loss(logits, labels).item() == pytest.approx(by_hand.item(), rel=1e-5)
+    logits, labels = torch.randn(6, 3), torch.randint(2, (6, 3)).float()
+    by_hand = -(torch.tensor(given[:3]) * labels * F.logsigmoid(logits) + (1 - labels) * F.logsigmoid(-logits)).mean()
+    loss = make_loss(TrainConfig(class_weights=given[:3]), several(dataset), "cpu")
+    assert loss(logits, labels).item() == pytest.approx(by_hand.item(), rel=1e-5)
+
+
+def test_as_many_weights_as_classes(dataset):
+    with pytest.raises(ValueError, match="^class_weights must be one number a class, 4 in all; got 2$"):
+        make_trainer(configured(class_weights=(1, 3)), dataset, log=None)
+
+
 def numbers(dataset):
     return replace(dataset, labels=dataset.features[:, :2].copy())
 
@@ -198,6 +215,7 @@ def numbers(dataset):
         (several, {"label_smoothing": 0.1}, "label_smoothing is for one class a node, and this is a multilabel task"),
         (numbers, {"label_smoothing": 0.1}, "label_smoothing is for one class a node, and this is a regression task"),
         (numbers, {"class_weights": "balanced"}, "class_weights = 'balanced' is for classes, and this is a regression"),
+        (numbers, {"class_weights": (1, 3)}, "class_weights = (1.0, 3.0) is for classes, and this is a regression"),
     ],
 )
 def test_a_task_that_knows_no_such_thing(kind, settings, text, dataset):

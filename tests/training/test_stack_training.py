@@ -98,3 +98,54 @@ def test_graphsage_embeds_as_trained_does(tmp_path):
     trainer = gs.Trainer(gs.GraphSAGE(NUM_FEATURES, 8, NUM_CLASSES), DATASET, config, folder=tmp_path, log=None)
     trainer.fit()
     assert np.array_equal(trainer.embed(), gs.load_trained(tmp_path).embed(DATASET))
+
+
+# ---- another dataset
+
+
+def grown(dataset=DATASET):
+    """The dataset with three more nodes, none of which is known to the training, and no labels at all."""
+    more = np.arange(dataset.num_nodes, dataset.num_nodes + 3)
+    src, dst = dataset.graph.to_edges()
+    graph = gs.Graph.from_edges(np.r_[src, more, more], np.r_[dst, 0, 1, 2, 3, 4, 5], dataset.num_nodes + 3, duplicates="drop")
+    features = np.r_[dataset.features, dataset.features[:3] + 1]
+    return gs.NodeDataset(graph=graph, features=features, labels=np.full(len(features), -1), train=[], val=[], test=[])
+
+
+@pytest.mark.parametrize("model", [OwnStack(WIDTHS), gs.GraphSAGE(NUM_FEATURES, 16, NUM_CLASSES)], ids=["stack", "graphsage"])
+def test_another_dataset_is_predicted_exactly(model):
+    trainer, _ = trained(model)
+    other = grown()
+    exact = gs.inference(trainer.model, other.graph, other.features)
+    found = trainer.predict(dataset=other)
+    close(found.outputs, exact, 1e-6)
+    assert found.probabilities.shape == (203, NUM_CLASSES) and found.labels.tolist() == exact.argmax(1).tolist()
+    close(trainer.predict([202, 0], dataset=other).outputs, exact[[202, 0]], 1e-6)
+    close(trainer.embed(dataset=other), gs.inference(trainer.model, other.graph, other.features, num_layers=1), 1e-6)
+
+
+def test_another_module_samples_another_dataset_the_same_each_time():
+    trainer, _ = trained(OverAll(WIDTHS))
+    first, second = (trainer.predict(dataset=grown()).outputs for _ in range(2))
+    assert first.shape == (203, NUM_CLASSES) and np.array_equal(first, second)
+    same = trainer.predict(dataset=DATASET).outputs
+    assert np.array_equal(same, trainer.predict().outputs)
+
+
+def test_a_dataset_that_the_model_cannot_take_is_refused():
+    trainer, _ = trained(OwnStack(WIDTHS))
+    wide = blocks(features=np.ones((DATASET.num_nodes, 3), np.float32))
+    with pytest.raises(ValueError, match="the model takes 24 features a node, but blocks has 3"):
+        trainer.predict(dataset=wide)
+    with pytest.raises(TypeError, match="the dataset|dataset must be a NodeDataset"):
+        trainer.predict(dataset=DATASET.graph)
+    smoothed, _ = trained(gs.GraphSAGE(NUM_FEATURES, 16, NUM_CLASSES), correct_and_smooth=True)
+    with pytest.raises(ValueError, match="correct_and_smooth spreads labels of the training's dataset, and blocks is another"):
+        smoothed.predict(dataset=DATASET)
+
+
+def test_rows_of_another_dataset_are_normalised_as_those_of_the_training():
+    sparse = blocks(sparse=True)
+    trainer, result = trained(gs.GraphSAGE(NUM_FEATURES, 16, NUM_CLASSES), dataset=sparse)
+    assert result.normalized_features
+    assert np.array_equal(trainer.predict(dataset=sparse).outputs, trainer.predict().outputs)
