@@ -48,6 +48,8 @@ _HOME = {
     "Callback": "graphsage.training.callbacks",
     "Progress": "graphsage.runs.progress_bar",
     "TensorBoard": "graphsage.runs.tensorboard",
+    "tune": "graphsage.runs.search",
+    "TuneResult": "graphsage.runs.search",
     "Trained": "graphsage.trained.trained",
     "TrainedEncoder": "graphsage.trained.trained_encoder",
     "TrainedLinks": "graphsage.trained.trained_links",

@@ -73,6 +73,7 @@ def _parser():
     from graphsage.cli.import_ import add_import
     from graphsage.cli.sample import add_sample
     from graphsage.cli.train import add_train
+    from graphsage.cli.tune import add_tune
 
     parser = Parser(
         prog="graphsage",
@@ -81,8 +82,9 @@ def _parser():
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.set_defaults(command=_no_command, debug=False)
-    commands = parser.add_subparsers(title="commands", metavar="{train,evaluate,predict,embed,import,datasets,sample}")
+    commands = parser.add_subparsers(title="commands", metavar="{train,tune,evaluate,predict,embed,import,datasets,sample}")
     add_train(commands)
+    add_tune(commands)
     add_apply(commands)
     add_import(commands)
     add_datasets(commands)
