@@ -134,6 +134,11 @@ class OptimiseConfig(Settings):
     accumulate: int = option(1, "batches an update: their mean gradient", least=1)
     average: float = option(0.0, "judge and save a mean of the weights, of which an update leaves this share", real=SHARE)
     label_smoothing: float = option(0.0, "share of the target given to all classes alike (one class a node)", real=SHARE)
+    label_reuse: float = option(
+        0.0,
+        "show labels of training nodes as inputs, but of this share of a batch's nodes, which are asked (one class a node)",
+        real=SHARE,
+    )
     class_weights: str = option("none", "balanced: rare classes or labels weigh more in the loss", choices=CLASS_WEIGHTS)
     normalize_features: bool | None = option(None, "divide feature rows by their sum (default: bags of words only)")
     inductive: bool = option(

@@ -13,7 +13,7 @@ from graphsage.report.verdict import ALONE, OWN, verdict_line
 from graphsage.runs.metrics_file import read_metrics
 from graphsage.trained.outputs import write_predictions
 from graphsage.training.baselines import baseline_scores
-from graphsage.training.setup import refuse_unlabelled
+from graphsage.training.setup import label_columns, refuse_unlabelled
 from graphsage.training.tasks import METRICS, constant_outputs
 
 TRAINS_WITHOUT_EDGES = True  # too, as a baseline
@@ -38,18 +38,18 @@ def settings_of(config):
 def build_model(config, dataset):
     """The untrained ``GraphSAGE`` that ``config`` describes, for ``dataset``."""
     refuse_unlabelled(dataset)
-    return make_graphsage(config, dataset, dataset.num_outputs)
+    return make_graphsage(config, dataset, dataset.num_outputs, label_columns(config.train, dataset))
 
 
-def make_graphsage(config, dataset, width):
-    """The untrained ``GraphSAGE`` that ``config`` describes, with rows of ``width``."""
+def make_graphsage(config, dataset, width, labels=0):
+    """The untrained ``GraphSAGE`` that ``config`` describes, with rows of ``width``; labels: columns beside the features."""
     options = {**asdict(config.model), "dropout": config.dropout, "seed": config.train.seed}
-    return GraphSAGE(dataset.num_features, out_features=width, **options)
+    return GraphSAGE(dataset.num_features + labels, out_features=width, **options)
 
 
 def beside(config, trainer, result, log):
     """The fields of ``RunResult`` that are known after the training; Ctrl-C leaves out the baselines that are to come."""
-    dataset, metric, seed = trainer.dataset, trainer.metric, trainer.config.seed
+    dataset, metric, seed = trainer.task.plain, trainer.metric, trainer.config.seed
     fields = {"majority": majority_score(dataset, metric), "rows": {}, "interrupted": trainer.interrupted}
     if trainer.interrupted:
         return fields
