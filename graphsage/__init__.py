@@ -52,6 +52,8 @@ _HOME = {
     "TensorBoard": "graphsage.runs.tensorboard",
     "list_runs": "graphsage.runs.list_runs",
     "RunRecord": "graphsage.runs.run_record",
+    "tune": "graphsage.runs.search",
+    "TuneResult": "graphsage.runs.search",
     "Trained": "graphsage.trained.trained",
     "TrainedEncoder": "graphsage.trained.trained_encoder",
     "TrainedLinks": "graphsage.trained.trained_links",

@@ -25,6 +25,7 @@ from graphsage.nn.model import GraphSAGE as GraphSAGE
 from graphsage.runs.list_runs import list_runs as list_runs
 from graphsage.runs.progress_bar import Progress as Progress
 from graphsage.runs.run_record import RunRecord as RunRecord
+from graphsage.runs.search import TuneResult as TuneResult, tune as tune
 from graphsage.runs.suggested import suggested as suggested
 from graphsage.runs.tensorboard import TensorBoard as TensorBoard
 from graphsage.runs.trainer import Trainer as Trainer

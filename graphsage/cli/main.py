@@ -76,6 +76,7 @@ def _parser():
     from graphsage.cli.runs import add_runs
     from graphsage.cli.sample import add_sample
     from graphsage.cli.train import add_train
+    from graphsage.cli.tune import add_tune
 
     parser = Parser(
         prog="graphsage",
@@ -86,6 +87,7 @@ def _parser():
     parser.set_defaults(command=_no_command, debug=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     add_train(commands)
+    add_tune(commands)
     add_runs(commands)
     add_apply(commands)
     add_import(commands)

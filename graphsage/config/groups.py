@@ -189,6 +189,11 @@ class OptimiseConfig(Settings):
         real=SHARE,
     )  # fmt: skip
     label_smoothing: float = option(0.0, "share of the target given to all classes alike (one class a node)", real=SHARE)
+    label_reuse: float = option(
+        0.0,
+        "show labels of training nodes as inputs, but of this share of a batch's nodes, which are asked (one class a node)",
+        real=SHARE,
+    )
     class_weights: str | tuple[float, ...] = option(
         "none", "weight of each class or label in the loss: none, balanced (rare ones weigh more), or numbers such as 1,3",
         check=_class_weights,

@@ -213,15 +213,19 @@ class NeighborLoader:
         """One batch as far as threads make it: all of it, on the CPU, unless features are read on a GPU."""
         draft = self._draft(epoch, step)
         if self.store.device.type == "cpu":
-            draft = draft.filled(self.store)
+            draft = self._filled(draft)
         return Parcel(draft) if self.device.type == "cuda" else draft
 
     @torch.inference_mode(False)
     def _finished(self, draft):
         """On the device, with features."""
         draft = draft.to(self.device)
-        draft = draft if draft.pending is None else draft.filled(self.store)
+        draft = draft if draft.pending is None else self._filled(draft)
         return draft if self.cast_to is None else draft.cast(self.cast_to)
+
+    def _filled(self, draft):
+        """With features."""
+        return draft.filled(self.store)
 
     def _draft(self, epoch, step):
         """The batch without features."""

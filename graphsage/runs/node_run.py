@@ -16,7 +16,7 @@ from graphsage.runs.metrics_file import read_metrics
 from graphsage.sampling.draws import as_draw
 from graphsage.trained.outputs import sampled, write_predictions
 from graphsage.training.baselines import baseline_scores
-from graphsage.training.setup import refuse_unlabelled
+from graphsage.training.setup import label_columns, refuse_unlabelled
 from graphsage.training.tasks import constant_outputs, metric_named
 
 TRAINS_WITHOUT_EDGES = True  # too, as a baseline
@@ -41,23 +41,23 @@ def settings_of(config):
 def build_model(config, dataset):
     """The untrained ``GraphSAGE`` that ``config`` describes, for ``dataset``."""
     refuse_unlabelled(dataset)
-    return make_graphsage(config, dataset, dataset.num_outputs)
+    return make_graphsage(config, dataset, dataset.num_outputs, label_columns(config.train, dataset))
 
 
-def make_graphsage(config, dataset, width):
-    """The untrained ``GraphSAGE`` that ``config`` describes, with rows of ``width``."""
+def make_graphsage(config, dataset, width, labels=0):
+    """The untrained ``GraphSAGE`` that ``config`` describes, with rows of ``width``; labels: columns beside the features."""
     options = {**asdict(config.model), "dropout": config.dropout, "seed": config.train.seed}
-    return GraphSAGE(dataset.num_features, out_features=width, **options)
+    return GraphSAGE(dataset.num_features + labels, out_features=width, **options)
 
 
 def own_fields(trainer, result):
     """The fields of ``RunResult`` that cost nothing."""
-    return {"majority": majority_score(trainer.dataset, trainer.metric), "rows": {}, "interrupted": trainer.interrupted}
+    return {"majority": majority_score(trainer.task.plain, trainer.metric), "rows": {}, "interrupted": trainer.interrupted}
 
 
 def beside(config, trainer, result, log):
     """The fields of ``RunResult`` that are known after the training; Ctrl-C leaves out the baselines that are to come."""
-    dataset, metric, seed = trainer.dataset, trainer.metric, trainer.config.seed
+    dataset, metric, seed = trainer.task.plain, trainer.metric, trainer.config.seed
     fields = own_fields(trainer, result)
     if trainer.interrupted:
         return fields

@@ -101,7 +101,8 @@ def batches(trainer):
 
 def epoch_of(trainer):
     """"Epoch 3/20": the one under way, or the one that has just ended."""
-    return f"Epoch {trainer.state.epoch + (trainer.state.step > 0)}/{trainer.config.epochs}"
+    title = getattr(trainer, "title", "")
+    return f"{title}Epoch {trainer.state.epoch + (trainer.state.step > 0)}/{trainer.config.epochs}"
 
 
 def parts(trainer):

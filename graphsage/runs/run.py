@@ -195,9 +195,11 @@ def _features_only(config, trainer, progress):
     """(``TrainResult``, whether Ctrl-C came) of the same training without edges; None of a training cut short."""
     try:
         # there is no weight or time to draw by, and no edge to spread labels along
-        train = replace(config.train, draw="uniform", strictly_before=False, correct_and_smooth=False)
+        train = replace(config.train, draw="uniform", strictly_before=False, correct_and_smooth=False, label_reuse=0.0)
         alone = replace(config, tensorboard=False, train=train)
-        data, store = trainer.dataset.without_edges(), trainer.loader.store
+        has_columns = config.train.label_reuse  # of labels, among what the store holds
+        data = (trainer.task.plain if has_columns else trainer.dataset).without_edges()
+        store = None if has_columns else trainer.loader.store
         trainer = make_trainer(alone, data, store=store, callbacks=progress, log=None)
         result = trainer.fit()
     except KeyboardInterrupt:

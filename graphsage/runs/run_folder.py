@@ -26,7 +26,7 @@ def make_run_folder(config, folder=None):
     ValueError where the folder cannot be made or holds a run already.
     """
     try:
-        folder = _first_free(config.dataset) if folder is None else folder
+        folder = first_free(config.dataset) if folder is None else folder
         os.makedirs(folder, exist_ok=True)
         folder = Path(folder)
         if (folder / CONFIG).exists():
@@ -55,7 +55,8 @@ def lasting_name(dataset):
     return known or (os.path.abspath(path) if os.path.exists(path) else dataset)
 
 
-def _first_free(dataset):
+def first_free(dataset):
+    """The first of runs/NAME-1, runs/NAME-2, ... that is free, made; NAME is that of the dataset."""
     name = Path(dataset).stem.partition(":")[0] or "run"
     os.makedirs(RUNS, exist_ok=True)
     number = 1

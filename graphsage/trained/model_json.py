@@ -61,6 +61,7 @@ JUMPINGS = {
 }
 FEATURES = "the features of node v, float32"
 NORMALIZED = ", divided by the sum of their absolute values (zeros stay)"
+LABELS = "; then a column a class: 1 in that of its label for a training node, 0 for every other node"
 OUTPUTS = {
     "multiclass": "h_v of the last layer: one logit a class; softmax gives probabilities, and the largest is the prediction",
     "multilabel": "h_v of the last layer: one logit a class; sigmoid gives its probability, and above 0 means yes",
@@ -108,7 +109,7 @@ def describe_model(trained, arguments):
     described = {
         **known,
         "arguments": arguments,
-        "input": FEATURES + (NORMALIZED if trained.normalized_features else ""),
+        "input": FEATURES + (NORMALIZED if trained.normalized_features else "") + (LABELS if known.get("label_reuse") else ""),
         "neighbors": NEIGHBORS[trained.isolated] + (UNTIL[trained.strictly_before] if trained.timed else ""),
         **_described_linear(model, "input_layer", INPUT_LAYERS, arguments["input_layer"], place),
         "layers": [_described_layer(model, depth, arguments["aggregator"], place) for depth in range(model.num_layers)],

@@ -22,11 +22,11 @@ from graphsage.trained.tables_out import mapped_rows, slices, write_table
 BATCH_SIZE = 1024  # seeds of a drawn batch
 
 
-def check_features(model, dataset):
-    """ValueError unless the dataset has the features that the model takes."""
-    if of_kind("dataset", dataset, NodeDataset).num_features != model.in_features:
+def check_features(model, dataset, labels=0):
+    """ValueError unless the dataset has the features that the model takes. labels: columns beside them."""
+    if of_kind("dataset", dataset, NodeDataset).num_features != model.in_features - labels:
         found = f"{dataset.name or 'the dataset'} has {dataset.num_features}"
-        raise ValueError(f"the model takes {model.in_features} features a node, but {found}")
+        raise ValueError(f"the model takes {model.in_features - labels} features a node, but {found}")
 
 
 def checked_fanouts(model, fanouts):

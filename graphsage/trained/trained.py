@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from graphsage.base.checks import as_flag, as_ids
 from graphsage.data.dataset import NodeDataset
+from graphsage.data.label_columns import refuse_label_reuse, with_label_columns
 from graphsage.nn.jumping import joined_width
 from graphsage.nn.model import GraphSAGE
 from graphsage.trained import outputs as apply
@@ -28,14 +29,15 @@ class Trained(TrainedModel):
     class_names: C texts, or None. normalized_features: it wants each row of features divided by its sum (``row_normalize``).
     isolated, draw, replace, strictly_before: as in ``NeighborSampler``. timed: its nodes were asked at their own times
     (``NodeDataset.times``). fanouts: those of the training, one a layer; -1 takes all.
+    label_reuse: the labels of a dataset's training nodes are inputs, matched by name where both have names (``TrainConfig``).
     schema: how columns of a table became its features and classes (``NodeDataset.schema``), or None. name: the training
     dataset's, or None.
 
     What the model's raw outputs mean is the model's ``task_head``: targets are standardised in training, one logit may stand
     for two classes, labels have thresholds. All methods but ``embed`` read the outputs by it.
 
-    The methods take any ``NodeDataset`` with as many features; labels are read by ``evaluate``, and by Correct and Smooth those
-    of the training nodes. Keywords of all:
+    The methods take any ``NodeDataset`` with as many features; labels are read by ``evaluate``, and by Correct and Smooth and
+    ``label_reuse`` those of the training nodes. Keywords of all:
 
     fanouts: None is exact, from all neighbours, layer by layer (``inference``); else neighbours are drawn, so many a layer,
         in the loader's batches, and the result is the same for the same seed and nodes. A model that learned from neighbours
@@ -53,6 +55,7 @@ class Trained(TrainedModel):
 
     model: GraphSAGE
     class_names: tuple[str, ...] | None
+    label_reuse: bool = False
 
     def outputs(
         self, dataset: NodeDataset, nodes: ArrayLike | None = None, *, correct_and_smooth: bool | None = None, **how: Any
@@ -108,7 +111,7 @@ class Trained(TrainedModel):
 
     def predict(self, dataset: NodeDataset, nodes: ArrayLike | None = None, **how: Any) -> Predictions:
         """``Predictions`` for ``nodes`` (default: all, in the graph's order)."""
-        apply.check_features(self.model, dataset)
+        self._check_features(dataset)
         ids = None if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
         outputs = self.outputs(dataset, ids, **how)
         nodes = np.arange(dataset.num_nodes) if ids is None else ids
@@ -127,7 +130,7 @@ class Trained(TrainedModel):
         are left out; a score is None where the part does not allow it (ROC AUC of one class). Classes are matched by name where
         model and dataset both have names.
         """
-        apply.check_features(self.model, dataset)
+        self._check_features(dataset)
         labels = matched_labels(dataset, self.task, self.class_names, self._num_outputs)
         return score_parts(self.outputs(dataset, **how), labels, dataset, self._head)
 
@@ -150,6 +153,19 @@ class Trained(TrainedModel):
             _hidden_layers(self.model)
         if labels:
             matched_labels(dataset, self.task, self.class_names, self._num_outputs)
+
+    def _check_features(self, dataset):
+        apply.check_features(self.model, dataset, self._num_outputs if self.label_reuse else 0)
+
+    def _with_labels(self, dataset):
+        """None is shown where the dataset has no training nodes, as one whose labels are to be predicted."""
+        if not self.label_reuse:
+            return dataset
+        refuse_label_reuse(dataset, self.task)
+        labels = dataset.labels
+        if len(dataset.train):
+            labels = matched_labels(dataset, self.task, self.class_names, self._num_outputs)
+        return with_label_columns(dataset, labels, self._num_outputs)
 
     @property
     def _head(self):

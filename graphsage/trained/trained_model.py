@@ -42,7 +42,7 @@ class TrainedModel:
 
     def _check(self, dataset, *, fanouts=None, seed=0, device="auto"):
         """ValueError, one sentence, where ``_layers`` would refuse the dataset or a keyword."""
-        apply.check_features(self._encoder, dataset)
+        self._check_features(dataset)
         self._timed_as_trained(dataset)
         as_device(device)
         as_count("seed", seed, most=2**64 - 1)
@@ -52,13 +52,14 @@ class TrainedModel:
     def _layers(self, dataset, nodes, num_layers, *, fanouts=None, seed=0, device="auto", progress=None, out=None):
         """float32 array [M, width]: what the first ``num_layers`` layers make of ``nodes`` (None: all)."""
         model = self._encoder
-        apply.check_features(model, dataset)
+        self._check_features(dataset)
         if nodes is not None and out is not None:
             raise ValueError("out is for all nodes: leave out nodes, or take the rows of the result")
         nodes = None if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
         device = as_device(device)
         model = model if device.type == "cpu" else deepcopy(model).to(device)
         dataset = self._timed_as_trained(dataset.row_normalized() if self.normalized_features else dataset)
+        dataset = self._with_labels(dataset)
         options = {"isolated": self.isolated, "device": device, "progress": progress, "out": out}
         fanouts = self._own_fanouts if fanouts is None and self.is_drawn else fanouts
         if fanouts is None:
@@ -70,6 +71,14 @@ class TrainedModel:
     def _own_fanouts(self):
         """Those of the evaluations of its training, where they are drawn."""
         return self.fanouts if self.draw in SELECTIVE else wider(self.fanouts)
+
+    def _check_features(self, dataset):
+        """ValueError unless the dataset has the features that the model takes."""
+        apply.check_features(self._encoder, dataset)
+
+    def _with_labels(self, dataset):
+        """``dataset`` with the columns that the model reads beside the features, if there are any."""
+        return dataset
 
     def _timed_as_trained(self, dataset):
         """``dataset`` with times if the model was trained with some, and without them if it was not."""

@@ -37,9 +37,10 @@ class Loop:
 
     recorder: a callback that is told first, and keeps the state at each ``on_save``, so that a training that Ctrl-C cut short
         can be gone on with; None: there is none.
+    title: what is shown before "Epoch 3/20" while it runs.
     """
 
-    recorder = None
+    recorder, title = None, ""
 
     @plain_modes()
     def __init__(self, model, dataset, config=None, *, task=None, loss=None, store=None, callbacks=(), log=print):

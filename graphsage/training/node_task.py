@@ -7,7 +7,9 @@ import torch
 
 from graphsage.data.asked_times import refuse_untimed
 from graphsage.data.dataset import NodeDataset
+from graphsage.data.label_columns import with_label_columns
 from graphsage.graph.subgraph import edges_among
+from graphsage.loading.label_loader import LabelLoader
 from graphsage.loading.node_loader import NeighborLoader
 from graphsage.nn.layered import has_layers
 from graphsage.tensors.device import pick_device
@@ -41,6 +43,9 @@ class NodeTask(Task):
         self.device = pick_device(config.device)
         self.model, self.encoder = model.to(self.device), model if has_layers(model) else None
         self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset
+        self.plain = self.dataset  # without columns of labels
+        if config.label_reuse:
+            self.dataset = with_label_columns(self.dataset, dataset.labels, dataset.num_classes)
         self.metric = pick_metric(config.metric, dataset)
         try_metric(self.metric, dataset)
         self.objective = Objective(model, dataset, config, self.device, self.metric, loss)
@@ -55,6 +60,9 @@ class NodeTask(Task):
             yield f"Inductive: training sees {seen:,} of {whole:,} edges, {among}"
         yield from filter(None, [time_line(self.dataset, self.config.strictly_before)])
         yield from super().lines()
+        if self.config.label_reuse:
+            share = f"{self.config.label_reuse:.0%}"
+            yield f"Labels of training nodes are inputs: {share} of each batch's nodes hide theirs, and are asked"
         yield from filter(None, [joined_line(self.loader.plan)])
 
     @property
@@ -145,6 +153,9 @@ def make_loader(model, dataset, config, device, store=None, nodes=None):
     until = {"node_times": dataset.node_times, "strictly_before": config.strictly_before}
     sampler = make_sampler(model, dataset.graph, config, **until)
     options = loading_options(model, config, device, store) | {"nodes": nodes}
-    loader = NeighborLoader(dataset, sampler, config.batch_size, config.batches_per_epoch, least=least_seeds(model), **options)
+    kind = LabelLoader if config.label_reuse else NeighborLoader
+    loader = kind(dataset, sampler, config.batch_size, config.batches_per_epoch, least=least_seeds(model), **options)
+    if config.label_reuse:
+        loader.share, loader.first_label = config.label_reuse, dataset.num_features - dataset.num_classes
     loader.cast_to = own_dtype(model)
     return loader

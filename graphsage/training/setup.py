@@ -13,6 +13,7 @@ from graphsage.base.told import told
 from graphsage.config.groups import WEIGHT_DECAY
 from graphsage.config.settings import TrainConfig, check_depth
 from graphsage.data.asked_times import refuse_untimed
+from graphsage.data.label_columns import refuse_label_reuse
 from graphsage.data.labels import is_labelled
 from graphsage.data.remarks import no_label
 from graphsage.graph.features import SparseFeatures
@@ -50,7 +51,7 @@ def loading_options(model, config, device, store=None):
         "rank": 0,
         "num_ranks": 1,  # a Trainer trains alone: what other processes learn does not reach it
         "store": store,
-        "reduce": getattr(model, "first_layer_reduction", None),
+        "reduce": None if config.label_reuse else getattr(model, "first_layer_reduction", None),
         "device": device,
         "features_on": config.features_on,
         "feature_dtype": config.feature_dtype,
@@ -138,10 +139,12 @@ def check(model, dataset, config, *, has_own_loss):
             raise ValueError("correct_and_smooth wants logits, which a loss of your own need not learn: leave one out")
         refuse_for(dataset, dataset.task)
         refuse_unchosen(dataset)
+    if config.label_reuse:
+        refuse_label_reuse(dataset, dataset.task)
     check_weights(model)
     _check_norm(model, dataset, config)
     if has_layers(model):
-        check_features(model, dataset)
+        check_features(model, dataset, label_columns(config, dataset))
         check_width(model.out_features, dataset.task, dataset.num_outputs)
 
 
@@ -197,9 +200,15 @@ def _check_norm(model, dataset, config):
             raise ValueError(f"the model has BatchNorm, which needs at least 2 seeds a batch: {name} must be 2 or more, got 1")
 
 
-def check_features(encoder, dataset):
-    """The layers of ``encoder`` take as many features as the dataset has."""
-    if encoder.in_features != dataset.num_features:
+def label_columns(config, dataset):
+    """How many columns of labels a training by ``config`` (``TrainConfig``) puts beside the features."""
+    return dataset.num_classes if config.label_reuse else 0
+
+
+def check_features(encoder, dataset, labels=0):
+    """The layers of ``encoder`` take as many features as the dataset has, and ``labels`` columns more."""
+    if encoder.in_features != dataset.num_features + labels:
+        more = f" and label_reuse adds {labels}" if labels else ""
         raise ValueError(
-            f"the model takes {encoder.in_features} features a node, but the dataset has {dataset.num_features}"
+            f"the model takes {encoder.in_features} features a node, but the dataset has {dataset.num_features}{more}"
         )

@@ -21,7 +21,7 @@ TRAIN = TrainConfig(
     epochs=6, optimizer="sgd", warmup_epochs=2, average=0.75, learning_rate=0.1 + 0.2,
     weight_decay=1e-300, decay_biases=False, schedule="step", schedule_epochs=4,
     schedule_factor=0.25, clip_norm=1.5, accumulate=5, label_smoothing=0.125, class_weights="balanced", patience=12,
-    evaluate="sampled", evaluate_every=3, evaluate_nodes=100, correct_and_smooth=True, inductive=True,
+    label_reuse=0.5, evaluate="sampled", evaluate_every=3, evaluate_nodes=100, correct_and_smooth=True, inductive=True,
     normalize_features=False, metric="macro_f1", seed=2**64 - 9, device="cuda:1", features_on="cpu", feature_dtype="bfloat16",
     precision="float16", compile=True, log_every=13, checkpoint_every=14, checkpoint_seconds=0.5, keep_checkpoints=3,
 )  # fmt: skip
