@@ -9,7 +9,7 @@ from graphsage.data.missing import told_missing
 from graphsage.data.remarks import label_remarks
 from graphsage.data.split import SPLITS
 from graphsage.data.tables.dates import date_of
-from graphsage.data.tables.table_files import misnamed, shown
+from graphsage.data.tables.table_files import shown
 from graphsage.graph.features import SparseFeatures
 
 MISSING = {"number": "the mean", "date": "the mean", "category": "all zeros", "words": "all zeros", "vector": "the mean"}
@@ -56,18 +56,12 @@ def _tallied(what, count, becomes, found):
 
 
 def _files(dataset, found):
-    sizes = ", ".join(f"{path.name} ({_size(path.stat().st_size)})" for path in found.files)
-    nodes = "" if any(path.name.startswith("nodes.") for path in found.files) else misnamed(found.files[0].parent, "nodes")
-    return [f"{dataset.name or 'dataset'}: {sizes}", *([f"  {nodes}"] if nodes else []), *(f"  {note}" for note in found.notes)]
+    return [f"{dataset.name or 'dataset'}: {', '.join(found.sources)}", *(f"  {note}" for note in found.notes)]
 
 
 def _unlisted(found):
     """What became of edges to ids that the table of nodes does not list."""
     return f"kept; new nodes, without features and label: {found.added:,}" if found.added else "dropped"
-
-
-def _size(num_bytes):
-    return f"{num_bytes / 1e6:,.1f} MB" if num_bytes >= 1e5 else f"{num_bytes / 1e3:.1f} kB"
 
 
 def _graph(dataset, found):
@@ -159,7 +153,7 @@ def _features(dataset, found):
     kind = "sparse" if isinstance(dataset.features, SparseFeatures) else "dense"
     lines = [f"features: {dataset.num_features:,} columns, {kind}"]
     lines += [_column(column, dataset.num_nodes) for column in found.columns if column.spec is not None]
-    lines += [f"  {'features.npy':24} {array:,} columns, as they are"] if array else []
+    lines += [f"  {found.array:24} {array:,} columns, as they are"] if array else []
     return lines + _left_out(found)
 
 
