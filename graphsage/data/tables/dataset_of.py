@@ -8,14 +8,14 @@ from graphsage.base.progress import silent
 from graphsage.config.table_config import TABLE_DEFAULTS
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.labels import ReadTask, is_labelled, read_labels
-from graphsage.data.tables.column_names import edges_named
+from graphsage.data.tables.column_names import LABELS, edges_named, name_columns
 from graphsage.data.tables.edges import graph_of, read_edges
 from graphsage.data.tables.identifiers import IDS
 from graphsage.data.tables.ids import names_of
 from graphsage.data.tables.nodes import ARRAY, add_nodes, drop_columns, features_of, fitted_columns, read_nodes
 from graphsage.data.tables.schema import check_nodes, checked_schema, made_schema, no_splits, reading_of
 from graphsage.data.tables.table_files import shown
-from graphsage.data.tables.table_labels import LABELS, Labels, encoded_labels, fitted_label, name_labels
+from graphsage.data.tables.table_labels import Labels, encoded_labels, fitted_label
 from graphsage.data.tables.table_split import split_of, splits_in
 from graphsage.data.tables.times_of_nodes import read_times, take_times
 
@@ -65,25 +65,24 @@ def dataset_of(
     progress: a context manager of ``graphsage.base.progress``.
     Raises DatasetError, one sentence, with file and line where it is about a row.
     """
-    edges_table, is_own = edges_named(edges_table), schema is None
-    nodes = read_nodes(nodes_table, array, array_path, progress)
+    is_own, reading = schema is None, reading if schema is None else reading_of(checked_schema(schema))
+    edges_table = edges_named(edges_table, reading, strict=is_own)
+    nodes = read_nodes(nodes_table, array, array_path, progress, reading, strict=is_own)
     fits, label = drop_columns(nodes, reading) if is_own else [], (None, {}, ())
-    name_labels(nodes.columns)
-    asked = (*reading.category, *reading.number) if is_own else no_splits(checked_schema(schema))
-    times = take_times(nodes, edges_table, reading if is_own else reading_of(schema), but=asked, strict=is_own)
+    name_columns(nodes.table, nodes.columns, reading, strict=is_own)
+    asked = (*reading.category, *reading.number) if is_own else no_splits(schema)
+    times = take_times(nodes, edges_table, reading, but=asked, strict=is_own)
     splits = splits_in(nodes.columns, but=asked)
     if is_own:
         fits += fitted_columns(nodes, (*LABELS, *chain(*splits)), reading)
         label = fitted_label(nodes.table, nodes.columns, reading)
         schema = _own_schema(nodes, fits, label[0], directed, reading)
-    edges = read_edges(
-        edges_table, nodes.ids, nodes.outside, progress, unlisted=unlisted or reading_of(schema).unlisted
-    )  # fmt: skip
+    edges = read_edges(edges_table, nodes.ids, nodes.outside, progress, unlisted=unlisted or reading.unlisted)
     add_nodes(nodes, edges.added)
     num_nodes, schema = len(edges.ids), check_nodes(schema, edges.ids, is_own=is_own)
     graph, counts = graph_of(edges, names_of(edges.ids), directed=schema["directed"])  # before the features take memory too
     edges.source = edges.target = edges.weights = edges.times = None
-    labels = encoded_labels(nodes.table, schema["label"], _label_column(nodes, schema), num_nodes, reading_of(schema))
+    labels = encoded_labels(nodes.table, schema["label"], _label_column(nodes, schema), num_nodes, reading)
     labels = replace(labels, words=label[1], notes=label[2])
     stored, _, _ = read_labels(labels.labels, num_nodes, labels.task)
     parts, bare, split = split_of(nodes.table, nodes.columns, splits, is_labelled(stored), strict=is_own)

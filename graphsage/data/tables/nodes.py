@@ -8,7 +8,7 @@ import numpy as np
 
 from graphsage.data.errors import DatasetError
 from graphsage.data.missing import missing_words
-from graphsage.data.tables.column_names import nodes_named
+from graphsage.data.tables.column_names import UNREAD, nodes_named
 from graphsage.data.tables.columns import Column, encoded, fitted, is_wide
 from graphsage.data.tables.ids import first_repeat, ids_in
 from graphsage.data.tables.schema import num_outputs_of, reading_of
@@ -40,10 +40,13 @@ class Nodes:
     outside: str
 
 
-def read_nodes(table, array, array_path, progress):
-    """The ``Nodes`` of a ``Table`` and an array of features, each of which may be None."""
+def read_nodes(table, array, array_path, progress, reading, *, strict):
+    """The ``Nodes`` of a ``Table`` and an array of features, each of which may be None.
+
+    reading, strict: as in ``column_names``.
+    """
     if table is not None:
-        return _of_table(table, array, array_path, progress)
+        return _of_table(nodes_named(table, reading, strict=strict), array, array_path, progress)
     if array is None:
         return Nodes(table=None, ids=None, columns={}, array=None, array_path=array_path, outside="")
     import pyarrow as pa
@@ -55,10 +58,9 @@ def read_nodes(table, array, array_path, progress):
 
 
 def _of_table(table, array, array_path, progress):
-    table = nodes_named(table)
     table.require(ID)
     columns = table.read(table.columns, progress, lists={*table.columns} - {ID})
-    ids = columns.pop(ID)
+    ids, _ = columns.pop(ID), columns.pop(f"{ID}{UNREAD}", None)
     if not len(ids):
         raise DatasetError(f"{table.path} lists no node: there is a first line with the columns' names, and nothing below")
     ids = ids_in(table, 0, ID, ids)

@@ -79,6 +79,7 @@ class Table:
             others = [name for mark, name in MARKS.items() if any(mark in heading for heading in self.headings)]
             rule = f": the first line must name them, with {MARKS[self.text.mark]} between" if self.text else ""
             where = ", not ".join([rule, *others]) if self.text else ""
+            where += "" if others and self.text else f"; --{missing[0]} COLUMN names it"
             columns = shown(", ".join(self.columns))
             raise DatasetError(f"{self.path} has no column {missing[0]!r}, only {columns}{where}")
 
@@ -136,10 +137,15 @@ def quoted(value):
 # ---- opening
 
 
-def table_at(path, unnamed=()):
-    """The ``Table`` in a file. unnamed: names for columns of a file that has none."""
+def pyarrow_needed():
+    """DatasetError where pyarrow is not installed."""
     if find_spec("pyarrow") is None:
         raise DatasetError("reading tables needs pyarrow, which is not installed: pip install 'graphsage[tabular]'")
+
+
+def table_at(path, unnamed=()):
+    """The ``Table`` in a file. unnamed: names for columns of a file that has none."""
+    pyarrow_needed()
     if not path.is_file():
         raise DatasetError(f"{path} cannot be read: it is no file")
     if not path.name.endswith(ENDS):

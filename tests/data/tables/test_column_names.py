@@ -81,7 +81,7 @@ def test_gephis_tables(tmp_path):
     ("source,to\na,b\n", None, r"edges.csv has no column 'target', only source, to"),
     ("source,target\na,b\n", "Id,node\na,b\n", r"nodes.csv has the columns 'Id' and 'node': call the one with the ids id"),
     ("one,two\na,b\n", None, r"edges.csv has no column 'source', only one, two"),
-    ("source,target\na,b\n", "name\na\nb\n", r"nodes.csv has no column 'id', only name"),
+    ("source,target\na,b\n", "title\na\nb\n", r"nodes.csv has no column 'id', only title: .*; --id COLUMN names it"),
 ])
 def test_what_is_not_plain_is_refused(tmp_path, edges, nodes, sentence):
     with pytest.raises(DatasetError, match=sentence):
