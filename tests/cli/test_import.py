@@ -145,7 +145,7 @@ def test_the_report_of_other_labels_and_features(command, folder):
 def test_several_labels_in_one_are_pointed_at(command, folder, name, labels, hint):
     rows = "".join(f'{row},"{label}"\n' for row, label in enumerate(labels))
     code, out, _ = command("import", write_tables(folder, "source,target\n0,1\n", f"id,{name}\n{rows}"))
-    text = f"  most have a {hint} in them: several labels of a node go into a column labels, with ; between\n"
+    text = f"  most have a {hint} in them: several labels of a node go into a column labels, with ; between (or --task multilabel)\n"
     assert code == 0 and (text in out if hint else "most have" not in out)
 
 

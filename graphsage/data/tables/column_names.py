@@ -23,6 +23,7 @@ TIMES = ("time", "timestamp", "date", "datetime", "when")
 NODE = ("id", "node", "nodeid", "vertex", "vertexid")
 LABELS, SPLIT = ("label", "labels"), "split"
 UNREAD = " (not read)"  # stands behind the name of a column whose name here another has
+OF_SOMETHING = re.compile(r".+[_ .-](?i:id)|.+[a-z0-9]I[dD]")  # paper_id, userId; not paid
 NEO4J_ID = re.compile(r".*:ID(\(.*\))?")
 NEO4J_TYPE = re.compile(
     r"(?<=.):(float|double|int|long|short|byte|string|char|boolean|date|datetime|localdatetime)(\[\])?$|(?<=_ID)\(.*\)$"
@@ -63,7 +64,7 @@ def nodes_named(table, reading=TABLE_DEFAULTS, *, strict=True):
     ways = (
         lambda name: _letters(name) in NODE or NEO4J_ID.fullmatch(name),
         lambda name: _letters(name) == "name",
-        lambda name: _letters(name).endswith("id"),
+        OF_SOMETHING.fullmatch,
     )
     found = next(filter(None, ([name for name in table.columns if way(name)] for way in ways)), [])
     if len(found) > 1:

@@ -1,7 +1,7 @@
 """Tables in memory - data frames, pyarrow tables, dicts of columns - as a dataset, as a folder of tables is."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from numbers import Number
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphsage.base.checks import as_flag
-from graphsage.base.foreign import plain
+from graphsage.base.foreign import is_tensor, plain
 from graphsage.base.progress import reading as shown_reading, silent
 from graphsage.base.told import names_of, told
 from graphsage.config.table_config import TABLE_DEFAULTS
@@ -147,8 +147,10 @@ def _columns_of_pandas(frame):
 
 def _listed(what, name, values):
     """A column of a dict: an array of two dimensions is a column of vectors."""
-    array = np.asarray(plain(f"{what}: {name}", values)) if not isinstance(values, (list, tuple)) else values
-    return list(array) if np.ndim(array) == 2 else array
+    values = plain(f"{what}: {name}", values) if is_tensor(values) or isinstance(values, Iterator) else values
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
+        raise DatasetError(f"{what}: {name} must be a list or an array, a value a row; got {told(values)}")
+    return list(values) if getattr(values, "ndim", 1) == 2 else values
 
 
 def _of_columns(what, columns):

@@ -117,7 +117,8 @@ def _joined_labels(class_names):
     """A line where most names of classes look like several of them."""
     for mark in SEPARATORS:
         if 2 * sum(mark in name for name in class_names) > len(class_names):
-            return [f"  most have a {mark} in them: several labels of a node go into a column labels, with ; between"]
+            way = "several labels of a node go into a column labels, with ; between (or --task multilabel)"
+            return [f"  most have a {mark} in them: {way}"]
     return []
 
 
