@@ -95,7 +95,9 @@ def _graph(dataset, found):
 def _labels(dataset, found):
     spec, labels, unlabelled = found.labels.spec, dataset.labels, int(np.count_nonzero(~is_labelled(dataset.labels)))
     if spec is None:
-        return ["labels: none, so no classifier can be trained (a column label in the table of nodes would hold them)"]
+        columns = shown(", ".join(column.name for column in found.columns))
+        way = f"; of {columns}, --label COLUMN names the one that does" if columns else ""
+        return [f"labels: none, so no classifier can be trained (a column label in the table of nodes would hold them{way})"]
     lines = [f"{TASKS[dataset.task].format(dataset.num_outputs)} (column {spec['column']})"]
     lines += {"multiclass": _classes, "multilabel": _columns, "regression": _targets}[dataset.task](dataset, labels)
     lines += _joined_labels(dataset.class_names or ())
