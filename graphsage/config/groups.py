@@ -17,7 +17,7 @@ INPUT_LAYERS = ("none", "linear", "active")
 JUMPINGS = ("last", "cat", "max")
 ACTIVATIONS = ("relu", "gelu", "elu")
 ISOLATED = ("empty", "self")
-WEIGHTS = ("refuse", "ignore")
+WEIGHTS = ("auto", "refuse", "ignore")
 DRAWS = ("uniform", "weighted", "recent", "labor")
 SELECTIVE = ("weighted", "recent")  # whose mean is not that of all neighbours: evaluated as they are trained, by drawing
 FEATURE_DTYPES = ("float32", "bfloat16")
@@ -90,7 +90,10 @@ class SampleConfig(Settings):
         "uniform", "which neighbours: by edge weight, the latest, or (labor) those that other rows take too", choices=DRAWS
     )
     isolated: str = option("empty", "a node without neighbours: empty row or itself", choices=ISOLATED)
-    weights: str = option("refuse", "edge weights that the draw does not read: an error, or no matter", choices=WEIGHTS)
+    weights: str = option(
+        "auto", "edge weights that the draw does not read: an error, or no matter (default: auto, no matter in tables)",
+        choices=WEIGHTS,
+    )  # fmt: skip
     strictly_before: bool = option(False, "a node that is asked at a time sees what was before it, not what has that very time")
     num_threads: int | None = option(
         None, "threads that prepare batches; 0 prepares them between steps (default: half of the cores, at most 4)", least=0

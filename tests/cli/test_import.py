@@ -20,7 +20,7 @@ graph
   repeated                           1    20.0 %   dropped, the first stays, with its time
   self loops                         1    20.0 %   dropped
   neighbours of a node             1.0   on average, median 1, largest 2
-  weights                        0.917   on average, from 0.25 to 1.5: kept; train with --draw weighted or --weights ignore
+  weights                        0.917   on average, from 0.25 to 1.5: kept (--draw weighted)
   times                                  from 2024-01-01 00:00:00 to 2024-02-01 00:00:00: kept (--draw recent)
 
 classes: 2 (column label)
@@ -61,8 +61,13 @@ def test_a_training_imports_once_and_says_so(command, folder):
     assert code == 0 and "Kept in" not in err and again.splitlines()[0] == out.splitlines()[0]
 
 
-def test_weights_are_not_ignored_by_accident(command, folder):
-    code, _, err = command("train", folder)
+def test_weights_of_tables_are_passed_over_and_that_is_said(command, folder):
+    """Once a training; --weights refuse makes an error of it."""
+    line = "Edges have weights, which this draw does not read (--draw weighted draws by them)"
+    for flags, told in (([], 1), (["--draw", "weighted"], 0)):
+        code, out, _ = command("train", folder, "--epochs", 1, "--hidden-features", 4, "--no-baseline", "--no-save", *flags)
+        assert code == 0 and out.splitlines().count(line) == told
+    code, _, err = command("train", folder, "--weights", "refuse")
     assert code == 2 and "this draw does not read them" in err and "--weights ignore" in err.splitlines()[-1]
 
 

@@ -7,12 +7,13 @@ from pathlib import Path
 from graphsage.base.progress import silent
 from graphsage.config.table_config import TABLE_DEFAULTS
 from graphsage.data.dataset import NodeDataset
+from graphsage.data.errors import DatasetError
 from graphsage.data.labels import ReadTask, is_labelled, read_labels
 from graphsage.data.tables.column_names import LABELS, edges_named, name_columns
 from graphsage.data.tables.edges import graph_of, read_edges
 from graphsage.data.tables.identifiers import IDS
 from graphsage.data.tables.ids import names_of
-from graphsage.data.tables.nodes import ARRAY, add_nodes, drop_columns, features_of, fitted_columns, read_nodes
+from graphsage.data.tables.nodes import ARRAY, Nodes, add_nodes, drop_columns, features_of, fitted_columns, read_nodes
 from graphsage.data.tables.schema import check_nodes, checked_schema, made_schema, no_splits, reading_of
 from graphsage.data.tables.table_files import shown
 from graphsage.data.tables.table_labels import Labels, encoded_labels, fitted_label
@@ -117,6 +118,19 @@ def dataset_of(
         split=split,
         bare=bare,
     )
+
+
+def features_by(table, schema=None):
+    """{"features": [N, F], "schema"} of a ``Table`` of nodes all of whose columns are features; schema: of another one."""
+    columns = table.read(table.columns, silent, lists=table.columns)
+    nodes = Nodes(table=table, ids=None, columns=columns, array=None, array_path=Path("features"), outside="")
+    if schema is None:
+        fits = fitted_columns(nodes, (), TABLE_DEFAULTS)
+        for column in fits:
+            if column.spec is None:
+                raise DatasetError(f"{table.path}: {column.name} is no feature: {column.note}")
+        schema = _own_schema(nodes, fits, None, False, TABLE_DEFAULTS)
+    return {"features": features_of(nodes, schema, table.memory.num_rows)[0], "schema": schema}
 
 
 def _with_notes(columns, fits):

@@ -156,15 +156,15 @@ def _listed(what, name, values):
 def _of_columns(what, columns):
     import pyarrow as pa
 
-    arrays = [_column(what, name, values) for name, values in columns]
+    arrays = [column_of(what, name, values) for name, values in columns]
     lengths = {len(array) for array in arrays}
     if len(lengths) > 1:
         raise DatasetError(f"{what}: columns must have as many rows each, got {', '.join(map(str, sorted(lengths)))}")
     return pa.table(arrays, names=[str(name) for name, _ in columns])
 
 
-def _column(what, name, values):
-    """A pyarrow array; what it does not know becomes texts, as in a file, if it is a value at all."""
+def column_of(what, name, values):
+    """A pyarrow array of a column's ``values``; what pyarrow does not know becomes texts, as in a file, if it is a value."""
     import pyarrow as pa
 
     try:

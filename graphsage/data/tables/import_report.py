@@ -82,8 +82,7 @@ def _graph(dataset, found):
     ]
     weights = dataset.graph.weights
     if weights is not None and len(weights):
-        way = "train with --draw weighted or --weights ignore"
-        ends = f"on average, from {weights.min():.3g} to {weights.max():.3g}: kept; {way}"
+        ends = f"on average, from {weights.min():.3g} to {weights.max():.3g}: kept (--draw weighted)"
         lines.append(line("weights", f"{weights.mean(dtype=float):.3g}", ends))
     if found.times is not None:
         lines.append(line("times", "", f"from {found.times[0]} to {found.times[1]}: kept (--draw recent)"))
