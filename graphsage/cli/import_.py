@@ -17,9 +17,10 @@ that training and everything else on that folder starts at once.
   features.npy    if you like: an array [nodes, columns], rows in the order of nodes.csv
 
 Each of the two tables can be .parquet, .tsv or .txt instead, the texts also packed (.gz).
-Common names of columns (From, to, src, Target, node_id) are understood. Ids are integers or
-texts; 7 and 7.0 are one id. Edges are taken both ways, unless --directed; repeated ones and
-self loops are dropped and counted. Edges to ids that nodes.csv lacks: see --unlisted.
+Common names of columns (From, to, src, Target, node_id) are understood; --source, --target,
+--id, --label and --split-column name others. Ids are integers or texts; 7 and 7.0 are one id.
+Edges are taken both ways, unless --directed; repeated ones and self loops are dropped and
+counted. Edges to ids that nodes.csv lacks: see --unlisted.
 label is a class (integers, texts, few whole numbers such as 2.0) or a number to predict
 (others with a point); a column labels holds several classes a node, with ; between. NA, ?,
 unknown and the like mean missing, and so does -1 as a class. Without a split the nodes with

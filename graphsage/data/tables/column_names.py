@@ -98,6 +98,8 @@ def _take(table, columns, own, here):
         table.note(f"{table.path.name}: {name} is not read, as {own} was asked for as {here}")
         del columns[name]
     columns[here] = values
+    if own != here:
+        table.note(f"{table.path.name}: {own} is taken for {here}")
 
 
 def _is_label(name):
