@@ -288,3 +288,20 @@ def test_labels_that_teach_nothing_are_told_at_both(command, folder, labels, sai
 def test_settings_of_tables_for_other_data_are_refused(command):
     code, _, err = command("train", "debian", "--category", "section")
     assert code == 2 and "debian is no folder of tables (edges.csv, nodes.csv): leave category out" in err
+
+
+def test_columns_that_flags_name_are_kept(command, folder):
+    """By the import, and so by a training without flags; another split is one of that column."""
+    nodes = "".join(f"{at},{'ab'[at % 2]},{at % 5},{'train' if at % 3 else 'test'}\n" for at in range(12))
+    edges = "a,b\n" + "".join(f"{at},{(at + 2) % 12}\n" for at in range(12))
+    write_tables(folder, edges, f"key,dept,age,part\n{nodes}")
+    flags = ("--source", "a", "--target", "b", "--id", "key", "--label", "dept", "--split-column", "part")
+    code, out, err = command("import", folder, *flags)
+    assert code == 0 and err == "" and "classes: 2 (column label)" in out and "split: column split" in out
+    assert "nodes.csv: dept is taken for label" in out
+    code, out, err = command("train", folder, "--epochs", 1, "--hidden-features", 4, "--no-baseline", "--no-save")
+    assert code == 0 and err == "" and "2 classes, 8 / 0 / 4 nodes" in out
+    code, _, err = command("train", folder, "--label", "nobody")
+    assert code == 2 and "--label names the column 'nobody', and " in err and "has only id, dept, age, part" in err
+    code, _, err = command("train", folder, "--split", 1)
+    assert code == 2 and "has a column split, which is the one split" in err
