@@ -183,6 +183,8 @@ EDGES = {"source": [1], "target": [2]}
     ({"id": [1, 2], "x": [{"a": 1}, None]}, EDGES, DatasetError, "nodes has a column of struct.*, and x is none of them"),
     ({"id": [1, 1]}, EDGES, DatasetError, r"nodes row 1 \(from 0\): id 1 is listed before, in row 0 \(from 0\)"),
     ({"id": [1, None]}, EDGES, DatasetError, r"nodes row 1 \(from 0\): id is empty"),
+    ({"id": [1, "a", float("nan")]}, EDGES, DatasetError, r"nodes row 2 \(from 0\): id is empty"),
+    ({"id": ["a", 1, pd.NA]}, EDGES, DatasetError, r"nodes row 2 \(from 0\): id is empty"),
     ({"x": [1, 2]}, EDGES, DatasetError, r"nodes has no column 'id', only x; --id COLUMN names it"),
     ({"id": [1, 2], "x": [1.0, np.inf]}, EDGES, DatasetError, r"nodes row 1 \(from 0\): x is infinite"),
     (None, {"source": [1], "aim": [2]}, DatasetError, "edges has no column 'target', only source, aim; --target COLUMN"),
@@ -214,3 +216,20 @@ def test_a_lazy_frame_must_be_collected():
     pl = pytest.importorskip("polars")
     with pytest.raises(TypeError, match="edges must be .*; got polars.LazyFrame: collect.. makes a frame of it"):
         read(None, pl.LazyFrame(EDGES))
+
+
+def test_a_frame_in_place_of_a_dataset_or_a_graph():
+    with pytest.raises(TypeError, match="got pandas.DataFrame: from_tables.edges=graph..graph is one"):
+        gs.NeighborSampler(edges_frame(), [2])
+    with pytest.raises(TypeError, match="must be a NodeDataset, got pandas.DataFrame: from_tables.nodes, edges. makes one"):
+        gs.split_by_time(nodes_frame())
+
+
+def test_hostile_frames():
+    twice = pd.DataFrame([[1, 2, 3]], columns=["id", "x", "x"])
+    with pytest.raises(DatasetError, match="nodes has two columns 'x': each needs a name of its own"):
+        read(twice, EDGES)
+    with pytest.raises(DatasetError, match="edges has no column 'source', only 0, 1"):
+        read(None, pd.DataFrame([[1, 2]]))
+    levels = edges_frame().assign(weight=1.0).set_index(["From", "To"])[["weight"]]
+    assert read(None, levels).graph.num_edges == read(None, edges_frame()).graph.num_edges
