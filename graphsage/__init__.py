@@ -35,6 +35,7 @@ _HOME = {
     "LinkDataset": "graphsage.data.links",
     "split_links": "graphsage.data.split_links",
     "load_dataset": "graphsage.data.catalogue",
+    "from_tables": "graphsage.data.tables.frames",
     "describe": "graphsage.data.described.describe",
     "Batch": "graphsage.loading.batch",
     "NeighborLoader": "graphsage.loading.node_loader",

@@ -38,6 +38,9 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize("page", PAGES)
 def test_every_block_of_a_page_runs(page, folder):
     codes = read(page)
+    for library in ("pandas", "polars", "pyarrow"):
+        if any(f"import {library} as" in code.text for code in codes):
+            pytest.importorskip(library)
     if any("torch_geometric" in code.text for code in codes):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # its own, about torch.jit, at import

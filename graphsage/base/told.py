@@ -3,6 +3,7 @@
 ROWS = "Graph.from_edges(*edge_index, num_nodes) makes one of an edge_index, whose rows are src and dst"
 TENSORS = "Graph.from_scipy({0}) makes one of a sparse matrix, Graph.from_edges(*{0}, num_nodes) of an edge_index"
 DGL = "Graph.from_edges(*{0}.edges(), {0}.num_nodes())"
+FRAMES = ("pandas", "polars", "pyarrow")
 #: What is wanted: what was given, by its library or class: the function that makes the one of the other.
 MAKERS = {
     "Graph": {
@@ -15,6 +16,7 @@ MAKERS = {
         "dict": "Graph.from_adjacency_dict({0}) makes one",
         "Tensor": TENSORS,
         **dict.fromkeys(("numpy", "list", "tuple"), ROWS),
+        **dict.fromkeys(FRAMES, "from_tables(edges={0}).graph is one"),
     },
     "NodeDataset": {
         "torch_geometric": "graphsage.interop.from_pyg({0}) makes one",
@@ -22,10 +24,11 @@ MAKERS = {
         "dgl": "NodeDataset(graph=" + DGL + ", features=..., labels=..., train=..., val=..., test=...) makes one",
         "Graph": "NodeDataset(graph={0}, features=..., labels=..., train=..., val=..., test=...) makes one",
         **dict.fromkeys(("str", "PurePath"), "load_dataset({0}) reads one"),
+        **dict.fromkeys(FRAMES, "from_tables(nodes, edges) makes one"),
     },
     "matrix": dict.fromkeys(("numpy", "list", "Tensor"), "scipy.sparse.csr_array({0}) makes one"),
 }
-LIBRARIES = ("dgl", "networkx", "pandas", "polars", "scipy", "torch", "torch_geometric")  # named before their things
+LIBRARIES = ("dgl", "networkx", "pandas", "polars", "pyarrow", "scipy", "torch", "torch_geometric")  # named before their things
 LINE = 120  # of a repr that errors show
 GRAPHS = ("networkx", "torch_geometric", "dgl", "graphsage")  # whose things are no arrays, whatever numpy reads into them
 

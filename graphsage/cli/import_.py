@@ -19,7 +19,8 @@ so that training and everything else on that folder starts at once.
   features.npy  optional: an array [nodes, columns], rows as in nodes.csv
 
 Each of the two tables can be .parquet, .tsv or .txt instead, and the texts can be
-packed (.gz). Common names of columns (From, to, src, Target, node_id) are understood.
+packed (.gz). Common names of columns (From, to, src, Target, node_id) are understood;
+--source, --target, --id, --label and --split-column name others.
 
 Ids are integers or texts; 7 and 7.0 are one id. Edges are taken both ways, unless
 --directed. Repeated edges and self loops are dropped and counted. Edges to ids that

@@ -19,7 +19,7 @@ INPUT_LAYERS = ("none", "linear", "active")
 JUMPINGS = ("last", "cat", "max")
 ACTIVATIONS = ("relu", "gelu", "elu")
 ISOLATED = ("empty", "self")
-WEIGHTS = ("refuse", "ignore")
+WEIGHTS = ("auto", "refuse", "ignore")
 DRAWS = ("uniform", "weighted", "recent", "labor")
 SELECTIVE = ("weighted", "recent")  # whose mean is not that of all neighbours: evaluated as they are trained, by drawing
 FEATURE_DTYPES = ("float32", "bfloat16")
@@ -137,7 +137,10 @@ class SampleConfig(Settings):
         choices=DRAWS,
     )
     isolated: str = option("empty", "what stands for the neighbours of a node without any: nothing or itself", choices=ISOLATED)
-    weights: str = option("refuse", "edge weights that the draw does not read: an error, or no matter", choices=WEIGHTS)
+    weights: str = option(
+        "auto", "edge weights that the draw does not read: an error, or no matter (default: auto, no matter in tables)",
+        choices=WEIGHTS,
+    )  # fmt: skip
     strictly_before: bool = option(False, "a node asked at a time sees edges before that time only, none of that very time")
     num_threads: int | None = option(
         None, "threads that prepare batches; 0 prepares them between steps (default: half of the cores, at most 4)", least=0

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from graphsage.base.told import shown
-from graphsage.config.table_config import TableConfig
 from graphsage.data.cards import dataset_card, datasets_folder, list_datasets, unknown_name
 from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
 from graphsage.data.download import CACHE_VARIABLE, cache_folder, fetch, is_intact
 from graphsage.data.generators.by_name import generate, is_generated
 from graphsage.data.layouts import LAYOUTS, layout_at, layout_in, layout_of
 from graphsage.data.split_by_time import split_by_time
-from graphsage.data.tables.schema import is_read_so, reading_of
+from graphsage.data.tables.schema import is_read_so, reading_of, tables_given
 from graphsage.graph.features import SparseFeatures
 
 __all__ = ["DATA_VARIABLE", "dataset_card", "datasets_folder", "fetch_dataset", "list_datasets", "load_dataset"]
@@ -43,6 +42,11 @@ def load_dataset(
     words: int | None = None,
     missing: Sequence[str] | None = None,
     not_missing: Sequence[str] | None = None,
+    source: str | None = None,
+    target: str | None = None,
+    id: str | None = None,
+    label: str | None = None,
+    split_column: str | None = None,
     task: str | None = None,
     unlisted: str | None = None,
     time: str | None = None,
@@ -66,17 +70,17 @@ def load_dataset(
         in place of that the one of ``split_by_time``, where the nodes have times.
     schema: the ``NodeDataset.schema`` of another dataset, by which a folder of tables (edges.csv, nodes.csv) is encoded: the
         same columns, words, categories and class numbers. It need not have labels. Other data must have that schema already.
-    category, number, drop, words, missing, not_missing, task, unlisted, time, node_time: how a folder of tables is read, the
-        fields of ``TableConfig`` (``help(graphsage.TableConfig)``); None is as at its last import. Tables that were read
-        otherwise are imported again. Other data are what they are, and refuse these.
+    category and all that follow: how a folder of tables is read, the fields of ``TableConfig``
+        (``help(graphsage.TableConfig)``); None is as at its last import. Tables that were read otherwise are imported again.
+        Other data are what they are, and refuse these.
     download=False never touches the network. progress=True shows on standard error downloads, what is found in tables whenever
     they are read, that nodes have no features, and which is meant of a folder and a dataset of one name.
     Raises DatasetError (a ValueError), one sentence.
     """
+    given = dict(locals())
     if not isinstance(name_or_path, (str, os.PathLike)):
         raise TypeError(f"a dataset is a name or a path, got {shown(name_or_path)}")
-    columns = {"category": category, "number": number, "drop": drop, "words": words, "time": time, "node_time": node_time}
-    tables = _tables({**columns, "missing": missing, "not_missing": not_missing, "task": task, "unlisted": unlisted}, schema)
+    tables = tables_given(given, schema)
     dataset = _loaded(name_or_path, None if split == BY_TIME else split, schema, cache, download, progress, tables)
     dataset = _parted_by_time(dataset) if split == BY_TIME else dataset
     _refuse_unread(name_or_path, dataset, tables)
@@ -101,14 +105,6 @@ def _parted_by_time(dataset):
         raise
     except ValueError as error:
         raise DatasetError(str(error)) from None
-
-
-def _tables(given, schema):
-    """The ``TableConfig`` of what is given."""
-    tables = TableConfig(**given)
-    if schema is not None and tables != TableConfig():
-        raise DatasetError("schema says how columns are read: leave the settings of tables out beside it")
-    return tables
 
 
 def _refuse_unread(name, dataset, tables):

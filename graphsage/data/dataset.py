@@ -174,14 +174,17 @@ class NodeDataset(ReadOnlyRecord):
         edge_time: str | None = None,
         time: str | None = None,
         node_time: str | None = None,
+        schema: dict[str, Any] | None = None,
         name: str | None = None,
     ) -> Self:
         """The dataset of a networkx graph whose nodes have attributes; nodes are named as by ``Graph.from_networkx``.
 
         Edges are read as those of tables: both ends are neighbours, parallel ones count once, self loops are dropped.
         directed: to be said for a ``DiGraph``: False for both ends, True for predecessors only.
-        features: an attribute or a list of them, each a number or a list of numbers of one length at every node; they stand
-            side by side. None gives a column for each node (``SparseFeatures.identity``).
+        features: an attribute or a list of them, which stand side by side: as they are where each is a number, or a list of
+            numbers of one length, at every node. Where one is a text, or missing somewhere, all are read as columns of tables
+            are (``graphsage.data.tables.columns``; needs pyarrow). None gives a column a node (``SparseFeatures.identity``).
+        schema: that of another dataset that was read so, in place of ``features``: the same attributes, encoded alike.
         label: the attribute with the labels: class numbers, texts (classes in alphabetical order), lists of 0/1, or floats.
             A node without it has no label.
         split: the attribute that is "train", "val" or "test" (or missing). None: half, a quarter and a quarter of the
@@ -192,7 +195,7 @@ class NodeDataset(ReadOnlyRecord):
         from graphsage.data.readers.networkx_attributes import parts_of_networkx
 
         times = {"edge_time": edge_time, "time": time, "node_time": node_time}
-        how = {"features": features, "label": label, "split": split, "weight": weight}
+        how = {"features": features, "label": label, "split": split, "weight": weight, "schema": schema}
         return cls(**parts_of_networkx(graph, directed, **how, **times), name=name)
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from graphsage.data.labels import is_labelled
+from graphsage.data.tables.table_files import shown
 
 NO_LABEL = "no node has a label"
 
@@ -12,8 +13,14 @@ def no_label(dataset):
     where = "a column label in nodes.csv" if dataset.schema is not None else "labels="
     name = dataset.name or "the dataset"
     rule = f"before {where} gives nodes a class, or a number to predict "
-    rule += "(which nodes are linked needs no label: --task links; nor do embeddings: --task unsupervised)"
+    rule += "(which nodes are linked needs no label: --task links; nor do embeddings: --task unsupervised)" + _others(dataset)
     return f"{NO_LABEL}: nothing can be learnt from {name} {rule}"
+
+
+def _others(dataset):
+    """The columns of the table of nodes one of which may hold the labels."""
+    columns = [] if dataset.schema is None else [column["name"] for column in dataset.schema["columns"]]
+    return f"; --label COLUMN names another ({shown(', '.join(columns))})" if columns else ""
 
 
 def label_remarks(dataset):

@@ -33,6 +33,7 @@ from graphsage.graph.build import (
     square_matrix,
 )
 from graphsage.graph.convert import edges_of_networkx, networkx_of
+from graphsage.graph.named_edges import named_ends, row_numbers
 from graphsage.graph.subgraph import cleaned, induced_subgraph
 
 EDGE_ARRAYS = ("edge_ids", "edge_reversed", "weights", "times")
@@ -116,19 +117,23 @@ class Graph(ReadOnlyRecord):
 
     @classmethod
     def from_edges(
-        cls, src: ArrayLike, dst: ArrayLike, num_nodes: int, *, weights: ArrayLike | None = None,
+        cls, src: ArrayLike, dst: ArrayLike, num_nodes: int | None = None, *, weights: ArrayLike | None = None,
         times: ArrayLike | None = None, edge_ids: ArrayLike | None = None, node_ids: Any = None, undirected: bool = False,
         duplicates: str = "keep", self_loops: str = "keep",
     ) -> Self:  # fmt: skip
         """Edge i lets ``dst[i]`` aggregate from ``src[i]``. Rows are sorted by source, so edge order does not matter.
 
-        src, dst: integers [E] in [0, num_nodes). undirected=True adds the reverse of every edge but self loops; it
+        src, dst: integers [E] in [0, num_nodes). Without num_nodes they are ids of nodes, integers or texts: those in
+        ``node_ids``, or (None) all that are there, in rising order, which the graph then keeps unless they are 0..N-1.
+        undirected=True adds the reverse of every edge but self loops; it
         keeps its origin's id and is marked in ``edge_reversed``. duplicates="drop" keeps the first of equal edges.
         times: [E], when edge i came to be, as in the record.
         edge_ids: integers [E], what the caller calls edge i; None: i. node_ids: the names of the nodes, as in the record.
         """
+        if num_nodes is None:
+            src, dst, num_nodes, node_ids = named_ends(src, dst, node_ids)
         num_nodes, undirected = as_count("num_nodes", num_nodes, most=MAX_NODES), as_flag("undirected", undirected)
-        src, dst = (integer_array(name, ends) for name, ends in (("src", src), ("dst", dst)))
+        src, dst = (row_numbers(name, ends) for name, ends in (("src", src), ("dst", dst)))
         src, dst = as_ids("src", src, num_nodes, src.dtype), as_ids("dst", dst, num_nodes, dst.dtype)
         of_length("dst", dst, len(src), "edge (src)")
         own = edge_arrays(len(src), edge_ids=edge_ids, weights=weights, times=times)

@@ -43,6 +43,7 @@ class TrainedModel:
     def _check(self, dataset, *, fanouts=None, seed=0, device="auto"):
         """ValueError, one sentence, where ``_layers`` would refuse the dataset or a keyword."""
         self._check_features(dataset)
+        self._refuse_other_schema(dataset)
         self._timed_as_trained(dataset)
         as_device(device)
         as_count("seed", seed, most=2**64 - 1)
@@ -53,6 +54,7 @@ class TrainedModel:
         """float32 array [M, width]: what the first ``num_layers`` layers make of ``nodes`` (None: all)."""
         model = self._encoder
         self._check_features(dataset)
+        self._refuse_other_schema(dataset)
         if nodes is not None and out is not None:
             raise ValueError("out is for all nodes: leave out nodes, or take the rows of the result")
         nodes = None if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
@@ -79,6 +81,14 @@ class TrainedModel:
     def _with_labels(self, dataset):
         """``dataset`` with the columns that the model reads beside the features, if there are any."""
         return dataset
+
+    def _refuse_other_schema(self, dataset):
+        """ValueError where columns of tables became features otherwise than in training: the same numbers mean others then."""
+        if None in (self.schema, dataset.schema):
+            return
+        if any(self.schema[part] != dataset.schema[part] for part in ("columns", "array")):
+            way = "from_tables or load_dataset with schema=, the model's schema, reads them alike"
+            raise ValueError(f"columns of {dataset.name or 'the dataset'} became features otherwise than in training: {way}")
 
     def _timed_as_trained(self, dataset):
         """``dataset`` with times if the model was trained with some, and without them if it was not."""

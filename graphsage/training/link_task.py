@@ -44,7 +44,7 @@ class LinkTask(Task):
         if loss is not None:
             settings.refuse_set("link_loss", "by a loss of your own: leave it out")
         check_weights(model)
-        self._batch_size, config = config.batch_size, _with_messages(for_task(config, "links"), dataset)
+        self._batch_size, config = config.batch_size, _with_messages(for_task(config, "links", dataset), dataset)
         self.config = config
         self.device = pick_device(config.device)
         self.model, self.encoder = model.to(self.device), encoder_of(model, dataset)

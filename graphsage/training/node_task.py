@@ -39,7 +39,7 @@ class NodeTask(Task):
 
     def __init__(self, model, dataset, config, settings=None, *, loss=None, store=None, progress=None):
         check(model, dataset, config, has_own_loss=loss is not None)
-        self.config = config = for_task(config, dataset.task)
+        self.config = config = for_task(config, dataset.task, dataset)
         self.device = pick_device(config.device)
         self.model, self.encoder = model.to(self.device), model if has_layers(model) else None
         self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset

@@ -33,16 +33,26 @@ def normalizes(config, dataset):
     return is_sparse if config.normalize_features is None else config.normalize_features
 
 
-def for_task(config, task):
-    """``config`` with the weight decay that suits the task, where it names none.
+def for_task(config, task, dataset):
+    """``config`` with the weight decay that suits the task, where it names none, and what becomes of edge weights.
 
     Each of many labels is rare, and pulling the weights to 0 tells a model to say no to all of them; of links,
-    it makes all nodes alike: see docs/decisions.md. An optimizer of the caller's own has its own.
+    it makes all nodes alike: see docs/decisions.md. An optimizer of the caller's own has its own. Weights that came with tables
+    are passed over by a draw without them.
     """
+    if config.weights == "auto" and dataset.schema is not None:
+        config = replace(config, weights="ignore")
     if config.weight_decay is not None or callable(config.optimizer):
         return config
     decay = 0.0 if task in ("multilabel", "links") else WEIGHT_DECAY
     return replace(config, weight_decay=decay)
+
+
+def unread_weights_line(dataset, sampler):
+    """A sentence where tables have weights that the draw does not read, or ""."""
+    if dataset.schema is None or dataset.graph.weights is None or sampler.draw.by_weight:
+        return ""
+    return "Edges have weights, which this draw does not read (--draw weighted draws by them)"
 
 
 def loading_options(model, config, device, store=None):

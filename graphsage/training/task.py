@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from graphsage.base.told import of_kind, shown
 from graphsage.data.dataset import NodeDataset
-from graphsage.training.setup import unreduced_line
+from graphsage.training.setup import unread_weights_line, unreduced_line
 
 
 class Task:
@@ -26,7 +26,8 @@ class Task:
 
     def lines(self):
         """Sentences to tell before the first epoch."""
-        return [line for line in (self.evaluator.plan.line, unreduced_line(self.encoder)) if line]
+        weights = unread_weights_line(self.dataset, self.loader.sampler)
+        return [line for line in (weights, self.evaluator.plan.line, unreduced_line(self.encoder)) if line]
 
     def degrees(self):
         """int64[N]: of the graph that is trained on, for what scales by them (``Aggregator.prepare``)."""

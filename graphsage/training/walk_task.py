@@ -74,7 +74,7 @@ class WalkTask(Task):
         for name in ("label_smoothing", "class_weights", "label_reuse", "correct_and_smooth"):
             config.refuse_set(name, "without labels: leave it out")
         config.refuse_set("strictly_before", "by walks, which read no times: leave it out")
-        self.config = config = for_task(config, "links")
+        self.config = config = for_task(config, "links", dataset)
         self.device = pick_device(config.device)
         self.model, self.encoder = model.to(self.device), encoder_of(model, dataset)
         self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset

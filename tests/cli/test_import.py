@@ -20,7 +20,7 @@ graph
   repeated                           1    20.0 %   dropped, the first stays, with its time
   self loops                         1    20.0 %   dropped
   neighbours of a node             1.0   on average, median 1, largest 2
-  weights                        0.917   on average, from 0.25 to 1.5: kept; train with --draw weighted or --weights ignore
+  weights                        0.917   on average, from 0.25 to 1.5: kept (--draw weighted)
   times                                  from 2024-01-01 00:00:00 to 2024-02-01 00:00:00: kept (--draw recent)
 
 classes: 2 (column label)
@@ -61,8 +61,13 @@ def test_a_training_imports_once_and_says_so(command, folder):
     assert code == 0 and "Kept in" not in err and again.splitlines()[0] == out.splitlines()[0]
 
 
-def test_weights_are_not_ignored_by_accident(command, folder):
-    code, _, err = command("train", folder)
+def test_weights_of_tables_are_passed_over_and_that_is_said(command, folder):
+    """Once a training; --weights refuse makes an error of it."""
+    line = "Edges have weights, which this draw does not read (--draw weighted draws by them)"
+    for flags, told in (([], 1), (["--draw", "weighted"], 0)):
+        code, out, _ = command("train", folder, "--epochs", 1, "--hidden-features", 4, "--no-baseline", "--no-save", *flags)
+        assert code == 0 and out.splitlines().count(line) == told
+    code, _, err = command("train", folder, "--weights", "refuse")
     assert code == 2 and "this draw does not read them" in err and "--weights ignore" in err.splitlines()[-1]
 
 
@@ -145,7 +150,8 @@ def test_the_report_of_other_labels_and_features(command, folder):
 def test_several_labels_in_one_are_pointed_at(command, folder, name, labels, hint):
     rows = "".join(f'{row},"{label}"\n' for row, label in enumerate(labels))
     code, out, _ = command("import", write_tables(folder, "source,target\n0,1\n", f"id,{name}\n{rows}"))
-    text = f"  most have a {hint} in them: several labels of a node go into a column labels, with ; between\n"
+    way = "several labels of a node go into a column labels, with ; between (or --task multilabel)"
+    text = f"  most have a {hint} in them: {way}\n"
     assert code == 0 and (text in out if hint else "most have" not in out)
 
 
@@ -264,7 +270,8 @@ def test_without_labels_nothing_is_trained_and_that_is_said(command, folder, nod
     assert code == 0 and f"  {sentence}" in out and "labels: none, so no classifier can be trained" in out
     code, out, err = command("train", folder)
     links = "which nodes are linked needs no label: --task links; nor do embeddings: --task unsupervised"
-    assert code == 2 and out == "" and f"graphsage: {sentence}, or a number to predict ({links})\n" in err
+    others = "; --label COLUMN names another (x)" if nodes and "x" in nodes else ""
+    assert code == 2 and out == "" and f"graphsage: {sentence}, or a number to predict ({links}){others}\n" in err
 
 
 @pytest.mark.parametrize("labels, said", [
@@ -281,3 +288,20 @@ def test_labels_that_teach_nothing_are_told_at_both(command, folder, labels, sai
 def test_settings_of_tables_for_other_data_are_refused(command):
     code, _, err = command("train", "debian", "--category", "section")
     assert code == 2 and "debian is no folder of tables (edges.csv, nodes.csv): leave category out" in err
+
+
+def test_columns_that_flags_name_are_kept(command, folder):
+    """By the import, and so by a training without flags; another split is one of that column."""
+    nodes = "".join(f"{at},{'ab'[at % 2]},{at % 5},{'train' if at % 3 else 'test'}\n" for at in range(12))
+    edges = "a,b\n" + "".join(f"{at},{(at + 2) % 12}\n" for at in range(12))
+    write_tables(folder, edges, f"key,dept,age,part\n{nodes}")
+    flags = ("--source", "a", "--target", "b", "--id", "key", "--label", "dept", "--split-column", "part")
+    code, out, err = command("import", folder, *flags)
+    assert code == 0 and err == "" and "classes: 2 (column label)" in out and "split: column split" in out
+    assert "nodes.csv: dept is taken for label" in out
+    code, out, err = command("train", folder, "--epochs", 1, "--hidden-features", 4, "--no-baseline", "--no-save")
+    assert code == 0 and err == "" and "2 classes, 8 / 0 / 4 nodes" in out
+    code, _, err = command("train", folder, "--label", "nobody")
+    assert code == 2 and "--label names the column 'nobody', and " in err and "has only id, dept, age, part" in err
+    code, _, err = command("train", folder, "--split", 1)
+    assert code == 2 and "has a column split, which is the one split" in err

@@ -2,15 +2,21 @@
 
 import numpy as np
 
-from graphsage.base.foreign import plain
+from graphsage.base.foreign import is_tensor, plain
 from graphsage.data.labels import is_labelled, read_labels, stored_task
 from graphsage.data.missing import is_missing, missing_words
 from graphsage.data.split import PART_OF, SPLITS, random_split
+from graphsage.data.tables.dataset_of import features_by
+from graphsage.data.tables.frames import column_of
+from graphsage.data.tables.schema import checked_schema
+from graphsage.data.tables.table_files import pyarrow_needed, table_of
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
 
+TABLE = "attributes"  # what sentences call those of nodes
 
-def parts_of_networkx(graph, directed, *, features, label, split, weight, edge_time, time, node_time):
+
+def parts_of_networkx(graph, directed, *, features, label, split, weight, edge_time, time, node_time, schema):
     """The arguments of the ``NodeDataset``."""
     of_edges = {"weight": weight, "time": edge_time}
     built = Graph.from_networkx(graph, directed=directed, **of_edges, duplicates="drop", self_loops="drop")
@@ -21,7 +27,7 @@ def parts_of_networkx(graph, directed, *, features, label, split, weight, edge_t
     labels, class_names, note = read_labels(labels, len(nodes), task)
     return {
         "graph": built,
-        "features": _features(nodes, features),
+        **_features(nodes, features, schema),
         "labels": labels,
         "class_names": class_names,
         "task": stored_task(labels),
@@ -32,22 +38,58 @@ def parts_of_networkx(graph, directed, *, features, label, split, weight, edge_t
     }
 
 
-def _features(nodes, names):
-    """[N, F]: the attributes side by side; without any, the identity."""
+def _features(nodes, names, schema):
+    """{"features": the attributes side by side, numbers as they are; without any, the identity}.
+
+    Where one of them is not a number, or as many numbers, at every node, all are read as columns of tables, by a ``schema``.
+    """
+    if schema is not None and names is not None:
+        raise ValueError("schema names the attributes that are features: leave features out beside it")
+    if schema is not None:
+        return _of_columns(nodes, [spec["name"] for spec in checked_schema(schema)["columns"]], schema)
     if names is None:
-        return SparseFeatures.identity(len(nodes))
+        return {"features": SparseFeatures.identity(len(nodes))}
     names = [names] if isinstance(names, str) else list(names)
     if not names:
         raise ValueError("features is empty: name one or more attributes, or None for a column for each node")
-    return np.concatenate([_column(nodes, name) for name in names], axis=1) if nodes else np.empty((0, len(names)))
+    if not nodes:
+        return {"features": np.empty((0, len(names)))}
+    columns = [_numbers(nodes, name) for name in names]
+    if any(column is None for column in columns):
+        return _of_columns(nodes, names, None)
+    return {"features": np.concatenate(columns, axis=1)}
 
 
-def _column(nodes, name):
-    """[N, width] of one attribute: a number a node, or as many numbers for all."""
-    for node, attributes in nodes:
-        if name not in attributes:
-            raise ValueError(f"node {node!r} has no attribute {name!r}: features need it at every node")
-    return _as_rows(name, [attributes[name] for _, attributes in nodes])
+def _numbers(nodes, name):
+    """[N, width] of one attribute: a number a node, or as many numbers for all; None where it is something else."""
+    values = _values(nodes, name)
+    try:
+        rows = _as_rows(name, values)
+    except ValueError:
+        return None
+    return None if rows.dtype.kind == "f" and np.isnan(rows).any() else rows
+
+
+def _values(nodes, name):
+    """[N]: the attribute of each node, None where one has none; ValueError where all have none."""
+    values = [attributes.get(name) for _, attributes in nodes]
+    if nodes and all(value is None for value in values):
+        raise ValueError(f"no node has an attribute {name!r}: features name attributes of nodes")
+    return values
+
+
+def _of_columns(nodes, names, schema):
+    """{"features", "schema"} of attributes as columns of a table: categories, words, vectors, scaled numbers, gaps."""
+    pyarrow_needed()
+    import pyarrow as pa
+
+    values = {name: [_plain(name, value) for value in _values(nodes, name)] for name in names}
+    arrow = pa.table({name: column_of(TABLE, name, column) for name, column in values.items()})
+    return features_by(table_of(arrow, TABLE), schema)
+
+
+def _plain(name, value):
+    return plain(name, value) if is_tensor(value) else value
 
 
 def _times(nodes, name):

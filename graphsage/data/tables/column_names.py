@@ -1,28 +1,42 @@
-"""Names that others give to the columns source, target, weight and time of edges, and id of nodes: found, and told in a line.
+"""Names that others give to the columns source, target, weight and time of edges, and id, label and split of nodes.
 
-What is called as it is here is that. Else a name counts whose letters are one of those below, in any case, whatever stands
-between the letters: From, FROM_NODE, "Source ID", :START_ID. What Neo4j writes of types and groups is no part of a name:
-weight:float, :START_ID(Person), name:ID. Where two columns could be meant it is an error; of two that could be times a line.
+What the settings name (``TableConfig``) is that. Else what is called as it is here, and else a name counts whose letters are
+one of those below, in any case, whatever stands between the letters: From, FROM_NODE, "Source ID", :START_ID. What Neo4j writes
+of types and groups is no part of a name: weight:float, :START_ID(Person), name:ID. What was found is told in a line. Where two
+columns could be meant it is an error; of two that could be times a line.
 """
 
 import re
 from dataclasses import replace
 
+from graphsage.config.table_config import AUTO, TABLE_DEFAULTS
 from graphsage.data.errors import DatasetError
+from graphsage.data.tables.table_files import shown
 
 PAIRS = (
     ("source", "target"), ("source", "destination"), ("src", "dst"), ("src", "dest"), ("src", "tgt"), ("from", "to"),
     ("start", "end"), ("node1", "node2"), ("id1", "id2"), ("u", "v"), ("i", "j"),
 )  # fmt: skip
+RARE_PAIRS = (("head", "tail"), ("parent", "child"), ("citing", "cited"), ("sender", "receiver"))
+NUMBERED = re.compile(r"(.*\D)([12])")  # protein1, protein2
 TIMES = ("time", "timestamp", "date", "datetime", "when")
 NODE = ("id", "node", "nodeid", "vertex", "vertexid")
+LABELS, SPLIT = ("label", "labels"), "split"
+UNREAD = " (not read)"  # stands behind the name of a column whose name here another has
+OF_SOMETHING = re.compile(r".+[_ .-](?i:id)|.+[a-z0-9]I[dD]")  # paper_id, userId; not paid
 NEO4J_ID = re.compile(r".*:ID(\(.*\))?")
-NEO4J_TYPE = re.compile(r"(?<=.):(float|double|int|long|date|datetime|localdatetime)$|(?<=_ID)\(.*\)$")
+NEO4J_TYPE = re.compile(
+    r"(?<=.):(float|double|int|long|short|byte|string|char|boolean|date|datetime|localdatetime)(\[\])?$|(?<=_ID)\(.*\)$"
+)
 OF_A_NODE = r"(node|vertex|v)?(id|name|index|key)?"  # what may follow an end's name: FromNodeId
 
 
-def edges_named(table):
-    """The ``Table`` of edges with its columns called source, target, weight and time."""
+def edges_named(table, reading=TABLE_DEFAULTS, *, strict=True):
+    """The ``Table`` of edges with its columns called source, target, weight and time.
+
+    reading: ``TableConfig``. strict: DatasetError where it names a column that is not there; else the table is asked itself.
+    """
+    table = _as_asked(table, {"source": reading.source, "target": reading.target}, strict)
     times = times_among(table.columns)
     if len(times) > 1:
         table.note(f"{table.path.name}: {' and '.join(times)} could be times, and none of them is read: call one of them time")
@@ -42,14 +56,80 @@ def is_guessed(table):
     return _letters(table.heading("time")) != "time"
 
 
-def nodes_named(table):
-    """The ``Table`` of nodes with its column of ids called id."""
+def nodes_named(table, reading=TABLE_DEFAULTS, *, strict=True):
+    """The ``Table`` of nodes with its column of ids called id; the others keep their names (``name_columns``)."""
+    table = _as_asked(table, {"id": reading.id}, strict)
     if "id" in table.columns:
         return table
-    found = [name for name in table.columns if _letters(name) in NODE or NEO4J_ID.fullmatch(name)]
+    ways = (
+        lambda name: _letters(name) in NODE or NEO4J_ID.fullmatch(name),
+        lambda name: _letters(name) == "name",
+        OF_SOMETHING.fullmatch,
+    )
+    found = next(filter(None, ([name for name in table.columns if way(name)] for way in ways)), [])
     if len(found) > 1:
-        raise DatasetError(f"{table.path} has the columns {' and '.join(map(repr, found))}: call the one with the ids id")
+        rule = "call the one with the ids id (or --id names it)"
+        raise DatasetError(f"{table.path} has the columns {' and '.join(map(repr, found))}: {rule}")
     return _told(table, dict.fromkeys(found, "id"))
+
+
+def name_columns(table, columns, reading, *, strict):
+    """``columns`` {name: values} of nodes with those called label (or labels) and split that are that: by settings or by name.
+
+    A label is one of several with ``--task multilabel``, and where its cells are lists. reading: ``TableConfig``.
+    """
+    label, split = reading.label, reading.split_column
+    for setting, own in (("label", label), ("split_column", split)):
+        if own != AUTO and own not in columns:
+            if strict:
+                _refuse_missing(table, setting, own)
+        elif own != AUTO:
+            several = reading.task == "multilabel" or "list<" in str(columns[own].type)
+            _take(table, columns, own, LABELS[several] if setting == "label" else SPLIT)
+    for name in [name for name in columns if _is_label(name) and name not in LABELS]:
+        if _stem(name) not in columns:
+            columns[_stem(name)] = columns.pop(name)
+
+
+def _take(table, columns, own, here):
+    """Call the column ``own`` what it is ``here``; what has that name is not read, so that nothing is taken for two things."""
+    values = columns.pop(own)
+    for name in [name for name in columns if (_is_label(name) if here in LABELS else name.lower() == here)]:
+        table.note(f"{table.path.name}: {name} is not read, as {own} was asked for as {here}")
+        del columns[name]
+    columns[here] = values
+    if own != here:
+        table.note(f"{table.path.name}: {own} is taken for {here}")
+
+
+def _is_label(name):
+    return _stem(name) in LABELS
+
+
+def _stem(name):
+    """Label, :LABEL and label:string as label."""
+    return NEO4J_TYPE.sub("", name).removeprefix(":").lower()
+
+
+def _refuse_missing(table, setting, own):
+    where = "there is no table of nodes" if table is None else f"{table.path} has only {shown(', '.join(table.columns))}"
+    raise DatasetError(f"--{setting.replace('_', '-')} names the column {own!r}, and {where}")
+
+
+def _as_asked(table, asked, strict):
+    """``table`` with columns called as ``asked``: {name here: its own, or "auto"}; what had that name is another then."""
+    names = {}
+    for here, own in asked.items():
+        if own in (AUTO, here) or (own not in table.columns and not strict):
+            continue
+        if own not in table.columns:
+            _refuse_missing(table, here, own)
+        names[own] = here
+    unread = [here for here in names.values() if here in table.columns and here not in names]
+    for here in unread:
+        table.note(f"{table.path.name}: {here} is not read, as another column was asked for as that")
+    table = replace(table, columns=tuple(f"{name}{UNREAD}" if name in unread else name for name in table.columns))
+    return _told(table, names)
 
 
 def _told(table, names):
@@ -65,7 +145,8 @@ def _ends(table):
     """{own name: "source" or "target"}; nothing where no pair of columns is known."""
     if "source" in table.columns and "target" in table.columns:
         return {}
-    found = {pair for words in PAIRS for pair in _pairs(table, words)}
+    found = next(filter(None, ({pair for words in of for pair in _pairs(table, words)} for of in (PAIRS, RARE_PAIRS))), None)
+    found = found or _numbered(table)
     if len(found) > 1:
         pairs = " or ".join(sorted(f"{source}, {target}" for source, target in found))
         raise DatasetError(f"{table.path} has columns that could be the ends of edges ({pairs}): call them source, target")
@@ -77,6 +158,13 @@ def _pairs(table, words):
     sources, targets = ([name for name in table.columns if re.fullmatch(f"(node|vertex|id)?{word}{OF_A_NODE}", _letters(name))]
                         for word in words)
     return [(source, target) for source in sources for target in targets]
+
+
+def _numbered(table):
+    """{(source, target)} where the first two columns have one name with 1 and 2 behind it."""
+    first, second = (NUMBERED.fullmatch(_letters(name)) for name in (*table.columns, "", "")[:2])
+    is_pair = first and second and first[1] == second[1] and (first[2], second[2]) == ("1", "2")
+    return {table.columns[:2]} if is_pair else set()
 
 
 def _alike(table, names):

@@ -12,24 +12,15 @@ its row in the table, from 0: in a CSV file, where no text has a line's end in i
 nodes are in ``graphsage.data.tables.times_of_nodes``.
 """
 
-from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 
 from graphsage.config.table_config import TABLE_DEFAULTS
-from graphsage.data.dataset import NodeDataset
-from graphsage.data.errors import DatasetError
-from graphsage.data.labels import ReadTask, is_labelled, read_labels
-from graphsage.data.tables.column_names import edges_named
-from graphsage.data.tables.edges import graph_of, read_edges
-from graphsage.data.tables.identifiers import IDS
-from graphsage.data.tables.ids import names_of
-from graphsage.data.tables.nodes import ARRAY, add_nodes, drop_columns, features_of, fitted_columns, read_nodes
-from graphsage.data.tables.schema import check_nodes, checked_schema, made_schema, no_splits, reading_of
-from graphsage.data.tables.table_files import files_named, shown, table_in
-from graphsage.data.tables.table_labels import LABELS, Labels, encoded_labels, fitted_label, name_labels
-from graphsage.data.tables.table_split import split_of, splits_in
-from graphsage.data.tables.times_of_nodes import read_times, take_times
+from graphsage.data.errors import DatasetError, told_of
+from graphsage.data.readers.npz import mapped_npy
+from graphsage.data.tables.dataset_of import dataset_of
+from graphsage.data.tables.nodes import ARRAY
+from graphsage.data.tables.table_files import files_named, misnamed, table_in
+from graphsage.graph.features import as_features
 
 
 def files_of(folder):
@@ -38,126 +29,45 @@ def files_of(folder):
     return [*files_named(folder, "edges"), *files_named(folder, "nodes"), *([array] if array.exists() else [])]
 
 
-@dataclass(kw_only=True)
-class Found:
-    """What a folder of tables held, beside the dataset.
-
-    files: paths. notes: what was guessed, a line each. edges: {"listed", "loops", "repeats"}. unlisted: edges to ids that the
-    table of nodes does not have; added: nodes made of those ids (0: the edges were dropped).
-    times: texts of the earliest and the latest, or None.
-    labels: ``Labels``.
-    columns: [``Column``] of the table of nodes, left-out ones too. unused: columns that nothing reads.
-    split: which columns say who is in which split, or "". bare: nodes that they put into one and that have no label.
-    """
-
-    files: list
-    notes: list
-    edges: dict
-    unlisted: int
-    added: int
-    times: tuple | None
-    labels: Labels
-    columns: list
-    unused: tuple
-    split: str
-    bare: int
-
-
 def read_folder(folder, *, directed=False, schema=None, unlisted=None, progress, reading=TABLE_DEFAULTS):
-    """(``NodeDataset``, ``Found``) of the tables in ``folder``, or of the lone table of edges that it is.
-
-    directed: an edge lets its target aggregate from its source, and not the other way round.
-    reading: ``TableConfig``, nothing in it left open: which columns are categories, what means missing, and the like.
-    schema: encode by this schema of another dataset, which also says whether edges are directed, and all of ``reading``. A
-        class or category that it does not have then counts as none, labels may be missing, and who has none is in no split.
-    unlisted: what becomes of edges to ids that the table of nodes does not list: "refuse", "drop" them, or "keep" such ids as
-        nodes without label and features; None is as ``reading`` or the schema has it.
-    progress: a context manager of ``graphsage.base.progress``.
-    Raises DatasetError, one sentence, with file and line where it is about a row.
-    """
-    edges_table, nodes, is_own = table_in(folder, "edges"), read_nodes(folder, progress), schema is None
-    if edges_table is None:
+    """(``NodeDataset``, ``Found``) of the tables in ``folder``, or of the lone table of edges there: see ``dataset_of``."""
+    edges, nodes = table_in(folder, "edges"), table_in(folder, "nodes")
+    if edges is None:
         raise DatasetError(f"{folder} has neither edges.csv nor edges.parquet")
-    edges_table = edges_named(edges_table)
-    for path in files_named(Path(folder).parent, "nodes") if Path(folder).is_file() else []:
-        edges_table.note(f"{path.name} beside it is not read: it goes with a table called edges.csv")
-    fits, label = drop_columns(nodes, reading) if is_own else [], (None, {}, ())
-    name_labels(nodes.columns)
-    asked = (*reading.category, *reading.number) if is_own else no_splits(checked_schema(schema))
-    times = take_times(nodes, edges_table, reading if is_own else reading_of(schema), but=asked, strict=is_own)
-    splits = splits_in(nodes.columns, but=asked)
-    if is_own:
-        fits += fitted_columns(nodes, (*LABELS, *chain(*splits)), reading)
-        label = fitted_label(nodes.table, nodes.columns, reading)
-        schema = _own_schema(nodes, fits, label[0], directed, reading)
-    edges = read_edges(
-        edges_table, nodes.ids, nodes.outside, progress, unlisted=unlisted or reading_of(schema).unlisted
-    )  # fmt: skip
-    add_nodes(nodes, edges.added)
-    num_nodes, schema = len(edges.ids), check_nodes(schema, edges.ids, is_own=is_own)
-    graph, counts = graph_of(edges, names_of(edges.ids), directed=schema["directed"])  # before the features take memory too
-    edges.source = edges.target = edges.weights = edges.times = None
-    labels = encoded_labels(nodes.table, schema["label"], _label_column(nodes, schema), num_nodes, reading_of(schema))
-    labels = replace(labels, words=label[1], notes=label[2])
-    stored, _, _ = read_labels(labels.labels, num_nodes, labels.task)
-    parts, bare, split = split_of(nodes.table, nodes.columns, splits, is_labelled(stored), strict=is_own)
-    for name in chain(*splits):
-        del nodes.columns[name]
-    of_nodes = read_times(nodes, times, edges, graph, is_labelled(stored))
-    features, columns = features_of(nodes, schema, num_nodes)
-    left_out = [column for column in fits if column.spec is None]
-    dataset = NodeDataset(
-        graph=graph,
-        features=features,
-        labels=stored,
-        task=ReadTask(labels.task),
-        notes=(*labels.notes, *_notes(fits, split, splits)),
-        **parts,
-        class_names=labels.class_names,
+    _note_others(folder, edges, nodes)
+    return dataset_of(
+        edges,
+        nodes,
+        _array(Path(folder) / ARRAY),
+        array_path=Path(folder) / ARRAY,
         name=(Path(folder).name.partition(".")[0] if Path(folder).is_file() else Path(folder).resolve().name) or None,
+        sources=map(sized, files_of(folder)),
+        directed=directed,
         schema=schema,
-        **of_nodes,
-    )
-    return dataset, Found(
-        files=files_of(folder),
-        notes=edges_table.notes + (nodes.table.notes if nodes.table else []),
-        edges=counts,
-        unlisted=edges.unlisted,
-        added=edges.added,
-        times=edges.span,
-        labels=labels,
-        columns=_with_notes(columns, fits) + left_out,
-        unused=edges.unused + tuple(name for name in nodes.columns if name not in {column.name for column in left_out}),
-        split=split,
-        bare=bare,
+        unlisted=unlisted,
+        progress=progress,
+        reading=reading,
     )
 
 
-def _with_notes(columns, fits):
-    """Columns as they were encoded, with what was found when they were fitted."""
-    found = {column.name: {"note": column.note, "words": column.words} for column in fits}
-    return [replace(column, **found.get(column.name, {})) for column in columns]
+def _note_others(folder, edges, nodes):
+    """Tell of files that may be meant as a table of nodes, and are not read."""
+    misread = "" if nodes else misnamed(edges.path.parent, "nodes")
+    if misread:
+        edges.note(misread)
+    for path in files_named(Path(folder).parent, "nodes") if Path(folder).is_file() else []:
+        edges.note(f"{path.name} beside it is not read: it goes with a table called edges.csv")
 
 
-def _own_schema(nodes, columns, label, directed, reading):
-    """The schema that this folder makes."""
-    specs = [column.spec for column in columns if column.spec is not None]
-    width = 0 if nodes.array is None else nodes.array.shape[1]
-    return made_schema(specs, width, label, directed, reading)
+def sized(path):
+    """ "edges.csv (1.2 kB)" of a file."""
+    size = path.stat().st_size
+    return f"{path.name} ({f'{size / 1e6:,.1f} MB' if size >= 1e5 else f'{size / 1e3:.1f} kB'})"
 
 
-def _notes(columns, split, splits):
-    """What is said of a folder at each start, as it may have been meant otherwise."""
-    ids = [column.name for column in columns if column.note.startswith(IDS)]
-    codes = [column.name for column in columns if column.hint]
-    notes = [f"left out: {shown(', '.join(ids))}, which look like ids (--number or --category takes them)"] if ids else []
-    if codes:
-        notes.append(f"few whole numbers that repeat: {shown(', '.join(codes))} (--category: they are codes, not numbers)")
-    return notes + ([split] if splits and splits != [["split"]] else [])
-
-
-def _label_column(nodes, schema):
-    """The column with the labels that the schema knows; taken out of the others."""
-    if schema["label"] is None:
+def _array(path):
+    """The array of features.npy, float32 [N, F], memory-mapped where it is stored so; None if there is none."""
+    if not path.exists():
         return None
-    return nodes.columns.pop(schema["label"]["column"], None)
+    with told_of(path):
+        return as_features(mapped_npy(path))

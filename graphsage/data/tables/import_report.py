@@ -9,7 +9,7 @@ from graphsage.data.missing import told_missing
 from graphsage.data.remarks import label_remarks
 from graphsage.data.split import SPLITS
 from graphsage.data.tables.dates import date_of
-from graphsage.data.tables.table_files import misnamed, shown
+from graphsage.data.tables.table_files import shown
 from graphsage.graph.features import SparseFeatures
 
 MISSING = {"number": "the mean", "date": "the mean", "category": "all zeros", "words": "all zeros", "vector": "the mean"}
@@ -56,18 +56,12 @@ def _tallied(what, count, becomes, found):
 
 
 def _files(dataset, found):
-    sizes = ", ".join(f"{path.name} ({_size(path.stat().st_size)})" for path in found.files)
-    nodes = "" if any(path.name.startswith("nodes.") for path in found.files) else misnamed(found.files[0].parent, "nodes")
-    return [f"{dataset.name or 'dataset'}: {sizes}", *([f"  {nodes}"] if nodes else []), *(f"  {note}" for note in found.notes)]
+    return [f"{dataset.name or 'dataset'}: {', '.join(found.sources)}", *(f"  {note}" for note in found.notes)]
 
 
 def _unlisted(found):
     """What became of edges to ids that the table of nodes does not list."""
     return f"kept; new nodes, without features and label: {found.added:,}" if found.added else "dropped"
-
-
-def _size(num_bytes):
-    return f"{num_bytes / 1e6:,.1f} MB" if num_bytes >= 1e5 else f"{num_bytes / 1e3:.1f} kB"
 
 
 def _graph(dataset, found):
@@ -88,8 +82,7 @@ def _graph(dataset, found):
     ]
     weights = dataset.graph.weights
     if weights is not None and len(weights):
-        way = "train with --draw weighted or --weights ignore"
-        ends = f"on average, from {weights.min():.3g} to {weights.max():.3g}: kept; {way}"
+        ends = f"on average, from {weights.min():.3g} to {weights.max():.3g}: kept (--draw weighted)"
         lines.append(line("weights", f"{weights.mean(dtype=float):.3g}", ends))
     if found.times is not None:
         lines.append(line("times", "", f"from {found.times[0]} to {found.times[1]}: kept (--draw recent)"))
@@ -101,7 +94,9 @@ def _graph(dataset, found):
 def _labels(dataset, found):
     spec, labels, unlabelled = found.labels.spec, dataset.labels, int(np.count_nonzero(~is_labelled(dataset.labels)))
     if spec is None:
-        return ["labels: none, so no classifier can be trained (a column label in the table of nodes would hold them)"]
+        columns = shown(", ".join(column.name for column in found.columns))
+        way = f"; of {columns}, --label COLUMN names the one that does" if columns else ""
+        return [f"labels: none, so no classifier can be trained (a column label in the table of nodes would hold them{way})"]
     lines = [f"{TASKS[dataset.task].format(dataset.num_outputs)} (column {spec['column']})"]
     lines += {"multiclass": _classes, "multilabel": _columns, "regression": _targets}[dataset.task](dataset, labels)
     lines += _joined_labels(dataset.class_names or ())
@@ -123,7 +118,8 @@ def _joined_labels(class_names):
     """A line where most names of classes look like several of them."""
     for mark in SEPARATORS:
         if 2 * sum(mark in name for name in class_names) > len(class_names):
-            return [f"  most have a {mark} in them: several labels of a node go into a column labels, with ; between"]
+            way = "several labels of a node go into a column labels, with ; between (or --task multilabel)"
+            return [f"  most have a {mark} in them: {way}"]
     return []
 
 
@@ -159,7 +155,7 @@ def _features(dataset, found):
     kind = "sparse" if isinstance(dataset.features, SparseFeatures) else "dense"
     lines = [f"features: {dataset.num_features:,} columns, {kind}"]
     lines += [_column(column, dataset.num_nodes) for column in found.columns if column.spec is not None]
-    lines += [f"  {'features.npy':24} {array:,} columns, as they are"] if array else []
+    lines += [f"  {found.array:24} {array:,} columns, as they are"] if array else []
     return lines + _left_out(found)
 
 

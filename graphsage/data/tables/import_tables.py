@@ -12,7 +12,7 @@ from graphsage.data.errors import DatasetError
 from graphsage.data.labels import is_labelled
 from graphsage.data.split import random_split
 from graphsage.data.tables import imported
-from graphsage.data.tables.column_names import nodes_named
+from graphsage.data.tables.column_names import name_columns, nodes_named
 from graphsage.data.tables.folder import files_of, read_folder
 from graphsage.data.tables.import_report import encoding_report, import_report
 from graphsage.data.tables.nodes import ARRAY, ID
@@ -138,9 +138,11 @@ def _say(progress, text):
 
 def _another_split(folder, dataset, number):
     table, labelled = table_in(folder, "nodes"), is_labelled(dataset.labels)
-    table = table and nodes_named(table)
+    reading = reading_of(dataset.schema)
+    table = table and nodes_named(table, reading, strict=False)
     names = [name for name in table.columns if name != ID] if table else []
     columns = table.read(names, silent, lists=names) if names else {}
+    name_columns(table, columns, reading, strict=False)
     splits = splits_in(columns, but=no_splits(dataset.schema))
     if not splits:
         return random_split(np.flatnonzero(labelled), number)

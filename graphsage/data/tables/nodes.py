@@ -6,14 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from graphsage.data.errors import DatasetError, told_of
+from graphsage.data.errors import DatasetError
 from graphsage.data.missing import missing_words
-from graphsage.data.readers.npz import mapped_npy
-from graphsage.data.tables.column_names import nodes_named
+from graphsage.data.tables.column_names import UNREAD, nodes_named
 from graphsage.data.tables.columns import Column, encoded, fitted, is_wide
 from graphsage.data.tables.ids import first_repeat, ids_in
 from graphsage.data.tables.schema import num_outputs_of, reading_of
-from graphsage.data.tables.table_files import Table, quoted, shown, table_in
+from graphsage.data.tables.table_files import Table, quoted, shown
 from graphsage.graph.features import SparseFeatures, as_features
 
 ARRAY = "features.npy"
@@ -29,34 +28,39 @@ class Nodes:
 
     table: the ``Table`` of nodes, or None. ids: pyarrow array, int64 or texts, of a row each; None where only the edges tell.
     columns: {name: pyarrow array} of the table, without the ids; numbers and dates, once fitted, as float64 [N].
-    array: features.npy [N, F], memory-mapped, or None. outside: what a sentence says of an id that is none of these.
+    array: features as they are [N, F], features.npy perhaps, or None; array_path: what sentences call it.
+    outside: what a sentence says of an id that is none of these.
     """
 
     table: Table | None
     ids: object
     columns: dict
-    array: np.ndarray | None
+    array: np.ndarray | SparseFeatures | None
+    array_path: Path
     outside: str
 
 
-def read_nodes(folder, progress):
-    """The ``Nodes`` of a folder."""
-    table, array = table_in(folder, "nodes"), _array(Path(folder) / ARRAY)
+def read_nodes(table, array, array_path, progress, reading, *, strict):
+    """The ``Nodes`` of a ``Table`` and an array of features, each of which may be None.
+
+    reading, strict: as in ``column_names``.
+    """
     if table is not None:
-        return _of_table(table, array, progress)
+        return _of_table(nodes_named(table, reading, strict=strict), array, array_path, progress)
     if array is None:
-        return Nodes(table=None, ids=None, columns={}, array=None, outside="")
+        return Nodes(table=None, ids=None, columns={}, array=None, array_path=array_path, outside="")
     import pyarrow as pa
 
-    outside = f"{ARRAY} has rows for the nodes 0 to {len(array) - 1} (a table of nodes would name them)"
-    return Nodes(table=None, ids=pa.array(np.arange(len(array))), columns={}, array=array, outside=outside)
+    count = array.shape[0]
+    outside = f"{array_path.name} has rows for the nodes 0 to {count - 1} (a table of nodes would name them)"
+    ids = pa.array(np.arange(count))
+    return Nodes(table=None, ids=ids, columns={}, array=array, array_path=array_path, outside=outside)
 
 
-def _of_table(table, array, progress):
-    table = nodes_named(table)
+def _of_table(table, array, array_path, progress):
     table.require(ID)
     columns = table.read(table.columns, progress, lists={*table.columns} - {ID})
-    ids = columns.pop(ID)
+    ids, _ = columns.pop(ID), columns.pop(f"{ID}{UNREAD}", None)
     if not len(ids):
         raise DatasetError(f"{table.path} lists no node: there is a first line with the columns' names, and nothing below")
     ids = ids_in(table, 0, ID, ids)
@@ -64,14 +68,15 @@ def _of_table(table, array, progress):
     if repeat is not None:
         row, earlier = repeat
         table.refuse(row, f"{ID} {quoted(ids[row].as_py())} is listed before, in {table.line(earlier)}: each node once")
-    if array is not None and len(array) != len(ids):
+    if array is not None and array.shape[0] != len(ids):
         rule = f"must have a row for each of the {len(ids)} nodes of {table.path.name}"
-        raise DatasetError(f"{table.path.with_name(ARRAY)} {rule}, it has {len(array)}")
-    return Nodes(table=table, ids=ids, columns=columns, array=array, outside=f"{table.path.name} has no such id")
+        raise DatasetError(f"{array_path} {rule}, it has {array.shape[0]}")
+    outside = f"{table.path.name} has no such id"
+    return Nodes(table=table, ids=ids, columns=columns, array=array, array_path=array_path, outside=outside)
 
 
 def add_nodes(nodes, count):
-    """Make rows of ``count`` nodes below the others: without a value in any column, and with zeros in features.npy."""
+    """Make rows of ``count`` nodes below the others: without a value in any column, and with zeros in the array."""
     import pyarrow as pa
 
     if not count:
@@ -81,15 +86,15 @@ def add_nodes(nodes, count):
         parts = [column, np.full((count, *column.shape[1:]), np.nan) if is_parsed else pa.nulls(count, column.type)]
         nodes.columns[name] = np.concatenate(parts) if is_parsed else pa.concat_arrays(parts)
     if nodes.array is not None:
-        nodes.array = np.concatenate([nodes.array, np.zeros((count, nodes.array.shape[1]), nodes.array.dtype)])
+        nodes.array = _below(nodes.array, count)
 
 
-def _array(path):
-    """The array of features.npy, float32 [N, F], memory-mapped where it is stored so; None if there is none."""
-    if not path.exists():
-        return None
-    with told_of(path):
-        return as_features(mapped_npy(path))
+def _below(array, count):
+    """``array`` with ``count`` rows of zeros below."""
+    if isinstance(array, SparseFeatures):
+        indptr = np.append(array.indptr, np.full(count, array.indptr[-1]))
+        return SparseFeatures(indptr, array.indices, array.values, array.num_columns)
+    return np.concatenate([array, np.zeros((count, array.shape[1]), array.dtype)])
 
 
 # ---- features
@@ -125,10 +130,10 @@ def _left_out(name, column, note):
 
 
 def features_of(nodes, schema, num_nodes):
-    """(features, [``Column``]) by the schema: its columns in their order, then features.npy.
+    """(features, [``Column``]) by the schema: its columns in their order, then the array.
 
-    float32 [N, F]; ``SparseFeatures`` where there is a column of words; features.npy itself where there is nothing else, and
-    the identity where there is nothing at all. A column is let go once it is encoded.
+    float32 [N, F]; ``SparseFeatures`` where there is a column of words or a sparse array; the array itself where there is
+    nothing else, and the identity where there is nothing at all. A column is let go once it is encoded.
     """
     specs, array = schema["columns"], nodes.array
     _check_fit(nodes, schema)
@@ -136,19 +141,25 @@ def features_of(nodes, schema, num_nodes):
         return (SparseFeatures.identity(num_nodes) if array is None else array), []
     reading = reading_of(schema)
     words = missing_words(reading.missing, reading.not_missing)
-    return (_sparse if any(map(is_wide, specs)) else _dense)(nodes, specs, array, num_nodes, words)
+    is_sparse = any(map(is_wide, specs)) or isinstance(array, SparseFeatures)
+    return (_sparse if is_sparse else _dense)(nodes, specs, array, num_nodes, words)
 
 
 def _check_fit(nodes, schema):
     """The folder has what the schema asks for: mostly that of a trained model."""
     missing = [spec["name"] for spec in schema["columns"] if spec["name"] not in nodes.columns]
     if missing:
-        where = "the folder has no table of nodes" if nodes.table is None else f"{nodes.table.path} has only"
+        where = f"{_place(nodes)} no table of nodes" if nodes.table is None else f"{nodes.table.path} has only"
         columns = "" if nodes.table is None else f" {shown(', '.join(filter(None, nodes.table.columns)))}"
         raise DatasetError(f"the model was trained with the column {quoted(missing[0])}, and {where}{columns}")
     found = 0 if nodes.array is None else nodes.array.shape[1]
     if found != schema["array"]:
-        raise DatasetError(f"the model was trained with {schema['array']} columns of {ARRAY}, and the folder has {found}")
+        trained = f"the model was trained with {schema['array']} columns of {nodes.array_path.name}"
+        raise DatasetError(f"{trained}, and {_place(nodes)} {found}")
+
+
+def _place(nodes):
+    return "the folder has" if nodes.array_path.name == ARRAY else "there are"
 
 
 def _dense(nodes, specs, array, num_nodes, words):
@@ -167,5 +178,6 @@ def _sparse(nodes, specs, array, num_nodes, words):
     from scipy.sparse import csr_array, hstack
 
     parts = [encoded(nodes.table, spec, nodes.columns.pop(spec["name"]), words) for spec in specs]
-    blocks = [csr_array(block) for block, _ in parts] + ([] if array is None else [csr_array(array)])
+    beside = [] if array is None else [array.to_scipy() if isinstance(array, SparseFeatures) else csr_array(array)]
+    blocks = [*(csr_array(block) for block, _ in parts), *beside]
     return as_features(hstack(blocks, format="csr")), [column for _, column in parts]

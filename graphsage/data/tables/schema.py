@@ -14,11 +14,11 @@
     reading             what was asked for, {setting: value} of ``TableConfig``; imports of before have none, and are read again
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from hashlib import sha256
 from math import isfinite
 
-from graphsage.config.table_config import TABLE_DEFAULTS, TableConfig
+from graphsage.config.table_config import AUTO, NAMING, NOTHING, TABLE_DEFAULTS, TableConfig
 from graphsage.data.errors import DatasetError
 
 FORM, VERSION = "graphsage table schema", 1
@@ -45,7 +45,7 @@ def reading_of(schema):
 
 def _whole(reading):
     """With what files of before do not say, as they were read."""
-    return {"time": "none", "node_time": "none"} | reading
+    return {**dict.fromkeys(NAMING, AUTO), "time": NOTHING, "node_time": NOTHING} | reading
 
 
 def is_read_so(schema, reading):
@@ -57,6 +57,14 @@ def no_splits(schema):
     """The columns that are no split by a schema: what it reads as features (a mask perhaps, before), or was asked to."""
     reading = reading_of(schema)
     return {spec["name"] for spec in schema["columns"]} | {*reading.category, *reading.number, *reading.drop}
+
+
+def tables_given(keywords, schema):
+    """The ``TableConfig`` of those ``keywords`` {name: value} that are its fields; DatasetError for any beside a ``schema``."""
+    tables = TableConfig(**{field.name: keywords[field.name] for field in fields(TableConfig)})
+    if schema is not None and tables != TableConfig():
+        raise DatasetError("schema says how columns are read: leave the settings of tables out beside it")
+    return tables
 
 
 def given_tables(reading):

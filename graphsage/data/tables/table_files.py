@@ -1,6 +1,6 @@
-"""Text and parquet files as a stream of columns; what is wrong with a row is told with its line.
+"""Text and parquet files, and tables in memory, as a stream of columns; what is wrong with a row is told with its line.
 
-Columns come out as int64, float64 or text (large_string): a text file's are texts, a parquet file's have their own kind, and
+Columns come out as int64, float64 or text (large_string): a text file's are texts, those of others have their own kind, and
 what is neither number nor text there (dates, flags) becomes text. Spaces around a text are dropped; an empty one is null.
 """
 
@@ -53,10 +53,11 @@ def misnamed(folder, stem):
 
 @dataclass(frozen=True)
 class Table:
-    """A file of rows with named columns. Rows count from 0, without the header.
+    """A file, or a table in memory, of rows with named columns. Rows count from 0, without the header.
 
     headings: the names as the file has them. columns: what the columns are called here, by default the same without spaces
-    around. text: how a file of text is to be read, None for parquet. notes: what was guessed in reading it, a line each.
+    around. text: how a file of text is to be read, None for others. notes: what was guessed in reading it, a line each.
+    memory: the pyarrow table itself, whose ``path`` is but what sentences call it; None for a file.
     """
 
     path: Path
@@ -64,6 +65,7 @@ class Table:
     columns: tuple
     text: TextFile | None = None
     notes: list = field(default_factory=list, compare=False)
+    memory: object = None
 
     def note(self, line):
         """Keep a line to be told, once."""
@@ -77,6 +79,7 @@ class Table:
             others = [name for mark, name in MARKS.items() if any(mark in heading for heading in self.headings)]
             rule = f": the first line must name them, with {MARKS[self.text.mark]} between" if self.text else ""
             where = ", not ".join([rule, *others]) if self.text else ""
+            where += "" if others and self.text else f"; --{missing[0]} COLUMN names it"
             columns = shown(", ".join(self.columns))
             raise DatasetError(f"{self.path} has no column {missing[0]!r}, only {columns}{where}")
 
@@ -84,10 +87,10 @@ class Table:
         """Yield (first row, [the column of each name]), a part of the file at a time. lists: names whose cells may be lists."""
         first, headings = 0, [self.headings[self.columns.index(name)] for name in names]
         with progress(self.path.name) as report:
-            for share, batch in _told(self, (_text_batches if self.text else _parquet_batches)(self, headings)):
+            for share, batch in _told(self, (_text_batches if self.text else _typed_batches)(self, headings)):
                 if not batch.num_rows:
                     continue
-                yield first, [_plain(self.path, batch.column(heading), _plain_lists if name in lists else None)
+                yield first, [_plain(self.path, heading, batch.column(heading), _plain_lists if name in lists else None)
                               for name, heading in zip(names, headings)]
                 first += batch.num_rows
                 report(share)
@@ -105,11 +108,14 @@ class Table:
 
     def float_of(self, name):
         """ "float16", "float32" or "float64": how a column of floats is stored."""
-        kind = _parquet(self.path).schema_arrow.field(self.headings[self.columns.index(name)]).type
+        fields = _parquet(self.path).schema_arrow if self.memory is None else self.memory.schema
+        kind = fields.field(self.headings[self.columns.index(name)]).type
         return {"halffloat": "float16", "float": "float32"}.get(str(kind), "float64")
 
     def line(self, row):
-        """Where a row stands: "line 17" of a text file, "row 16" (from 1) of a parquet file."""
+        """Where a row stands: "line 17" of a text file, "row 16" (from 1) of a parquet file, "row 15 (from 0)" in memory."""
+        if self.memory is not None:
+            return f"row {int(row)} (from 0)"
         return f"line {self.text.line_of(row)}" if self.text else f"row {int(row) + 1}"
 
     def refuse(self, row, rule):
@@ -131,22 +137,36 @@ def quoted(value):
 # ---- opening
 
 
-def table_at(path, unnamed=()):
-    """The ``Table`` in a file. unnamed: names for columns of a file that has none."""
+def pyarrow_needed():
+    """DatasetError where pyarrow is not installed."""
     if find_spec("pyarrow") is None:
         raise DatasetError("reading tables needs pyarrow, which is not installed: pip install 'graphsage[tabular]'")
+
+
+def table_at(path, unnamed=()):
+    """The ``Table`` in a file. unnamed: names for columns of a file that has none."""
+    pyarrow_needed()
     if not path.is_file():
         raise DatasetError(f"{path} cannot be read: it is no file")
     if not path.name.endswith(ENDS):
         raise DatasetError(f"{path} cannot be read: its name must end in .csv, .tsv, .txt (also .gz, .bz2, .xz) or .parquet")
     text = None if path.suffix == ".parquet" else text_file(path, unnamed)
-    headings = text.headings if text else tuple(_parquet_headings(path))
-    table = Table(path, headings, tuple(heading.strip() for heading in headings), text)
+    table = _with_columns(path, text.headings if text else _parquet_headings(path), text=text)
+    if text and not text.is_named:
+        table.note(f"{path.name} names no columns in its first line: taken as {', '.join(table.columns)}")
+    return table
+
+
+def table_of(arrow, name):
+    """The ``Table`` of a pyarrow table in memory. name: what sentences call it."""
+    return _with_columns(Path(name), arrow.column_names, memory=arrow)
+
+
+def _with_columns(path, headings, **source):
+    table = Table(path, tuple(headings), tuple(heading.strip() for heading in headings), **source)
     repeated = next((name for at, name in enumerate(table.columns) if name in table.columns[:at]), None)
     if repeated is not None:
         raise DatasetError(f"{path} has two columns {quoted(repeated)}: each needs a name of its own")
-    if text and not text.is_named:
-        table.note(f"{path.name} names no columns in its first line: taken as {', '.join(table.columns)}")
     return table
 
 
@@ -197,19 +217,25 @@ def _text_batches(table, headings):
             yield min(1, done / size), whole
 
 
-def _parquet_batches(table, headings):
-    file = _parquet(table.path)
-    size, done = max(1, file.metadata.num_rows), 0
-    for batch in file.iter_batches(batch_size=ROWS, columns=headings, use_threads=False):
+def _typed_batches(table, headings):
+    """The same of a parquet file, or of what lies in memory."""
+    if table.memory is None:
+        file = _parquet(table.path)
+        size, batches = file.metadata.num_rows, file.iter_batches(batch_size=ROWS, columns=headings, use_threads=False)
+    else:
+        size, batches = table.memory.num_rows, table.memory.select(headings).to_batches(max_chunksize=ROWS)
+    done = 0
+    for batch in batches:
         done += batch.num_rows
-        yield done / size, batch
+        yield done / max(1, size), batch
 
 
-def _plain(path, column, lists):
+def _plain(path, name, column, lists):
     """int64, float64, large_string, or what the function ``lists`` makes of lists; DatasetError for structures and bytes."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
     kind = column.type
     if pa.types.is_integer(kind) and kind != pa.uint64():  # of those some are no int64: as texts they stay what they are
         return pc.cast(column, pa.int64())
@@ -219,16 +245,17 @@ def _plain(path, column, lists):
     if pa.types.is_timestamp(kind):  # nanoseconds, and zones other than UTC, are more than a text of them could be read as
         column = pc.cast(column, pa.timestamp("us", kind.tz and "UTC"), safe=False)
     if lists and (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
-        return lists(path, column)
+        return lists(path, name, column)
     try:
         text = pc.utf8_trim_whitespace(pc.cast(column, pa.large_string()))
     except pa.ArrowException:  # lists, structures, bytes that are no text
-        raise DatasetError(f"{path} has a column of {kind}: numbers, texts, dates and flags can be read") from None
+        rule = f"numbers, texts, dates and flags can be read, and {name} is none of them"
+        raise DatasetError(f"{path} has a column of {kind}: {rule}") from None
     is_empty = pc.equal(pc.binary_length(text), 0)
     return pc.if_else(is_empty, pa.scalar(None, pa.large_string()), text) if pc.any(is_empty).as_py() else text
 
 
-def _plain_lists(path, column):
+def _plain_lists(path, name, column):
     """large_list<double> of lists of numbers or flags, texts with ; between of lists of texts; DatasetError for others."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -238,12 +265,13 @@ def _plain_lists(path, column):
         texts = pc.cast(pc.binary_join(column, ";"), pa.large_string())
         return pc.if_else(pc.equal(pc.binary_length(texts), 0), ";", texts)  # an empty list is none of them, not no answer
     if not (pa.types.is_integer(item) or pa.types.is_floating(item) or pa.types.is_boolean(item)):
-        raise DatasetError(f"{path} has a column of {column.type}: of lists, those of numbers or of texts can be read")
+        rule = f"of lists, those of numbers or of texts can be read, and {name} is none of them"
+        raise DatasetError(f"{path} has a column of {column.type}: {rule}")
     return pc.cast(column, pa.large_list(pa.float64()), safe=False)
 
 
 def _joined(pa, parts):
-    """One array of a column's parts. A parquet file has one kind a column, so do all its parts."""
+    """One array of a column's parts. A table has one kind a column, so do all its parts."""
     return pa.concat_arrays(parts) if parts else pa.array([], pa.large_string())
 
 

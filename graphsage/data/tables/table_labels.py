@@ -15,6 +15,7 @@ import numpy as np
 from graphsage.data.errors import DatasetError
 from graphsage.data.labels import are_few_classes, lost_digits
 from graphsage.data.missing import NO_CLASS, missing_words, told_missing
+from graphsage.data.tables.column_names import LABELS
 from graphsage.data.tables.columns import found_among
 from graphsage.data.tables.ids import as_ids, as_texts, places_of
 from graphsage.data.tables.numbers import (
@@ -29,7 +30,6 @@ from graphsage.data.tables.numbers import (
 )
 from graphsage.data.tables.vectors import is_list
 
-LABELS = ("label", "labels")
 SEPARATOR = ";"
 WRITTEN_LIST = r"(?s)^\[.*\]$"
 WRITTEN_ITEM = re.compile(r"""'([^']*)'|"([^"]*)"|([^][\s,'"]+)""")
@@ -55,13 +55,6 @@ class Labels:
     @property
     def task(self):
         return "multiclass" if self.spec is None else self.spec["task"]
-
-
-def name_labels(columns):
-    """``columns`` with the column Label, or LABELS, under its name here, if no other has that."""
-    for name in [name for name in columns if name.lower() in LABELS and name not in LABELS]:
-        if name.lower() not in columns:
-            columns[name.lower()] = columns.pop(name)
 
 
 def fitted_label(table, columns, reading):
@@ -152,7 +145,7 @@ def _without_no_class(column, reading):
 def _task_of(table, name, column, reading):
     """(task, notes)."""
     if name == "labels":
-        if reading.task != "auto":
+        if reading.task not in ("auto", "multilabel"):
             raise DatasetError(f"{table.path} has a column labels, of several classes a node: --task is for a column label")
         return "multilabel", ()
     if column.null_count == len(column):

@@ -15,10 +15,10 @@ import numpy as np
 from graphsage.data.errors import DatasetError
 from graphsage.data.missing import missing_words
 from graphsage.data.split import PART_OF, SPLITS, random_split
+from graphsage.data.tables.column_names import SPLIT
 from graphsage.data.tables.numbers import as_whole_texts, refuse_text
 from graphsage.data.tables.vectors import is_list, matrix_of, vectors_in
 
-SPLIT = "split"
 MASK = re.compile(
     rf"(?P<is>(is|in|mask)[_ .-]?)?(?P<part>{'|'.join(sorted(PART_OF, key=len, reverse=True))})"
     r"(?P<mask>[_ .-]?(mask|set|split|flag|nodes?))?([_ .-]?(idx|index))?(?P<number>[_ .-]?[0-9]+)?"

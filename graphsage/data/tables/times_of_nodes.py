@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from graphsage.config.table_config import AUTO, NOTHING
 from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.missing import missing_words
 from graphsage.data.tables.column_names import times_among
@@ -14,7 +15,6 @@ from graphsage.data.tables.table_files import quoted
 from graphsage.data.tables.vectors import is_list
 from graphsage.graph.time_axis import on_axis
 
-AUTO, NOTHING = "auto", "none"
 FIELDS = {"time": "times", "node_time": "node_times"}  # settings of ``TableConfig``, and what a ``NodeDataset`` calls them
 MEANT = {"time": "when the label of a node is asked", "node_time": "when a node came to be"}
 

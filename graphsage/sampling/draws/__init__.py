@@ -58,4 +58,4 @@ def refuse_unfit(draw, graph, weights):
         rule = "pass Graph.from_edges(..., weights=); of tables: a column weight of edges"
         raise ValueError(f"draw = {draw} needs weights, and the graph has none: {rule}")
     if not draw.by_weight and graph is not None:
-        graph.refuse_weights(weights)
+        graph.refuse_weights("refuse" if weights == "auto" else weights)

@@ -105,6 +105,25 @@ def test_features_that_are_tensors():
     assert dataset_of(x=values, features="x").features.tolist() == [[node, node] for node in range(4)]
 
 
+def test_texts_gaps_and_lists_are_columns_of_a_table(tmp_path):
+    """The features are those of nodes.csv with the same cells, and another graph is encoded by its schema."""
+    pytest.importorskip("pyarrow")
+    names, vectors = ["x", "kind", "v"], [[0.5, 1], ..., [2, 3], torch.tensor([4.0, 4])]
+    graph = graph_with(x=[1, 3, ..., float("nan")], kind=["p", "q", "p", "q"], v=vectors, y=[0, 1, 1, 0])
+    dataset = NodeDataset.from_networkx(graph, features=names, label="y")
+    folder = write_tables(tmp_path, "source,target\na,b\nb,c\nc,d\n",
+                          'id,x,kind,v\na,1,p,"[0.5,1]"\nb,3,q,\nc,,p,"[2,3]"\nd,,q,"[4,4]"\n')  # fmt: skip
+    table = read_folder(folder, progress=silent)[0]
+    assert dataset.features.tolist() == table.features.tolist() and dataset.schema["columns"] == table.schema["columns"]
+    grown = graph_with(x=[5, 1, 1, 1], kind=["r", "p", "q", "q"], v=[[1, 1]] * 4, y=[0, 1, 1, 0])
+    again = NodeDataset.from_networkx(grown, label="y", schema=dataset.schema)
+    assert again.features[0, 0] == (5 - 2) / 1 and again.features[:, 1:3].tolist() == [[0, 0], [1, 0], [0, 1], [0, 1]]
+    with pytest.raises(ValueError, match="schema names the attributes that are features: leave features out"):
+        NodeDataset.from_networkx(grown, label="y", schema=dataset.schema, features="x")
+    with pytest.raises(ValueError, match="no node has an attribute 'kind'"):
+        NodeDataset.from_networkx(graph_with(x=[1] * 4, v=[[1, 1]] * 4, y=[0] * 4), label="y", schema=dataset.schema)
+
+
 def test_a_random_split_of_the_labelled_nodes():
     graph = nx.complete_graph(40)
     nx.set_node_attributes(graph, {n: n % 2 for n in range(32)}, "y")
@@ -128,13 +147,12 @@ def test_the_karate_club():
 @pytest.mark.parametrize(
     "changes, sentence",
     [
-        ({"features": "x"}, "node 'a' has no attribute 'x': features need it at every node"),
-        ({"features": "x", "x": [1, 2, ..., 4]}, "node 'c' has no attribute 'x'"),
+        ({"features": "x"}, "no node has an attribute 'x': features name attributes of nodes"),
         ({"features": []}, "features is empty"),
-        ({"features": "x", "x": [1, 2, "3", 4]}, "attribute 'x' must be a number at every node, or .*; got '3'"),
-        ({"features": "x", "x": [1, 2.5, None, 4]}, "attribute 'x' must be a number at every node, or .*; got None"),
-        ({"features": "x", "x": [1, [2], 3, 4]}, "attribute 'x' must be a number at every node"),
-        ({"features": "x", "x": [[1], [2, 3], [3], [4]]}, "attribute 'x' must be a number at every node"),
+        ({"features": "x", "x": [1, [2], 3, 4]}, "attributes: x holds list: numbers, texts, dates"),
+        ({"features": "x", "x": [[1], [2, 3], [3], [4]]}, r"attributes row 1 .from 0.: x is .*, and that is 2 numbers, where"),
+        ({"features": "x", "x": [{}, {"a": 1}, {}, {}]}, "attributes has a column of struct.*, and x is none of them"),
+        ({"features": "x", "x": ["", None, ..., "NA"]}, "attributes: x is no feature: no node has a number"),
         ({"features": "x", "x": [1, np.inf, 3, 4]}, "features must be finite"),
         ({"label": "z"}, "no node has an attribute 'z': labels need one"),
         ({"y": ["a", 1, "b", "a"]}, "attribute 'y' must be text at every node or at none, got 1"),

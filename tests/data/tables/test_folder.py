@@ -419,7 +419,7 @@ SENTENCES = [
     (E, "id\n0\na\na\n", r"nodes.csv line 4: id 'a' is listed before, in line 3: each node once"),
     (E, "id,label\n0,x\n,y\n", r"nodes.csv line 3: id is empty"),
     (E, "id,label\n", r"nodes.csv lists no node: there is a first line with the columns' names, and nothing below"),
-    (E, "name,label\n0,x\n", r"nodes.csv has no column 'id', only name, label: the first line must name them"),
+    (E, "title,label\n0,x\n", r"nodes.csv has no column 'id', only title, label: the first line must name them"),
     (E, "", r"nodes.csv is empty: its first line must name the columns"),
     (E, "id,split,label\n0,night,x\n1,,\n2,,\n", r"nodes.csv line 2: split is 'night', and must be train, val, test or"),
     (E, "id,split,label\n0,,x\n1,val,\n2,,\n", r"nodes.csv line 3: split is val, and the node has no label: leave one of the"),

@@ -466,7 +466,7 @@ def test_an_import_itself_begins_anew(codes):
     ({"category": "dept", "number": ["dept"]}, r"'dept' stands in category and in number: leave it in one of them"),
     ({"missing": ["x"], "not_missing": "x"}, r"'x' stands in missing and in not_missing: leave it in one of them"),
     ({"words": 0}, r"words must be an integer >= 1, got 0"), ({"category": [""]}, r"names must be texts with commas between"),
-    ({"task": "classes"}, r"task must be one of auto, multiclass, regression; got 'classes'"),
+    ({"task": "classes"}, r"task must be one of auto, multiclass, multilabel, regression; got 'classes'"),
     ({"drop": "depth"}, r"--drop names the column 'depth', and .*nodes.csv has label, dept, note, size"),
 ])
 def test_what_cannot_be_asked_for(codes, given, sentence):
