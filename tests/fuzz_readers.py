@@ -51,6 +51,7 @@ def whole_folders(root):
     import test_twitch
     from helpers.data_helpers import planetoid_files, write_files
     from helpers.debian_index import INDEX, load_build
+    from helpers.public_files import WRITERS
     from helpers.table_files import as_parquet, write_tables
 
     def save(folder, write):
@@ -78,7 +79,7 @@ def whole_folders(root):
         "graphsage-json-multilabel": lambda f: test_sage_json.made(
             f, list("abcde"), [("a", "b")], class_map={name: [0, 1] for name in "abcde"}
         ),
-    }
+    } | {layout: lambda f, write=write: save(f, write) for layout, write in WRITERS.items()}
     folders = {}
     for layout, make in made.items():
         make(root / layout)

@@ -42,6 +42,13 @@ IMPORT_EXAMPLES = """examples:
   graphsage import my_graph --out my.npz  in one file as well, to copy elsewhere
 """
 
+OTHERS = """
+Files of other programs are read as well, alone or in a folder: GraphML, GML, GEXF,
+Pajek, node-link JSON, Matrix Market, MATLAB, .pt of PyTorch Geometric, DGL's
+CSVDataset, Geom-GCN, MUSAE, Neo4j's import files, and edge lists of SNAP and KONECT.
+What they say of nodes becomes columns, and --label names the one with the classes.
+"""
+
 
 def add_import(commands):
     """The ``import`` command."""
@@ -49,10 +56,10 @@ def add_import(commands):
         "import",
         help="read a graph of your own from tables (edges.csv, nodes.csv), show and keep it",
         usage="graphsage import FOLDER [flags]",
-        description=IMPORT,
+        description=IMPORT + OTHERS,
         epilog=IMPORT_EXAMPLES,
     )
-    parser.add_argument("folder", metavar="FOLDER", help="the folder with edges.csv or edges.parquet")
+    parser.add_argument("folder", metavar="FOLDER", help="the folder with edges.csv or edges.parquet, or a file")
     text = "edges run from source to target only: a target aggregates from its sources (default: both ways)"
     parser.add_argument("--directed", action="store_true", help=text)
     text = "How columns of nodes.csv are read. It is kept: a training reads them so, too."
@@ -65,18 +72,17 @@ def add_import(commands):
 
 
 def _tables(given):
-    """The folder of tables, or the lone table of edges, at a path."""
+    """The tables at a path: a folder of them, a lone table of edges, or a ``Source`` of other files."""
     from graphsage.data.layouts import layout_at, layout_in
 
-    path, layout, place = Path(given).expanduser(), None, None
-    if path.is_dir():
-        layout, place = (layout_in(path) or (None,))[0], path
+    path = Path(given).expanduser()
+    if path.is_dir() and (found := layout_in(path)):
+        layout, folder, name = found[0], path, found[1]
     elif path.is_file():
-        layout, place, _ = layout_at(path)
-    if layout is not None and layout.is_tables:
-        return place
-    others = f"; it holds {layout.files}, which need no import" if layout else ""
-    raise ValueError(f"{given} is no folder with edges.csv or edges.parquet{others}")
+        layout, folder, name = layout_at(path)
+    else:
+        raise ValueError(f"{given} is no folder with edges.csv or edges.parquet")
+    return layout.source(folder, name)
 
 
 def _import(options):

@@ -60,8 +60,9 @@ def load_dataset(
     dataset must have the card's statistics wherever it came from.
 
     A folder holds the files of one dataset in one of the known layouts (``graphsage.data.layouts``); a file is one of those
-    files, or a lone table of edges. Where a folder that holds a dataset has a known name, it is the folder that is meant:
-    "builtin:cora" is the dataset of that name wherever one is.
+    files, or a lone table of edges. What GraphML, edge lists of SNAP, ``.mat`` files and others hold is read as tables are.
+    Where a folder that holds a dataset has a known name, it is the folder that is meant: "builtin:cora" is the dataset of that
+    name wherever one is.
 
     Text that begins with "sbm:" or "rmat:" makes a random graph: "sbm:nodes=100000,classes=10", "rmat:scale=17,degree=16"
     (``graphsage.data.generators.by_name`` describes them and their options).

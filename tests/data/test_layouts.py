@@ -19,6 +19,12 @@ def test_every_layout_has_its_two_functions(name, tmp_path):
     layout = LAYOUTS[name]
     assert layout.name == name
     assert layout.recognises(tmp_path) is None
+    if layout.is_file:
+        verbs = ["fits", "tables", *(["files"] if layout.has_others else [])]
+        assert all(inspect.getdoc(layout._function(verb)) for verb in verbs)
+        with pytest.raises(DatasetError):
+            layout.read(tmp_path, "nothing")
+        return
     reader = layout._function("read")
     assert inspect.getdoc(reader) and inspect.getdoc(layout._function("holds"))
     parameters = inspect.signature(reader).parameters
@@ -26,6 +32,11 @@ def test_every_layout_has_its_two_functions(name, tmp_path):
     assert ("split" in parameters) == layout.several_splits
     with pytest.raises(DatasetError):
         layout.read(tmp_path, "nothing")
+
+
+def test_every_layout_is_described(checkout):
+    text = (checkout / "datasets" / "README.md").read_text(encoding="utf-8")
+    assert [name for name in LAYOUTS if f"`{name}`" not in text.partition("| layout | files |")[2]] == []
 
 
 def test_every_layout_of_a_card_is_known():

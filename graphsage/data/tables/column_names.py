@@ -11,24 +11,15 @@ from dataclasses import replace
 
 from graphsage.config.table_config import AUTO, TABLE_DEFAULTS
 from graphsage.data.errors import DatasetError
+from graphsage.data.tables.end_names import NEO4J_TYPE, letters, pairs_among
 from graphsage.data.tables.table_files import shown
 
-PAIRS = (
-    ("source", "target"), ("source", "destination"), ("src", "dst"), ("src", "dest"), ("src", "tgt"), ("from", "to"),
-    ("start", "end"), ("node1", "node2"), ("id1", "id2"), ("u", "v"), ("i", "j"),
-)  # fmt: skip
-RARE_PAIRS = (("head", "tail"), ("parent", "child"), ("citing", "cited"), ("sender", "receiver"))
-NUMBERED = re.compile(r"(.*\D)([12])")  # protein1, protein2
 TIMES = ("time", "timestamp", "date", "datetime", "when")
 NODE = ("id", "node", "nodeid", "vertex", "vertexid")
 LABELS, SPLIT = ("label", "labels"), "split"
 UNREAD = " (not read)"  # stands behind the name of a column whose name here another has
 OF_SOMETHING = re.compile(r".+[_ .-](?i:id)|.+[a-z0-9]I[dD]")  # paper_id, userId; not paid
 NEO4J_ID = re.compile(r".*:ID(\(.*\))?")
-NEO4J_TYPE = re.compile(
-    r"(?<=.):(float|double|int|long|short|byte|string|char|boolean|date|datetime|localdatetime)(\[\])?$|(?<=_ID)\(.*\)$"
-)
-OF_A_NODE = r"(node|vertex|v)?(id|name|index|key)?"  # what may follow an end's name: FromNodeId
 
 
 def edges_named(table, reading=TABLE_DEFAULTS, *, strict=True):
@@ -47,13 +38,13 @@ def times_among(columns):
     """The names of ``columns`` that are called as times are: time itself, else those by that name, else by another."""
     if "time" in columns:
         return ["time"]
-    named = [name for name in columns if _letters(name) in TIMES]
-    return [name for name in named if _letters(name) == "time"] or named
+    named = [name for name in columns if letters(name) in TIMES]
+    return [name for name in named if letters(name) == "time"] or named
 
 
 def is_guessed(table):
     """Is the column time of a ``Table`` one of another name?"""
-    return _letters(table.heading("time")) != "time"
+    return letters(table.heading("time")) != "time"
 
 
 def nodes_named(table, reading=TABLE_DEFAULTS, *, strict=True):
@@ -62,8 +53,8 @@ def nodes_named(table, reading=TABLE_DEFAULTS, *, strict=True):
     if "id" in table.columns:
         return table
     ways = (
-        lambda name: _letters(name) in NODE or NEO4J_ID.fullmatch(name),
-        lambda name: _letters(name) == "name",
+        lambda name: letters(name) in NODE or NEO4J_ID.fullmatch(name),
+        lambda name: letters(name) == "name",
         OF_SOMETHING.fullmatch,
     )
     found = next(filter(None, ([name for name in table.columns if way(name)] for way in ways)), [])
@@ -143,39 +134,18 @@ def _told(table, names):
 
 def _ends(table):
     """{own name: "source" or "target"}; nothing where no pair of columns is known."""
-    if "source" in table.columns and "target" in table.columns:
-        return {}
-    found = next(filter(None, ({pair for words in of for pair in _pairs(table, words)} for of in (PAIRS, RARE_PAIRS))), None)
-    found = found or _numbered(table)
+    found = pairs_among(table.columns)
     if len(found) > 1:
         pairs = " or ".join(sorted(f"{source}, {target}" for source, target in found))
         raise DatasetError(f"{table.path} has columns that could be the ends of edges ({pairs}): call them source, target")
     return {own: here for pair in found for own, here in zip(pair, ("source", "target"))}
 
 
-def _pairs(table, words):
-    """Each (source, target) among the columns that ``words`` name."""
-    sources, targets = ([name for name in table.columns if re.fullmatch(f"(node|vertex|id)?{word}{OF_A_NODE}", _letters(name))]
-                        for word in words)
-    return [(source, target) for source in sources for target in targets]
-
-
-def _numbered(table):
-    """{(source, target)} where the first two columns have one name with 1 and 2 behind it."""
-    first, second = (NUMBERED.fullmatch(_letters(name)) for name in (*table.columns, "", "")[:2])
-    is_pair = first and second and first[1] == second[1] and (first[2], second[2]) == ("1", "2")
-    return {table.columns[:2]} if is_pair else set()
-
-
 def _alike(table, names):
     """{own name: the one of ``names`` that it is in another case}."""
     found = {}
     for here in names:
-        own = [name for name in table.columns if _letters(name) == here]
+        own = [name for name in table.columns if letters(name) == here]
         if here not in own and len(own) == 1:
             found[own[0]] = here
     return found
-
-
-def _letters(name):
-    return re.sub(r"[\W_]+", "", NEO4J_TYPE.sub("", name)).lower()

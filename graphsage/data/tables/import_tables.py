@@ -17,6 +17,7 @@ from graphsage.data.tables.folder import files_of, read_folder
 from graphsage.data.tables.import_report import encoding_report, import_report
 from graphsage.data.tables.nodes import ARRAY, ID
 from graphsage.data.tables.schema import is_read_so, no_splits, reading_of
+from graphsage.data.tables.source import Source
 from graphsage.data.tables.table_files import ENDS, files_named, table_in
 from graphsage.data.tables.table_split import split_of, splits_in
 from graphsage.data.tables.vectors import is_list
@@ -35,8 +36,22 @@ def file_tables(path):
     return (path, stem) if path.name.endswith(ENDS) else None
 
 
+def source_of(folder):
+    """The ``Source`` of the tables in a folder, or of the lone table of edges that it is; a ``Source`` as it is."""
+    if isinstance(folder, Source):
+        return folder
+    return Source(
+        place=Path(folder),
+        files=lambda: files_of(folder),
+        read=lambda **options: read_folder(folder, **options),
+        nodes=lambda: table_in(folder, "nodes"),
+    )
+
+
 def read_tables(folder, name, *, class_names=None, split=None, schema=None, progress=False, tables=None):
     """The dataset of the tables in ``folder``, called ``name``: see ``graphsage.data.tables.folder`` for what they are.
+
+    folder: a path, or a ``Source``.
 
     Tables that are as they were at the last import are not read again. Else they are imported, as directed or undirected as the
     last time (at first: undirected). schema: that of another dataset, to encode these tables by; what comes of the last such
@@ -47,10 +62,10 @@ def read_tables(folder, name, *, class_names=None, split=None, schema=None, prog
     and what was found, on standard error.
     Raises DatasetError, one sentence, with the file and the line where it is about one.
     """
-    wanted = TableConfig() if tables is None else tables
-    dataset = _opened(folder, schema, progress, wanted) or _read(folder, schema, progress, wanted)
+    source, wanted = source_of(folder), TableConfig() if tables is None else tables
+    dataset = _opened(source, schema, progress, wanted) or _read(source, schema, progress, wanted)
     if split is not None:
-        dataset = replace(dataset, **_another_split(folder, dataset, split))
+        dataset = replace(dataset, **_another_split(source, dataset, split))
     changes = {} if class_names is None else {"class_names": class_names}
     return dataset if dataset.name == name and not changes else replace(dataset, name=name, **changes)
 
@@ -58,22 +73,24 @@ def read_tables(folder, name, *, class_names=None, split=None, schema=None, prog
 def import_tables(folder, *, directed=False, progress=False, tables=None):
     """Read the tables in ``folder`` and keep what was read: (``NodeDataset``, the report of what was found).
 
+    folder: a path, or a ``Source``.
+
     directed: an edge lets its target aggregate from its source, and not the other way round.
     tables: ``TableConfig``, how columns are read; what it leaves open is as the defaults have it.
     """
     reading = (TableConfig() if tables is None else tables).or_else(TABLE_DEFAULTS)
-    dataset, found, where = _imported(folder, progress, directed=directed, reading=reading)
+    dataset, found, where = _imported(source_of(folder), progress, directed=directed, reading=reading)
     return dataset, f"{import_report(dataset, found)}\n\n{where}"
 
 
-def _imported(folder, progress, *, schema=None, unlisted=None, directed=False, reading=TABLE_DEFAULTS):
+def _imported(source, progress, *, schema=None, unlisted=None, directed=False, reading=TABLE_DEFAULTS):
     """(``NodeDataset``, ``Found``, a sentence on where it is kept)."""
-    sources = imported.sources_of(files_of(folder))
+    files = imported.sources_of(source.files())
     shown = shown_reading if progress else silent
-    dataset, found = read_folder(folder, directed=directed, schema=schema, unlisted=unlisted, progress=shown, reading=reading)
-    if imported.sources_of(files_of(folder)) != sources:
-        raise DatasetError(f"the tables in {folder} changed while they were read: import them again")
-    return dataset, found, _where(*imported.keep(dataset, folder, sources, is_own=schema is None, unlisted=unlisted))
+    dataset, found = source.read(directed=directed, schema=schema, unlisted=unlisted, progress=shown, reading=reading)
+    if imported.sources_of(source.files()) != files:
+        raise DatasetError(f"the tables in {source.place} changed while they were read: import them again")
+    return dataset, found, _where(*imported.keep(dataset, source.place, files, is_own=schema is None, unlisted=unlisted))
 
 
 def _where(entry, reasons):
@@ -83,19 +100,19 @@ def _where(entry, reasons):
     return f"Kept in {entry}: while the tables stay as they are, a start reads that{because}"
 
 
-def _opened(folder, schema, progress, wanted):
+def _opened(source, schema, progress, wanted):
     """What the last import kept, the folder's own or one by the ``schema``, if that still holds; else None."""
     for is_own in (True,) if schema is None else (True, False):
-        entry, about = imported.latest(folder, is_own=is_own)
-        if about is None or not imported.is_of(about, files_of(folder)):
+        entry, about = imported.latest(source.place, is_own=is_own)
+        if about is None or not imported.is_of(about, source.files()):
             continue
         kept = about["dataset"]["schema"]
         if kept != schema if schema is not None else not is_read_so(kept, wanted.or_else(_last_reading(kept))):
             continue
-        if not is_own and (about.get("unlisted") or TABLE_DEFAULTS.unlisted) != _unlisted(folder, schema):
+        if not is_own and (about.get("unlisted") or TABLE_DEFAULTS.unlisted) != _unlisted(source.place, schema):
             continue
         try:
-            return imported.opened(entry, about, folder)
+            return imported.opened(entry, about, source.place)
         except DatasetError as error:
             _say(progress, f"{error}: the tables are read again")
     return None
@@ -117,15 +134,15 @@ def _unlisted(folder, schema):
     return own.unlisted if of_schema == TABLE_DEFAULTS.unlisted else of_schema
 
 
-def _read(folder, schema, progress, wanted):
+def _read(source, schema, progress, wanted):
     if schema is None:
-        _, about = imported.latest(folder)
+        _, about = imported.latest(source.place)
         last = {} if about is None else about["dataset"]["schema"]
         directed, tables = last.get("directed") is True, wanted.or_else(_last_reading(last))
-        dataset, text = import_tables(folder, directed=directed, progress=progress, tables=tables)
+        dataset, text = import_tables(source, directed=directed, progress=progress, tables=tables)
         text += "\n"
     else:
-        dataset, found, _ = _imported(folder, progress, schema=schema, unlisted=_unlisted(folder, schema))
+        dataset, found, _ = _imported(source, progress, schema=schema, unlisted=_unlisted(source.place, schema))
         text = encoding_report(dataset, found)
     _say(progress, text)
     return dataset
@@ -136,8 +153,8 @@ def _say(progress, text):
         print(text, file=sys.stderr, flush=True)
 
 
-def _another_split(folder, dataset, number):
-    table, labelled = table_in(folder, "nodes"), is_labelled(dataset.labels)
+def _another_split(source, dataset, number):
+    table, labelled = source.nodes(), is_labelled(dataset.labels)
     reading = reading_of(dataset.schema)
     table = table and nodes_named(table, reading, strict=False)
     names = [name for name in table.columns if name != ID] if table else []

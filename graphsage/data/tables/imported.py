@@ -151,7 +151,7 @@ def _written(dataset, folder, place, found):
 
 def _is_source(dataset, folder):
     """Whether features.npy is what the features are, as it lies there."""
-    if dataset.schema["columns"] or not dataset.schema["array"]:
+    if dataset.schema["columns"] or not dataset.schema["array"] or Path(folder).is_file():
         return False
     stored = mapped_npy(Path(folder) / ARRAY)
     return stored.dtype == np.float32 and stored.flags.c_contiguous and stored.shape == dataset.features.shape

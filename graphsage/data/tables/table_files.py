@@ -12,7 +12,7 @@ from pathlib import Path
 
 from graphsage.base.files import readable
 from graphsage.data.errors import DatasetError
-from graphsage.data.tables.text_files import DAMAGED, SPACES, TEXT_ENDS, TextFile, refuse_other_encodings, text_file
+from graphsage.data.tables.text_files import DAMAGED, KONECT, SPACES, TEXT_ENDS, TextFile, refuse_other_encodings, text_file
 
 BLOCK = 1 << 21  # bytes of a CSV file parsed at a time; also the longest record. pyarrow reads 32 of them ahead
 BLOCKS = 8  # handed on together: looking up ids costs a table of all ids each time
@@ -148,7 +148,7 @@ def table_at(path, unnamed=()):
     pyarrow_needed()
     if not path.is_file():
         raise DatasetError(f"{path} cannot be read: it is no file")
-    if not path.name.endswith(ENDS):
+    if not (path.name.endswith(ENDS) or KONECT.fullmatch(path.name)):
         raise DatasetError(f"{path} cannot be read: its name must end in .csv, .tsv, .txt (also .gz, .bz2, .xz) or .parquet")
     text = None if path.suffix == ".parquet" else text_file(path, unnamed)
     table = _with_columns(path, text.headings if text else _parquet_headings(path), text=text)

@@ -1,8 +1,9 @@
 """How a table of text lies in its file: packed or not, what stands between its columns, and where its first row is.
 
-.csv has commas between columns, .tsv and .tab tabs; .txt what its first line has: tabs, commas, else spaces. Each may be packed
-(.gz, .bz2, .xz). Lines at the top of all but .csv that begin with # or % are comments. A first line of integers names no
-columns: then the last comment does, or they are the two ends of edges.
+.csv has commas between columns, .tsv and .tab tabs; others what their first line has: tabs, commas, else spaces. Each may be
+packed (.gz, .bz2, .xz). Lines at the top that begin with # or % are comments; in .csv only where a first line of numbers is
+below, or another number of columns. A first line of numbers names no columns: then the last comment does, or they are the two
+ends of edges, and others that nothing reads.
 """
 
 import bz2
@@ -10,19 +11,24 @@ import csv
 import gzip
 import io
 import lzma
+import re
 import zlib
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from graphsage.base.id_rule import INTEGER
 from graphsage.data.errors import DatasetError
+from graphsage.data.tables.end_names import pairs_among
 
-MARKS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None}
+MARKS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None, ".edges": None, ".edgelist": None, ".el": None}
+KONECT = re.compile(r"out\.[\w-]+(\.(gz|bz2|xz))?")  # the name of a table of edges there: out.ego-facebook
 PACKED = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 TEXT_ENDS = tuple(f"{text}{packed}" for text in MARKS for packed in ("", *PACKED))
 DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError)  # what unpacking raises
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 CHUNK = 1 << 20  # bytes of lines in which spaces are looked for at a time
 SPACES = "\x1f"  # stands for a run of spaces and tabs
 
@@ -85,10 +91,12 @@ class TextFile:
 
 def text_file(path, unnamed=()):
     """The ``TextFile`` at ``path``; DatasetError if it is empty or no text. unnamed: names for columns of a file without."""
-    kind = _kind(path)
-    comments = [] if kind == ".csv" else _comments(path)
-    mark = MARKS[kind] or _mark(path, len(comments))
+    comments = _comments(path)
+    mark = MARKS.get(_kind(path)) or _mark(path, len(comments))
     first = list(islice(_records(path, mark, len(comments)), 1))
+    if comments and mark == MARKS[".csv"] and first and _is_header(comments[-1], first[0][1]):
+        comments = comments[:-1]
+        first = list(islice(_records(path, mark, len(comments)), 1))
     if not first:
         raise DatasetError(f"{path} is empty: its first line must name the columns")
     fields = first[0][1]
@@ -100,7 +108,7 @@ def text_file(path, unnamed=()):
 
 def refuse_other_encodings(path):
     """DatasetError about the first line that is not UTF-8."""
-    with _unpacked(path) as file:
+    with _damage_told(path), _unpacked(path) as file:
         for number, line in enumerate(file, 1):
             try:
                 line.decode("utf-8")
@@ -118,10 +126,18 @@ def _unpacked(path):
     return PACKED.get(path.suffix, open)(path, "rb")
 
 
+@contextmanager
+def _damage_told(path):
+    try:
+        yield
+    except DAMAGED as error:
+        raise DatasetError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+
+
 def _comments(path):
     """The lines at the top that begin with # or %, without those marks."""
     found = []
-    with _unpacked(path) as file:
+    with _damage_told(path), _unpacked(path) as file:
         for line in file:
             if not line.lstrip(b"\xef\xbb\xbf").startswith((b"#", b"%")):
                 break
@@ -130,19 +146,33 @@ def _comments(path):
 
 
 def _mark(path, skipped):
-    with _unpacked(path) as file:
+    with _damage_told(path), _unpacked(path) as file:
         first = next(islice(file, skipped, None), b"")
     return "\t" if b"\t" in first.strip() else "," if b"," in first else SPACES
 
 
 def _names(fields, comments, mark, unnamed):
-    """The names of columns where the first record is one of integers, so that it names none; else nothing."""
-    if not all(INTEGER.fullmatch(field.strip()) for field in fields):
+    """The names of columns where the first record is one of numbers, so that it names none; else nothing.
+
+    Of edges a comment names columns only where it names both ends: other comments may have as many words.
+    """
+    if not _are_numbers(fields):
         return ()
-    for named in (_split(comments[-1], mark) if comments else [], unnamed):
-        if len(named) == len(fields):
-            return named
-    return ()
+    told = _split(comments[-1], mark) if comments else []
+    if len(told) == len(fields) and (not unnamed or pairs_among(told)):
+        return told
+    more = (f"column {at}" for at in range(len(unnamed) + 1, len(fields) + 1))
+    return (*unnamed, *more) if 0 < len(unnamed) <= len(fields) else ()
+
+
+def _are_numbers(fields):
+    """Two integers first, and numbers only?"""
+    return all(INTEGER.fullmatch(field.strip()) for field in fields[:2]) and all(NUMBER.fullmatch(f.strip()) for f in fields)
+
+
+def _is_header(comment, fields):
+    """In .csv a line "#id,label" may be the names of columns: is it, above texts?"""
+    return len(fields) > 1 and not _are_numbers(fields) and len(_split(comment, ",")) == len(fields)
 
 
 def _split(line, mark):
@@ -150,12 +180,10 @@ def _split(line, mark):
 
 
 def _records(path, mark, skipped):
-    try:
-        with _unpacked(path) as stream, io.TextIOWrapper(stream, "utf-8-sig", "replace", newline="") as file:
+    with _damage_told(path), _unpacked(path) as stream:
+        with io.TextIOWrapper(stream, "utf-8-sig", "replace", newline="") as file:
             deque(islice(file, skipped), maxlen=0)
             yield from _spaced(file, skipped) if mark == SPACES else _delimited(path, file, mark, skipped)
-    except DAMAGED as error:
-        raise DatasetError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _delimited(path, file, mark, skipped):

@@ -15,7 +15,7 @@ PROGRAM = "tests/fuzz_readers.py"
 
 
 def test_a_slice(checkout):
-    """Ten cases of each layout; a failure is named by its seed."""
+    """Five cases of each layout; a failure is named by its seed."""
     found = list(supervise([sys.executable, str(checkout / PROGRAM), "--worker"], 0, 150))
     assert [case for case in found if case[2] == FAILED] == []
     counts = Counter(outcome for _, _, outcome, _ in found)
