@@ -18,7 +18,8 @@ NAMES = """
     Aggregator Batch Callback Graph GraphSAGE Items JoinedDataset Labor LinkConfig LinkDataset LinkLoader LinkPredictor
     MiniBatch ModelConfig Negatives NeighborLoader NeighborSampler NodeDataset Predictions Progress Recent RunConfig
     SampleConfig SeedPlan SparseFeatures TableConfig TensorBoard TrainConfig TrainResult Trained TrainedEncoder
-    TrainedLinks Trainer Uniform WalkConfig WalkPairs Weighted describe inference join_datasets load_dataset load_model
+    TrainedLinks Trainer TypedGraph TypedMiniBatch Uniform WalkConfig WalkPairs Weighted describe inference
+    join_datasets load_dataset load_model
     load_trained multihop_sampling random_walks row_normalize save_model save_trained split_by_time
     split_links
 """
