@@ -7,6 +7,7 @@ from importlib import import_module
 
 _HOME = {
     "Graph": "graphsage.graph.graph",
+    "TypedGraph": "graphsage.graph.typed_graph",
     "SparseFeatures": "graphsage.graph.features",
     "row_normalize": "graphsage.graph.features",
     "ModelConfig": "graphsage.config.groups",
@@ -26,6 +27,7 @@ _HOME = {
     "Labor": "graphsage.sampling.draws.labor",
     "Negatives": "graphsage.sampling.negatives",
     "MiniBatch": "graphsage.sampling.minibatch",
+    "TypedMiniBatch": "graphsage.sampling.typed_batch",
     "Items": "graphsage.sampling.items",
     "SeedPlan": "graphsage.sampling.items",
     "NodeDataset": "graphsage.data.dataset",

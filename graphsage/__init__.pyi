@@ -16,6 +16,7 @@ from graphsage.data.split_links import split_links as split_links
 from graphsage.data.tables.frames import from_tables as from_tables
 from graphsage.graph.features import SparseFeatures as SparseFeatures, row_normalize as row_normalize
 from graphsage.graph.graph import Graph as Graph
+from graphsage.graph.typed_graph import TypedGraph as TypedGraph
 from graphsage.loading.batch import Batch as Batch
 from graphsage.loading.link_loader import LinkLoader as LinkLoader
 from graphsage.loading.node_loader import NeighborLoader as NeighborLoader
@@ -39,6 +40,7 @@ from graphsage.sampling.minibatch import MiniBatch as MiniBatch
 from graphsage.sampling.negatives import Negatives as Negatives
 from graphsage.sampling.neighbor import NeighborSampler as NeighborSampler
 from graphsage.sampling.tree import multihop_sampling as multihop_sampling
+from graphsage.sampling.typed_batch import TypedMiniBatch as TypedMiniBatch
 from graphsage.sampling.walk_pairs import WalkPairs as WalkPairs
 from graphsage.sampling.walks import random_walks as random_walks
 from graphsage.trained.predictions import Predictions as Predictions

@@ -29,6 +29,7 @@ PROGRAMS = {
     "temporal": "--ratings 200",
     "links": "--scale 6 --batch 8",
     "unsupervised": "--runs 1",
+    "typed": "--relations 4 --batch 8",
 }
 RUN = """
 import runpy, sys

@@ -20,8 +20,12 @@ def excluded_between(pairs, rows):
 
     pairs: int64[m, 2]; rows: ``Rows``. Takes m log d, once the rows are known by source.
     """
-    turned = np.concatenate([pairs, pairs[:, ::-1]])
-    keys = np.unique(turned[:, 0] << 32 | turned[:, 1])  # row, source
+    return excluded_at(np.concatenate([pairs, pairs[:, ::-1]]), rows)
+
+
+def excluded_at(pairs, rows):
+    """The same of the edges (row, source), this way only."""
+    keys = np.unique(pairs[:, 0] << 32 | pairs[:, 1])
     order, starts, counts = by_source(rows), np.empty(len(keys), np.int64), np.empty(len(keys), np.int64)
     find_edges(keys, rows.indptr, rows.indices, order, starts, counts)
     ends = np.cumsum(counts)

@@ -109,22 +109,24 @@ def relabel(neighbors, cols, keys, local, base, nodes, forest, count, first, las
 
 
 @inline
-def walk_rows(graph, draw, k, hop_key, forest, ids, work, count, first, end, done):
+def walk_rows(graph, draw, k, hop_key, rows, forest, ids, work, count, first, end, done):
     """The pipeline over the rows [first, end), whose edges go to ``done`` and on; returns (edges, nodes) there are then.
 
+    rows: (of each row its number in the graph, ``forest`` by row): the batch's nodes and ``forest``, but of typed graphs.
     ids: (keys, local, base), of which an empty ``local`` asks for no local ids. work: (nodes, row_ptr, neighbors, cols,
     positions, table).
     """
     keys, local, base = ids
     nodes, row_ptr, neighbors, cols, positions, table = work
+    asked, row_forest = rows
     drawn = done  # edges: [0, done) are relabelled, [done, read) have global ids, [read, drawn) have positions
     read = done
     for i in range(first, min(first + BLOCK, end)):
-        prefetch(graph[0], nodes[i])
+        prefetch(graph[0], asked[i])
     for start in range(first, end, BLOCK):
         stop = min(start + BLOCK, end)
         before = drawn
-        drawn = draw_rows(graph, draw, k, hop_key, forest, nodes, table, row_ptr, positions, start, stop, end, drawn)
+        drawn = draw_rows(graph, draw, k, hop_key, row_forest, asked, table, row_ptr, positions, start, stop, end, drawn)
         read_ids(graph[1], positions, neighbors, keys, local, forest, read, before)
         if len(local):
             count = relabel(neighbors, cols, keys, local, base, nodes, forest, count, done, read)
@@ -159,7 +161,10 @@ def sample_unique(graph, draw, seeds, fanouts, open_end, key, forest, ids, work,
         asked = local[:0] if open_end and hop == len(fanouts) - 1 else local
         end = count
         hop_key = fold(key, np.uint64(hop))
-        done, count = walk_rows(graph, draw, fanouts[hop], hop_key, forest, (keys, asked, base), work, count, first, end, done)
+        within = keys, asked, base
+        done, count = walk_rows(
+            graph, draw, fanouts[hop], hop_key, (nodes, forest), forest, within, work, count, first, end, done
+        )
         first = end
         hop_offsets[hop + 2] = count
     return done

@@ -35,7 +35,7 @@ def row_ends(graph, draw, k, forest, nodes, row_ptr, first, end):
 @kernel
 def draw_part(graph, draw, k, hop_key, forest, ids, work, first, end):
     """Positions and global neighbour ids of the rows [first, end), whose places ``row_ptr`` knows."""
-    walk_rows(graph, draw, k, hop_key, forest, ids, work, 0, first, end, work[1][first])
+    walk_rows(graph, draw, k, hop_key, (work[0], forest), forest, ids, work, 0, first, end, work[1][first])
 
 
 @kernel

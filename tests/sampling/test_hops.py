@@ -185,7 +185,7 @@ class TestHashedLocalIds:
         sampler = NeighborSampler(graph, (2, 2), edge_ids=True, seed=4)
         for step in range(40):
             assert_batches_equal(graph, [7 * step, step + 1], (2, 2), False, "empty", seed=4, step=step, sampler=sampler)
-        (scratch,) = sampler._free[False]
+        (scratch,) = sampler._form.free[False]
         assert 0 < len(scratch.ids.keys) < 50 < scratch.ids.used
 
 
@@ -250,7 +250,7 @@ def test_local_ids_start_over_before_they_pass_int32():
     sampler = NeighborSampler(graph, fanouts, seed=4, edge_ids=True)
     for step in range(6):
         assert_batches_equal(graph, [step, step + 9], fanouts, False, "empty", seed=4, step=step, sampler=sampler)
-        (scratch,) = sampler._free[False]
+        (scratch,) = sampler._form.free[False]
         if step == 2:
             assert scratch.ids.used > 0
             scratch.ids.used = localids.MOST - scratch.ids.most - 20  # the next batch just fits
