@@ -8,7 +8,8 @@ from pathlib import Path
 
 from graphsage.base import rng
 from graphsage.base.files import locked
-from graphsage.config.settings import FREE, aggregator_name
+from graphsage.config.options import as_written
+from graphsage.config.settings import FREE
 from graphsage.config.toml import read_config, write_config
 from graphsage.runs.checkpoint import CheckpointError, differences
 
@@ -84,7 +85,7 @@ def start_in(folder):
 def _settings(config):
     """What a trial depends on, as JSON has it."""
     settings = asdict(config)
-    settings["model"]["aggregator"] = aggregator_name(config.model.aggregator)
+    settings["model"]["aggregator"] = as_written(config.model.aggregator)
     parts = {part: settings.pop(part) for part in ("model", "train", "links", "walks")}
     settings |= {f"{part} {name}": value for part, values in parts.items() for name, value in values.items()}
     idle = {f"train {name}" for name in FREE - {"epochs", "patience"}} | MOVED | OF_THE_BEST
