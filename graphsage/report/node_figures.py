@@ -27,7 +27,7 @@ def by_degree(bins, whole, label, in_percent, of="nodes"):
 def by_likeness(bins, whole, label, in_percent, axis):
     """``_by_group`` of how like their neighbours nodes are."""
     caption = "Score by likeness to the neighbours; below, how many nodes each group has."
-    ticks = [b.name.replace(" to ", "-").replace(" or more", "-") for b in bins]
+    ticks = [b.name.replace(" to ", "-").replace(" or more", "+") for b in bins]
     return _by_group("likeness", bins, whole, label, in_percent, "nodes", (axis, ticks), caption)
 
 

@@ -21,7 +21,7 @@ def test_of_accuracy_it_is_wilsons():
 @pytest.mark.parametrize("name", ["roc_auc", "macro_f1"])
 def test_of_others_it_holds_what_it_says(name):
     """Null: 95 % of 200 intervals hold the score of all nodes there are. Fewer than 181 do with a probability of 0.0026; were
-    they half as wide, 68 of 100 would. Nodes stand in the order of their classes: groups of such would be no sample."""
+    they half as wide, 68 of 100 would."""
     rng, held = np.random.default_rng(1), 0
     labels = np.arange(300) >= 200
 
