@@ -61,9 +61,9 @@ SETTINGS = {
     ),
     "amazon_computers": Setting(
         "shchur/amazon_cs.npz", (93.25, 0.14, LUO),
-        {"num_layers": 3, "hidden_features": 64, "norm": "layer", "residual": True, "dropout": 0.3, "input_layer": "active",
+        {"num_layers": 3, "hidden_features": 64, "norm": "batch", "residual": True, "dropout": 0.3, "input_layer": "active",
          "jumping": "cat"},
-        {"fanouts": (5, 4, 3), "batch_size": 256, "epochs": 10, "normalize_features": False, "learning_rate": 0.005,
+        {"fanouts": (5, 4, 3), "batch_size": 256, "epochs": 12, "normalize_features": False, "learning_rate": 0.01,
          "weight_decay": 5e-5, "schedule": "cosine", "evaluate_every": 2},
         {"epochs": 100, "evaluate_every": 5},
         splits=3, split_by="random",
@@ -97,8 +97,8 @@ SETTINGS = {
         {"epochs": 100, "weight_decay": 0.002, "correct_and_smooth": True, "evaluate_every": 4}, {},
     ),
     "debian": Setting(
-        "debian", (76.0, None, OURS), {"norm": "layer"}, {"epochs": 12, "schedule": "cosine", "evaluate_every": 2},
-        {"epochs": 60, "evaluate_every": 4}, splits=3,
+        "debian", (76.0, None, OURS), {},
+        {"epochs": 20, "schedule": "cosine", "weight_decay": 5e-5, "evaluate_every": 4}, {"epochs": 60}, splits=5,
     ),
 }  # fmt: skip
 
