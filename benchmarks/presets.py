@@ -33,6 +33,7 @@ GRAPHS = {
     "linqs_cora": "linqs_cora",
     "chameleon_filtered": "heterophilous/chameleon_filtered.npz",
     "squirrel_filtered": "heterophilous/squirrel_filtered.npz",
+    "actor": "heterophilous/actor.npz",
     "minesweeper": "heterophilous/minesweeper.npz",
     "tolokers": "heterophilous/tolokers.npz",
     "debian": None,  # which comes with the package

@@ -17,9 +17,8 @@ def dataset(labels, train, graph=None):
     labels = np.asarray(labels)
     graph = random_graph(len(labels), 40 * len(labels)) if graph is None else graph
     nodes = np.arange(len(labels))
-    return gs.NodeDataset(
-        graph=graph, features=np.ones((len(labels), 3), np.float32), labels=labels, train=nodes[train], val=[], test=[]
-    )
+    parts = {"train": nodes[train], "val": [], "test": np.setdiff1d(nodes, nodes[train])}
+    return gs.NodeDataset(graph=graph, features=np.ones((len(labels), 3), np.float32), labels=labels, **parts)
 
 
 def naive(dataset):
