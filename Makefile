@@ -20,7 +20,7 @@ help:
 	@echo 'make clean   delete .venv and everything else that was made here, but not runs/'
 	@echo ''
 	@echo 'PYTHON=/path/to/python3.12    the python that makes .venv (3.11 or newer)'
-	@echo 'TORCH_INDEX=ADDRESS           where torch comes from: see README, "CPU or CUDA"'
+	@echo 'TORCH_INDEX=ADDRESS           where torch comes from: see docs/install.md'
 
 train:
 	@sh tools/install.sh run

@@ -46,6 +46,7 @@ _HOME = {
     "Trainer": "graphsage.runs.trainer",
     "TrainResult": "graphsage.training.records",
     "Callback": "graphsage.training.callbacks",
+    "suggested": "graphsage.runs.suggested",
     "Progress": "graphsage.runs.progress_bar",
     "TensorBoard": "graphsage.runs.tensorboard",
     "tune": "graphsage.runs.search",

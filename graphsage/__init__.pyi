@@ -24,6 +24,7 @@ from graphsage.nn.link_predictor import LinkPredictor as LinkPredictor
 from graphsage.nn.model import GraphSAGE as GraphSAGE
 from graphsage.runs.progress_bar import Progress as Progress
 from graphsage.runs.search import TuneResult as TuneResult, tune as tune
+from graphsage.runs.suggested import suggested as suggested
 from graphsage.runs.tensorboard import TensorBoard as TensorBoard
 from graphsage.runs.trainer import Trainer as Trainer
 from graphsage.sampling.draws.labor import Labor as Labor

@@ -89,10 +89,10 @@ def test_output_is_compared():
             run_page([codes[0], replace(codes[1], text=wrong)])
 
 
-def test_readme_names_every_make_variable():
+def test_the_page_on_installing_names_every_make_variable():
     from helpers.doc_pages import MAKEFILE_VARIABLES
 
-    text = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    text = (CHECKOUT / "docs" / "install.md").read_text(encoding="utf-8")
     assert [name for name in MAKEFILE_VARIABLES if f"{name}=" not in text] == []
 
 

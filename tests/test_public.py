@@ -20,7 +20,7 @@ NAMES = """
     SampleConfig SeedPlan SparseFeatures TableConfig TensorBoard TrainConfig TrainResult Trained TrainedEncoder
     TrainedLinks Trainer TuneResult Uniform WalkConfig WalkPairs Weighted describe inference join_datasets load_dataset
     load_model load_trained multihop_sampling random_walks row_normalize save_model save_trained split_by_time
-    split_links tune
+    split_links suggested tune
 """
 
 

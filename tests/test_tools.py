@@ -17,7 +17,7 @@ PYTHON = """#!/bin/sh
 case "$*" in
     *ensurepip*) echo "ANSWER" ;;
     "-m venv .venv") echo "venv" >>log; mkdir -p .venv/bin; cp "$0" .venv/bin/python ;;
-    "-m pip install"*) echo "pip $5 $6 $7 $8 $9" >>log; exit "${PIP_STATUS:-0}" ;;
+    "-m pip install"*) [ "$4" = -qq ] || echo loud >>log; shift; echo "pip $5 $6 $7 $8 $9" >>log; exit "${PIP_STATUS:-0}" ;;
     *base_prefix*) echo "IDENTITY" ;;
 esac
 """
@@ -116,6 +116,13 @@ def test_an_installation_is_repeated_only_where_something_changed(machine):
         file.write("# a change\n")
     machine.install("dev")
     assert machine.log() == [DEV]
+
+
+def test_what_happens_is_said_before_and_after(machine):
+    machine.add("python3")
+    before, after = machine.install()[1].splitlines()
+    assert before.startswith("graphsage: installing into .venv, once: 1 to 3 minutes, and the download (0.4 GB ")
+    assert after == "graphsage: installed; .venv/bin/graphsage calls it"
 
 
 def test_a_failed_installation_is_said_and_made_anew(machine):

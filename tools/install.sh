@@ -65,7 +65,8 @@ torch_choice() { printf %s "${TORCH_INDEX:-}" | cksum; }  # not the address itse
 # What an installation depends on; the folder because an editable installation points into it.
 inputs() { cksum setup.cfg pyproject.toml constraints.txt; pwd; }
 
-pip_install() { "$venv_python" -m pip install --disable-pip-version-check "$@"; }
+# Without its hundreds of lines and warnings; what fails is still said.
+pip_install() { "$venv_python" -m pip install -qq --disable-pip-version-check "$@"; }
 
 install_chosen_torch() {
     [ -n "${TORCH_INDEX:-}" ] && [ ! -e .venv/.torch-choice ] || return 0
@@ -94,9 +95,10 @@ else
 fi
 
 touch .venv/.installing
-echo "graphsage: installing into .venv, once (to download: 0.4 GB where torch has no CUDA, 3 GB where it has)"
+echo "graphsage: installing into .venv, once: 1 to 3 minutes, and the download (0.4 GB where torch has no CUDA, 3 GB where it has)"
 install_chosen_torch && pip_install --constraint constraints.txt --editable "$target" ||
     fail "the installation failed: the lines above say why. Mend that and run the same command again."
 rm -f .venv/.installed-*
 inputs >".venv/.installed-$1"
 rm .venv/.installing
+echo "graphsage: installed; .venv/bin/graphsage calls it"

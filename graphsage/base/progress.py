@@ -24,7 +24,8 @@ def share(done, total):
 class Display:
     """Says when a look is due, and draws a bar where ``has_bar``: on a terminal, unless the environment sets TQDM_DISABLE.
 
-    form: the bar, as tqdm takes it. seconds: between two looks; None: 0.25 for a bar, ``line_seconds`` else.
+    form: the bar, as tqdm takes it; it may change between two draws.
+    seconds: between two looks; None: 0.25 for a bar, ``line_seconds`` else.
     """
 
     def __init__(self, form, screen, line_seconds, seconds=None):
@@ -52,9 +53,16 @@ class Display:
             look = {"leave": False, "dynamic_ncols": True, "delay": 1e-9}  # seconds: not drawn empty
             self.bar = _bar_class()(total=1, file=self.screen, bar_format=self.form, **look)
             self.bar.start_t -= self.elapsed
-        self.bar.n = share(done, total)
+        self.bar.bar_format, self.bar.n = self.form, share(done, total)
         self.bar.set_description_str(what, refresh=False)
         self.bar.set_postfix_str(rest)
+
+    def width(self):
+        """Columns of the screen; infinite where nobody knows."""
+        try:
+            return os.get_terminal_size(self.screen.fileno()).columns or math.inf
+        except (AttributeError, OSError, ValueError):
+            return math.inf
 
     def close(self):
         """The bar is gone."""

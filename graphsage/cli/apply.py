@@ -19,6 +19,7 @@ from graphsage.cli.arguments import (
     of_the_system,
     user_input,
 )
+from graphsage.cli.next_step import after_training
 from graphsage.cli.tables_shown import FEW, cell, score_rows, show_first, write_rows
 from graphsage.config.settings import TrainConfig
 
@@ -26,14 +27,15 @@ PARTS = ("train", "val", "test")
 LABELS = {"train": "train", "val": "validation", "test": "test", "all": "all with a label"}
 
 HOW = """
-RUN is the folder of a run (`graphsage train --out RUN`), or its model.safetensors.
-DATASET may be any graph whose nodes have the same features: the one of the training
-(default), the same one grown by new nodes and edges, or another. The model needs no
-further training for nodes that it has never seen. A folder with tables is read as
-the tables of the training were: same columns, same classes.
+RUN is the folder of a run (`graphsage train` names it at its end), or the file
+model.safetensors in it. DATASET may be any graph whose nodes have the same features: the
+one of the training (default), the same one grown by new nodes and edges, or another. The
+model needs no further training for nodes that it has never seen. A folder with tables is
+read as the tables of the training were: same columns, same classes.
+
 Outputs are exact, from all neighbours, unless --sampled is given. A model that learned
-by --draw weighted or recent, or from nodes with times, which see what was there until
-then, has none of all neighbours: its own are always --sampled.
+by --draw weighted or recent, or from nodes with times, is always asked as it learned,
+by drawn neighbours.
 """
 
 EVALUATE = f"""Compare a trained model's predictions with the labels of a graph: loss, and every
@@ -41,39 +43,40 @@ score that suits the task. A model of links is compared with the links that the 
 kept for validation and test.
 {HOW}"""
 
-PREDICT = f"""Predict the class of each node and its probability, or its numbers, into a table
-with a row a node under its own id. Where a node has several labels, the table has
-those whose probability is above the label's threshold, which was chosen on the
-validation nodes (1/2 where there were none), and a column for the probability of each.
-Of a model of links: the probability of each pair in FILE (--pairs), or the best partners
-of some nodes (--nodes) among all that they are not linked with.
+PREDICT = f"""Predict the class of each node and its probability, or its numbers. They go into a table
+with a row for each node, under its own id. Where nodes have several labels, the table has
+those whose probability is above the label's threshold, which was chosen on the validation
+nodes (1/2 where there were none), and a column for the probability of each label.
+
+A model of links gives the probability of each pair in FILE (--pairs), or the best partners
+of some nodes (--nodes) among all nodes that they are not linked with.
 {HOW}"""
 
 EMBED = f"""Write an embedding of each node: what goes into the model's last layer, float32.
 
-NAME.npy has one row a node in the graph's order, and is written without being held
-in memory; NAME.parquet has the nodes' own ids as well. A model of one layer has no
+NAME.npy has a row for each node, in the graph's order. It is written piece by piece, never
+held in memory. NAME.parquet has the nodes' own ids as well. A model of one layer has no
 embedding: what goes into its last layer are the features. Of a model of links, and of
-one trained without labels, it is what the last layer makes.
+one trained without labels, the embedding is what the last layer makes.
 {HOW}"""
 
 EXAMPLES = {
     "evaluate": """examples:
-  graphsage evaluate runs/cora-1                     on the graph it was trained on
-  graphsage evaluate runs/cora-1 --sampled           as in training, from drawn neighbours
-  graphsage evaluate runs/twitch-de-1 twitch-fr      on another country's graph
+  graphsage evaluate runs/cora-1                 on the graph of its training
+  graphsage evaluate runs/cora-1 --sampled       by neighbours that are drawn
+  graphsage evaluate runs/twitch-de-1 twitch-fr  on another country's graph
 """,
     "predict": """examples:
-  graphsage predict runs/debian-1                    all nodes, to runs/debian-1/predict.csv
+  graphsage predict runs/debian-1      all nodes, into runs/debian-1/predict.csv
   graphsage predict runs/debian-1 --nodes bash,vim --probabilities
   graphsage predict runs/cora-1 --part test --out test.parquet
-  graphsage predict runs/cora-2 --runs               the mean of the runs of `train cora --runs 10`
+  graphsage predict runs/cora-2 --runs   the mean of `train cora --runs 10`
   graphsage predict runs/mine-1 path/to/grown/folder --out new.csv
-  graphsage predict runs/links-1 --pairs pairs.csv   is each of these pairs a link?
+  graphsage predict runs/links-1 --pairs pairs.csv  is each pair a link?
   graphsage predict runs/links-1 --nodes bash,vim --top 10
 """,
     "embed": """examples:
-  graphsage embed runs/debian-1                      to runs/debian-1/embed.npy
+  graphsage embed runs/debian-1                  into runs/debian-1/embed.npy
   graphsage embed runs/mine-1 path/to/grown/folder --out new.parquet
 """,
 }
@@ -84,7 +87,7 @@ def add_apply(commands):
     evaluate = _add(commands, "evaluate", "score a trained model on a graph", EVALUATE, _evaluate)
     predict = _add(commands, "predict", "predict labels of nodes with a trained model", PREDICT, _predict)
     only = predict.add_mutually_exclusive_group()
-    text = "these nodes only, in this order: numbers, or names where the nodes have some ('\"a, b\",c': one has a comma)"
+    text = "these nodes only, in this order: ids, or numbers if there are none; quotes go around a comma ('\"a, b\",c')"
     only.add_argument("--nodes", type=readable, metavar="A,B", help=text)
     only.add_argument("--part", choices=PARTS, help="the nodes of this part of the split only")
     text = "a column for the probability of each class"
@@ -110,9 +113,9 @@ def _add(commands, name, help_text, description, command):
     parser.add_argument("dataset", nargs="?", metavar="DATASET", help=text)
     add_split(parser)
     parser.add_argument("--sampled", action="store_true", help="from neighbours drawn at random, as in training")
-    text = "with --sampled: neighbours drawn a layer, seeds' side first; -1 takes all (default: as in training)"
+    text = "with --sampled: neighbours drawn for each node, a number for each layer; -1 takes all (default: as in training)"
     parser.add_argument("--fanouts", type=integers, metavar="K,K", help=text)
-    parser.add_argument("--seed", type=int, metavar="N", help="with --sampled: of the draws (default: 0)")
+    parser.add_argument("--seed", type=int, metavar="N", help="with --sampled: fixes the draws (default: 0)")
     add_flag(parser, next(field for field in fields(TrainConfig) if field.name == "device"))
     parser.set_defaults(command=command)
     return parser
@@ -144,6 +147,8 @@ def _evaluate(options):
     print("\n".join(side_by_side(_scores(scores, trained.metric))))
     if scores["all"].get("micro_f1") == 0:
         print("A micro-F1 of 0 %: no node gets a label that it has. Train longer, or with a smaller --weight-decay.")
+    else:
+        print(after_training(options.run, "nodes", several=options.runs, dataset=options.dataset))
 
 
 def _predict(options):

@@ -3,6 +3,7 @@
 from graphsage.base.progress import progress_of, reading
 from graphsage.base.told import side_by_side
 from graphsage.cli.arguments import node_rows, of_the_system, user_input
+from graphsage.cli.next_step import after_training
 from graphsage.cli.tables_shown import score_rows, show_first, write_rows
 
 TOP = 10  # partners of a node, where --top does not say
@@ -49,6 +50,7 @@ def evaluate(options, trained, dataset, how):
     seed, candidates = trained.how_split["seed"], trained.links.candidates
     print(f"Links are split as in the training (seed {seed}), and each is ranked among {candidates:,}.")
     print("\n".join(side_by_side(score_rows(scores, trained.metric, metrics_of("links"), LABELS, of="links"))))
+    print(after_training(options.run, "links", dataset=options.dataset))
 
 
 def asked(options, dataset):

@@ -5,13 +5,17 @@ import os
 import re
 from contextlib import contextmanager
 from dataclasses import fields
-from difflib import get_close_matches
+from shutil import get_terminal_size
+from textwrap import fill
 from types import NoneType
 from typing import get_args
 
+from graphsage.cli.other_names import hint
 from graphsage.config.settings import RunConfig
 
 METAVARS = {int: "N", float: "X", str: "NAME"}
+WIDEST = 100  # columns of a help text: longer lines are hard to read
+LONGEST = 50  # characters of choices that stand behind a flag; more of them stand in its text
 
 
 class Refused(Exception):
@@ -65,28 +69,56 @@ def in_its_place(run, command):
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with one sentence instead of a page of usage."""
+    """argparse with one sentence instead of a page of usage; no flag is understood by its first letters, which would
+    be another's as soon as there is one more.
+    """
+
+    commands = {}  # of the whole program: {name: ``Parser``}
 
     def __init__(self, **options):
-        super().__init__(formatter_class=_help, **options)
+        super().__init__(formatter_class=Help, allow_abbrev=False, **options)
         self.set_defaults(parser=self)
 
     def error(self, message):
         self.exit(2, f"graphsage: {message} (try: {self.prog} --help)\n")
 
+    @property
+    def flags(self):
+        """All that begins with a dash."""
+        return list(self._option_string_actions)  # argparse has no public name for it
 
-def _help(prog):
-    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28)
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Paragraphs are filled to the width of the terminal; lines that begin with a space stand as they are."""
+
+    def __init__(self, prog):
+        super().__init__(prog, max_help_position=28, width=min(get_terminal_size().columns, WIDEST) - 2)
+
+    def _fill_text(self, text, width, indent):
+        return "\n\n".join(_filled(part, width, indent) for part in text.strip("\n").split("\n\n"))
+
+
+def _filled(text, width, indent):
+    if any(line.startswith(" ") for line in text.splitlines()):
+        return indent + text.replace("\n", "\n" + indent)
+    return fill(text, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+
+
+class HelpOf(argparse.Action):
+    """A flag that prints the help of another parser, its ``const``, and ends."""
+
+    def __call__(self, parser, *rest):
+        self.const.print_help()
+        parser.exit()
 
 
 def parsed(parser, arguments):
-    """The options; the flag nearest to an unknown one is named."""
+    """The options; of an unknown flag it is told what may have been meant."""
     options, unknown = parser.parse_known_args(_joined(arguments))
     if unknown:
         flag = unknown[0].partition("=")[0]
-        known = re.findall(r"--[a-z-]+", options.parser.format_help())
-        near = get_close_matches(flag, known, n=1) if flag.startswith("--") else []
-        options.parser.error(f"{flag!r} is not understood" + "".join(f", did you mean {name}?" for name in near))
+        known = {name: command.flags for name, command in parser.commands.items()}
+        options.parser.error(f"{flag!r} is not understood" + hint(flag, options.parser.flags, known))
     return options
 
 
@@ -121,7 +153,10 @@ def add_flag(group, field):
     else:
         (kind,) = kinds
         choices = field.metadata.get("choices")
-        group.add_argument(flag, type=kind, choices=choices, metavar=None if choices else METAVARS[kind], **extra)
+        is_short = choices is not None and len(",".join(choices)) <= LONGEST
+        if choices and not is_short:
+            extra["help"] = f"{', '.join(choices)}: {extra['help']}"
+        group.add_argument(flag, type=kind, choices=choices, metavar=None if is_short else METAVARS[kind], **extra)
 
 
 def add_split(parser):

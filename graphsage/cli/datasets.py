@@ -9,7 +9,8 @@ from graphsage.cli.arguments import Refused, add_split, given_split, user_input
 
 def add_datasets(commands):
     text = "list the datasets, show one, or fetch one for later"
-    parser = commands.add_parser("datasets", help=text, description=text.capitalize() + ".")
+    usage = "graphsage datasets [list | info NAME | fetch NAME] [flags]"
+    parser = commands.add_parser("datasets", help=text, usage=usage, description=text.capitalize() + ".")
     text = "list: all of them (default); info: all about one; fetch: download one now, print its folder"
     parser.add_argument("action", nargs="?", choices=("list", "info", "fetch"), default="list", help=text)
     text = "the dataset to show (or a folder, a file, sbm:OPTIONS, rmat:OPTIONS) or to fetch"

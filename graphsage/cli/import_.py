@@ -4,34 +4,41 @@ from dataclasses import fields
 from pathlib import Path
 
 from graphsage.cli.arguments import add_flag, user_input
+from graphsage.cli.next_step import after_import
 from graphsage.config.table_config import TableConfig
 
-IMPORT = """Read a graph of your own from tables, show what is in them, and keep what was read, so
-that training and everything else on that folder starts at once.
+IMPORT = """Read a graph of your own from tables, show what is in them, and keep what was read,
+so that training and everything else on that folder starts at once.
 
-  edges.csv       source,target and, if you like, weight (a number >= 0) and time
-  nodes.csv       id and, if you like, label, split (train, val, test; or train_mask, ...),
-                  time (when its label is asked: it then sees no later edge; only where
-                  edges have times) and other columns, which become features: numbers,
-                  dates, categories, words, vectors such as [0.1, 0.2]
-  features.npy    if you like: an array [nodes, columns], rows in the order of nodes.csv
+  edges.csv     source, target; optionally weight (a number >= 0) and time
+  nodes.csv     id; optionally label, split (train, val, test; or masks)
+                and time: when the label of a node is asked, which then sees no
+                later edge (only where edges have times). Other columns become
+                features: numbers, dates, categories, words, and vectors such as
+                [0.1, 0.2]
+  features.npy  optional: an array [nodes, columns], rows as in nodes.csv
 
-Each of the two tables can be .parquet, .tsv or .txt instead, the texts also packed (.gz).
-Common names of columns (From, to, src, Target, node_id) are understood. Ids are integers or
-texts; 7 and 7.0 are one id. Edges are taken both ways, unless --directed; repeated ones and
-self loops are dropped and counted. Edges to ids that nodes.csv lacks: see --unlisted.
+Each of the two tables can be .parquet, .tsv or .txt instead, and the texts can be
+packed (.gz). Common names of columns (From, to, src, Target, node_id) are understood.
+
+Ids are integers or texts; 7 and 7.0 are one id. Edges are taken both ways, unless
+--directed. Repeated edges and self loops are dropped and counted. Edges to ids that
+nodes.csv lacks: see --unlisted.
+
 label is a class (integers, texts, few whole numbers such as 2.0) or a number to predict
-(others with a point); a column labels holds several classes a node, with ; between. NA, ?,
-unknown and the like mean missing, and so does -1 as a class. Without a split the nodes with
-a label are split at random. Numbers have a point in them, not a comma. Dates such as
-2024-05-31 or 2024-05-31 12:00 count as days, scaled like numbers. Row numbers that pandas
-wrote and ids of other systems are left out. What is wrong is named with its file and line.
+(other numbers with a point). A column labels holds several classes of a node, with ;
+between. Without a split the nodes with a label are split at random.
+
+NA, ?, unknown and the like mean that a value is missing, and so does -1 as a class.
+Numbers have a point in them, not a comma. Dates such as 2024-05-31 or 2024-05-31 12:00
+count as days, and are scaled like numbers. Row numbers that pandas wrote and ids of
+other systems are left out. What is wrong is named with its file and line.
 """
 
 IMPORT_EXAMPLES = """examples:
-  graphsage import my_graph                      check it, show it, keep it
-  graphsage train my_graph                       train on it (imports it, if that was not done yet)
-  graphsage import my_graph --out my_graph.npz   in one file as well, to copy elsewhere
+  graphsage import my_graph               check it, show it, keep it
+  graphsage train my_graph                train on it, imported or not
+  graphsage import my_graph --out my.npz  in one file as well, to copy elsewhere
 """
 
 
@@ -40,6 +47,7 @@ def add_import(commands):
     parser = commands.add_parser(
         "import",
         help="read a graph of your own from tables (edges.csv, nodes.csv), show and keep it",
+        usage="graphsage import FOLDER [flags]",
         description=IMPORT,
         epilog=IMPORT_EXAMPLES,
     )
@@ -84,3 +92,4 @@ def _import(options):
     print(text)
     if options.out is not None:
         print(f"Saved in {options.out}")
+    print(after_import(options.folder, is_labelled=len(dataset.train) > 0))

@@ -7,12 +7,12 @@ from graphsage.cli.arguments import Parser, Refused, parsed
 from graphsage.cli.console import OutputLost, consoles
 
 EXAMPLES = """examples:
-  graphsage train                                   the bundled Debian graph, in less than a minute
-  graphsage train cora --fanouts 10,10 --runs 10    Cora, ten seeds, mean and standard deviation
+  graphsage train                         the bundled Debian graph, in a minute
+  graphsage train cora --runs 10          Cora, ten seeds, mean and deviation
   graphsage train cora --batch-size full --optimizer rprop
-  graphsage predict runs/debian-1                   the class of each node, by a model that was trained
-  graphsage import my_graph                         a folder with edges.csv and nodes.csv: your own graph
-  graphsage datasets info debian
+  graphsage predict runs/debian-1         the class of each node, by that model
+  graphsage import my_graph               your own graph, from tables
+  graphsage datasets info debian          what is in a dataset
   graphsage sample debian --seeds bash,libc6 --fanouts 5,5
 """
 
@@ -69,6 +69,7 @@ def _is_interrupt(error):
 def _parser():
     # here, where Ctrl-C is heard already
     from graphsage.cli.apply import add_apply
+    from graphsage.cli.completion import add_completion
     from graphsage.cli.datasets import add_datasets
     from graphsage.cli.import_ import add_import
     from graphsage.cli.sample import add_sample
@@ -82,13 +83,15 @@ def _parser():
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     parser.set_defaults(command=_no_command, debug=False)
-    commands = parser.add_subparsers(title="commands", metavar="{train,tune,evaluate,predict,embed,import,datasets,sample}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     add_train(commands)
     add_tune(commands)
     add_apply(commands)
     add_import(commands)
     add_datasets(commands)
     add_sample(commands)
+    add_completion(commands, parser)
+    parser.commands = commands.choices
     for command in commands.choices.values():
         command.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser

@@ -13,10 +13,11 @@ SAMPLE_FIELDS = ("fanouts", "replace", "draw", "isolated", "weights", "seed")
 def add_sample(commands):
     """The ``sample`` command."""
     text = "draw one batch around some nodes and show it"
-    description = "Draw one batch around some nodes. Each line: a node <- its neighbours drawn (how many of how many)."
-    parser = commands.add_parser("sample", help=text, description=description)
+    description = "Draw one batch around some nodes. A line is a node <- the neighbours drawn for it (how many of how many)."
+    usage = "graphsage sample DATASET --seeds A,B [flags]"
+    parser = commands.add_parser("sample", help=text, usage=usage, description=description)
     parser.add_argument("dataset", metavar="DATASET", help="name (see `graphsage datasets`) or folder")
-    text = "nodes to draw around: numbers, or names where the nodes have some ('\"a, b\",c': one has a comma)"
+    text = "nodes to draw around: ids, or numbers if there are none; quotes go around a comma ('\"a, b\",c')"
     parser.add_argument("--seeds", required=True, type=readable, metavar="A,B", help=text)
     for field in fields(TrainConfig):
         if field.name in SAMPLE_FIELDS:

@@ -7,95 +7,82 @@ import sys
 from contextlib import contextmanager
 from dataclasses import fields, replace
 
-from graphsage.cli.arguments import Refused, add_flag, in_its_place, let_threads_sleep, user_input
+from graphsage.cli.arguments import HelpOf, Parser, Refused, add_flag, in_its_place, let_threads_sleep, user_input
 from graphsage.cli.console import OutputLost
+from graphsage.cli.depth import implied, of_one_depth
+from graphsage.cli.next_step import after_training
+from graphsage.cli.train_texts import EXAMPLES, MANUAL, MORE, TRAIN
 from graphsage.config.groups import ModelConfig
-from graphsage.config.link_config import LinkConfig
+from graphsage.config.presets import CHOICES
 from graphsage.config.settings import GROUPS, LEARNED, RunConfig, TrainConfig
-from graphsage.config.table_config import TASKS, TableConfig
-from graphsage.config.walk_config import WalkConfig
+from graphsage.config.settings_by_name import PARTS, with_settings
+from graphsage.config.table_config import TASKS
 
 OF_RUN = ("split", "runs", "baseline", "tensorboard")  # settings that are flags of their own, before the groups
-#: The records of settings in a ``RunConfig``.
-PARTS = {"tables": TableConfig, "model": ModelConfig, "links": LinkConfig, "walks": WalkConfig, "train": TrainConfig}
-BY_LABEL = LEARNED[0]  # what is learned where --task says what the label is
 
-TRAIN = """Train a GraphSAGE model to tell the class of each node, several labels a node, or numbers;
-or (--task links) which nodes are linked, or (--task unsupervised) embeddings without
-a look at the labels, from nodes that meet on random walks.
-
-Each epoch prints the training loss and the validation score (accuracy; micro-F1 of
-several labels; R^2 of numbers). The model that is best on validation is kept and
-tested once, beside baselines: what is most frequent (or the mean), what the labels of
-neighbours say (label propagation), gradient-boosted trees on features, and on those and
-the mean of the neighbours' (where scikit-learn is installed: pip install
-'graphsage[baselines]'; they are left out, and a line says so, where they would take
-minutes), and the same model trained without edges (from each node's own features only).
-One line says which is best, or that the test nodes are too few to tell.
-Numbers may have any unit: they are standardised inside, and predictions and losses
-(squared errors) are in theirs. A node gets the labels whose probability is above the
-label's threshold, which is chosen on the validation nodes.
-With --task links no labels are needed. Some of the links are kept for validation and
-test, drawn by the seed or (--split-by time) the latest; the others are what the model
-learns from and sees. Each kept link is ranked among --candidates pairs that are none.
-Beside the model stand common neighbours, Adamic-Adar, preferential attachment, and the
-same model without edges.
-Ctrl-C ends the training after the step under way, saves it, and --resume goes on;
-with --no-save it tests what there is. `kill PID` (SIGTERM) does the same.
-Where nobody reads what is printed (`| head`), a training that is saved goes on.
-"""
-
-TRAIN_EXAMPLES = """three ways to train:
-  --batch-size 512                          an epoch uses each training node once
-  --batch-size 16 --batches-per-epoch 20    an epoch is 20 random batches
-  --batch-size full --optimizer rprop       an epoch is one step on the whole graph, nothing is sampled
-
-examples:
-  graphsage train --epochs 3                the bundled Debian graph
-  graphsage train cora --runs 10            ten seeds, mean and standard deviation
-  graphsage train cora --num-layers 3 --fanouts 10,5,5
-  graphsage train sbm:nodes=20000,classes=10,homophily=0.7    a random graph
-  graphsage train cora --task links         which papers cite each other; then predict RUN --pairs FILE
-  graphsage train my_links --task links --split-by time --negatives 5
-"""
+#: The flags that ``--help`` shows, those that people change first; ``--help-all`` shows them before the others.
+FIRST = (
+    "task", "epochs", "batch_size", "fanouts", "num_layers", "hidden_features", "aggregator", "dropout", "learning_rate",
+    "seed", "runs", "device",
+)  # fmt: skip
 
 
 def add_train(commands):
     """The ``train`` command."""
-    parser = commands.add_parser(
-        "train",
-        help="train a GraphSAGE model and compare it with baselines",
-        usage="graphsage train [DATASET] [flags]",
-        description=TRAIN,
-        epilog=TRAIN_EXAMPLES,
-    )
+    usage = "graphsage train [DATASET] [flags]"
+    text = "train a GraphSAGE model and compare it with baselines"
+    parser = commands.add_parser("train", help=text, usage=usage, description=MANUAL, epilog=EXAMPLES, add_help=False)
+    short = Parser(usage=usage, description=TRAIN, epilog=EXAMPLES + MORE, add_help=False)
+    for kind in (parser, short):
+        _add_first(kind, short)
+    _add_rest(parser)
+    parser.set_defaults(command=_train)
+
+
+def _add_first(parser, short):
     text = "name (see `graphsage datasets`), folder, or sbm:OPTIONS or rmat:OPTIONS to make one (default: debian)"
     parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, metavar="DATASET", help=text)
-    text = "what is learned: the label (multiclass: a class a node; regression: a number; auto: by how it is written), "
+    about = {"nargs": 0, "default": argparse.SUPPRESS}
+    parser.add_argument("-h", "--help", action=HelpOf, const=short, help="show the flags that people change first", **about)
+    parser.add_argument("--help-all", action="help", help="show every flag, by group")
+    group = parser.add_argument_group("people change first")
+    text = "what is learned: the label (multiclass: a class of each node; regression: a number; auto: by how it is written), "
     text += "which nodes are linked (links), or embeddings without labels (unsupervised)"
-    parser.add_argument("--task", choices=(*TASKS, *LEARNED[1:]), default=argparse.SUPPRESS, help=f"{text} (default: auto)")
-    for field in fields(RunConfig):
-        if field.name in OF_RUN:
-            add_flag(parser, field)
-    group = parser.add_argument_group("the folder of the run")
-    text = "where everything is saved (default: runs/DATASET-1, or -2, ...; several runs: a folder SEED inside for each)"
+    group.add_argument("--task", choices=(*TASKS, *LEARNED[1:]), default=argparse.SUPPRESS, help=f"{text} (default: auto)")
+    text = "defaults that fit the graph, where no other flag says; auto chooses by the number of training nodes and by their "
+    text += "labels; plain: the default that is named beside each flag (default: auto; with --config: what the file says)"
+    group.add_argument("--preset", choices=CHOICES, default=argparse.SUPPRESS, help=text)
+    known = {field.name: field for kind in (TrainConfig, ModelConfig, RunConfig) for field in fields(kind)}
+    for name in FIRST[1:]:
+        add_flag(group, known[name])
+    text = "folder where everything is saved (default: runs/DATASET-1, or -2, ...; of several runs each has a folder in it)"
     group.add_argument("--out", metavar="FOLDER", help=text)
-    group.add_argument("--no-save", action="store_false", dest="save", help="save nothing")
-    text = "take settings from the config.toml of a run; flags go before them"
-    group.add_argument("--config", metavar="FILE", help=text)
     text = "go on with a run that was interrupted: its folder, or a checkpoint in it"
     group.add_argument("--resume", metavar="FOLDER", help=text)
+
+
+def _add_rest(parser):
+    group = parser.add_argument_group("the run", "What is run, and what is kept of it.")
+    for field in fields(RunConfig):
+        if field.name in OF_RUN:
+            _add_unless_first(group, field)
+    group.add_argument("--no-save", action="store_false", dest="save", help="save nothing")
+    text = "take settings from the config.toml of a run; flags beside it go before them"
+    group.add_argument("--config", metavar="FILE", help=text)
     for title, kind in {**{name: kind for name, kind in PARTS.items() if name != "train"}, **GROUPS}.items():
         group = parser.add_argument_group(title, kind.__doc__.partition("\n")[0].replace("``", ""))
         for field in fields(kind):
-            if field.name != "task":  # which stands above, and says more
-                add_flag(group, field)
-    parser.set_defaults(command=_train)
+            _add_unless_first(group, field)
+
+
+def _add_unless_first(group, field):
+    if field.name not in FIRST:
+        add_flag(group, field)
 
 
 def _train(options):
     with user_input():
-        config, start = _job(options)
+        config, fill, start = _job(options)
         let_threads_sleep()
         # torch: only now, and only for valid settings
         from graphsage.data.catalogue import load_dataset
@@ -108,12 +95,14 @@ def _train(options):
         with in_its_place(options.resume, f"graphsage train DATASET --resume {options.resume}"):
             dataset = load_dataset(config.dataset, split=config.split, **given_tables(config.tables))
         config = replace(config, dataset=lasting_name(config.dataset), tables=tables_of(dataset, config.tables))
+        config, preset = fill(config, dataset)
         trainer = make_trainer(replace(config, runs=1), dataset)
         folder, resume = start(config)  # the last of what the user may have to mend
     if folder is not None:
         sys.stdout.meanwhile = f"the training goes on without it, and is saved in {folder}"
     with _training(folder, config.task):
-        print(summary(config, trainer))
+        lines = [*implied(vars(options), config), *filter(None, [preset])]
+        print(summary(config, trainer), *lines, sep="\n")
         print(f"Training on {describe(trainer.device)}, {_seeds(config)}" + (f", in {folder}" if folder else ""), flush=True)
         if config.tensorboard:
             print(f"Watch it: tensorboard --logdir {folder}", flush=True)
@@ -126,6 +115,8 @@ def _train(options):
         print(compare(results, config.task, dataset))
     if is_cut and folder is not None:
         _say_how_to_go_on(folder, config.task)
+    elif folder is not None:
+        print(after_training(folder, config.task, several=config.runs > 1))
     return 130 if is_cut else 0
 
 
@@ -168,10 +159,12 @@ def _say_how_to_go_on(folder, task):
 
 
 def _job(options):
-    """(RunConfig, function(final RunConfig) -> (folder or None, what to resume)) of a new run or one to go on with."""
+    """(RunConfig, function(RunConfig, dataset) -> (final one, the line on its preset), function(final RunConfig) -> (folder or
+    None, what to resume)) of a new run or one to go on with."""
     if options.resume is not None:
         return _resumed(options)
-    config = configured(RunConfig() if options.config is None else _config_of(options.config), vars(options))
+    flags = {name: value for name, value in vars(options).items() if name != "preset"}
+    config = configured(RunConfig() if options.config is None else _config_of(options.config), flags)
     if not options.save:
         if options.out is not None:
             raise ValueError("--out names a folder to save in, and --no-save says to save nothing: leave one out")
@@ -181,8 +174,30 @@ def _job(options):
             raise ValueError(f"{flag} is about saving, and --no-save says to save nothing: leave one out")
         if config.tensorboard:
             raise ValueError("--tensorboard writes into the folder of the run, and --no-save says to make none: leave one out")
-        return config, lambda config: (None, False)
-    return config, lambda config: (_made(config, options.out), False)
+        return config, preset_of(options, config), lambda config: (None, False)
+    return config, preset_of(options, config), lambda config: (_made(config, options.out), False)
+
+
+def preset_of(options, config):
+    """function(RunConfig, dataset) -> (final one, the line on its preset): of the flag, else of the file, else auto."""
+    name = getattr(options, "preset", "auto" if options.config is None else config.preset)
+    given = vars(options).keys() | (set() if options.config is None else _settings_in(options))
+
+    def fill(config, dataset):
+        from graphsage.runs.suggested import filled  # brings numba
+
+        return (config, "") if name is None else filled(config, dataset, name, given)
+
+    return fill
+
+
+def _settings_in(options):
+    from graphsage.config.toml import is_whole, settings_in
+
+    if "preset" in options and is_whole(options.config):
+        rule = f"would change nothing, as {options.config} names every setting: leave one out"
+        raise ValueError(f"--preset {options.preset} {rule}")
+    return settings_in(options.config)
 
 
 def _config_of(path):
@@ -214,18 +229,9 @@ def _resumed(options):
         raise ValueError(f"--resume {rule}: beside it only {flags} may be given, and the place of a dataset that moved")
     config = configured(replace(config, dataset=recorded(config.dataset)), vars(options))
 
-    return config, lambda config: (folder, checkpoint or True)
+    return config, lambda config, dataset: (config, ""), lambda config: (folder, checkpoint or True)
 
 
 def configured(base, given):
-    """``base`` (``RunConfig``) with the settings that are in ``given``, by their fields' names.
-
-    task: what is learned, or (then it is the labels of nodes) what the label of a table is.
-    """
-    of_tables = given.get("task") in TASKS
-    changes = {name: {f.name: given[f.name] for f in fields(kind) if f.name in given} for name, kind in PARTS.items()}
-    if not of_tables:
-        changes["tables"].pop("task", None)
-    changed = {name: replace(getattr(base, name), **change) for name, change in changes.items()}
-    data = {name: given[name] for name in ("dataset", *OF_RUN, "task") if name in given}
-    return replace(base, **changed, **data | ({"task": BY_LABEL} if of_tables else {}))
+    """``base`` (``RunConfig``) with the settings that are in ``given``, by their fields' names, and what depth implies."""
+    return with_settings(base, of_one_depth(base, given))

@@ -59,17 +59,23 @@ class ModelConfig(Settings):
     """Hyperparameters of ``GraphSAGE`` beyond its input and output widths."""
 
     hidden_features: int = option(128, "width of each hidden layer", least=1)
-    num_layers: int = option(2, "layers, one sampled hop each", least=1)
-    aggregator: str = option("mean", "how neighbours are reduced", choices=AGGREGATORS, check=_aggregator)
-    combine: str = option("sum", "node and neighbours: added, or side by side", choices=COMBINES)
+    num_layers: int = option(2, "layers of the model; each reads one hop of neighbours", least=1)
+    aggregator: str = option("mean", "how the neighbours of a node become one row", choices=AGGREGATORS, check=_aggregator)
+    combine: str = option("sum", "how a node joins its neighbours: added, or side by side", choices=COMBINES)
     dropout: float | None = option(None, "share of hidden units dropped (default: nodes in batches: 0.5, else 0)", real=SHARE)
     input_dropout: float = option(0.0, "share of input features dropped in training", real=SHARE)
     normalize: bool = option(False, "scale the rows of each hidden layer to L2 norm 1")
-    activation: str = option("relu", "what follows the products of a hidden layer", choices=ACTIVATIONS)
-    norm: str = option("none", "norm hidden units before the activation: of each node, or each over the batch", choices=NORMS)
+    activation: str = option("relu", "function after the products of a hidden layer", choices=ACTIVATIONS)
+    norm: str = option(
+        "none", "normalise hidden units before the activation: those of each node, or each unit over the batch", choices=NORMS
+    )
     residual: bool = option(False, "add the input of a hidden layer to its products, projected where the widths differ")
-    input_layer: str = option("none", "project the features first, linear or with activation and dropout", choices=INPUT_LAYERS)
-    jumping: str = option("last", "the hidden layers that the output is made of: last, or all by cat or max", choices=JUMPINGS)
+    input_layer: str = option(
+        "none", "project the features before the first layer; active: with activation and dropout", choices=INPUT_LAYERS
+    )
+    jumping: str = option(
+        "last", "hidden layers that the output is made of: the last, or all, side by side or by maximum", choices=JUMPINGS
+    )
     bias: bool = option(True, "add a learned bias")
     init: str = option("kaiming_uniform", "weight initialisation", choices=INITS)
 
@@ -84,14 +90,18 @@ class ModelConfig(Settings):
 class SampleConfig(Settings):
     """How a batch is drawn."""
 
-    fanouts: tuple[int, ...] = option((10, 10), "neighbours drawn a hop, seeds' side first; -1 takes all", check=_fanouts)
+    fanouts: tuple[int, ...] = option(
+        (10, 10), "neighbours drawn for each node, a number for each hop, the seeds' own first; -1 takes all", check=_fanouts
+    )
     replace: bool = option(False, "draw neighbours with replacement")
     draw: str = option(
-        "uniform", "which neighbours: by edge weight, the latest, or (labor) those that other rows take too", choices=DRAWS
+        "uniform",
+        "which neighbours are drawn: any, by edge weight, the latest, or (labor) those that others in the batch draw",
+        choices=DRAWS,
     )
-    isolated: str = option("empty", "a node without neighbours: empty row or itself", choices=ISOLATED)
+    isolated: str = option("empty", "what stands for the neighbours of a node without any: nothing or itself", choices=ISOLATED)
     weights: str = option("refuse", "edge weights that the draw does not read: an error, or no matter", choices=WEIGHTS)
-    strictly_before: bool = option(False, "a node that is asked at a time sees what was before it, not what has that very time")
+    strictly_before: bool = option(False, "a node asked at a time sees edges before that time only, none of that very time")
     num_threads: int | None = option(
         None, "threads that prepare batches; 0 prepares them between steps (default: half of the cores, at most 4)", least=0
     )
@@ -110,10 +120,10 @@ class OptimiseConfig(Settings):
     """What an epoch is, and how the weights change in it."""
 
     batch_size: int | None = option(
-        512, "seeds a step; 'full': all training nodes and all neighbours at once", least=1, or_none=True
+        512, "nodes or links asked about in a step; 'full': all training nodes, with all neighbours", least=1, or_none=True
     )
     batches_per_epoch: int | None = option(None, "random batches an epoch (default: one pass over the training nodes)", least=1)
-    epochs: int = option(20, "epochs", least=1)
+    epochs: int = option(20, "how many epochs to train", least=1)
     optimizer: str = option("adam", "update rule; rprop suits full batches only", choices=OPTIMIZERS)
     learning_rate: float = option(0.01, "step size of the optimizer", real=POSITIVE)
     weight_decay: float | None = option(
@@ -122,17 +132,25 @@ class OptimiseConfig(Settings):
         "(default: 5e-4; of several labels a node, and of links: 0)",
         real=NOT_NEGATIVE,
     )
-    warmup_epochs: int = option(0, "first epochs, in which the learning rate rises to its value, evenly by update", least=0)
-    schedule: str = option("constant", "of the learning rate: cosine to 0, or lower by step or on plateau", choices=SCHEDULES)
-    schedule_epochs: int = option(
-        10, "step: lower it every so many epochs; plateau: after so many without a better score", least=1
+    decay_biases: bool = option(True, "weight decay takes in biases, too")
+    warmup_epochs: int = option(0, "epochs at the start in which the learning rate rises evenly to its value", least=0)
+    schedule: str = option(
+        "constant",
+        "how the learning rate falls: not, along a cosine to 0, at steps, or where the validation score stays on a plateau",
+        choices=SCHEDULES,
     )
-    schedule_factor: float = option(0.1, "step, plateau: multiply the learning rate by this", real=FACTOR)
+    schedule_epochs: int = option(
+        10, "step: epochs between two falls of the learning rate; plateau: epochs without a better score before one", least=1
+    )
+    schedule_factor: float = option(0.1, "step, plateau: a fall multiplies the learning rate by this", real=FACTOR)
     clip_norm: float | None = option(
         None, "largest L2 norm of the gradient; a longer one is shortened (default: any)", real=POSITIVE
     )
-    accumulate: int = option(1, "batches an update: their mean gradient", least=1)
-    average: float = option(0.0, "judge and save a mean of the weights, of which an update leaves this share", real=SHARE)
+    accumulate: int = option(1, "batches in an update, which takes the mean of their gradients", least=1)
+    average: float = option(
+        0.0, "validate, test and save a running mean of the weights: the share of it that an update keeps, such as 0.99",
+        real=SHARE,
+    )  # fmt: skip
     label_smoothing: float = option(0.0, "share of the target given to all classes alike (one class a node)", real=SHARE)
     label_reuse: float = option(
         0.0,
@@ -144,7 +162,7 @@ class OptimiseConfig(Settings):
     inductive: bool = option(
         False, "train on the edges between training nodes alone; validate and test on the whole graph"
     )
-    seed: int = option(0, "of initialisation, seed plan, sampling and dropout; 0 <= seed < 2^64", least=0)
+    seed: int = option(0, "fixes every random choice: the same seed gives the same run; 0 <= seed < 2^64", least=0)
 
     def __post_init__(self):
         super().__post_init__()
@@ -171,6 +189,7 @@ class OptimiseConfig(Settings):
             self.refuse_set("weight_decay", "by optimizer='rprop': leave it out")
         for name in ("schedule", "warmup_epochs"):
             self.refuse_set(name, "by optimizer='rprop', which finds its own step sizes: leave it out")
+        self.refuse_set("decay_biases", "by optimizer='rprop', which has no weight decay: leave it out")
         self.refuse_set("clip_norm", "by optimizer='rprop', which looks at signs only: leave it out")
 
 
@@ -185,7 +204,9 @@ class EvaluateConfig(Settings):
     patience: int | None = option(
         None, "end after so many epochs without a better validation score (default: never)", least=1
     )
-    evaluate: str = option("auto", "validate on all or on sampled neighbours; auto: by cost (test: exact)", choices=EVALUATE)
+    evaluate: str = option(
+        "auto", "validate with all neighbours, or with sampled ones; auto: by cost (the test takes all)", choices=EVALUATE
+    )
     evaluate_every: int | None = option(None, "epochs between validations (default: by cost)", least=1)
     evaluate_nodes: int | None = option(
         None, "most nodes to validate on, the same ones each time (default: by cost)", least=1
@@ -211,8 +232,8 @@ class SaveConfig(Settings):
 class ComputeConfig(Settings):
     """Where and in what precision it is computed."""
 
-    device: str = option("auto", "auto (CUDA if there), cpu, cuda, cuda:1, mps", check=_device)
+    device: str = option("auto", "where to compute: auto (a CUDA GPU if there is one), cpu, cuda, cuda:1, mps", check=_device)
     features_on: str = option("auto", "where dense features are kept; auto: on a GPU with room for them", choices=FEATURES_ON)
-    feature_dtype: str = option("float32", "dense features are kept so; bfloat16: half the memory", choices=FEATURE_DTYPES)
-    precision: str = option("float32", "of the products in training; others: autocast", choices=PRECISIONS)
-    compile: bool = option(False, "torch.compile the model; on the CPU without gain: 1.0 to 2.2 times the time a step")
+    feature_dtype: str = option("float32", "number format of dense features; bfloat16: half the memory", choices=FEATURE_DTYPES)
+    precision: str = option("float32", "number format of matrix products in training (autocast)", choices=PRECISIONS)
+    compile: bool = option(False, "compile the model with torch.compile; on the CPU a step takes 1.0 to 2.2 times as long")

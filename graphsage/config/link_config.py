@@ -22,11 +22,11 @@ class LinkConfig(Settings):
     )
     negatives: int = option(1, "pairs that are no links, drawn for each training link", least=1)
     negatives_by: str = option(
-        "uniform", "how their nodes are drawn: all alike, or by degree^0.75, so that popular nodes come more often",
+        "uniform", "how the nodes of negatives are drawn: all alike, or by degree^0.75, which draws popular nodes more often",
         choices=NEGATIVES_BY,
     )  # fmt: skip
     corrupt: str = option("target", "which end of a training link its negatives replace", choices=CORRUPT)
-    candidates: int = option(100, "targets that are no links, among which each validation and test link is ranked", least=1)
+    candidates: int = option(100, "random targets among which that of each validation and test link is ranked", least=1)
     split_by: str = option("random", "validation and test links: drawn at random, or the latest ones", choices=SPLIT_BY)
     val_share: float = option(0.05, "share of the links to validate on", real=SHARE)
     test_share: float = option(0.10, "share of the links to test on", real=SHARE)

@@ -14,6 +14,7 @@ from graphsage.config.groups import (
 )
 from graphsage.config.link_config import LinkConfig
 from graphsage.config.options import Settings, documented, option, options_of
+from graphsage.config.presets import PRESETS
 from graphsage.config.table_config import TableConfig
 from graphsage.config.walk_config import WalkConfig
 
@@ -73,16 +74,20 @@ class RunConfig(Settings):
         "nodes", "what is learned: the labels of nodes, which nodes are linked, or embeddings without labels", choices=LEARNED
     )
     split: int | str | None = option(
-        None, "which of the dataset's splits, where it has several, or 'time': the latest nodes test (default: 0, the first)",
+        None, "which split of a dataset that has several (0, 1, ...), or 'time': the latest nodes are tested (default: 0)",
         check=_split,
     )  # fmt: skip
-    runs: int = option(1, "train so many times, with seeds SEED, SEED + 1, ...: mean and deviation", least=1)
+    preset: str | None = option(
+        None, "the row of defaults that fit the graph, from which settings that were not given are (docs/choosing.md)",
+        choices=tuple(PRESETS),
+    )  # fmt: skip
+    runs: int = option(1, "how often to train, with seeds SEED, SEED + 1, ...; shows mean and deviation", least=1)
     baseline: bool = option(
         True,
-        "compare with gradient-boosted trees (nodes; with scikit-learn) and with the same model trained without edges, which "
-        "takes about as long again; the quick baselines are always there",
+        "compare with gradient-boosted trees (nodes; with scikit-learn), with the same model trained without edges, and "
+        "(unsupervised) with a probe of the raw features; it takes about as long again. Quick baselines are always there",
     )
-    tensorboard: bool = option(False, "write the course of the training into the folder of the run for TensorBoard, too")
+    tensorboard: bool = option(False, "write curves for TensorBoard into the folder of the run, too")
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     tables: TableConfig = field(default_factory=TableConfig)

@@ -63,6 +63,19 @@ def read_config(path, *, whole=False):
         raise ValueError(f"{path}: {error}") from None
 
 
+def is_whole(path):
+    """Whether the file is one of ``write_config``, of a run: it names every setting, but for those that are None."""
+    return Path(path).read_text(encoding="utf-8-sig").endswith(END)
+
+
+def settings_in(path):
+    """The names of the settings that a file which ``read_config`` reads gives: all where ``is_whole``."""
+    if is_whole(path):
+        return {f.name for kind in (RunConfig, TrainConfig, *TABLES.values()) for f in options_of(kind)}
+    content = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+    return content.keys() | {name for part in content.values() if isinstance(part, dict) for name in part}
+
+
 def _lines(config, kind):
     return "".join(_line(f.name, getattr(config, f.name), f.metadata["help"]) for f in options_of(kind))
 

@@ -13,6 +13,9 @@ from graphsage.training.callbacks import Callback
 from graphsage.training.records import Epoch, Step, TrainResult, loss_text
 
 BAR = "{desc} |{bar:10}| {percentage:.0f} %{postfix}"
+NARROW, NARROW_BAR = 70, "{desc}{postfix}"  # columns, and the bar of a terminal that has fewer
+KEPT = ("left", "batches/s")  # ends of the facts that a narrow terminal shows before any other
+MEASURED = 1e-3  # seconds of training from which a speed follows
 LINE_SECONDS = 30.0  # between two looks at the training where there is no bar; each reads a loss, which waits for a GPU
 LOG_SECONDS = 1.0  # between two lines above a bar: 2,000 short epochs are no text to read
 RECENT = 10  # epochs before the one under way from which speeds are taken
@@ -23,7 +26,8 @@ class Progress(Callback):
     """Shows epoch, loss, validation score, speed, time spent waiting for data, peak memory, and the time that is left.
 
     On a terminal one bar for the whole training, which vanishes at its end, whatever that is; lines given to ``log`` stand
-    above it, one a second at most (all of them with ``log_every``) and the last in any case. Elsewhere, and where the
+    above it, one a second at most (all of them with ``log_every``) and the last in any case. A narrow terminal shows what is
+    left and the speed, and as much of the rest as fits. Elsewhere, and where the
     environment sets TQDM_DISABLE, a line of the same content every 30 seconds, and every line of ``log``.
 
     lines, bar: text files for the lines and for the bar (default: standard output and standard error).
@@ -66,11 +70,18 @@ class Progress(Callback):
     def _look_if_due(self, trainer, under_way=""):
         if not self.display.is_due():
             return
-        (done, total), what, facts = batches(trainer), epoch_of(trainer) + under_way, ", ".join(parts(trainer))
+        (done, total), what, facts = batches(trainer), epoch_of(trainer) + under_way, parts(trainer)
         if self.display.has_bar:
-            self.display.draw(done, total, what, facts)
+            self._draw(done, total, what, facts)
         else:
-            self.log(f"{what}, {100 * share(done, total):.0f} %, {facts}")
+            self.log(", ".join([what, f"{100 * share(done, total):.0f} %", *facts]))
+
+    def _draw(self, done, total, what, facts):
+        width = self.display.width()
+        is_narrow = width < NARROW
+        self.display.form, what = (NARROW_BAR, what.removeprefix("Epoch ")) if is_narrow else (BAR, what)
+        taken = len(what) + (0 if is_narrow else len(" |##########| 100 %")) + 1  # the last column stays free
+        self.display.draw(done, total, what, ", ".join(fitting(facts, width - taken)))
 
     def _end(self):
         """The bar is gone, and a line that was kept back is printed."""
@@ -95,8 +106,7 @@ def epoch_of(trainer):
 
 
 def parts(trainer):
-    """["0:42 left", "loss 0.4321", ...], what matters most first: a narrow terminal cuts the end off. Before the first batch
-    is done neither is known.
+    """["0:42 left", "loss 0.4321", ...]. A loss is known once a batch is done, what is left and the speeds once it was timed.
 
     Speeds are of the last 10 epochs and the one under way (and not of the first, in which kernels are compiled): batches and
     sampled edges a second of training, without validation, and how much of that went by waiting for batches. What is left
@@ -106,17 +116,25 @@ def parts(trainer):
     waiting, training = (_over(recent, name, state.clocks[name]) for name in ("waiting", "training"))
     done = len(recent) * len(trainer.loader) + state.step
     seconds, (so_far, total) = _over(recent, "seconds", sum(state.clocks.values())), batches(trainer)
-    left = tqdm.format_interval(round((total - so_far) * seconds / done)) if done else "?"
-    busy = max(waiting + training, 1e-9)
-    return [
-        f"{left} left",
-        *_loss(state),
-        *_scores(trainer),
+    is_timed, busy = done and training >= MEASURED, waiting + training
+    speeds = [
         f"{_short(done / busy)} batches/s",
         f"{human(_over(recent, 'edges', state.edges) / busy)} edges/s",
         f"waiting {100 * waiting / busy:.0f} %",
-        f"{peak_memory() / 2**30:.1f} GiB",
-    ]
+    ] if is_timed else []  # fmt: skip
+    left = [f"{tqdm.format_interval(round((total - so_far) * seconds / done))} left"] if is_timed else []
+    return [*left, *_loss(state), *_scores(trainer), *speeds, f"{peak_memory() / 2**30:.1f} GiB"]
+
+
+def fitting(facts, room):
+    """Those of ``facts`` that fit into ``room`` characters, in their order; what is left and the speed go first."""
+    kept = []
+    for fact in sorted(facts, key=lambda fact: not fact.endswith(KEPT)):
+        room -= len(", ") + len(fact)
+        if room < 0:
+            break
+        kept.append(fact)
+    return [fact for fact in facts if fact in kept]
 
 
 def _over(epochs, name, now):

@@ -12,18 +12,23 @@ def make_optimizer(model, config, device):
         return torch.optim.Rprop(model.parameters(), lr=config.learning_rate)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}[config.optimizer]
     fused = device.type in ("cpu", "cuda")  # one pass over each weight: a small model's step is mostly overhead
-    return kind(_groups(model), lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
+    groups = _groups(model, config.decay_biases)
+    return kind(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
 
 
-def _groups(model):
-    """All weights; the norms of a ``GraphSAGE`` in a group of their own. (Those of a module of the caller's decay as ever.)"""
+def _groups(model, decay_biases):
+    """All weights; in a group of their own the norms of a ``GraphSAGE`` and, unless they decay, all that is called a bias.
+    (Norms of a module of the caller's decay as ever.)
+    """
     modules = [module for module in model.modules() if isinstance(module, (LayerNorm, BatchNorm))]
-    norms = [weight for module in modules for weight in module.parameters()]
-    if not norms:
+    spared = {id(weight) for module in modules for weight in module.parameters()}
+    if not decay_biases:
+        spared |= {id(weight) for name, weight in model.named_parameters() if name.rpartition(".")[2].startswith("bias")}
+    if not spared:
         return model.parameters()
-    known = {id(weight) for weight in norms}
-    others = [weight for weight in model.parameters() if id(weight) not in known]
-    return [{"params": others}, {"params": norms, "weight_decay": 0.0}]
+    others = [weight for weight in model.parameters() if id(weight) not in spared]
+    kept = [weight for weight in model.parameters() if id(weight) in spared]
+    return [{"params": others}, {"params": kept, "weight_decay": 0.0}]
 
 
 class Schedule:

@@ -60,14 +60,16 @@ def test_evaluate_prints_a_table(command, run, dataset):
     code, out, err = command("evaluate", run, "--device", "cpu")
     assert (code, err) == (0, "")
     assert out.startswith("mine: 200 nodes (3 isolated)")
-    table = out.splitlines()[2:]
+    *table, after = out.splitlines()[2:]
+    assert after == f"Next: graphsage predict {run}"
     assert table[0].split() == ["nodes", "loss", "accuracy", "macro-F1"]
     assert [line.split("  ")[1].strip() for line in table[1:]] == ["train", "validation", "test", "all with a label"]
     scores = gs.load_trained(run).evaluate(dataset)
     for line, of in zip(table[1:], scores.values()):
         assert f" {of['nodes']} " in line and f" {of['loss']:.4f} " in line and f"{100 * of['accuracy']:.1f} %" in line
     again = command("evaluate", run / "model.safetensors", run.parents[1] / "mine.npz")[1].splitlines()
-    assert again.pop(2).startswith("The split is that of this dataset: ") and again == out.splitlines()
+    assert again.pop(2).startswith("The split is that of this dataset: ") and again[:-1] == out.splitlines()[:-1]
+    assert again[-1] == f"Next: graphsage predict {run / 'model.safetensors'} {run.parents[1] / 'mine.npz'}"
 
 
 def test_the_score_that_chose_the_model_comes_first():

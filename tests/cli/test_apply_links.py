@@ -99,7 +99,8 @@ def test_evaluate_tells_of_the_kept_links(command, run, data):
     scores = trained.evaluate(trained.split(data))
     assert (code, err) == (0, "") and out.startswith("mine: 200 nodes (3 isolated)")
     assert "Links are split as in the training (seed 0), and each is ranked among 20." in out
-    titles, *rows = out.splitlines()[-3:]
+    titles, *rows, after = out.splitlines()[-4:]
+    assert after == f"Next: graphsage predict {run} --nodes A,B"
     assert titles.split() == ["links", "loss", "MRR", "ROC", "AUC", "average", "precision", "hits@1", "hits@3", "hits@10"]
     for row, (part, of) in zip(rows, scores.items()):
         assert row.split()[0] == {"val": "validation", "test": "test"}[part] and f" {of['mrr']:.3f} " in row

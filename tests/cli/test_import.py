@@ -49,7 +49,7 @@ def folder(tmp_path):
 
 def test_an_import_prints_what_it_found(command, folder):
     code, out, err = command("import", folder)
-    assert (code, err) == (0, "") and out.replace(str(folder), "FOLDER") == REPORT
+    assert (code, err) == (0, "") and out.replace(str(folder), "FOLDER") == REPORT + "Next: graphsage train FOLDER\n"
 
 
 def test_a_training_imports_once_and_says_so(command, folder):
@@ -76,7 +76,7 @@ def test_info_and_sample_work_on_tables(command, folder):
 def test_directed_and_one_file(command, folder, tmp_path):
     code, out, _ = command("import", folder, "--directed", "--out", tmp_path / "one.npz")
     assert code == 0 and "edges listed                       5   one way, from source to target" in out
-    assert out.endswith(f"Saved in {tmp_path / 'one.npz'}\n")
+    assert out.endswith(f"Saved in {tmp_path / 'one.npz'}\nNext: graphsage train {folder}\n")
     dataset = NodeDataset.load(tmp_path / "one.npz")
     assert dataset.graph.num_edges == 4 and dataset.schema["directed"] is True
 

@@ -25,13 +25,19 @@ from graphsage.cli import (
 )
 from graphsage.config.groups import ModelConfig
 from graphsage.config.settings import RunConfig, TrainConfig
-from graphsage.config.toml import read_config
+from graphsage.config.toml import read_config, write_config
 from graphsage.data.catalogue import dataset_card, list_datasets
 from graphsage.graph.graph import Graph
 from graphsage.runs import run as run_module
 from graphsage.runs.checkpoint import load_checkpoint
 from graphsage.runs.metrics_file import read_metrics
 from graphsage.runs.trainer import Trainer
+
+
+def listed(text):
+    """The flags that a help text lists."""
+    return re.findall(r"^  (--[a-z-]+)", text, re.MULTILINE)
+
 
 FLAGS = [field.name for config in (ModelConfig, TrainConfig) for field in fields(config)]
 
@@ -81,21 +87,37 @@ def test_help_loads_nothing_heavy(arguments):
 
 @pytest.mark.parametrize("name", FLAGS)
 def test_every_hyperparameter_is_a_flag_with_its_default(name, command):
-    _, out, _ = command("train", "--help")
+    _, out, _ = command("train", "--help-all")
     flag = "--" + name.replace("_", "-")
     help_text = re.search(rf"^  {flag}[ ,].*(?:\n {{8,}}.*)*", out, re.MULTILINE)
     assert help_text and "(default: " in " ".join(help_text[0].split())
 
 
 def test_help_of_train_teaches(command):
-    _, out, _ = command("train", "--help")
+    _, out, _ = command("train", "--help-all")
     groups = [f"\n{name}:" for name in ("model", "links", "sample", "optimise", "evaluate", "save", "compute")]
     for line in ("Train a GraphSAGE model", "three ways to train:", *groups):
         assert line in out
-    assert "--no-baseline" in out
+    assert "--no-baseline" in out and "a probe of the raw features" in " ".join(out.split())
     assert "graphsage model" not in out
     assert "Ctrl-C ends the training after the step under way, saves it, and --resume goes on;" in " ".join(out.split())
     assert "(default: 10,10)" in " ".join(out.split()) and "==SUPPRESS==" not in out
+
+
+def test_help_of_train_fits_on_a_screen(command):
+    out = command("train", "--help")[1]
+    assert len(out.splitlines()) < 80 and set(listed(out)) < set(listed(command("train", "--help-all")[1]))
+    assert set(listed(out)) >= {"--" + name.replace("_", "-") for name in cli_train.FIRST}
+    assert "All other flags, by group: graphsage train --help-all" in out
+
+
+@pytest.mark.parametrize("columns", [80, 60, 200])
+def test_help_is_never_wider_than_the_terminal(columns, command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    names = [*cli._parser().commands, ""]
+    texts = [command(*name.split(), flag)[1] for name in names for flag in ("--help", *["--help-all"] * (name == "train"))]
+    lines = [line for text in texts for line in text.splitlines()]
+    assert len(lines) > 400 and [line for line in lines if len(line) > max(80, min(columns, 100))] == []
 
 
 def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch):
@@ -134,8 +156,11 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
         ("train --aggregator median", r"argument --aggregator: invalid choice: 'median' \(choose from .*mean.*pna.*\) .*"),
         ("train --fanouts 10,x", "argument --fanouts: must be integers with commas between, such as 10,10; got '10,x' .*"),
         ("train --fanouts ,", "argument --fanouts: must be integers .*; got ',' .*"),
-        ("train --fanouts 10", "fanouts 10 sample 1 hops, but the model has 2 layers: give one a layer"),
-        ("train --num-layers 3", "fanouts 10,10 sample 2 hops, but the model has 3 layers: give one a layer"),
+        ("train --fanouts 10 --num-layers 2", "fanouts 10 sample 1 hops, but the model has 2 layers: give one a layer"),
+        ("train --num-layers 65", "fanouts 10,10 sample 2 hops, but the model has 65 layers: give one a layer"),
+        ("train --num-layers 0", "num_layers must be an integer >= 1, got 0"),
+        ("train --num-layers -1", "num_layers must be an integer >= 1, got -1"),
+        ("train --batch-size full --num-layers 3 --fanouts 5,5,5", r"fanouts = \(5, 5, 5\) is not used in a full batch: .*"),
         ("train --fanouts 0,5", r"fanouts\[0\] must be an integer >= 1.*or -1 for all.*; got 0"),
         ("train --fanouts -1,-2", r"fanouts\[1\] must be an integer >= 1.*or -1 for all.*; got -2"),
         ("train --batch-size half", "argument --batch-size: must be an integer or 'full'; got 'half' .*"),
@@ -323,6 +348,7 @@ def test_train(command, tiny):
     assert [line.split("  ")[1] for line in lines[15:19]] == names
     assert lines[19].startswith("GraphSAGE ") and "(noise of 5 test nodes: " in lines[19]
     assert re.fullmatch(r"The model is that of epoch [123], the best on validation\.", lines[20])
+    assert lines[21:] == ["Next: graphsage predict runs/made-1"]
 
 
 def test_train_several_runs_without_baseline(command, tiny):
@@ -391,6 +417,37 @@ def test_every_flag_reaches_its_config():
     model = ModelConfig(**{f.name: given[f.name] for f in fields(ModelConfig)})
     train = TrainConfig(**{f.name: given[f.name] for f in fields(TrainConfig)})
     assert config_of(*words) == RunConfig(dataset="folder", model=model, train=train)
+
+
+def depth_of(*arguments):
+    config = config_of(*arguments)
+    return config.model.num_layers, config.train.fanouts
+
+
+def test_layers_and_fanouts_imply_each_other(tmp_path):
+    assert depth_of("--num-layers", "3") == (3, (10, 10, 10))
+    assert depth_of("--num-layers", "1") == (1, (10,))
+    assert depth_of("--num-layers", "2") == depth_of() == (2, (10, 10))
+    assert depth_of("--fanouts", "15,10,-1") == (3, (15, 10, -1))
+    assert depth_of("--fanouts", "7") == (1, (7,))
+    assert depth_of("--num-layers", "3", "--fanouts", "5,4,3") == (3, (5, 4, 3))
+    assert depth_of("--num-layers", "3", "--batch-size", "full") == (3, (10, 10))
+    write_config(config_of("--fanouts", "25,5"), tmp_path / "config.toml")
+    file = ("--config", str(tmp_path / "config.toml"))
+    assert depth_of(*file) == (2, (25, 5))
+    assert depth_of(*file, "--num-layers", "4") == (4, (25, 5, 5, 5))
+    assert depth_of(*file, "--fanouts", "3,2,1") == (3, (3, 2, 1))
+
+
+@pytest.mark.parametrize("arguments, line", [
+    ("--num-layers 3", "Fanouts: 10,10,10, one for each of --num-layers 3"),
+    ("--fanouts 4", "Layers: 1, one for each of --fanouts 4"), ("--fanouts 4,3", None), ("--num-layers 2", None),
+    ("--num-layers 3 --fanouts 2,2,2", None), ("--num-layers 3 --batch-size full", None), ("", None),
+])  # fmt: skip
+def test_what_is_implied_is_told(arguments, line, command, tiny):
+    quick = ("--epochs", "1", "--no-baseline", "--no-save", "--device", "cpu", "--hidden-features", "4", "--num-threads", "0")
+    out = command("train", tiny, *quick, *arguments.split())[1].splitlines()
+    assert [said for said in out if said.startswith(("Fanouts: ", "Layers: "))] == ([line] if line else [])
 
 
 def test_negative_fanouts_and_full_batches_can_be_typed():

@@ -77,7 +77,8 @@ def test_edges_alone_are_enough_and_all_that_is_said_is_so(command, edges_alone,
     """No word on what cannot be learnt, no advice that would not help, and no empty line in the place of scores."""
     code, told, _ = command("train", edges_alone, *FLAGS, "--runs", 2, "--out", tmp_path / "run")
     assert code == 0 and "nothing can be learnt" not in told and "scikit-learn" not in told
-    assert "Walks from the validation nodes, ROC AUC:" in told.splitlines()[-1]
+    assert "Walks from the validation nodes, ROC AUC:" in told.splitlines()[-2]
+    assert told.splitlines()[-1] == f"Next: graphsage embed {tmp_path / 'run'}/SEED"
     report = (tmp_path / "run" / "0" / "report.html").read_text()
     assert "nothing can be learnt" not in report and "nodes of pairs a second" in report
 

@@ -19,13 +19,15 @@ TRAIN = TrainConfig(
     fanouts=(4, -1, 2), replace=True, draw="weighted",
     isolated="self", weights="ignore", strictly_before=True, num_threads=3, batch_size=9, batches_per_epoch=8,
     epochs=6, optimizer="sgd", warmup_epochs=2, average=0.75, learning_rate=0.1 + 0.2,
-    weight_decay=1e-300, schedule="step", schedule_epochs=4,
+    weight_decay=1e-300, decay_biases=False, schedule="step", schedule_epochs=4,
     schedule_factor=0.25, clip_norm=1.5, accumulate=5, label_smoothing=0.125, class_weights="balanced", patience=12,
     label_reuse=0.5, evaluate="sampled", evaluate_every=3, evaluate_nodes=100, correct_and_smooth=True, inductive=True,
     normalize_features=False, metric="macro_f1", seed=2**64 - 9, device="cuda:1", features_on="cpu", feature_dtype="bfloat16",
     precision="float16", compile=True, log_every=13, checkpoint_every=14, checkpoint_seconds=0.5, keep_checkpoints=3,
 )  # fmt: skip
-EVERY = RunConfig(dataset='fol"der\\ é\n', split=2, runs=3, baseline=False, tensorboard=True, model=MODEL, train=TRAIN)
+EVERY = RunConfig(
+    dataset='fol"der\\ é\n', split=2, preset="small", runs=3, baseline=False, tensorboard=True, model=MODEL, train=TRAIN
+)
 #: And those of links, which share no run with labels and a split of nodes.
 LINKS = RunConfig(task="links", links=LinkConfig(
     decoder="distmult", link_loss="ranking", negatives=3, negatives_by="degree", corrupt="both", candidates=7, split_by="time",

@@ -171,7 +171,12 @@ def check_python(words):
     assert [flag for flag in flags if flag not in text] == []
 
 
-PROGRAMS = {"graphsage": run_graphsage, "make": check_make, "python": check_python}
+def check_git(words):
+    """Not run: it would need the address of a repository."""
+    assert words[0] == "clone"
+
+
+PROGRAMS = {"graphsage": run_graphsage, "make": check_make, "python": check_python, "git": check_git}
 
 
 def commands_in_text(page):

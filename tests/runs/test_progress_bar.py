@@ -14,7 +14,7 @@ import torch
 from helpers.blocks import blocks, configured
 
 import graphsage
-from graphsage.runs.progress_bar import Progress, human, parts
+from graphsage.runs.progress_bar import Progress, fitting, human, parts
 from graphsage.runs.run import make_trainer, run
 from graphsage.training.records import Epoch
 from graphsage.training.state import State
@@ -89,6 +89,26 @@ def test_parts_in_the_first_epoch_and_at_its_end():
     assert parts(trainer_at(state))[:-1] == ["00:15 left", "loss 3.0000", "2 batches/s", "4 edges/s", "waiting 20 %"]
 
 
+def test_no_speed_of_what_was_not_timed():
+    """A step is told before its time is: then only its loss is known."""
+    clocks = {"waiting": 1e-7, "training": 0.0, "evaluating": 0.0, "saving": 0.0}
+    state = State(step=1, edges=1_000_000, losses=[torch.tensor(0.5)], clocks=clocks)
+    assert parts(trainer_at(state))[:-1] == ["loss 0.5000"]
+
+
+FACTS = ["00:07 left", "loss 1.5000", "val 72.0 % (best 75.0 %)", "2.5 batches/s", "250 k edges/s", "0.5 GiB"]
+
+
+@pytest.mark.parametrize(
+    ("room", "kept"),
+    [(200, FACTS), (26, FACTS[:1]), (27, [FACTS[0], FACTS[3]]), (40, [*FACTS[:2], FACTS[3]]), (11, []),
+     (68, FACTS[:4]), (-5, [])],
+)  # fmt: skip
+def test_a_narrow_terminal_keeps_the_speed(room, kept):
+    found = fitting(FACTS, room)
+    assert found == kept and sum(len(fact) + 2 for fact in found) <= max(room, 0)
+
+
 @pytest.mark.parametrize(
     ("number", "text"),
     [(0, "0"), (0.256, "0.256"), (999, "999"), (1000, "1 k"), (1234567, "1.23 M"), (999_999, "1,000 k"), (5e10, "50 G")],
@@ -101,7 +121,7 @@ def test_the_last_look_says_what_the_records_say(dataset):
     lines = io.StringIO()
     progress = Progress(lines=lines, bar=io.StringIO(), seconds=0)
     result = make_trainer(configured(epochs=4), dataset, callbacks=[progress], log=progress.log).fit()
-    all_looks = [line for line in lines.getvalue().splitlines() if " left, " in line]
+    all_looks = [line for line in lines.getvalue().splitlines() if " GiB" in line]
     looks = [look for look in all_looks if "evaluating" not in look]
     under_way = [re.match(r"Epoch \d/4, evaluating \d+ %, \d+ %", look)[0] for look in all_looks if look not in looks]
     assert under_way[:3] == [f"Epoch {e}/4, evaluating {p} %, {d} %" for e, p, d in ((1, 50, 25), (1, 100, 25), (2, 50, 50))]
@@ -155,7 +175,8 @@ def test_a_callback_that_evaluates_before_the_first_batch(screen, dataset):
     watching = [Progress(lines=lines, bar=bar, seconds=0), Early()]
     make_trainer(configured(epochs=1), dataset, callbacks=watching, log=None).fit()
     shown = lines.getvalue() if screen is io.StringIO else bar.getvalue()
-    assert "Epoch 0/1, evaluating 50 %" in shown and "? left, 0 batches/s" in shown
+    assert "Epoch 0/1, evaluating 50 %" in shown
+    assert not re.search(r"Epoch 0/1, [^\n\r]*(left|batches/s|edges/s|waiting)", shown)
 
 
 @pytest.mark.parametrize(("steps", "epochs"), [(10, 4), (0, 4), (10, 0)])
@@ -297,6 +318,18 @@ def test_the_command_on_a_terminal():
     assert not any("left, loss" in line for line in shown)
     assert shown[-2].startswith("The model is that of epoch ")
     assert shown.index("Test accuracy:") == 1 + next(at for at, line in enumerate(shown) if line.startswith("Epoch 300 Loss"))
+
+
+@pytest.mark.parametrize(("columns", "begins"), [(110, r"Epoch 1/2 \|.{10}\| "), (60, "1/2, "), (40, "1/2, ")])
+def test_a_bar_of_a_narrow_terminal(columns, begins, dataset, monkeypatch):
+    monkeypatch.setattr("graphsage.base.progress.Display.width", lambda display: columns)
+    terminal = Terminal()
+    progress = Progress(lines=io.StringIO(), bar=terminal, seconds=0)
+    make_trainer(configured(epochs=2), dataset, callbacks=[progress], log=None).fit()
+    drawn = [part.removeprefix("\x1b[K") for part in terminal.getvalue().split("\r")]
+    assert any(re.match(begins, part) for part in drawn)
+    assert all("batches/s" in part for part in drawn if re.search("2/2[ ,]", part) and "evaluating" not in part)
+    assert max(len(part.rstrip()) for part in drawn) < columns
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pseudo terminals of POSIX")

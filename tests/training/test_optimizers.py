@@ -32,6 +32,15 @@ def test_models_without_norms_and_modules_of_ones_own_decay_as_ever():
     assert set(decays(nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2), nn.LayerNorm(2))).values()) == {0.25}
 
 
+@pytest.mark.parametrize("aggregator", ["mean", "lstm"])
+def test_biases_decay_or_not_as_asked(aggregator):
+    model = make_trainer(configured({"norm": "batch", "aggregator": aggregator}), blocks(), log=None).model
+    found = decays(model, decay_biases=False)
+    spared = {name for name in found if ".norm." in name or name.rpartition(".")[2] in ("bias", "bias_ih_l0", "bias_hh_l0")}
+    assert {name for name, decay in found.items() if decay == 0} == spared
+    assert decays(nn.Linear(2, 2), decay_biases=False) == {"weight": 0.25, "bias": 0.0}
+
+
 def test_adamw_takes_its_share_off_the_weights_and_adam_off_the_gradient():
     """Without a gradient adamw still shrinks a weight by learning rate times decay; adam moves it by the learning rate."""
     moved = {}
