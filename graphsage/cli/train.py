@@ -174,11 +174,11 @@ def _job(options):
             raise ValueError(f"{flag} is about saving, and --no-save says to save nothing: leave one out")
         if config.tensorboard:
             raise ValueError("--tensorboard writes into the folder of the run, and --no-save says to make none: leave one out")
-        return config, _preset(options, config), lambda config: (None, False)
-    return config, _preset(options, config), lambda config: (_made(config, options.out), False)
+        return config, preset_of(options, config), lambda config: (None, False)
+    return config, preset_of(options, config), lambda config: (_made(config, options.out), False)
 
 
-def _preset(options, config):
+def preset_of(options, config):
     """function(RunConfig, dataset) -> (final one, the line on its preset): of the flag, else of the file, else auto."""
     name = getattr(options, "preset", "auto" if options.config is None else config.preset)
     given = vars(options).keys() | (set() if options.config is None else _settings_in(options))

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import fields, replace
 
 from graphsage.cli.arguments import Refused, add_flag, in_its_place, let_threads_sleep, user_input
-from graphsage.cli.train import PARTS, configured
+from graphsage.cli.train import configured, preset_of
+from graphsage.config.presets import CHOICES
 from graphsage.config.settings import GROUPS, LEARNED, RunConfig
+from graphsage.config.settings_by_name import PARTS
 from graphsage.config.table_config import TASKS
 from graphsage.runs.search_space import SPACE, TRIALS
 
@@ -49,6 +51,8 @@ def add_tune(commands):
     parser.add_argument("--minutes", type=float, metavar="M", help="no trial begins after so many (default: no limit)")
     text = "what is learned, as in train (default: auto)"
     parser.add_argument("--task", choices=(*TASKS, *LEARNED[1:]), default=argparse.SUPPRESS, help=text)
+    text = "the settings that the search starts from, as in train (default: auto)"
+    parser.add_argument("--preset", choices=CHOICES, default=argparse.SUPPRESS, help=text)
     for field in fields(RunConfig):
         if field.name in OF_RUN:
             add_flag(parser, field)
@@ -93,7 +97,7 @@ def _shown(value):
 
 def _tune(options):
     with user_input():
-        config, space = _job(options)
+        config, space, fill = _job(options)
         let_threads_sleep()
         from graphsage.data.catalogue import load_dataset
         from graphsage.data.tables.schema import given_tables, tables_of
@@ -106,8 +110,10 @@ def _tune(options):
         with in_its_place(options.resume, f"graphsage tune DATASET --resume {options.resume}"):
             dataset = load_dataset(config.dataset, split=config.split, **given_tables(config.tables))
         config = replace(config, dataset=lasting_name(config.dataset), tables=tables_of(dataset, config.tables))
+        config, preset = fill(config, dataset)
         folder, progress = _folder(config, options), Progress()
-        print(f"Searching the settings of {dataset.name or config.dataset}, in {folder}", flush=True)
+        begin = f"Searching the settings of {dataset.name or config.dataset}, in {folder}"
+        print(*filter(None, [preset, begin]), sep="\n", flush=True)
     with _searching(folder):
         result = tune(
             dataset,
@@ -125,12 +131,13 @@ def _tune(options):
 
 
 def _job(options):
-    """(``RunConfig`` to start from, names of the settings to search; None: those of the search that is resumed)."""
+    """(``RunConfig`` to start from, names of the settings to search, None: those of the search that is resumed;
+    function(RunConfig, dataset) -> (the same with its preset, the line on that))."""
     given = vars(options)
-    settings = {field.name for kind in (RunConfig, *PARTS.values()) for field in fields(kind)} - {"dataset", "task"}
+    settings = {field.name for kind in (RunConfig, *PARTS.values()) for field in fields(kind)} - {"dataset", "task", "preset"}
     fixed = {name for name in given if name in settings}
     if options.resume is not None:
-        return _resumed(options, fixed), None
+        return _resumed(options, fixed), None, lambda config, dataset: (config, "")
     if options.config is None:
         base = RunConfig()
     else:
@@ -140,14 +147,15 @@ def _job(options):
         base = read_config(options.config)
         base = replace(base, dataset=recorded(base.dataset), runs=1)
     fixed |= {"fanouts"} if "num_layers" in fixed else set()
-    return configured(base, given), [name for name in SPACE if name not in fixed]
+    config = configured(base, {name: value for name, value in given.items() if name != "preset"})
+    return config, [name for name in SPACE if name not in fixed], preset_of(options, config)
 
 
 def _resumed(options, fixed):
     from graphsage.data.catalogue import recorded
     from graphsage.runs.search_study import start_in
 
-    if fixed or options.config or options.out or "task" in options:
+    if fixed or options.config or options.out or "task" in options or "preset" in options:
         raise ValueError(
             "--resume goes on with the settings and the folder of the search: beside it only --trials, --minutes and the place "
             "of a dataset that moved may be given"

@@ -19,6 +19,7 @@ from graphsage.runs.search_lines import importance_line, table
 from graphsage.runs.search_loop import Search
 from graphsage.runs.search_space import TRIALS
 from graphsage.runs.search_study import optuna_of, quiet, start_in
+from graphsage.runs.suggested import suggested
 from graphsage.training.callbacks import checked_callbacks, checked_log
 
 
@@ -63,7 +64,7 @@ def tune(
     itself on one machine, and one that was interrupted, or killed, ends as if it had not been.
 
     dataset: ``NodeDataset``, with validation nodes; where ``config.task`` is links also a ``LinkDataset``.
-    config: ``RunConfig``, which names the task, the seed and what is not searched (default: ``RunConfig()``).
+    config: ``RunConfig``, which names the task, the seed and what is not searched (default: ``suggested(dataset)``).
     trials: in all, those before a resume included; one that fails (its loss is no number, the memory is not enough) counts.
     minutes: no trial begins after so many.
     folder: where the journal of the trials, ``best.toml`` and the run of the best go; None: nowhere.
@@ -81,7 +82,7 @@ def tune(
     deadline = _deadline(minutes)
     if not isinstance(dataset, LinkDataset):
         of_kind("dataset", dataset, NodeDataset)
-    config = _config(config, folder, resume)
+    config = _config(config, dataset, folder, resume)
     how = {"limit": as_count("trials", trials, least=1), "folder": folder, "log": checked_log(log) or None}
     with quiet():
         search = Search(config, dataset, space, callbacks=checked_callbacks(callbacks), **how)
@@ -111,10 +112,13 @@ def _result(search, interrupted):
     )
 
 
-def _config(config, folder, resume):
+def _config(config, dataset, folder, resume):
     if resume and folder is None:
         raise ValueError("resume goes on with the search in a folder: name it")
-    config = (start_in(folder) if resume else RunConfig()) if config is None else of_kind("config", config, RunConfig)
+    if config is None:
+        is_of_links = isinstance(dataset, LinkDataset)
+        config = start_in(folder) if resume else RunConfig(task="links") if is_of_links else suggested(dataset)
+    of_kind("config", config, RunConfig)
     config.refuse_set("runs", "by a search: train its best.toml so many times")
     return config
 

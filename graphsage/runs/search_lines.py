@@ -6,8 +6,7 @@ import textwrap
 from graphsage.base.told import side_by_side
 from graphsage.config.options import options_of
 from graphsage.config.settings import RunConfig
-from graphsage.config.table_config import TableConfig
-from graphsage.runs.search_space import PARTS
+from graphsage.config.settings_by_name import PARTS
 
 MOST, WIDTH = 10, 80  # trials of the table, and characters of a line
 SETTINGS = " " * 4  # before what a trial was
@@ -52,8 +51,8 @@ def _settings(record, start):
 
 def command_of(config):
     """The command line that trains by ``config``."""
-    flags = [] if config.task == "nodes" else ["--task", config.task]
-    for part, kind in {"tables": TableConfig, **PARTS}.items():
+    flags = ["--preset", "plain"] if config.task == "nodes" else ["--task", config.task]  # what differs is all there
+    for part, kind in PARTS.items():
         values = getattr(config, part)
         for option in options_of(kind):
             if getattr(values, option.name) != option.default:

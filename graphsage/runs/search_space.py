@@ -1,18 +1,17 @@
 """What a search tries: one table of settings, the values of each, and why they are worth trying."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from typing import Any
 
 from graphsage.base.told import shown
-from graphsage.config.groups import WEIGHT_DECAY, ModelConfig
-from graphsage.config.link_config import LinkConfig
+from graphsage.config.groups import WEIGHT_DECAY
 from graphsage.config.options import options_of
-from graphsage.config.settings import RunConfig, TrainConfig
-from graphsage.config.walk_config import WalkConfig
+from graphsage.config.settings import RunConfig
+from graphsage.config.settings_by_name import PARTS, with_settings
 
-PARTS = {"model": ModelConfig, "train": TrainConfig, "links": LinkConfig, "walks": WalkConfig}
+OF_TRIALS = {name: kind for name, kind in PARTS.items() if name != "tables"}  # records that hold what a trial may set
 TRIALS = 30  # of a search, unless it is told how many
 PLAIN = (bool, int, float, str)  # what Optuna's journal can hold
 ALONE = {"seed": "which is the same in all trials", "num_layers": "as fanouts say how many layers there are: search fanouts"}
@@ -99,7 +98,7 @@ def _asked(space):
 
 
 def _check(name, values):
-    known = [field.name for kind in PARTS.values() for field in options_of(kind)]
+    known = [field.name for kind in OF_TRIALS.values() for field in options_of(kind)]
     if name not in known:
         near = get_close_matches(str(name), known, n=1)
         raise ValueError(f"space: {name} is no setting" + "".join(f", did you mean {n}?" for n in near))
@@ -146,15 +145,13 @@ def value_of(config, name, task):
 
 def with_values(config, values):
     """``config`` (``RunConfig``) with these values: {setting: value} of a trial."""
-    changes = {part: {} for part in PARTS}
-    for name, value in values.items():
-        changes[_part_of(name)][name] = value
+    changes = dict(values)
     if "fanouts" in values:
-        fanouts = _fanouts(values["fanouts"])
-        changes["train"]["fanouts"], changes["model"]["num_layers"] = fanouts, len(fanouts)
+        changes["fanouts"] = _fanouts(values["fanouts"])
+        changes["num_layers"] = len(changes["fanouts"])
     if values.get("draw") == "uniform":
-        changes["train"]["weights"] = "ignore"
-    return replace(config, **{part: replace(getattr(config, part), **change) for part, change in changes.items() if change})
+        changes["weights"] = "ignore"
+    return with_settings(config, changes)
 
 
 def _fanouts(text):
@@ -165,4 +162,4 @@ def _fanouts(text):
 
 
 def _part_of(name):
-    return next(part for part, kind in PARTS.items() if name in {field.name for field in fields(kind)})
+    return next(part for part, kind in OF_TRIALS.items() if name in {field.name for field in fields(kind)})

@@ -111,5 +111,6 @@ def test_a_wrong_space_is_a_sentence(space, error, text):
 )
 def test_the_command_line_trains_by_the_same_settings(config):
     command = shlex.split(command_of(config))
-    options = _parser().parse_args(command[1:])
-    assert of_flags(RunConfig(), vars(options)) == config
+    options = vars(_parser().parse_args(command[1:]))
+    assert options.pop("preset", "plain") == "plain"
+    assert of_flags(RunConfig(), options) == config
