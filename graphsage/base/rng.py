@@ -18,7 +18,7 @@ from graphsage.base.jit import inline
 VERSION = 1  # of the draws: a change of any of them changes this, the golden draws and the changelog
 #: Streams: what the numbers are for. New ones come last, so that the draws of the others stay.
 PLAN, SAMPLE, ORDER, DROPOUT, INIT, NEGATIVE, WALK, TREE, SPLIT, GENERATE, EVALUATE, PREDICT, SUBSET, BASELINE = range(14)
-REPORT, TUNE, SHOWN = 14, 15, 16
+TUNE, SHOWN, REPORT = 14, 15, 16
 REPLICA = 0  # a distributed rank, one day
 
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
