@@ -6,8 +6,8 @@ from graphsage.base.foreign import is_tensor, plain
 from graphsage.data.labels import is_labelled, read_labels, stored_task
 from graphsage.data.missing import is_missing, missing_words
 from graphsage.data.split import PART_OF, SPLITS, random_split
-from graphsage.data.tables.dataset_of import features_by
-from graphsage.data.tables.frames import column_of
+from graphsage.data.tables.memory_columns import column_of
+from graphsage.data.tables.nodes import features_by
 from graphsage.data.tables.schema import checked_schema
 from graphsage.data.tables.table_files import pyarrow_needed, table_of
 from graphsage.graph.features import SparseFeatures

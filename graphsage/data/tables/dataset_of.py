@@ -7,14 +7,13 @@ from pathlib import Path
 from graphsage.base.progress import silent
 from graphsage.config.table_config import TABLE_DEFAULTS
 from graphsage.data.dataset import NodeDataset
-from graphsage.data.errors import DatasetError
 from graphsage.data.labels import ReadTask, is_labelled, read_labels
 from graphsage.data.tables.column_names import LABELS, edges_named, name_columns
 from graphsage.data.tables.edges import graph_of, read_edges
 from graphsage.data.tables.identifiers import IDS
 from graphsage.data.tables.ids import names_of
-from graphsage.data.tables.nodes import ARRAY, Nodes, add_nodes, drop_columns, features_of, fitted_columns, read_nodes
-from graphsage.data.tables.schema import check_nodes, checked_schema, made_schema, no_splits, reading_of
+from graphsage.data.tables.nodes import ARRAY, add_nodes, drop_columns, features_of, fitted_columns, own_schema, read_nodes
+from graphsage.data.tables.schema import check_nodes, checked_schema, no_splits, reading_of
 from graphsage.data.tables.table_files import shown
 from graphsage.data.tables.table_labels import Labels, encoded_labels, fitted_label
 from graphsage.data.tables.table_split import split_of, splits_in
@@ -77,7 +76,7 @@ def dataset_of(
     if is_own:
         fits += fitted_columns(nodes, (*LABELS, *chain(*splits)), reading)
         label = fitted_label(nodes.table, nodes.columns, reading)
-        schema = _own_schema(nodes, fits, label[0], directed, reading)
+        schema = own_schema(nodes, fits, label[0], directed, reading)
     edges = read_edges(edges_table, nodes.ids, nodes.outside, progress, unlisted=unlisted or reading.unlisted)
     add_nodes(nodes, edges.added)
     num_nodes, schema = len(edges.ids), check_nodes(schema, edges.ids, is_own=is_own)
@@ -120,30 +119,10 @@ def dataset_of(
     )
 
 
-def features_by(table, schema=None):
-    """{"features": [N, F], "schema"} of a ``Table`` of nodes all of whose columns are features; schema: of another one."""
-    columns = table.read(table.columns, silent, lists=table.columns)
-    nodes = Nodes(table=table, ids=None, columns=columns, array=None, array_path=Path("features"), outside="")
-    if schema is None:
-        fits = fitted_columns(nodes, (), TABLE_DEFAULTS)
-        for column in fits:
-            if column.spec is None:
-                raise DatasetError(f"{table.path}: {column.name} is no feature: {column.note}")
-        schema = _own_schema(nodes, fits, None, False, TABLE_DEFAULTS)
-    return {"features": features_of(nodes, schema, table.memory.num_rows)[0], "schema": schema}
-
-
 def _with_notes(columns, fits):
     """Columns as they were encoded, with what was found when they were fitted."""
     found = {column.name: {"note": column.note, "words": column.words} for column in fits}
     return [replace(column, **found.get(column.name, {})) for column in columns]
-
-
-def _own_schema(nodes, columns, label, directed, reading):
-    """The schema that this folder makes."""
-    specs = [column.spec for column in columns if column.spec is not None]
-    width = 0 if nodes.array is None else nodes.array.shape[1]
-    return made_schema(specs, width, label, directed, reading)
 
 
 def _notes(columns, split, splits):

@@ -2,12 +2,8 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
-from numbers import Number
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from graphsage.base.checks import as_flag
 from graphsage.base.foreign import is_tensor, plain
@@ -16,9 +12,9 @@ from graphsage.base.told import names_of, told
 from graphsage.config.table_config import TABLE_DEFAULTS
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.errors import DatasetError
-from graphsage.data.missing import is_missing
 from graphsage.data.tables.dataset_of import dataset_of
 from graphsage.data.tables.import_report import encoding_report, import_report
+from graphsage.data.tables.memory_columns import column_of
 from graphsage.data.tables.schema import checked_schema, tables_given
 from graphsage.data.tables.table_files import pyarrow_needed, table_of
 from graphsage.graph.features import as_features
@@ -161,25 +157,3 @@ def _of_columns(what, columns):
     if len(lengths) > 1:
         raise DatasetError(f"{what}: columns must have as many rows each, got {', '.join(map(str, sorted(lengths)))}")
     return pa.table(arrays, names=[str(name) for name, _ in columns])
-
-
-def column_of(what, name, values):
-    """A pyarrow array of a column's ``values``; what pyarrow does not know becomes texts, as in a file, if it is a value."""
-    import pyarrow as pa
-
-    try:
-        found = pa.array(values, from_pandas=True)
-        kind = found.type.value_type if pa.types.is_dictionary(found.type) else found.type
-        if not isinstance(kind, pa.BaseExtensionType):
-            return found
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        pass
-    return pa.array([_text(what, name, value) for value in values], pa.large_string())
-
-
-def _text(what, name, value):
-    if is_missing(value, ()):
-        return None
-    if isinstance(value, (str, Number, np.generic, date)) or {"Interval", "Period"} & set(names_of(value)):
-        return str(value)
-    raise DatasetError(f"{what}: {name} holds {told(value)}: numbers, texts, dates, flags and lists of numbers can be read")

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from graphsage.base.progress import silent
+from graphsage.config.table_config import TABLE_DEFAULTS
 from graphsage.data.errors import DatasetError
 from graphsage.data.missing import missing_words
 from graphsage.data.tables.column_names import UNREAD, nodes_named
 from graphsage.data.tables.columns import Column, encoded, fitted, is_wide
 from graphsage.data.tables.ids import first_repeat, ids_in
-from graphsage.data.tables.schema import num_outputs_of, reading_of
+from graphsage.data.tables.schema import made_schema, num_outputs_of, reading_of
 from graphsage.data.tables.table_files import Table, quoted, shown
 from graphsage.graph.features import SparseFeatures, as_features
 
@@ -181,3 +183,23 @@ def _sparse(nodes, specs, array, num_nodes, words):
     beside = [] if array is None else [array.to_scipy() if isinstance(array, SparseFeatures) else csr_array(array)]
     blocks = [*(csr_array(block) for block, _ in parts), *beside]
     return as_features(hstack(blocks, format="csr")), [column for _, column in parts]
+
+
+def features_by(table, schema=None):
+    """{"features": [N, F], "schema"} of a ``Table`` of nodes all of whose columns are features; schema: of another one."""
+    columns = table.read(table.columns, silent, lists=table.columns)
+    nodes = Nodes(table=table, ids=None, columns=columns, array=None, array_path=Path("features"), outside="")
+    if schema is None:
+        fits = fitted_columns(nodes, (), TABLE_DEFAULTS)
+        for column in fits:
+            if column.spec is None:
+                raise DatasetError(f"{table.path}: {column.name} is no feature: {column.note}")
+        schema = own_schema(nodes, fits, None, False, TABLE_DEFAULTS)
+    return {"features": features_of(nodes, schema, table.memory.num_rows)[0], "schema": schema}
+
+
+def own_schema(nodes, columns, label, directed, reading):
+    """The schema that this folder makes."""
+    specs = [column.spec for column in columns if column.spec is not None]
+    width = 0 if nodes.array is None else nodes.array.shape[1]
+    return made_schema(specs, width, label, directed, reading)
