@@ -339,6 +339,7 @@ def test_train(command, tiny):
     lines = out.splitlines()
     assert (code, err) == (0, "")
     assert lines[0].startswith("tiny: 513 nodes (1 isolated), 1,124 edges")
+    assert lines.pop(2) == "Preset small: 3 training nodes"
     assert lines[2] == f"Training on cpu, seed 4, in {Path('runs', 'made-1')}"
     assert re.fullmatch(r"Epoch 001 Batch 001 Loss: \d+\.\d{4}", lines[3])
     assert re.fullmatch(r"Epoch 003 Loss: \d+\.\d{4} Validation accuracy: \d+\.\d % \(\d+\.\d s\)", lines[11])
@@ -398,8 +399,8 @@ def test_every_flag_reaches_its_config():
         "fanouts": (4, -1, 2), "replace": True, "draw": "weighted", "isolated": "self", "weights": "ignore",
         "strictly_before": True, "num_threads": 3, "batch_size": 9,
         "batches_per_epoch": 8, "epochs": 6, "optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.75,
-        "warmup_epochs": 2, "schedule": "step", "schedule_epochs": 4, "schedule_factor": 0.25, "clip_norm": 1.5,
-        "accumulate": 5, "average": 0.875,
+        "decay_biases": False, "warmup_epochs": 2, "schedule": "step", "schedule_epochs": 4, "schedule_factor": 0.25,
+        "clip_norm": 1.5, "accumulate": 5, "average": 0.875,
         "label_smoothing": 0.125, "class_weights": "balanced", "normalize_features": False, "inductive": True,
         "seed": 11,
         "metric": "macro_f1", "patience": 12, "evaluate": "sampled", "evaluate_every": 2, "evaluate_nodes": 77,
