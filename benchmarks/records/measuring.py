@@ -54,4 +54,5 @@ def of_baselines(dataset, metric, seed):
     """Test scores of label propagation and boosted trees, by name, and why one is missing."""
     why, started = [], time.process_time()
     scores = dict(baseline_scores(dataset, metric, seed, log=why.append))
-    return {"scores": scores, "why": why, "cpu_seconds": {"training": round(time.process_time() - started, 2)}}
+    missing = [line for line in why if line.startswith("No ")]
+    return {"scores": scores, "why": missing, "cpu_seconds": {"training": round(time.process_time() - started, 2)}}
