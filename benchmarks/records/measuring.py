@@ -44,6 +44,8 @@ def trained(config, dataset):
     clock = Clock()
     trainer = make_trainer(config, dataset, callbacks=[clock], log=None)
     result = trainer.fit()
+    if result.interrupted:  # a row must not be of half a training
+        raise KeyboardInterrupt
     scores = {"test": result.test_score, "validation": result.val_score, "best_epoch": result.best_epoch}
     if config.train.correct_and_smooth:  # the result has what the model alone came to
         scores["validation"] = trainer.evaluate(dataset.val)[0]
