@@ -274,6 +274,10 @@ def test_records_tells_what_is_reached_and_when(records):
     assert not tables.is_reached([0.811, 0.812, 0.809], (81.0, None, "plain, here"))
     assert tables.is_reached([0.815, 0.816, 0.814], (81.0, None, "plain, here"))
     assert tables.seconds_to("1.0 0.5, 2.5 0.9, 3.0 0.8", 0.85) == 2.5 and tables.seconds_to("1.0 0.5", 0.85) is None
+    row = {"graph": "cora", "split": 0, "cpu_seconds": {"training": 2.0}}  # 0.9 is after Correct and Smooth
+    pair = [row | {"part": "sampled", "curve": "1.0 0.5, 2.0 0.8", "validation": 0.9}]
+    pair += [row | {"part": "full batch", "curve": "1.5 0.795", "validation": 0.8}]
+    assert "| cora | 1 | 79.2 | 2.0 | 1.5 | 2 | 2 |" in tables.times_of(pair, ["cora"])
     for name in records.SETTINGS:
         config = records.config_of(name, 0)
         assert config.model.num_layers == len(config.train.fanouts)
