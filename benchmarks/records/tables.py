@@ -32,8 +32,11 @@ def _of(rows, graph, part):
 
 
 def _tests(rows, graph, part):
-    found = [row["test"] for row in _of(rows, graph, part)]
-    return f"{percent(found)} ({len(found)})" if found else None
+    return _shown(_of(rows, graph, part))
+
+
+def _shown(rows):
+    return f"{percent([row['test'] for row in rows])} ({len(rows)})" if rows else None
 
 
 def is_reached(tests, published):
@@ -119,9 +122,8 @@ def options_of(rows):
     for graph in graphs:
         plain = _of(rows, graph, "plain") or _of(rows, graph, "sampled")[: len(_of(rows, graph, "average"))]
         found = {name: plain if name == "plain" else _of(rows, graph, name) for name in OPTIONS}
-        cells = [f"{percent([row['test'] for row in of])}" if of else None for of in found.values()]
-        lines.append([graph, metric_of(graph), max(map(len, found.values())), *cells])
-    return table(["graph", "score", "seeds", *OPTIONS], lines)
+        lines.append([graph, metric_of(graph), *map(_shown, found.values())])
+    return table(["graph", "score", *OPTIONS], lines)
 
 
 # ---- settings
