@@ -9,9 +9,9 @@ from dataclasses import fields, replace
 
 from graphsage.cli.arguments import HelpOf, Parser, Refused, add_flag, in_its_place, let_threads_sleep, user_input
 from graphsage.cli.console import OutputLost
-from graphsage.cli.depth import implied, of_one_depth
 from graphsage.cli.next_step import after_training
 from graphsage.cli.train_texts import EXAMPLES, MANUAL, MORE, TRAIN
+from graphsage.config.depth import implied, of_one_depth
 from graphsage.config.groups import ModelConfig
 from graphsage.config.presets import CHOICES
 from graphsage.config.settings import GROUPS, LEARNED, RunConfig, TrainConfig

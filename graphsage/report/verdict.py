@@ -36,7 +36,7 @@ def verdict_line(rows, metric, labels, model=OWN):
     spoken, reason = SPOKEN[OTHERS.get(name, name)]
     called = spoken.rpartition(" ")[0]
     if not abs(gap) > noise:
-        within = f"noise of {len(labels):,} test nodes: +-{_size(noise, metric, '')}"
+        within = f"noise of {len(labels):,} test node{'s' * (len(labels) != 1)}: +-{_size(noise, metric, '')}"
         return f"{model} and {called} are too close to call: {_size(gap, metric)} apart ({within})."
     if gap > 0:
         return f"{model} is {_size(gap, metric)} better than {called}, the best of the others."

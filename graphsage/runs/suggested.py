@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from graphsage.base.told import of_kind, shown
+from graphsage.config.depth import of_one_depth
 from graphsage.config.options import options_of
 from graphsage.config.presets import CHOICES, chosen, settings_of
 from graphsage.config.settings import RunConfig
@@ -20,7 +21,8 @@ def suggested(dataset: NodeDataset, preset: str = "auto", **settings: Any) -> Ru
     preset: "small", "large" or "heterophilous", "plain" (the defaults as they are), or "auto": which of the three fits, by the
         number of training nodes and features and the homophily of the labels. docs/choosing.md has the table with its reasons.
     settings: any setting of the groups by its name, such as ``learning_rate=0.003``, ``task="links"``. A preset changes none
-        of these, nor what they decide: with ``batch_size=None`` (full batch) or ``num_layers=2`` it sets no fanouts.
+        of these, nor what they decide: with ``batch_size=None`` (full batch) it sets no fanouts, and one of ``num_layers`` and
+        ``fanouts`` says what the other is.
 
     The ``preset`` of what is returned names what was taken. Links and embeddings without labels keep the plain defaults, which
     are theirs. Nothing is random, and validation and test labels are not looked at. Without edges between training nodes, or
@@ -35,7 +37,8 @@ def suggested(dataset: NodeDataset, preset: str = "auto", **settings: Any) -> Ru
             near = get_close_matches(name, known, n=1)
             raise ValueError(f"{name} is no setting" + "".join(f", did you mean {n}?" for n in near))
     named = {} if dataset.name is None else {"dataset": dataset.name}
-    return filled(with_settings(RunConfig(), named | settings), dataset, preset, settings)[0]
+    given = of_one_depth(RunConfig(), named | settings)
+    return filled(with_settings(RunConfig(), given), dataset, preset, given)[0]
 
 
 def filled(config: RunConfig, dataset: NodeDataset, preset: str, given: Collection[str]) -> tuple[RunConfig, str]:

@@ -85,3 +85,9 @@ def test_a_file_of_ones_own_goes_before_the_preset_and_an_old_one_has_none(comma
         f"--preset large would change nothing, as {whole} names every setting: leave one out"
     )
     assert "goes on with the settings" in refused("train", "--resume", tmp_path / "filled", "--preset", "large")
+
+
+def test_depth_and_fanouts_say_what_the_other_is():
+    data = blocks()
+    assert gs.suggested(data, num_layers=3).train.fanouts == (10, 10, 10)
+    assert gs.suggested(data, fanouts=(4, 3, 2)).model.num_layers == 3

@@ -1,4 +1,4 @@
-"""--num-layers and --fanouts of ``graphsage train``: each layer needs one hop, so that either says what the other is."""
+"""num_layers and fanouts, as settings that are given: each layer needs one hop, so that either says what the other is."""
 
 from graphsage.config.groups import ModelConfig
 
