@@ -66,7 +66,7 @@ def trained(name, setting, seed, dataset, rows):
     """A row: scores in [0, 1], and CPU seconds; of the same settings by another name that row's."""
     given = {"preset": "plain", **SETTINGS[setting], "seed": seed, "device": "cpu", "num_threads": 0}
     config = gs.suggested(dataset, **given)
-    own = json.loads(json.dumps(asdict(replace(config, preset=None, dataset=name))))
+    own = json.loads(json.dumps(changed(asdict(replace(config, preset=None, dataset=name)), asdict(gs.RunConfig()))))
     found = {"graph": name, "setting": setting, "seed": seed, "preset": config.preset, "config": own}
     for row in rows:
         if row["config"] == own:
@@ -75,6 +75,12 @@ def trained(name, setting, seed, dataset, rows):
     result = make_trainer(config, dataset, log=None).fit()
     scores = {"validation": result.val_score, "test": result.test_score, "epochs": len(result.history)}
     return found | scores | {"cpu_seconds": round(time.process_time() - started, 1)}
+
+
+def changed(settings, defaults):
+    """The settings, part by part, that are not the defaults."""
+    parts = {key: changed(value, defaults[key]) if isinstance(value, dict) else value for key, value in settings.items()}
+    return {key: value for key, value in parts.items() if value not in (defaults[key], {})}
 
 
 def table_of(rows):

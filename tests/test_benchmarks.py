@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from math import inf
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -249,6 +250,14 @@ def test_records_goes_on_and_drops_what_other_settings_gave(records, monkeypatch
     assert asked == [0, 1, 2, 0] and len(json.loads((tmp_path / "records.json").read_text())["rows"]) == 1
 
 
+def test_records_keeps_no_row_of_half_a_training(records, monkeypatch):
+    measuring = importlib.import_module("benchmarks.records.measuring")
+    trainer = SimpleNamespace(fit=lambda: SimpleNamespace(interrupted=True))
+    monkeypatch.setattr(measuring, "make_trainer", lambda *settings, **how: trainer)
+    with pytest.raises(KeyboardInterrupt):
+        measuring.trained(None, None)
+
+
 def test_records_notes_a_try_without_its_test(records, tmp_path):
     where = ["--data", str(tmp_path), "--out", str(tmp_path)]
     records.main(["amazon_photo", "--try", "num_layers=2", "fanouts=2,2", "jumping=cat", "--splits=1", "--epochs=1", *where])
@@ -266,6 +275,10 @@ def test_records_tells_what_is_reached_and_when(records):
     assert not tables.is_reached([0.811, 0.812, 0.809], (81.0, None, "plain, here"))
     assert tables.is_reached([0.815, 0.816, 0.814], (81.0, None, "plain, here"))
     assert tables.seconds_to("1.0 0.5, 2.5 0.9, 3.0 0.8", 0.85) == 2.5 and tables.seconds_to("1.0 0.5", 0.85) is None
+    row = {"graph": "cora", "split": 0, "cpu_seconds": {"training": 2.0}}  # 0.9 is after Correct and Smooth
+    pair = [row | {"part": "sampled", "curve": "1.0 0.5, 2.0 0.8", "validation": 0.9}]
+    pair += [row | {"part": "full batch", "curve": "1.5 0.795", "validation": 0.8}]
+    assert "| cora | 1 | 79.2 | 2.0 | 1.5 | 2 | 2 |" in tables.times_of(pair, ["cora"])
     for name in records.SETTINGS:
         config = records.config_of(name, 0)
         assert config.model.num_layers == len(config.train.fanouts)
@@ -279,7 +292,7 @@ def test_records_trains_pygs_model_of_the_same_options(records):
     model = graphsage.ModelConfig(
         num_layers=2, norm="layer", residual=True, input_layer="active", jumping="cat", dropout=0.2, hidden_features=16
     )
-    train = graphsage.TrainConfig(fanouts=(5, 5), batch_size=20, epochs=30, weight_decay=0.0, seed=1, device="cpu")
+    train = graphsage.TrainConfig(fanouts=(5, 5), batch_size=20, epochs=30, seed=1, device="cpu")
     found = pyg.trained_by_pyg(graphsage.RunConfig(model=model, train=train), data)
     assert found["validation"] > 0.5 and found["curve"].count(",") == 29
 
@@ -310,6 +323,8 @@ def test_model_options_measures_each_beside_the_plain_model(monkeypatch, tmp_pat
     options.main(["--rounds", "1", "--scale", "6", "--batch", "16", "--out", str(tmp_path)])
     rows = json.loads((tmp_path / "model_options.json").read_text())["rows"]
     assert [row["model"] for row in rows] == list(options.MODELS) and rows[0]["train_ratio"] == 1
+
+
 # ---- beside PyG, and LABOR
 
 

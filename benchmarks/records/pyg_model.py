@@ -10,6 +10,7 @@ from torch_geometric.loader import NeighborLoader
 from torch_geometric.nn import JumpingKnowledge, SAGEConv
 
 from benchmarks.records.measuring import Clock
+from graphsage.config.groups import WEIGHT_DECAY
 from graphsage.training.setup import normalizes
 from graphsage.training.tasks import pick_metric
 
@@ -66,7 +67,8 @@ def trained_by_pyg(config, dataset):
         nodes = torch.from_numpy(dataset.train)
         loader = NeighborLoader(data, list(train.fanouts), nodes, batch_size=train.batch_size, shuffle=True)
     model = Model(data.num_features, dataset.num_outputs, config.model)
-    optimizer = torch.optim.Adam(model.parameters(), train.learning_rate, weight_decay=train.weight_decay)
+    decay = WEIGHT_DECAY if train.weight_decay is None else train.weight_decay
+    optimizer = torch.optim.Adam(model.parameters(), train.learning_rate, weight_decay=decay)
     rates = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, train.epochs * len(loader))
     clock, best = Clock(), {"validation": -1.0}
     clock.on_fit_begin()

@@ -9,7 +9,7 @@ SHARE = 0.99  # of the better of the two best validation scores
 TREES = ("boosted trees", "trees, neighbours")
 TIMES = """
 **Time to accuracy.** CPU seconds of training until a validation score is 99 % of the best that either found on that split; mean
-over the splits that both have.
+over the splits that both have. Of the model alone, before Correct and Smooth.
 """
 CHOICES = """
 **Options of training**, each alone, beside the same setting without any of them.
@@ -32,8 +32,11 @@ def _of(rows, graph, part):
 
 
 def _tests(rows, graph, part):
-    found = [row["test"] for row in _of(rows, graph, part)]
-    return f"{percent(found)} ({len(found)})" if found else None
+    return _shown(_of(rows, graph, part))
+
+
+def _shown(rows):
+    return f"{percent([row['test'] for row in rows])} ({len(rows)})" if rows else None
 
 
 def is_reached(tests, published):
@@ -76,8 +79,11 @@ def _trees(rows):
 
 def seconds_to(curve, target):
     """CPU seconds until ``curve`` ("seconds score, ...") is at ``target``; None: never."""
-    points = [tuple(map(float, point.split())) for point in curve.split(", ")]
-    return next((seconds for seconds, score in points if score >= target), None)
+    return next((seconds for seconds, score in _points(curve) if score >= target), None)
+
+
+def _points(curve):
+    return [tuple(map(float, point.split())) for point in curve.split(", ")]
 
 
 def times_of(rows, graphs):
@@ -87,7 +93,7 @@ def times_of(rows, graphs):
         pairs = _pairs(rows, graph)
         if not pairs:
             continue
-        targets = [SHARE * max(row["validation"] for row in pair) for pair in pairs]
+        targets = [SHARE * max(score for row in pair for _, score in _points(row["curve"])) for pair in pairs]
         reached = [[seconds_to(row["curve"], target) for row, target in zip(of, targets)] for of in zip(*pairs)]
         whole = [f"{np.mean([row['cpu_seconds']['training'] for row in of]):.0f}" for of in zip(*pairs)]
         lines.append([graph, len(pairs), percent(targets), *map(_mean_of, reached), *whole])
@@ -116,9 +122,8 @@ def options_of(rows):
     for graph in graphs:
         plain = _of(rows, graph, "plain") or _of(rows, graph, "sampled")[: len(_of(rows, graph, "average"))]
         found = {name: plain if name == "plain" else _of(rows, graph, name) for name in OPTIONS}
-        cells = [f"{percent([row['test'] for row in of])}" if of else None for of in found.values()]
-        lines.append([graph, metric_of(graph), max(map(len, found.values())), *cells])
-    return table(["graph", "score", "seeds", *OPTIONS], lines)
+        lines.append([graph, metric_of(graph), *map(_shown, found.values())])
+    return table(["graph", "score", *OPTIONS], lines)
 
 
 # ---- settings

@@ -18,6 +18,7 @@ HEAD_OF_OWN = "# All settings of a run that was made in Python: what is (user-de
 END = "# The last line: a file without it was cut off.\n"
 OF_DATA = "tables"  # how a folder of tables is read
 TABLES = {OF_DATA: TableConfig, "model": ModelConfig, "links": LinkConfig, "walks": WalkConfig, **GROUPS}
+MADE = ("model", "dataset", "metric", "optimizer")  # what a script makes, and its name does not
 OLD = "train"  # the one table of all of them in files of before
 
 
@@ -103,8 +104,9 @@ def _content(path, whole):
 
 def _refuse_own(content):
     """ValueError where a part of the run was made in Python: no file makes it again."""
-    for name in ("model", "dataset"):
-        if isinstance(value := content.get(name), str) and value.endswith(OWN):
+    groups = [part for part in content.values() if isinstance(part, dict)]
+    for name, value in (pair for part in (content, *groups) for pair in part.items()):
+        if name in MADE and isinstance(value, str) and value.endswith(OWN):
             made = f"{name} is {value.removesuffix(OWN)}, which was made in Python"
             raise ValueError(f"{made}: train it there, by the script that made it")
 

@@ -53,7 +53,7 @@ def read_labels(labels, num_nodes, task="auto", class_names=None):
     if isinstance(task, ReadTask) and (labels.dtype.kind not in "biuf" or stored_task(labels) != task):
         task = "auto"
     if labels.dtype.kind in "OUST" and labels.ndim in (1, 2):
-        labels, class_names = _of_objects(_one_column(labels, task), class_names)
+        labels, class_names = _of_objects(_one_column(labels, task), class_names, task)
     _check_shape(labels)
     task, labels, note = (task, labels, "") if task != "auto" else _told(labels)
     given, labels = labels, _CHECKERS[task](labels)
@@ -119,7 +119,7 @@ def are_few_classes(values):
     return A_CLASS * len(found) <= size or bool(in_a_row)
 
 
-def _of_objects(labels, class_names):
+def _of_objects(labels, class_names, task):
     """(labels, class names) of texts, or of Python objects: numbers with None among them, or texts."""
     if labels.ndim == 2:
         raise TypeError(f"labels of shape [nodes, columns] must be bools, integers 0/1 or floats, got {labels.dtype}")
@@ -132,6 +132,8 @@ def _of_objects(labels, class_names):
     odd = next((value for value in known if not isinstance(value, str)), None)
     if odd is not None:
         raise TypeError(f"labels must be all texts or all numbers, and among the texts there is {odd!r:.60}")
+    if known and task in ("multilabel", "regression"):
+        raise TypeError(f"labels must be numbers where the task is {task}, and there is {known[0]!r:.60}")
     return _of_texts(known, missing, class_names)
 
 

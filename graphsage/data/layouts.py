@@ -206,6 +206,8 @@ def layout_in(folder):
         rule = "name one of them, or write the edges of one graph into one file (types of nodes or edges are not told apart)"
         raise DatasetError(f"{folder} holds several tables of edges ({names[:200]}): {rule}")
     name = one_of_several(folder, [name for _, name in found])
+    if has_nodes and found and found[0][0].name == EDGE_LIST:
+        raise DatasetError(f"{folder} holds a table of nodes, and no edges.csv: are the edges in {name}? Name it edges.csv")
     if name is None and edges:
         raise DatasetError(edges)
     return found[0] if found else None

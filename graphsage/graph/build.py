@@ -231,11 +231,12 @@ def name_sequence(name, values):
     """What ``names_in`` takes, checked but for its single names: a list, tuple or array as it is, anything else as list."""
     if isinstance(values, (list, tuple)):
         return values
-    if is_tensor(values) or not hasattr(values, "tolist"):
+    if is_tensor(values) or not (hasattr(values, "tolist") or hasattr(values, "__array__")):
         return as_list(name, values, "nodes")
     array = as_array(name, values)
     if array.dtype.kind in "fcb" and array.size:
-        raise TypeError(f"{name} must be a list of nodes, got an array of {array.dtype}")
+        kind = f"{array.dtype} (ids are integers or texts, and none is missing)"
+        raise TypeError(f"{name} must be a list of nodes, got an array of {kind}")
     return array
 
 

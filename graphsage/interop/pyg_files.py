@@ -28,7 +28,7 @@ def fits_pyg(path):
 
 
 def tables_pyg(path):
-    """The ``GraphTables``: edge_index [2, E], edge_weight [E], x [N, F], y, masks [N] or [N, S], node_ids [N]."""
+    """The ``GraphTables``: edge_index [2, E], edge_weight [E], x [N, F], y, masks [N] or [N, S]; a node is its row."""
     import pyarrow as pa
 
     data = _data(path)
@@ -39,10 +39,9 @@ def tables_pyg(path):
     for name in MASKS:
         mask = _array(path, data, name, num_nodes)
         columns |= {} if mask is None else {name: pa.array(list(mask.astype(float)) if mask.ndim == 2 else mask.astype(bool))}
-    x = data.get("x")
     unused = [str(name) for name in data if name not in ("edge_index", "edge_weight", "x", "y", "num_nodes", *MASKS)]
     notes += [f"not used: {', '.join(unused)[:200]}"] if unused else []
-    return GraphTables(edges=edges, nodes=pa.table(columns), array=x if x is None else x.detach(), notes=notes)
+    return GraphTables(edges=edges, nodes=pa.table(columns), array=data.get("x"), notes=notes)
 
 
 def _data(path):

@@ -55,7 +55,7 @@ def command_of(config):
     for part, kind in PARTS.items():
         values = getattr(config, part)
         for option in options_of(kind):
-            if getattr(values, option.name) != option.default:
+            if getattr(values, option.name) not in (option.default, ()):  # an empty list has no flag
                 flags += _flag(option.name, getattr(values, option.name))
     if config.split is not None:
         flags += _flag("split", config.split)

@@ -34,8 +34,12 @@ def _is_met(config, data, value):
     return value <= len(data.train)
 
 
+def _has_rate(config, data, value):
+    return not callable(config.train.optimizer)
+
+
 def _decays(config, data, value):
-    return config.train.optimizer != "rprop"
+    return _has_rate(config, data, value) and config.train.optimizer != "rprop"
 
 
 def _has_one_matrix(config, data, value):
@@ -48,7 +52,9 @@ def _is_weighted(config, data, value):
 
 #: The space: setting -> values to choose among (that of the start is one more), and why.
 SPACE = {
-    "learning_rate": Searched((0.001, 0.002, 0.005, 0.01, 0.02, 0.05), "the best step differs by ten times between graphs"),
+    "learning_rate": Searched(
+        (0.001, 0.002, 0.005, 0.01, 0.02, 0.05), "the best step differs by ten times between graphs", _has_rate
+    ),
     "weight_decay": Searched(
         (0.0, 5e-5, 5e-4, 5e-3), "few training nodes want much of it, many want none: 1 to 2 points either way", _decays
     ),
@@ -149,6 +155,8 @@ def with_values(config, values):
     if "fanouts" in values:
         changes["fanouts"] = _fanouts(values["fanouts"])
         changes["num_layers"] = len(changes["fanouts"])
+    if "," in str(values.get("class_weights")):  # numbers, as text
+        changes["class_weights"] = values["class_weights"].split(",")
     if values.get("draw") == "uniform":
         changes["weights"] = "ignore"
     return with_settings(config, changes)

@@ -3,15 +3,14 @@
 import json
 import warnings
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 
 from graphsage.base import rng
 from graphsage.base.files import locked
-from graphsage.config.options import as_written
 from graphsage.config.settings import FREE
 from graphsage.config.toml import read_config, write_config
 from graphsage.runs.checkpoint import CheckpointError, differences
+from graphsage.runs.run_folder import plain_config
 
 JOURNAL, START, BEST = "journal.log", "start.toml", "best.toml"  # in the folder of a search
 MOVED = {"dataset", "tables"}  # where the data are, which may change: what they are is in their identity
@@ -84,8 +83,7 @@ def start_in(folder):
 
 def _settings(config):
     """What a trial depends on, as JSON has it."""
-    settings = asdict(config)
-    settings["model"]["aggregator"] = as_written(config.model.aggregator)
+    settings = plain_config(config)
     parts = {part: settings.pop(part) for part in ("model", "train", "links", "walks")}
     settings |= {f"{part} {name}": value for part, values in parts.items() for name, value in values.items()}
     idle = {f"train {name}" for name in FREE - {"epochs", "patience"}} | MOVED | OF_THE_BEST

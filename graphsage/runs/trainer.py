@@ -193,4 +193,4 @@ class Trainer(Loop):
     @cached_property
     def identity(self) -> dict[str, Any]:
         """What tells the dataset from another: see ``checkpoint.identity``."""
-        return identity(self.dataset)
+        return identity(self.task.plain if self.config.label_reuse else self.dataset)

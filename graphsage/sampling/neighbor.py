@@ -127,7 +127,11 @@ class NeighborSampler:
         exclude: ArrayLike | None = None, num_threads: int = 1,
     ) -> MiniBatch: ...  # fmt: skip
 
-    def sample(self, seeds, epoch=0, step=0, *, times=None, exclude=None, num_threads=1):
+    def sample(
+        self, seeds: ArrayLike | Items | Mapping[str, ArrayLike], epoch: int = 0, step: int = 0, *,
+        times: ArrayLike | Mapping[str, ArrayLike] | None = None,
+        exclude: ArrayLike | Mapping[Relation, ArrayLike] | None = None, num_threads: int = 1,
+    ) -> MiniBatch | TypedMiniBatch:  # fmt: skip
         """MiniBatch around ``seeds`` (integers [B], B >= 1, repeats legal; or ``Items``). Safe to call from several threads.
 
         times: [B], of each seed, numbers or dates as those of the graph (or the ``time`` of ``Items``): no edge later than its

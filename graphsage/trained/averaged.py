@@ -90,7 +90,8 @@ def load_runs(path: str | os.PathLike[str]) -> Averaged:
     first = members[0]
     for folder, member in zip(folders, members):
         if not isinstance(member, Trained):
-            raise ValueError(f"runs are averaged where labels of nodes are predicted, and {folder} is of a {member.task} task")
+            rule = f"and those in {path} have task = {member.task!r}: name one of them, such as {folder}"
+            raise ValueError(f"runs are averaged where labels of nodes are predicted, {rule}")
         if (member.task, member.class_names, member._num_outputs) != (first.task, first.class_names, first._num_outputs):
             raise ValueError(f"{folder} tells other classes apart than {folders[0]}: average runs of one training")
     return Averaged(**{**vars(first), "members": tuple(members)})

@@ -102,9 +102,12 @@ class NodeTask(Task):
 
     def evaluator_on(self, dataset):
         """The ``Evaluator`` that asks the model about another dataset; ValueError, one sentence, where it cannot."""
-        own, name = self.dataset, dataset.name or "the dataset"
+        own, name = self.plain, dataset.name or "the dataset"
         dataset = replace(dataset, times=None) if own.times is None and dataset.times is not None else dataset
         dataset = featured(self.config, dataset)
+        if self.config.label_reuse:
+            advice = "load_trained of the run's folder predicts on it, or leave out label_reuse"
+            raise ValueError(f"label_reuse shows labels of the training's dataset, and {name} is another: {advice}")
         if dataset.num_features != own.num_features:
             raise ValueError(f"the model takes {own.num_features} features a node, but {name} has {dataset.num_features}")
         if self.objective.head.correct_and_smooth is not None:

@@ -109,6 +109,8 @@ def test_a_setting_that_is_not_there_has_its_default(tmp_path):
         ("[train]\nfanouts = [5]", "fanouts 5 sample 1 hops, but the model has 2 layers"),
         ('[train]\nbatch_size = "all"', "batch_size must be an integer >= 1, got 'all'$"),
         ('[model]\naggregator = "mine (user-defined)"', "aggregator must be one of mean, .*; got 'mine"),
+        ('[evaluate]\nmetric = "cost (user-defined)"', "metric is cost, which was made in Python: train it there, by the"),
+        ('[optimise]\noptimizer = "mine (user-defined)"', "optimizer is mine, which was made in Python: train it there"),
         ('task = "link"', "task must be one of nodes, links.*; got 'link'$"),
         ('[links]\ndecoder = "distmult"', "decoder = 'distmult' is not used by task = 'nodes': set task = 'links'"),
         ('task = "links"\nsplit = 1', "split = 1 is not used by task = 'links': the seed splits the links, or "

@@ -223,6 +223,12 @@ def test_floats_of_several_columns_that_are_0_or_1_are_several_labels():
     assert read(labels, task="regression")[0].task == "regression"
 
 
+@pytest.mark.parametrize("task", ["regression", "multilabel"])
+def test_texts_are_no_numbers(task):
+    with pytest.raises(TypeError, match=f"^labels must be numbers where the task is {task}, and there is '1'$"):
+        dataset_with(["1", "2.5", None, "3"], task=task)
+
+
 def test_a_task_that_is_said_is_the_task():
     numbers, said = read(np.array(CLASSES), task="regression")
     assert numbers.task == "regression" and numbers.labels[:, 0].tolist() == CLASSES and not said  # -1 is a number here

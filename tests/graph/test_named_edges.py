@@ -38,6 +38,17 @@ def test_with_a_number_of_nodes_nothing_is_renumbered():
     assert graph.num_nodes == 7 and graph.node_ids is None and graph.neighbors(3).tolist() == [5]
 
 
+def test_columns_of_pyarrow_and_pandas():
+    pa, pd = pytest.importorskip("pyarrow"), pytest.importorskip("pandas")
+    table = pa.table({"from": ["bob", "cid"], "to": ["ann", "ann"], "number": [7, 8]})
+    assert rows(Graph.from_edges(table["from"], table["to"])) == {"ann": ["bob", "cid"], "bob": [], "cid": []}
+    assert rows(Graph.from_edges(table["number"], table["number"])) == {7: [7], 8: [8]}
+    with pytest.raises(TypeError, match="^src must be numbers, got a column 'from' of"):  # its heading is no id
+        Graph.from_edges(pd.DataFrame({"from": ["bob"]}), ["ann"])
+    with pytest.raises(TypeError, match=r"got an array of float64 \(ids are integers or texts, and none is missing\)$"):
+        Graph.from_edges(pd.array([1, None], dtype="Int64"), [1, 2])
+
+
 def test_all_nodes_by_name():
     """In their order, also those without an edge; weights and ids of edges stay with them."""
     graph = Graph.from_edges(["b", "c"], ["a", "a"], node_ids=["c", "a", "x", "b"], weights=[2.0, 3], undirected=True)

@@ -108,6 +108,9 @@ EDGES = torch.tensor([[0, 1], [1, 2]])
     ({"edge_index": EDGES, "y": torch.ones(2)}, r"p\.pt has 2 nodes"),
     ({"edge_index": EDGES, "x": torch.ones(3, 1), "y": torch.ones(2)}, r"p\.pt: y must be a tensor of 3 rows, got \[2\]"),
     ({"edge_index": EDGES, "edge_weight": 3}, r"p\.pt: edge_weight must be a tensor of 2 rows, got int"),
+    ({"edge_index": EDGES, "y": torch.rand(3, 2)}, r"p\.pt: nodes row 0 .*: labels is .*, and a node's classes must be"),
+    ({"edge_index": EDGES, "x": [1, 2]}, r"p\.pt: features must have shape"),
+    ({"edge_index": EDGES, "x": torch.ones(3, 1) / 0}, r"p\.pt: features must be finite"),
 ])
 def test_what_does_not_fit_is_one_sentence(held, sentence, tmp_path):
     torch.save(held, tmp_path / "p.pt")

@@ -291,3 +291,24 @@ def test_without_optuna(dataset, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(ValueError, match=r"tune needs optuna, which is not installed: pip install 'graphsage\[tune\]'"):
         search(dataset)
+
+
+def accurate(outputs, labels):
+    return (outputs.argmax(1) == labels).float().mean().item()
+
+
+def plain_sgd(parameters):
+    return torch.optim.SGD(parameters, lr=0.1)
+
+
+def test_metric_and_optimizer_of_the_callers_own_are_named_in_the_folder(dataset, tmp_path):
+    train = gs.TrainConfig(epochs=2, fanouts=(5, 5), metric=accurate, optimizer=plain_sgd, device="cpu")
+    own = replace(START, train=train)
+    found = search(dataset, trials=2, config=own, folder=tmp_path)
+    assert found.metric == "accurate" and found.run.result.test_score is not None
+    again = search(dataset, trials=3, config=own, folder=tmp_path, resume=True)
+    assert plain(again)[:2] == plain(found)
+    with pytest.raises(CheckpointError, match=r"other settings: .*train metric accurate \(user-defined\) then, auto now"):
+        search(dataset, config=replace(own, train=gs.TrainConfig(epochs=2, fanouts=(5, 5))), folder=tmp_path, resume=True)
+    with pytest.raises(ValueError, match="start.toml: .* is .*, which was made in Python: train it there"):
+        search(dataset, config=None, folder=tmp_path, resume=True)

@@ -11,6 +11,7 @@ from graphsage.cli.main import _parser
 from graphsage.cli.train import configured as of_flags
 from graphsage.config.groups import ModelConfig
 from graphsage.config.settings import RunConfig, TrainConfig
+from graphsage.config.table_config import TableConfig
 from graphsage.graph.graph import Graph
 from graphsage.runs.search_lines import command_of
 from graphsage.runs.search_space import SPACE, space_for, start_of, with_values
@@ -114,3 +115,21 @@ def test_the_command_line_trains_by_the_same_settings(config):
     options = vars(_parser().parse_args(command[1:]))
     assert options.pop("preset", "plain") == "plain"
     assert of_flags(RunConfig(), options) == config
+
+
+def test_an_optimizer_of_the_callers_own_has_its_own_rate_and_decay():
+    space = space_for(replace(PLAIN, train=TrainConfig(optimizer=lambda parameters: None)), DATA)
+    assert "dropout" in space and not {"learning_rate", "weight_decay"} & space.keys()
+
+
+def test_class_weights_are_searched_as_numbers():
+    space = space_for(replace(PLAIN, train=TrainConfig(class_weights=(1, 2))), DATA, {"class_weights": ["none", (3, 1)]})
+    tried = [with_values(PLAIN, {"class_weights": value}).train.class_weights for value in space["class_weights"]]
+    assert tried == [(1.0, 2.0), "none", (3.0, 1.0)]
+
+
+def test_the_command_of_tables_says_nothing_of_empty_lists():
+    config = replace(PLAIN, tables=TableConfig(category=(), missing=(), drop=("age",), words=1000))
+    command = command_of(config)
+    assert command == "graphsage train debian --preset plain --drop age --words 1000"
+    _parser().parse_args(shlex.split(command)[1:])

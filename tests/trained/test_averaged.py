@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.blocks import NUM_NODES, blocks, configured
+from helpers.links import link_config, linked
 
 import graphsage as gs
-from graphsage.runs.run import run_all
+from graphsage.runs.run import make_trainer, run_all
 from graphsage.trained.averaged import load_runs
 
 
@@ -81,3 +82,13 @@ def test_runs_of_other_classes_are_refused(tmp_path):
     gs.save_trained(folder / "1", run_all(config, other, log=lambda line: None)[0].model, other, config.train)
     with pytest.raises(ValueError, match="1 tells other classes apart than .*0: average runs of one training"):
         load_runs(folder)
+
+
+def test_runs_of_links_are_refused_and_one_of_them_is_named(tmp_path):
+    folder = tmp_path / "0"
+    folder.mkdir()
+    (folder / "result.json").touch()
+    trainer = make_trainer(link_config(epochs=1), linked(), log=None)
+    gs.save_trained(folder, trainer.model, trainer.dataset, trainer.config, task=trainer.task.settings)
+    with pytest.raises(ValueError, match="those in .* have task = 'links': name one of them, such as .*0$"):
+        load_runs(tmp_path)

@@ -12,6 +12,7 @@ from helpers.temporal import told_at
 import graphsage as gs
 from graphsage.base import rng
 from graphsage.data.label_columns import with_label_columns
+from graphsage.runs.checkpoint import identity
 from graphsage.runs.run import make_trainer, run
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.trained.save import as_trained
@@ -184,3 +185,15 @@ def test_what_else_is_refused():
     model = gs.GraphSAGE(NUM_FEATURES, 8, NUM_CLASSES)
     with pytest.raises(ValueError, match="the dataset has 24 and label_reuse adds 4"):
         gs.Trainer(model, blocks(), config().train, log=None)
+
+
+def test_another_dataset_is_refused_in_a_sentence_about_labels(tmp_path):
+    trainer = make_trainer(config(epochs=1), blocks(), log=None)
+    trainer.fit()
+    for ask in (trainer.predict, trainer.embed):
+        with pytest.raises(ValueError, match="label_reuse shows labels of the training's dataset, and .* is another: load"):
+            ask(dataset=blocks(seed=1))
+
+
+def test_the_data_of_a_training_are_those_without_columns_of_labels():
+    assert make_trainer(config(), blocks(), log=None).identity == identity(blocks())

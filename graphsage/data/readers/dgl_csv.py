@@ -45,8 +45,9 @@ def _meta(path):
         raise DatasetError(f"reading {path} needs PyYAML, which is not installed: pip install pyyaml")
     import yaml
 
+    text = text_of(path)
     try:
-        meta = yaml.safe_load(text_of(path))
+        meta = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise DatasetError(f"{path} is no intact YAML: {str(error).splitlines()[0][:200]}") from None
     if not isinstance(meta, dict) or "edge_data" not in meta:

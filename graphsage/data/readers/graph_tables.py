@@ -101,8 +101,9 @@ def _id(name):
 def _columns(rows: Iterable[dict], taken):
     """{attribute: [its value in each row, or None]}; one that is called as ``taken`` is gets another name."""
     names = dict.fromkeys(name for row in rows for name in row)
-    return {_free(str(name), taken): [row.get(name) for row in rows] for name in names}
+    return {free_name(str(name), taken): [row.get(name) for row in rows] for name in names}
 
 
-def _free(name, taken):
+def free_name(name, taken):
+    """What an attribute is called in a table that has columns called as ``taken`` are."""
     return f"{name} (attribute)" if name.lower() in taken else name

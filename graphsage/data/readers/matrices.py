@@ -46,7 +46,7 @@ def fits_matlab(path):
 
 def tables_matlab(path):
     """The ``GraphTables`` of a .mat file: a sparse square matrix, labels [N] or [N, C] of 0 and 1, attributes [N, F]."""
-    arrays = _arrays(path)
+    arrays, others = _arrays(path)
     name, matrix = _adjacency(path, arrays)
     num_nodes, used = matrix.shape[0], {name}
     edges, notes = _edges(path, matrix)
@@ -57,7 +57,7 @@ def tables_matlab(path):
         array = arrays[found]
     for other in [other for other in arrays if other not in used]:
         columns |= _beside(other, arrays[other], num_nodes, used)
-    unused = sorted(set(arrays) - used)
+    unused = sorted({*arrays, *others} - used)
     notes = [f"edges: {name}", *notes, *([f"not used: {', '.join(unused)[:200]}"] if unused else [])]
     return GraphTables(edges=edges, nodes=_nodes(num_nodes, columns), array=array, notes=notes)
 
@@ -94,7 +94,7 @@ def _nodes(num_nodes, columns=None):
 
 
 def _arrays(path):
-    """{name: array of two dimensions} of the numbers in a .mat file, sparse ones as scipy has them."""
+    """({name: array of two dimensions}, other names) of the numbers in a .mat file, sparse ones as scipy has them."""
     from scipy.io import loadmat, whosmat
     from scipy.io.matlab import MatReadError
 
@@ -109,7 +109,8 @@ def _arrays(path):
                 raise DatasetError(f"{path} claims an array of shape {tuple(shape)}: it is not read")
         structs = [name for name, _, kind in listed if kind == "struct"]
         found = loadmat(stream, variable_names=[*names, *structs])
-        return {name: found[name] for name in names} | _in_struct(found, structs)
+        others = {name for name, *_ in listed} - {*names, *structs}
+        return {name: found[name] for name in names} | _in_struct(found, structs), others
 
 
 def _in_struct(found, structs):

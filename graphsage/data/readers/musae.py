@@ -91,8 +91,9 @@ def _integers(path, name, column):
 
 def _of_json(path):
     """{node: the places of its ones}."""
+    text = text_of(path)
     try:
-        lists = json.loads(text_of(path))
+        lists = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{path} must be JSON: {error}") from None
     if not isinstance(lists, dict) or not all(re.fullmatch(r"\d{1,18}", node) for node in lists):

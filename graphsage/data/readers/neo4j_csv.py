@@ -10,7 +10,7 @@ of nodes are refused.
 import re
 
 from graphsage.data.errors import DatasetError
-from graphsage.data.readers.graph_tables import GraphTables
+from graphsage.data.readers.graph_tables import GraphTables, free_name
 from graphsage.data.readers.look import first_lines, is_called, whole_table
 
 ENDS = {"source": re.compile(r":START_ID(\(.*\))?"), "target": re.compile(r":END_ID(\(.*\))?")}
@@ -63,7 +63,7 @@ def _nodes(path):
 
     columns, own = whole_table(path), next(name for name in _header(path) if ID.fullmatch(name))
     types = columns.pop(LABEL, None)
-    made = {"id": columns.pop(own)} | {KIND.sub("", name): column for name, column in columns.items()}
+    made = {"id": columns.pop(own)} | {free_name(KIND.sub("", name), ("id",)): of for name, of in columns.items()}
     if types is None or len(found := types.unique().drop_null()) < 2:
         return pa.table(made), []
     name = "type" if "label" in made else "label"
@@ -80,7 +80,8 @@ def _edges(paths):
         columns = whole_table(path)
         types |= {*columns.pop(TYPE, pa.array([], pa.large_string())).unique().drop_null().to_pylist()}
         ends = {name: next(column for own, column in columns.items() if end.fullmatch(own)) for name, end in ENDS.items()}
-        rest = {KIND.sub("", own): column for own, column in columns.items() if not own.startswith((":START_ID", ":END_ID"))}
+        more = {own: column for own, column in columns.items() if not own.startswith((":START_ID", ":END_ID"))}
+        rest = {free_name(KIND.sub("", own), ENDS): column for own, column in more.items()}
         parts.append(pa.table(ends | (rest if len(paths) == 1 else {})))
     told = [f"relationships are of {len(types)} types ({', '.join(sorted(types))[:80]}): all are edges alike"]
     return pa.concat_tables(parts), told if len(types) > 1 else []

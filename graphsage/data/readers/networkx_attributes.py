@@ -19,6 +19,8 @@ TABLE = "attributes"  # what sentences call those of nodes
 def parts_of_networkx(graph, directed, *, features, label, split, weight, edge_time, time, node_time, schema):
     """The arguments of the ``NodeDataset``."""
     of_edges = {"weight": weight, "time": edge_time}
+    if label in ([features] if isinstance(features, str) else list(features or ())):
+        raise ValueError(f"features name the label, {label!r}: it is what is predicted, so leave it out")
     built = Graph.from_networkx(graph, directed=directed, **of_edges, duplicates="drop", self_loops="drop")
     order = range(len(graph)) if built.node_ids is None else built.node_ids.tolist()
     nodes = [(name, graph.nodes[name]) for name in order]
@@ -83,6 +85,8 @@ def _of_columns(nodes, names, schema):
     pyarrow_needed()
     import pyarrow as pa
 
+    if odd := [name for name in names if not isinstance(name, str)]:
+        raise ValueError(f"attributes that become columns must be named by texts, got {odd[0]!r:.60}")
     values = {name: [_plain(name, value) for value in _values(nodes, name)] for name in names}
     arrow = pa.table({name: column_of(TABLE, name, column) for name, column in values.items()})
     return features_by(table_of(arrow, TABLE), schema)

@@ -25,9 +25,9 @@ def tables_graphml(path):
     """The ``GraphTables`` of a GraphML file: a node's id is that of the file, keys of nodes are columns."""
     import networkx as nx
 
-    refuse_entities(path)
+    listed = nodes_in_xml(path)
     with read_as(path, "GraphML", nx.NetworkXException, SyntaxError):  # XML that is none is a SyntaxError
-        return _tables(nx.read_graphml(stream_of(path), force_multigraph=True))
+        return _tables(nx.read_graphml(stream_of(path), force_multigraph=True), listed)
 
 
 def fits_gexf(path):
@@ -39,13 +39,13 @@ def tables_gexf(path):
     """The ``GraphTables`` of a GEXF file. Labels there are mostly names: where all are ids or different, no classes."""
     import networkx as nx
 
-    refuse_entities(path)
+    listed = nodes_in_xml(path)
     with read_as(path, "GEXF", nx.NetworkXException, SyntaxError):
         graph = nx.read_gexf(stream_of(path))
     if all(of.get("label", str(name)) == str(name) for name, of in graph.nodes(data=True)):
         for _, of in graph.nodes(data=True):
             of.pop("label", None)
-    return _tables(graph)
+    return _tables(graph, listed)
 
 
 def fits_gml(path):
@@ -87,22 +87,37 @@ def tables_edge_attributes(path):
     return _tables(graph, is_told=False)
 
 
-def refuse_entities(path):
-    """DatasetError where XML declares entities: a few lines of those unfold to gigabytes."""
-    parser = expat.ParserCreate()
+def nodes_in_xml(path):
+    """The ids of the nodes that XML lists; networkx adds those that only edges name, and takes the last of a node listed twice.
+
+    DatasetError where it has several graphs, or declares entities: a few lines of those unfold to gigabytes.
+    """
+    parser, listed, graphs = expat.ParserCreate(), set(), []
+
+    def begin(tag, attributes):
+        tag = tag.rpartition(":")[2]
+        graphs.extend([tag] * (tag == "graph"))
+        if len(graphs) > 1:
+            raise DatasetError(f"{path} holds several graphs, beside or within each other, and one is read")
+        if tag == "node" and (name := attributes.get("id")) in listed:
+            raise DatasetError(f"{path} lists the node {name!r:.60} twice: each node once")
+        if tag == "node":
+            listed.add(name)
 
     def refuse(name, *_):
         raise DatasetError(f"{path} declares an entity, {name!r:.40}: such XML is not read, as it may unfold without end")
 
-    parser.EntityDeclHandler = refuse
+    parser.EntityDeclHandler, parser.StartElementHandler = refuse, begin
     try:
         parser.Parse(stream_of(path).read(), True)
     except expat.ExpatError as error:
         raise DatasetError(f"{path} is no intact XML: {error}") from None
+    return listed
 
 
-def _tables(graph, *, is_told=True):
-    nodes = [(name, _shown(of)) for name, of in graph.nodes(data=True)]
+def _tables(graph, listed=None, *, is_told=True):
+    """listed: the nodes, if not all of the ``graph``."""
+    nodes = [(name, _shown(of)) for name, of in graph.nodes(data=True) if listed is None or name in listed]
     return tables_of(nodes, list(graph.edges(data=True)), notes=[DIRECTED] if is_told and graph.is_directed() else [])
 
 

@@ -45,8 +45,9 @@ def tables_node_link(path):
 
 
 def _parsed(path):
+    text = text_of(path)
     try:
-        data = json.loads(text_of(path))
+        data = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{path} is no intact JSON: {error}") from None
     if not isinstance(data, dict):

@@ -49,13 +49,16 @@ def tables_pajek(path) -> GraphTables:
 
 def _names(path, lines, count):
     """{number: name} of all vertices, the number itself where there is no name."""
-    names = {number: str(number) for number in range(1, count + 1)}
+    names, listed = {number: str(number) for number in range(1, count + 1)}, set()
     for line in lines:
         with read_as(path, "Pajek"):
             fields = shlex.split(line) if '"' in line else line.split()
             number = int(fields[0])
         if number not in names:
             raise DatasetError(f"{path} lists vertex {number}, and *Vertices says that they are 1 to {count}")
+        if number in listed:
+            raise DatasetError(f"{path} lists vertex {number} twice: each once")
+        listed.add(number)
         names[number] = fields[1] if len(fields) > 1 else str(number)
     return names
 

@@ -73,7 +73,7 @@ def name_columns(table, columns, reading, *, strict):
     for setting, own in (("label", label), ("split_column", split)):
         if own != AUTO and own not in columns:
             if strict:
-                _refuse_missing(table, setting, own)
+                refuse_missing(table, setting, own)
         elif own != AUTO:
             several = reading.task == "multilabel" or "list<" in str(columns[own].type)
             _take(table, columns, own, LABELS[several] if setting == "label" else SPLIT)
@@ -102,7 +102,8 @@ def _stem(name):
     return NEO4J_TYPE.sub("", name).removeprefix(":").lower()
 
 
-def _refuse_missing(table, setting, own):
+def refuse_missing(table, setting, own):
+    """Raise the DatasetError about a column ``own`` that a setting names; table: without it, or None where there is none."""
     where = "there is no table of nodes" if table is None else f"{table.path} has only {shown(', '.join(table.columns))}"
     raise DatasetError(f"--{setting.replace('_', '-')} names the column {own!r}, and {where}")
 
@@ -114,7 +115,7 @@ def _as_asked(table, asked, strict):
         if own in (AUTO, here) or (own not in table.columns and not strict):
             continue
         if own not in table.columns:
-            _refuse_missing(table, here, own)
+            refuse_missing(table, here, own)
         names[own] = here
     unread = [here for here in names.values() if here in table.columns and here not in names]
     for here in unread:

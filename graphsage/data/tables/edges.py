@@ -85,7 +85,7 @@ def read_edges(table, ids, nodes_file, progress, *, unlisted="refuse"):
     strays = None if ids is None else _Strays(nodes_file, len(ids))
     parts, kinds = _parts(table, given, index, strays, progress)
     if not parts["source"]:
-        raise DatasetError(f"{table.path} lists no edge: there is a first line with the columns' names, and nothing below")
+        table.refuse_empty("edge")
     pa.default_memory_pool().release_unused()
     ends = {name: _joined(arrays) for name, arrays in parts.items() if arrays}
     listed, stray = len(ends["source"]), np.empty(0, np.int64) if strays is None else np.concatenate(strays.rows)

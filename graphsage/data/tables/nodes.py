@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from graphsage.base.progress import silent
-from graphsage.config.table_config import TABLE_DEFAULTS
+from graphsage.config.table_config import AUTO, TABLE_DEFAULTS
 from graphsage.data.errors import DatasetError
 from graphsage.data.missing import missing_words
-from graphsage.data.tables.column_names import UNREAD, nodes_named
+from graphsage.data.tables.column_names import UNREAD, nodes_named, refuse_missing
 from graphsage.data.tables.columns import Column, encoded, fitted, is_wide
 from graphsage.data.tables.ids import first_repeat, ids_in
 from graphsage.data.tables.schema import made_schema, num_outputs_of, reading_of
@@ -49,6 +49,8 @@ def read_nodes(table, array, array_path, progress, reading, *, strict):
     """
     if table is not None:
         return _of_table(nodes_named(table, reading, strict=strict), array, array_path, progress)
+    if strict and reading.id != AUTO:
+        refuse_missing(None, "id", reading.id)
     if array is None:
         return Nodes(table=None, ids=None, columns={}, array=None, array_path=array_path, outside="")
     import pyarrow as pa
@@ -64,7 +66,7 @@ def _of_table(table, array, array_path, progress):
     columns = table.read(table.columns, progress, lists={*table.columns} - {ID})
     ids, _ = columns.pop(ID), columns.pop(f"{ID}{UNREAD}", None)
     if not len(ids):
-        raise DatasetError(f"{table.path} lists no node: there is a first line with the columns' names, and nothing below")
+        table.refuse_empty("node")
     ids = ids_in(table, 0, ID, ids)
     repeat = first_repeat(ids)
     if repeat is not None:

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from graphsage.base.progress import silent
-from graphsage.data.errors import DatasetError
 from graphsage.data.tables.column_names import edges_named
 from graphsage.data.tables.edges import ENDS
 from graphsage.data.tables.ids import NodeIndex, as_texts, ids_in
@@ -30,7 +29,7 @@ def read_pairs(path: str | os.PathLike[str], dataset, progress=silent):
         _refuse_strangers(table, first, ids, rows, dataset)
         parts.append(rows.astype(np.int64))
     if not parts:
-        raise DatasetError(f"{path} lists no pair: there is a first line with the columns' names, and nothing below")
+        table.refuse_empty("pair")
     return np.concatenate(parts)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from graphsage.data.errors import told_of
 from graphsage.data.tables.dataset_of import dataset_of
 from graphsage.data.tables.folder import sized
 from graphsage.data.tables.table_files import UNNAMED, pyarrow_needed, table_at, table_of
@@ -37,7 +38,9 @@ def source_of_file(path, name, files, tables):
         edges, nodes = _table(made.edges, path, "edges"), _table(made.nodes, path, "nodes")
         for note in made.notes:
             edges.note(note)
-        array, sources = None if made.array is None else as_features(made.array), map(sized, files(path))
+        with told_of(path):
+            array = None if made.array is None else as_features(made.array)
+        sources = map(sized, files(path))
         return dataset_of(edges, nodes, array, array_path=Path("features"), name=name, sources=sources, **options)
 
     return Source(place=path, files=lambda: files(path), read=read, nodes=lambda: _table(opened().nodes, path, "nodes"))

@@ -80,7 +80,7 @@ class Table:
             rule = f": the first line must name them, with {MARKS[self.text.mark]} between" if self.text else ""
             where = ", not ".join([rule, *others]) if self.text else ""
             where += "" if others and self.text else f"; --{missing[0]} COLUMN names it"
-            columns = shown(", ".join(self.columns))
+            columns = shown(", ".join(self.columns)) or "none at all"
             raise DatasetError(f"{self.path} has no column {missing[0]!r}, only {columns}{where}")
 
     def batches(self, names, progress, *, lists=()):
@@ -117,6 +117,11 @@ class Table:
         if self.memory is not None:
             return f"row {int(row)} (from 0)"
         return f"line {self.text.line_of(row)}" if self.text else f"row {int(row) + 1}"
+
+    def refuse_empty(self, what):
+        """Raise the DatasetError about a table without rows; what: what a row of it is."""
+        below = ": there is a first line with the columns' names, and nothing below" if self.text else ": it has no row"
+        raise DatasetError(f"{self.path} lists no {what}{below}")
 
     def refuse(self, row, rule):
         """Raise the DatasetError about one row."""

@@ -92,6 +92,10 @@ def _as_names(table, name, column):
     if name == "label":
         raise DatasetError(f"{table.path} has lists in its column label: call it labels where a node has several classes")
     rows = column.to_pylist()
+    for at, row in enumerate(rows):
+        if not all(number is not None and float(number).is_integer() for number in row or ()):
+            rule = "a node's classes must be names, whole numbers, or 0 and 1 (targets: NodeDataset(labels=...))"
+            refuse_text(table, 0, name, column, at, rule)
     known = [row for row in rows if row is not None]
     is_hot = len({len(row) for row in known}) == 1 and len(known[0]) > 1 and {*chain(*known)} <= {0, 1}
     lists = [row and (np.flatnonzero(row).tolist() if is_hot else row) for row in rows]

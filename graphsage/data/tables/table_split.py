@@ -100,13 +100,13 @@ def split_of(table, columns, splits, labelled, *, strict, number=None):
     """({"train", "val", "test": int64 rows}, nodes of a split that were left out because they have no label, note).
 
     splits: as ``splits_in`` gives them; none: a random split of the labelled nodes. number: which split, None for the first.
-    strict: a node of a split without a label is an error, not left out.
+    strict: a node of a split without a label is an error, not left out, if others have one.
     """
     if not splits:
         return random_split(np.flatnonzero(labelled), number), 0, ""
     part, note = _parts(table, columns, splits, 0 if number is None else number, labelled)
     bare = (part >= 0) & ~labelled
-    if strict and bare.any():
+    if strict and bare.any() and labelled.any():
         _refuse_bare(table, part, bare)
     return {name: np.flatnonzero((part == at) & labelled) for at, name in enumerate(SPLITS)}, int(bare.sum()), note
 

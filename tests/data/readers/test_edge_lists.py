@@ -94,3 +94,11 @@ def test_a_real_one(test_data):
 def test_files_of_several_types_are_refused(test_data):
     with pytest.raises(DatasetError, match=r"acm holds several tables of edges \(pa\.txt, ps\.txt\).*types of nodes or edges"):
         read(test_data / "heco" / "acm")
+
+
+def test_a_table_of_nodes_beside_edges_of_another_name_is_not_passed_over(tmp_path):
+    (tmp_path / "nodes.csv").write_text("id,label\n0,a\n1,b\n")
+    (tmp_path / "friends.csv").write_text("source,target\n0,1\n")
+    with pytest.raises(DatasetError, match=r"and no edges\.csv: are the edges in friends\.csv\? Name it edges\.csv$"):
+        read(tmp_path)
+    assert read(tmp_path / "friends.csv").num_nodes == 2

@@ -108,3 +108,9 @@ def test_files_that_are_no_matlab_file(data, sentence, tmp_path):
     (tmp_path / "m.mat").write_bytes(data)
     with pytest.raises(DatasetError, match=sentence):
         read(tmp_path / "m.mat")
+
+
+def test_what_is_not_used_is_told(tmp_path, command):
+    savemat(tmp_path / "m.mat", {"A": csr_array(np.eye(3)[::-1]), "label": np.array([["a"], ["b"], ["a"]], object)})
+    code, out, _ = command("import", tmp_path / "m.mat")
+    assert code == 0 and "not used: label" in out

@@ -53,3 +53,11 @@ def test_several_files_of_nodes_are_refused(folder):
     (folder / "film.csv").write_text("filmId:ID(Film),title,:LABEL\nf1,Heat,Film\n")
     with pytest.raises(DatasetError, match=r"has nodes of several types \(film\.csv, person\.csv\), and one type is read"):
         read(folder)
+
+
+def test_properties_that_are_called_as_our_columns_are(tmp_path):
+    (tmp_path / "n.csv").write_text(":ID,id,group\n0,2,a\n1,0,b\n2,1,a\n")
+    (tmp_path / "r.csv").write_text(":START_ID,:END_ID,source\n0,1,2\n")
+    dataset = read(tmp_path)
+    assert pairs_of(dataset) == {frozenset((0, 1))}
+    assert dataset.schema["columns"][0]["name"] == "id (attribute)"

@@ -149,6 +149,7 @@ def test_the_karate_club():
     [
         ({"features": "x"}, "no node has an attribute 'x': features name attributes of nodes"),
         ({"features": []}, "features is empty"),
+        ({"features": "y"}, "features name the label, 'y': it is what is predicted, so leave it out"),
         ({"features": "x", "x": [1, [2], 3, 4]}, "attributes: x holds list: numbers, texts, dates"),
         ({"features": "x", "x": [[1], [2, 3], [3], [4]]}, r"attributes row 1 .from 0.: x is .*, and that is 2 numbers, where"),
         ({"features": "x", "x": [{}, {"a": 1}, {}, {}]}, "attributes has a column of struct.*, and x is none of them"),
@@ -176,3 +177,11 @@ def test_what_is_no_graph():
 def test_words_of_a_split_are_those_of_tables():
     dataset = dataset_of(part=["Training", " VALID ", ..., "TEST"])
     assert (dataset.train.tolist(), dataset.val.tolist(), dataset.test.tolist()) == ([0], [1], [3])
+
+
+def test_attributes_that_are_not_named_by_texts():
+    graph = nx.path_graph(2)
+    nx.set_node_attributes(graph, {0: {"y": "a", 5: 1.5, 6: "x"}, 1: {"y": "b", 5: 2.5, 6: "x"}})
+    assert NodeDataset.from_networkx(graph, label="y", features=[5]).features.tolist() == [[1.5], [2.5]]
+    with pytest.raises(ValueError, match="attributes that become columns must be named by texts, got 6"):
+        NodeDataset.from_networkx(graph, label="y", features=[6])

@@ -138,3 +138,32 @@ def test_deep_nesting_is_refused(tmp_path):
     (tmp_path / "deep.gml").write_text("graph [ node [ id 0 " + "a [ " * 100_000)
     with pytest.raises(DatasetError, match=r"deep\.gml is no intact GML file: maximum recursion"):
         read(tmp_path / "deep.gml")
+
+
+NODES = '<node id="a" label="x"/><node id="b" label="y"/>'
+XML = {
+    "g.graphml": '<graphml xmlns="http://graphml.graphdrawing.org/xmlns"><graph edgedefault="undirected">{}{}'
+                 "</graph></graphml>",
+    "g.gexf": '<gexf xmlns="http://www.gexf.net/1.2draft" version="1.2"><graph><nodes>{}</nodes><edges>{}'
+              "</edges></graph></gexf>",
+}
+
+
+@pytest.mark.parametrize("name", XML)
+def test_nodes_are_those_that_the_file_lists(name, tmp_path):
+    edges = '<edge id="0" source="a" target="b"/><edge id="1" source="a" target="z"/>'
+    (tmp_path / name).write_text(XML[name].format(NODES, edges))
+    with pytest.raises(DatasetError, match=r"target is 'z', and .* has no such id: 1 of 2 edges"):
+        read(tmp_path / name)
+    assert read(tmp_path / name, unlisted="drop").node_ids.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", XML)
+def test_a_node_that_is_listed_twice_and_a_second_graph_are_refused(name, tmp_path):
+    edge = '<edge id="0" source="a" target="b"/>'
+    (tmp_path / name).write_text(XML[name].format(NODES + NODES, edge))
+    with pytest.raises(DatasetError, match=r"lists the node 'a' twice: each node once"):
+        read(tmp_path / name)
+    (tmp_path / name).write_text(XML[name].format(NODES.replace("/>", "><graph/></node>", 1), edge))
+    with pytest.raises(DatasetError, match="holds several graphs, beside or within each other, and one is read"):
+        read(tmp_path / name)

@@ -52,3 +52,10 @@ def test_what_is_wrong_is_one_sentence(text, sentence, tmp_path):
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(DatasetError, match=sentence):
         read(tmp_path / "x.json")
+
+
+def test_a_text_that_is_not_utf_8(tmp_path):
+    (tmp_path / "x.json").write_bytes('{"nodes": [{"id": "Zo\xeb"}], "links": []}'.encode("latin1"))
+    with pytest.raises(DatasetError, match=r"/x\.json: the text is not UTF-8 \(byte 22\): save the file as UTF-8$") as told:
+        read(tmp_path / "x.json")
+    assert "JSON" not in str(told.value)

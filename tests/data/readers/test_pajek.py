@@ -43,6 +43,7 @@ def test_the_forms_that_vertices_have(text, names, pairs, tmp_path):
     ("*Vertices 999999999999\n*Edges\n1 2\n", None, r"n\.net claims 999,999,999,999 vertices: such a file may have 10,000,000"),
     ("*Vertices 2\n*Edges\n1 3\n", None, r"n\.net has edges to vertices beyond 2, the number in its line \*Vertices"),
     ("*Vertices 2\n7 a\n*Edges\n1 2\n", None, r"n\.net lists vertex 7, and \*Vertices says that they are 1 to 2"),
+    ("*Vertices 2\n1 a\n1 b\n*Edges\n1 2\n", None, r"n\.net lists vertex 1 twice: each once"),
     ('*Vertices 2\n1 "a\n*Edges\n1 2\n', None, r"n\.net is no intact Pajek file: No closing quotation"),
     ("*Vertices 2\n*Edges\n1 2\n", "*Vertices 2\n1\n", r"n\.clu must have a line a vertex, 2; it has 1"),
 ])

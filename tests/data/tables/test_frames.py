@@ -189,8 +189,11 @@ EDGES = {"source": [1], "target": [2]}
     ({"id": [1, 2], "x": [1.0, np.inf]}, EDGES, DatasetError, r"nodes row 1 \(from 0\): x is infinite"),
     (None, {"source": [1], "aim": [2]}, DatasetError, "edges has no column 'target', only source, aim; --target COLUMN"),
     (None, {"source": [1.5], "target": [2]}, DatasetError, r"edges row 0 \(from 0\): source is 1.5: ids must be integers"),
-    (None, {"source": [], "target": []}, DatasetError, "edges lists no edge"),
-    ({"id": []}, EDGES, DatasetError, "nodes lists no node"),
+    (None, {}, DatasetError, "edges has no column 'source', only none at all;"),
+    (None, {"source": [], "target": []}, DatasetError, "edges lists no edge: it has no row$"),
+    ({"id": []}, EDGES, DatasetError, "nodes lists no node: it has no row$"),
+    ({"id": [1, 2], "labels": [[0.5, 1.0], [1.0, 0.0]]}, EDGES, DatasetError, r"nodes row 0 .*: labels is .0.5, 1.0., and"),
+    ({"id": [1, 2], "labels": [[0, 1], [None, 0]]}, EDGES, DatasetError, r"nodes row 1 \(from 0\): labels is .*, and a node's"),
 ], ids=lambda value: value if isinstance(value, str) else "")  # fmt: skip
 def test_what_is_no_table_is_refused(nodes, edges, error, text):
     with pytest.raises(error, match=text):
@@ -210,6 +213,13 @@ def test_what_is_no_table_is_refused(nodes, edges, error, text):
 def test_a_column_that_is_not_there(settings, text):
     with pytest.raises(ValueError, match=text):
         read({"id": [1, 2], "x": [1, 2]}, EDGES, **settings)
+
+
+@pytest.mark.parametrize("setting", ["id", "label", "split_column", "time", "node_time"])
+def test_a_column_of_nodes_where_only_edges_are_given(setting):
+    flag = f"--{setting.replace('_', '-')}"
+    with pytest.raises(DatasetError, match=f"^{flag} names the column 'key', and there is no table of nodes$"):
+        read(None, EDGES, **{setting: "key"})
 
 
 def test_a_lazy_frame_must_be_collected():

@@ -171,3 +171,11 @@ def test_a_model_of_before_that_took_a_mask_for_a_feature_still_does(tmp_path):
 def test_what_is_no_split_is_named_with_its_line(tmp_path, columns, sentence):
     with pytest.raises(DatasetError, match=f"nodes.csv {sentence}"):
         read_folder(write(tmp_path, columns), progress=silent)
+
+
+def test_a_split_where_no_node_has_a_label_is_no_error(tmp_path):
+    """The report says then which column may hold labels."""
+    folder = write(tmp_path, {"split": [part or "" for part in PARTS], "label": [""] * COUNT})
+    dataset, found = read_folder(folder, progress=silent)
+    assert dataset.num_nodes == COUNT and [len(part) for part in (dataset.train, dataset.val, dataset.test)] == [0, 0, 0]
+    assert found.bare == sum(map(bool, PARTS))
