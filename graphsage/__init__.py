@@ -10,6 +10,7 @@ _HOME = {
     "TypedGraph": "graphsage.graph.typed_graph",
     "SparseFeatures": "graphsage.graph.features",
     "row_normalize": "graphsage.graph.features",
+    "degree_features": "graphsage.graph.degree_features",
     "ModelConfig": "graphsage.config.groups",
     "SampleConfig": "graphsage.config.groups",
     "TableConfig": "graphsage.config.table_config",

@@ -263,7 +263,8 @@ def _say_if_other(options, trained, dataset):
 
     run = Path(_one_run(options))
     then = identity_in(run if run.is_dir() else run.parent) or {}
-    seen = dataset.row_normalized() if trained.normalized_features else dataset
+    seen = trained.featured(dataset)
+    seen = seen.row_normalized() if trained.normalized_features else seen
     if trained.task == "links":
         if trained.how_split is None:  # by the caller: there is nothing to compare
             return

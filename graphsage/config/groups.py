@@ -23,6 +23,7 @@ WEIGHTS = ("auto", "refuse", "ignore")
 DRAWS = ("uniform", "weighted", "recent", "labor")
 SELECTIVE = ("weighted", "recent")  # whose mean is not that of all neighbours: evaluated as they are trained, by drawing
 FEATURE_DTYPES = ("float32", "bfloat16")
+FEATURELESS = ("identity", "degrees")
 PRECISIONS = ("float32", "bfloat16", "float16")
 SCHEDULES = ("constant", "cosine", "step", "plateau")
 CLASS_WEIGHTS = ("none", "balanced")
@@ -202,6 +203,12 @@ class OptimiseConfig(Settings):
         check=_class_weights,
     )  # fmt: skip
     normalize_features: bool | None = option(None, "divide feature rows by their sum (default: bags of words only)")
+    featureless: str = option(
+        "identity",
+        "what stands for features where nodes have none: a column for each node, which knows no other nodes, or its degree and "
+        "those of its neighbours",
+        choices=FEATURELESS,
+    )
     inductive: bool = option(
         False, "train on the edges between training nodes alone; validate and test on the whole graph"
     )

@@ -13,12 +13,20 @@ ROWS = 10  # training nodes a feature, from which a deep model of unlike neighbo
 class Traits:
     """What the rules read off a dataset: its task, how many nodes train and how many features they have, and the homophily of
     their labels, adjusted for chance (None where it is unknown: ``graphsage.data.traits``).
+
+    featureless: they have none, and degrees may stand for them; ``num_features`` are then those of degrees.
     """
 
     task: str
     num_train: int
     num_features: int
     homophily: float | None = None
+    featureless: bool = False
+
+    @property
+    def unlike(self):
+        """Whether linked training nodes are known to be hardly more alike than by chance."""
+        return self.homophily is not None and self.homophily < UNLIKE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +34,7 @@ class Rule:
     """``value`` (or what it makes of the ``Traits``) for ``setting``, with its reason.
 
     beside: where any of these is given, the rule says nothing. classes_only: measured where a node has one class, and for
-    such labels alone.
+    such labels alone. featureless: it is about unlike neighbours without features.
     """
 
     setting: str
@@ -34,6 +42,7 @@ class Rule:
     reason: str
     beside: tuple[str, ...] = ()
     classes_only: bool = False
+    featureless: bool = False
 
     def of(self, traits):
         """The value for a graph with these ``Traits``."""
@@ -41,7 +50,9 @@ class Rule:
 
     def speaks(self, traits, given):
         """Whether it holds for ``traits`` beside the settings that are ``given`` (names)."""
-        return not (self.classes_only and traits.task != "multiclass") and given.isdisjoint({self.setting, *self.beside})
+        if self.classes_only and traits.task != "multiclass" or self.featureless and not (traits.featureless and traits.unlike):
+            return False
+        return given.isdisjoint({self.setting, *self.beside})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +66,12 @@ class Preset:
 #: What decides the course of a training with the epochs: who sets one of these has planned it.
 COURSE = ("batches_per_epoch", "schedule", "warmup_epochs")
 DEPTH = ("num_layers", "fanouts")
+DEGREES = Rule(
+    setting="featureless",
+    value="degrees",
+    reason="where neighbours are unlike, a column a node says little of any other node, and degrees say what a node is like",
+    featureless=True,
+)
 LOW_DECAY = {"setting": "weight_decay", "value": 5e-5, "beside": ("optimizer",), "classes_only": True}
 
 SMALL_GRAPH = Preset(
@@ -77,7 +94,10 @@ SMALL_GRAPH = Preset(
 )
 LARGE_GRAPH = Preset(
     when="any other graph",
-    rules=(Rule(**LOW_DECAY, reason="5e-4 costs 2 to 4 points where thousands of nodes train, or neighbours are unlike"),),
+    rules=(
+        Rule(**LOW_DECAY, reason="5e-4 costs 2 to 4 points where thousands of nodes train, or neighbours are unlike"),
+        DEGREES,
+    ),
 )
 HETEROPHILOUS = Preset(
     when=f"linked training nodes are hardly more alike than by chance (adjusted homophily of their labels under {UNLIKE}), and "
@@ -90,6 +110,7 @@ HETEROPHILOUS = Preset(
         Rule(setting="dropout", value=0.2, reason="few features: there is little to overfit, and half of them would be missed"),
         Rule(**LOW_DECAY, reason="as in large"),
         Rule(setting="epochs", value=30, reason="four layers take longer", beside=COURSE),
+        DEGREES,
     ),
 )
 PRESETS = {  # auto takes the first that fits
@@ -104,7 +125,7 @@ CHOICES = ("auto", *PRESETS)
 def chosen(traits):
     """(name of the preset that suits a graph with ``traits``, why in a few words)."""
     sizes = f"{traits.num_train:,} training nodes"
-    if traits.homophily is None or traits.homophily >= UNLIKE:
+    if not traits.unlike:
         return "small" if traits.num_train <= SMALL else "large", sizes
     deep = traits.num_train >= ROWS * traits.num_features
     why = f"homophily of the training labels {traits.homophily:.2f}, {sizes} for {traits.num_features:,} features"

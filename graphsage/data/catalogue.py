@@ -10,12 +10,12 @@ from typing import Any
 from graphsage.base.told import shown
 from graphsage.data.cards import dataset_card, datasets_folder, list_datasets, unknown_name
 from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
+from graphsage.data.degree_columns import lacks_features
 from graphsage.data.download import CACHE_VARIABLE, cache_folder, fetch, is_intact
 from graphsage.data.generators.by_name import generate, is_generated
 from graphsage.data.layouts import LAYOUTS, layout_at, layout_in, layout_of
 from graphsage.data.split_by_time import split_by_time
 from graphsage.data.tables.schema import is_read_so, reading_of, tables_given
-from graphsage.graph.features import SparseFeatures
 
 __all__ = ["DATA_VARIABLE", "dataset_card", "datasets_folder", "fetch_dataset", "list_datasets", "load_dataset"]
 
@@ -85,8 +85,9 @@ def load_dataset(
     dataset = _loaded(name_or_path, None if split == BY_TIME else split, schema, cache, download, progress, tables)
     dataset = _parted_by_time(dataset) if split == BY_TIME else dataset
     _refuse_unread(name_or_path, dataset, tables)
-    if dataset.schema is None and isinstance(dataset.features, SparseFeatures) and dataset.features.is_identity:
-        _say(progress, f"{dataset.name}: no features, so each node has a column of its own; such a model knows no other nodes")
+    if dataset.schema is None and lacks_features(dataset):
+        alone = "each node has a column of its own; such a model knows no other nodes, and one of degrees does"
+        _say(progress, f"{dataset.name}: no features, so {alone} (--featureless)")
     if schema is not None and dataset.schema != schema:
         raise DatasetError(f"{name_or_path} is no folder of tables (edges.csv, nodes.csv), and the model was trained on one")
     return dataset

@@ -16,7 +16,7 @@ from graphsage.runs.metrics_file import read_metrics
 from graphsage.sampling.draws import as_draw
 from graphsage.trained.outputs import sampled, write_predictions
 from graphsage.training.baselines import baseline_scores
-from graphsage.training.setup import label_columns, refuse_unlabelled
+from graphsage.training.setup import featured, label_columns, refuse_unlabelled
 from graphsage.training.tasks import constant_outputs, metric_named
 
 TRAINS_WITHOUT_EDGES = True  # too, as a baseline
@@ -41,6 +41,7 @@ def settings_of(config):
 def build_model(config, dataset):
     """The untrained ``GraphSAGE`` that ``config`` describes, for ``dataset``."""
     refuse_unlabelled(dataset)
+    dataset = featured(config.train, dataset)
     return make_graphsage(config, dataset, dataset.num_outputs, label_columns(config.train, dataset))
 
 

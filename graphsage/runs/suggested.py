@@ -12,7 +12,9 @@ from graphsage.config.presets import CHOICES, chosen, settings_of
 from graphsage.config.settings import RunConfig
 from graphsage.config.settings_by_name import PARTS, with_settings
 from graphsage.data.dataset import NodeDataset
+from graphsage.data.degree_columns import lacks_features
 from graphsage.data.traits import traits_of
+from graphsage.graph.degree_features import NUM_DEGREE_FEATURES
 
 
 def suggested(dataset: NodeDataset, preset: str = "auto", **settings: Any) -> RunConfig:
@@ -47,7 +49,7 @@ def filled(config: RunConfig, dataset: NodeDataset, preset: str, given: Collecti
         raise ValueError(f"preset must be one of {', '.join(CHOICES)}; got {shown(preset)}")
     if config.task != "nodes":
         return _plain(config, preset)
-    traits = traits_of(dataset)
+    traits = _traits(config, dataset, given)
     name, why = chosen(traits) if preset == "auto" else (preset, "as chosen")
     taken = settings_of(name, traits, given)
     if config.train.batch_size is None:  # all neighbours of all nodes at once
@@ -55,6 +57,14 @@ def filled(config: RunConfig, dataset: NodeDataset, preset: str, given: Collecti
     listed = ", ".join(f"{setting} {_shown(value)}" for setting, value in taken.items())
     line = f"Preset {name}: {why}" + (f" ({listed})" if taken else "") + ("; --preset plain for the defaults" if taken else "")
     return replace(with_settings(config, taken), preset=name), line
+
+
+def _traits(config, dataset, given):
+    """Those of ``dataset``, with degrees for features where these may be had."""
+    asked = config.train.featureless == "degrees" or "featureless" not in given
+    if not asked or config.train.inductive or dataset.times is not None or not lacks_features(dataset):
+        return traits_of(dataset)
+    return replace(traits_of(dataset), num_features=NUM_DEGREE_FEATURES, featureless=True)
 
 
 def _plain(config, preset):

@@ -61,6 +61,11 @@ JUMPINGS = {
 }
 FEATURES = "the features of node v, float32"
 NORMALIZED = ", divided by the sum of their absolute values (zeros stay)"
+DEGREES = (
+    "; where there are none 23 columns, with d_v the number of edges u -> v and l_v = log(1 + d_v): l_v - 2; the mean and the "
+    "maximum of l_u over all edges u -> v, less 2 each (-2 where there are none); then 20 columns with 1 in one of them: the "
+    "first for d_v = 0, the second for 1, then 2 and 3, 4 to 7 and so on by powers of two, the last for 2^18 and more"
+)
 LABELS = "; then a column a class: 1 in that of its label for a training node, 0 for every other node"
 OUTPUTS = {
     "multiclass": "h_v of the last layer: one logit a class; softmax gives probabilities, and the largest is the prediction",
@@ -109,7 +114,7 @@ def describe_model(trained, arguments):
     described = {
         **known,
         "arguments": arguments,
-        "input": FEATURES + (NORMALIZED if trained.normalized_features else "") + (LABELS if known.get("label_reuse") else ""),
+        "input": _input(known),
         "neighbors": NEIGHBORS[trained.isolated] + (UNTIL[trained.strictly_before] if trained.timed else ""),
         **_described_linear(model, "input_layer", INPUT_LAYERS, arguments["input_layer"], place),
         "layers": [_described_layer(model, depth, arguments["aggregator"], place) for depth in range(model.num_layers)],
@@ -117,6 +122,11 @@ def describe_model(trained, arguments):
     }
     found = _of_links(trained, arguments) if of_links else _of_nodes(trained.task, model.task_head.as_dict())
     return described | (found if model.output_layer is None else _of_output_layer(found))
+
+
+def _input(known):
+    kinds = {"degree_features": DEGREES, "normalized_features": NORMALIZED, "label_reuse": LABELS}
+    return FEATURES + "".join(text for name, text in kinds.items() if known.get(name))
 
 
 def _of_output_layer(found):

@@ -104,6 +104,7 @@ def _of_nodes(dataset, config, task):
     of_kind("dataset", dataset, NodeDataset)
     metric = pick_metric(config.metric, dataset).name
     own = {"label_reuse": True} if config.label_reuse else {}
+    own |= {"degree_features": True} if config.featureless == "degrees" else {}
     times = {"timed": dataset.times is not None, "strictly_before": config.strictly_before}
     return {"task": dataset.task, "metric": metric, "class_names": dataset.class_names, **times, **own}
 
@@ -185,7 +186,8 @@ def _trained(model, *, form, **found):
     # files of before draws had names, and before nodes had times
     found = {"draw": "uniform", "replace": False, "timed": False, "strictly_before": False} | found
     kinds = {"task": str, "metric": str, "normalized_features": bool, "isolated": str, "draw": str, "replace": bool}
-    kinds |= {"timed": bool, "strictly_before": bool, **({"label_reuse": bool} if "label_reuse" in found else {})}
+    kinds |= {"timed": bool, "strictly_before": bool}
+    kinds |= {name: bool for name in ("label_reuse", "degree_features") if name in found}
     if found["task"] == "unsupervised":
         return TrainedEncoder(model=model, **found | {"walks": WalkConfig(**found["walks"])})
     is_of_links = isinstance(model, LinkPredictor)

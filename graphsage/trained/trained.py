@@ -9,8 +9,11 @@ import torch
 from numpy.typing import ArrayLike
 
 from graphsage.base.checks import as_flag, as_ids
+from graphsage.base.told import of_kind
 from graphsage.data.dataset import NodeDataset
+from graphsage.data.degree_columns import lacks_features, with_degrees
 from graphsage.data.label_columns import refuse_label_reuse, with_label_columns
+from graphsage.graph.degree_features import NUM_DEGREE_FEATURES
 from graphsage.nn.jumping import joined_width
 from graphsage.nn.model import GraphSAGE
 from graphsage.trained import outputs as apply
@@ -30,6 +33,7 @@ class Trained(TrainedModel):
     isolated, draw, replace, strictly_before: as in ``NeighborSampler``. timed: its nodes were asked at their own times
     (``NodeDataset.times``). fanouts: those of the training, one a layer; -1 takes all.
     label_reuse: the labels of a dataset's training nodes are inputs, matched by name where both have names (``TrainConfig``).
+    degree_features: where a dataset has no features, ``gs.degree_features`` of its graph are inputs: its training had none.
     schema: how columns of a table became its features and classes (``NodeDataset.schema``), or None. name: the training
     dataset's, or None.
 
@@ -56,6 +60,7 @@ class Trained(TrainedModel):
     model: GraphSAGE
     class_names: tuple[str, ...] | None
     label_reuse: bool = False
+    degree_features: bool = False
 
     def outputs(
         self, dataset: NodeDataset, nodes: ArrayLike | None = None, *, correct_and_smooth: bool | None = None, **how: Any
@@ -155,7 +160,20 @@ class Trained(TrainedModel):
             matched_labels(dataset, self.task, self.class_names, self._num_outputs)
 
     def _check_features(self, dataset):
-        apply.check_features(self.model, dataset, self._num_outputs if self.label_reuse else 0)
+        if not self._by_degrees(of_kind("dataset", dataset, NodeDataset)):
+            apply.check_features(self.model, dataset, self._num_label_columns)
+
+    def featured(self, dataset: NodeDataset) -> NodeDataset:
+        """``dataset`` with degrees for features where it has none and the model's training had none."""
+        return with_degrees(dataset) if self._by_degrees(dataset) else dataset
+
+    def _by_degrees(self, dataset):
+        fits = self.model.in_features == NUM_DEGREE_FEATURES + self._num_label_columns
+        return self.degree_features and fits and lacks_features(dataset)
+
+    @property
+    def _num_label_columns(self):
+        return self._num_outputs if self.label_reuse else 0
 
     def _with_labels(self, dataset):
         """None is shown where the dataset has no training nodes, as one whose labels are to be predicted."""

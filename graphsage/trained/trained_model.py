@@ -60,6 +60,7 @@ class TrainedModel:
         nodes = None if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
         device = as_device(device)
         model = model if device.type == "cpu" else deepcopy(model).to(device)
+        dataset = self.featured(dataset)
         dataset = self._timed_as_trained(dataset.row_normalized() if self.normalized_features else dataset)
         dataset = self._with_labels(dataset)
         options = {"isolated": self.isolated, "device": device, "progress": progress, "out": out}
@@ -77,6 +78,10 @@ class TrainedModel:
     def _check_features(self, dataset):
         """ValueError unless the dataset has the features that the model takes."""
         apply.check_features(self._encoder, dataset)
+
+    def featured(self, dataset: Any) -> Any:
+        """``dataset`` with the features that the model reads, where it has none."""
+        return dataset
 
     def _with_labels(self, dataset):
         """``dataset`` with the columns that the model reads beside the features, if there are any."""

@@ -133,5 +133,6 @@ def encoder_of(model, dataset):
 def _refuse_of_nodes(config):
     for name in ("label_smoothing", "class_weights", "label_reuse", "correct_and_smooth"):
         config.refuse_set(name, "for links, which have no classes: leave it out")
+    config.refuse_set("featureless", "for links, which degrees would give away: leave it out")
     config.refuse_set("inductive", "for links: leave it out; links of validation and test are never among the messages")
     config.refuse_set("strictly_before", "for links: leave it out; a link with a time never sees anything of that time")

@@ -18,6 +18,8 @@ from graphsage.training.evaluation import Evaluator
 from graphsage.training.objective import Objective
 from graphsage.training.setup import (
     check,
+    check_config,
+    featured,
     for_task,
     joined_line,
     labelled,
@@ -38,8 +40,10 @@ class NodeTask(Task):
     data, reads_labels = NodeDataset, True
 
     def __init__(self, model, dataset, config, settings=None, *, loss=None, store=None, progress=None):
+        check_config(config)
+        given, dataset = dataset, featured(config, dataset)
         check(model, dataset, config, has_own_loss=loss is not None)
-        self.config = config = for_task(config, dataset.task, dataset)
+        self.config = config = for_task(config, dataset.task, given)
         self.device = pick_device(config.device)
         self.model, self.encoder = model.to(self.device), model if has_layers(model) else None
         self.dataset = dataset.row_normalized() if store is None and normalizes(config, dataset) else dataset
@@ -60,6 +64,8 @@ class NodeTask(Task):
             yield f"Inductive: training sees {seen:,} of {whole:,} edges, {among}"
         yield from filter(None, [time_line(self.dataset, self.config.strictly_before)])
         yield from super().lines()
+        if self.config.featureless == "degrees":
+            yield "No features: degrees stand for them, so that the model may be asked about other graphs, too"
         if self.config.label_reuse:
             share = f"{self.config.label_reuse:.0%}"
             yield f"Labels of training nodes are inputs: {share} of each batch's nodes hide theirs, and are asked"
@@ -97,6 +103,8 @@ class NodeTask(Task):
     def evaluator_on(self, dataset):
         """The ``Evaluator`` that asks the model about another dataset; ValueError, one sentence, where it cannot."""
         own, name = self.plain, dataset.name or "the dataset"
+        dataset = replace(dataset, times=None) if own.times is None and dataset.times is not None else dataset
+        dataset = featured(self.config, dataset)
         if self.config.label_reuse:
             advice = "load_trained of the run's folder predicts on it, or leave out label_reuse"
             raise ValueError(f"label_reuse shows labels of the training's dataset, and {name} is another: {advice}")
@@ -108,7 +116,6 @@ class NodeTask(Task):
         if own.times is not None:
             refuse_untimed(dataset, ", and the model was trained on nodes that were asked at theirs")
         dataset = dataset.row_normalized() if normalizes(self.config, own) else dataset
-        dataset = replace(dataset, times=None) if own.times is None and dataset.times is not None else dataset
         config = replace(self.config, inductive=False)
         loader = make_loader(self.model, dataset, config, self.device, nodes=np.arange(dataset.num_nodes))
         found = Evaluator(self.model, loader, dataset, config, None)

@@ -13,6 +13,7 @@ from graphsage.base.told import told
 from graphsage.config.groups import WEIGHT_DECAY
 from graphsage.config.settings import TrainConfig, check_depth
 from graphsage.data.asked_times import refuse_untimed
+from graphsage.data.degree_columns import lacks_features, refuse_degrees, with_degrees
 from graphsage.data.label_columns import refuse_label_reuse
 from graphsage.data.labels import is_labelled
 from graphsage.data.remarks import no_label
@@ -30,11 +31,21 @@ def normalizes(config, dataset):
     Features of tables come scaled, each column by itself: a row's sum would mix numbers and words.
     """
     is_sparse = isinstance(dataset.features, SparseFeatures) and dataset.schema is None
+    is_sparse = is_sparse and not (config.featureless == "degrees" and lacks_features(dataset))
     return is_sparse if config.normalize_features is None else config.normalize_features
 
 
+def featured(config, dataset):
+    """``dataset`` (``NodeDataset``) with degrees for features where it has none and ``config`` asks for them; else itself."""
+    if config.featureless != "degrees" or not lacks_features(dataset):
+        return dataset
+    refuse_degrees(dataset, inductive=config.inductive)
+    return with_degrees(dataset)
+
+
 def for_task(config, task, dataset):
-    """``config`` with the weight decay that suits the task, where it names none, and what becomes of edge weights.
+    """``config`` with the weight decay that suits the task, where it names none, what becomes of edge weights, and
+    ``featureless`` as it is, where there are features.
 
     Each of many labels is rare, and pulling the weights to 0 tells a model to say no to all of them; of links,
     it makes all nodes alike: see docs/decisions.md. An optimizer of the caller's own has its own. Weights that came with tables
@@ -42,6 +53,8 @@ def for_task(config, task, dataset):
     """
     if config.weights == "auto" and dataset.schema is not None:
         config = replace(config, weights="ignore")
+    if config.featureless != "identity" and not lacks_features(dataset):
+        config = replace(config, featureless="identity")
     if config.weight_decay is not None or callable(config.optimizer):
         return config
     decay = 0.0 if task in ("multilabel", "links") else WEIGHT_DECAY

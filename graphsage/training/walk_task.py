@@ -71,7 +71,7 @@ class WalkTask(Task):
         check_kinds(model, loss)
         check_config(config)
         check_weights(model)
-        for name in ("label_smoothing", "class_weights", "label_reuse", "correct_and_smooth"):
+        for name in ("label_smoothing", "class_weights", "label_reuse", "correct_and_smooth", "featureless"):
             config.refuse_set(name, "without labels: leave it out")
         config.refuse_set("strictly_before", "by walks, which read no times: leave it out")
         self.config = config = for_task(config, "links", dataset)

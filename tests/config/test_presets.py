@@ -85,3 +85,13 @@ def test_each_rule_has_a_reason_and_each_preset_sets_a_thing_once():
         names = [rule.setting for rule in preset.rules]
         assert len(names) == len(set(names)) and all(rule.reason for rule in preset.rules)
     assert HETEROPHILOUS.rules
+
+
+def test_degrees_are_for_unlike_neighbours_without_features_alone():
+    bare = replace(UNLIKE, featureless=True)
+    for preset in ("heterophilous", "large"):
+        assert settings_of(preset, bare)["featureless"] == "degrees"
+        assert settings_of(preset, bare, {"featureless"}).keys().isdisjoint({"featureless"})
+        for traits in (UNLIKE, replace(bare, homophily=None), replace(bare, homophily=0.25)):
+            assert "featureless" not in settings_of(preset, traits)
+    assert "featureless" not in settings_of("small", bare)

@@ -22,6 +22,7 @@ TRAIN = TrainConfig(
     weight_decay=1e-300, decay_biases=False, schedule="step", schedule_epochs=4,
     schedule_factor=0.25, clip_norm=1.5, accumulate=5, label_smoothing=0.125, class_weights="balanced", patience=12,
     label_reuse=0.5, evaluate="sampled", evaluate_every=3, evaluate_nodes=100, correct_and_smooth=True, inductive=True,
+    featureless="degrees",
     normalize_features=False, metric="macro_f1", seed=2**64 - 9, device="cuda:1", features_on="cpu", feature_dtype="bfloat16",
     precision="float16", compile=True, log_every=13, checkpoint_every=14, checkpoint_seconds=0.5, keep_checkpoints=3,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from helpers.blocks import blocks
 
@@ -91,3 +92,28 @@ def test_depth_and_fanouts_say_what_the_other_is():
     data = blocks()
     assert gs.suggested(data, num_layers=3).train.fanouts == (10, 10, 10)
     assert gs.suggested(data, fanouts=(4, 3, 2)).model.num_layers == 3
+
+
+def test_degrees_stand_for_features_where_neighbours_are_unlike_and_nothing_hides_edges():
+    data = blocks(train=np.arange(199), val=[], test=[], features=gs.SparseFeatures.identity(200))
+    assert gs.suggested(data).train.featureless == "identity"  # alike
+    labels = np.append(np.random.default_rng(7).integers(0, 2, 199), -1)
+    unlike = replace(data, labels=labels, train=np.arange(199))
+    config = gs.suggested(unlike)
+    assert (config.preset, config.train.featureless) == ("large", "degrees")  # 199 train, for 23 columns
+    bigger = gs.NodeDataset(graph=gs.Graph.from_edges(np.arange(399), np.arange(1, 400), 400, undirected=True),
+                            features=gs.SparseFeatures.identity(400), labels=np.arange(400) // 2 % 2 ^ np.arange(400) % 2,
+                            train=np.arange(300), val=[], test=[])  # fmt: skip
+    config = gs.suggested(bigger)
+    assert (config.preset, config.train.featureless) == ("heterophilous", "degrees")
+    assert gs.suggested(bigger, featureless="degrees").preset == "heterophilous"
+    assert gs.suggested(bigger, featureless="identity").preset == "large"
+    for given in ({"featureless": "identity"}, {"inductive": True}, {"preset": "plain"}):
+        assert gs.suggested(bigger, **given).train.featureless == "identity"
+    timed = gs.suggested(replace(bigger, graph=_timed(bigger.graph), times=np.arange(400)))
+    assert (timed.preset, timed.train.featureless) == ("large", "identity")
+
+
+def _timed(graph):
+    src, dst = graph.to_edges()
+    return gs.Graph.from_edges(src, dst, 400, times=np.arange(len(src)))

@@ -170,7 +170,7 @@ def test_a_trained_model_comes_back_with_what_it_was_trained_for(tmp_path):
     assert {field.name: getattr(trained, field.name) for field in fields(trained)} == {
         "model": trained.model, "task": "multiclass", "metric": "accuracy", "class_names": names, "normalized_features": True,
         "isolated": "self", "fanouts": (5, -1), "draw": "uniform", "replace": False, "schema": None, "name": "mine",
-        "timed": False, "strictly_before": False,
+        "timed": False, "strictly_before": False, "label_reuse": False, "degree_features": False,
     }  # fmt: skip
     assert sorted(os.listdir(tmp_path)) == ["model.json", "model.safetensors"]
 

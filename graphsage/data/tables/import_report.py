@@ -150,7 +150,7 @@ def _split(dataset, found):
 def _features(dataset, found):
     array = dataset.schema["array"]
     if not dataset.schema["columns"] and not array:
-        return ["features: none, so each node has a column of its own; such a model knows these nodes and no others",
+        return ["features: none, so each node has a column of its own; such a model knows no other nodes (--featureless)",
                 *_left_out(found)]
     kind = "sparse" if isinstance(dataset.features, SparseFeatures) else "dense"
     lines = [f"features: {dataset.num_features:,} columns, {kind}"]
