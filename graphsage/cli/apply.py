@@ -28,21 +28,24 @@ LABELS = {"train": "train", "val": "validation", "test": "test", "all": "all wit
 
 HOW = """
 RUN is the folder of a run (`graphsage train` names it at its end), or the file
-model.safetensors in it. Of several runs (`--runs N`) the probabilities are
-averaged, and a folder in it is one run. DATASET may be any graph whose nodes have the same features: the
-one of the training (default), the same one grown by new nodes and edges, or another. The
-model needs no further training for nodes that it has never seen. A folder with tables is
-read as the tables of the training were: same columns, same classes.
+model.safetensors in it. {several}
+
+DATASET may be any graph whose nodes have the same features: the one of the training
+(default), the same one grown by new nodes and edges, or another. The model needs no
+further training for nodes that it has never seen. A folder with tables is read as the
+tables of the training were: same columns, same classes.
 
 Outputs are exact, from all neighbours, unless --sampled is given. A model that learned
 by --draw weighted or recent, or from nodes with times, is always asked as it learned,
 by drawn neighbours.
 """
+AVERAGED = HOW.format(several="""Of several runs (`train --runs N`) the probabilities are averaged;
+name a folder in theirs for one of them.""")
 
 EVALUATE = f"""Compare a trained model's predictions with the labels of a graph: loss, and every
 score that suits the task. A model of links is compared with the links that the training
 kept for validation and test.
-{HOW}"""
+{AVERAGED}"""
 
 PREDICT = f"""Predict the class of each node and its probability, or its numbers. They go into a table
 with a row for each node, under its own id. Where nodes have several labels, the table has
@@ -51,7 +54,7 @@ nodes (1/2 where there were none), and a column for the probability of each labe
 
 A model of links gives the probability of each pair in FILE (--pairs), or the best partners
 of some nodes (--nodes) among all nodes that they are not linked with.
-{HOW}"""
+{AVERAGED}"""
 
 EMBED = f"""Write an embedding of each node: what goes into the model's last layer, float32.
 
@@ -59,7 +62,7 @@ NAME.npy has a row for each node, in the graph's order. It is written piece by p
 held in memory. NAME.parquet has the nodes' own ids as well. A model of one layer has no
 embedding: what goes into its last layer are the features. Of a model of links, and of
 one trained without labels, the embedding is what the last layer makes.
-{HOW}"""
+{HOW.format(several="Of several runs name one: runs/NAME/0.")}"""
 
 EXAMPLES = {
     "evaluate": """examples:

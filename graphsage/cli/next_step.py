@@ -8,10 +8,10 @@ WHAT = {"nodes": "predict {}", "links": "predict {} --nodes A,B", "unsupervised"
 def after_training(run, task, *, several=False, dataset=None):
     """What a model in the folder ``run`` is for, on its own dataset or the one that is named.
 
-    several: runs, each in a folder SEED of its own, which predict nodes together.
+    several: runs, each in a folder SEED of its own. Of nodes they predict together, as `predict` averages them.
     """
     place = shlex.quote(str(run)) + ("/SEED" if several and task != "nodes" else "")
-    words = [place, *([shlex.quote(dataset)] if dataset else []), *(["--runs"] if several and task == "nodes" else [])]
+    words = [place, *([shlex.quote(dataset)] if dataset else [])]
     return f"Next: graphsage {WHAT[task].format(' '.join(words))}"
 
 

@@ -18,10 +18,10 @@ Nothing is loaded but the small files of a run, and nothing is changed.
 """
 
 EXAMPLES = """examples:
-  graphsage runs                                  all in the folder runs
-  graphsage runs runs/cora-1 runs/cora-2          these two, and the settings in which they differ
-  graphsage runs --sort test                      the best test score first
-  graphsage runs --csv runs.csv                   a table with all settings; '-' prints it
+  graphsage runs                           all in the folder runs
+  graphsage runs runs/cora-1 runs/cora-2  these two, and what differs
+  graphsage runs --sort test               the best test score first
+  graphsage runs --csv runs.csv            all settings, too; '-' prints it
 """
 
 FIRST_HIGH = ("validation", "test", "baseline_score", "date")  # the best, or the latest, comes first

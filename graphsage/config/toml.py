@@ -95,6 +95,8 @@ def _content(path, whole):
         if isinstance(content.get("dataset"), str):
             content["dataset"] = path_of(content["dataset"])
         return content
+    except IsADirectoryError:
+        raise ValueError(f"{path}: is a folder; name the file, {Path(path) / 'config.toml'}") from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ValueError(f"{path} is no TOML file: {error}, in line {line}: save it as UTF-8") from None

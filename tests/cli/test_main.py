@@ -20,6 +20,7 @@ from graphsage.cli import (
     datasets as cli_datasets,
     import_ as cli_import,
     main as cli,
+    runs as cli_runs,
     sample as cli_sample,
     train as cli_train,
 )
@@ -122,18 +123,19 @@ def test_help_is_never_wider_than_the_terminal(columns, command, monkeypatch):
 
 def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch):
     """They are taken from the help's own text, and parsed up to the point where data would be loaded."""
-    texts = [command()[1], *(command(name, "--help")[1] for name in ("train", "evaluate", "predict", "embed"))]
+    texts = [command()[1], *(command(name, "--help")[1] for name in ("train", "evaluate", "predict", "embed", "runs"))]
     lines = [line.split("  ")[0] for text in texts for line in re.findall(r"^  graphsage (\S.*)", text, re.MULTILINE)]
-    assert len(lines) == 25
+    assert len(lines) == 30
     seen = []
-    commands = [(cli_train, "_train"), (cli_datasets, "_datasets"), (cli_sample, "_sample"), (cli_import, "_import")]
+    commands = [(cli_train, "_train"), (cli_datasets, "_datasets"), (cli_sample, "_sample"), (cli_import, "_import"),
+                (cli_runs, "_runs")]
     for module, name in [*commands, *[(cli_apply, f"_{name}") for name in ("evaluate", "predict", "embed")]]:
         monkeypatch.setattr(module, name, seen.append)
     for line in lines:
         assert cli.main(line.split()) == 0
         if "resume" in vars(seen[-1]):
             assert cli_train._job(seen[-1])
-    assert len(seen) == 25
+    assert len(seen) == 30
 
 
 # ---- wrong things to type
@@ -151,7 +153,7 @@ def test_every_example_of_the_help_is_a_legal_command_line(command, monkeypatch)
         ("--verison", r"'--verison' is not understood, did you mean --version\? \(try: graphsage --help\)"),
         ("trian", r"argument .*: invalid choice: 'trian' \(choose from .*train.*sample.*\) \(try: graphsage --help\)"),
         ("train --epochs", r"argument --epochs: expected one argument \(try: graphsage train --help\)"),
-        ("train --config .", r"\.: [^\[]+"),
+        ("train --config .", r"\.: is a folder; name the file, config.toml"),
         ("train --epochs ten", "argument --epochs: invalid int value: 'ten' .*"),
         ("train --aggregator median", r"argument --aggregator: invalid choice: 'median' \(choose from .*mean.*pna.*\) .*"),
         ("train --fanouts 10,x", "argument --fanouts: must be integers with commas between, such as 10,10; got '10,x' .*"),

@@ -6,8 +6,8 @@ from graphsage.cli.next_step import after_import, after_training
 
 
 @pytest.mark.parametrize("task, several, dataset, line", [
-    ("nodes", False, None, "predict 'my runs/a-1'"), ("nodes", True, None, "predict 'my runs/a-1' --runs"),
-    ("nodes", True, "an other", "predict 'my runs/a-1' 'an other' --runs"),
+    ("nodes", False, None, "predict 'my runs/a-1'"), ("nodes", True, None, "predict 'my runs/a-1'"),
+    ("nodes", True, "an other", "predict 'my runs/a-1' 'an other'"),
     ("links", False, None, "predict 'my runs/a-1' --nodes A,B"),
     ("links", True, None, "predict 'my runs/a-1'/SEED --nodes A,B"),
     ("unsupervised", False, None, "embed 'my runs/a-1'"), ("unsupervised", True, None, "embed 'my runs/a-1'/SEED"),
