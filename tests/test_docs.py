@@ -1,5 +1,6 @@
 """README and docs: every snippet runs, every command is one, and Sphinx builds the pages without a warning."""
 
+import gzip
 import re
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from graphsage.data import catalogue
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """To run a page in: it holds a graph "my_graph"; a dataset that must be downloaded is replaced by a small made-up one."""
+    """To run a page in, with a graph "my_graph" and two files; a dataset to download is replaced by a small made-up one."""
     load = graphsage.load_dataset
 
     def stand_in(name_or_path, **options):
@@ -33,6 +34,11 @@ def folder(tmp_path, monkeypatch):
     Path("my_graph").mkdir()
     Path("my_graph/nodes.csv").write_text("\n".join(["id,label,size", *nodes]) + "\n")
     Path("my_graph/edges.csv").write_text("\n".join(["source,target", *edges]) + "\n")
+    gml = [f'node [ id {node} club "{"ab"[node % 2]}" ]' for node in range(60)]
+    gml += [f"edge [ source {node} target {(node + 2) % 60} ]" for node in range(60)]
+    Path("karate.gml").write_text("\n".join(["graph [", *gml, "]"]) + "\n")
+    with gzip.open("facebook_combined.txt.gz", "wt") as file:
+        file.writelines(f"{node} {(node + 2) % 60}\n" for node in range(60))
 
 
 @pytest.mark.parametrize("page", PAGES)
