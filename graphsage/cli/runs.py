@@ -1,6 +1,7 @@
 """``graphsage runs``: which runs there are, what they came to, and in which settings they differ."""
 
 import csv
+import os
 import sys
 from contextlib import nullcontext
 
@@ -84,11 +85,18 @@ def _row(record, names):
     baseline = NONE if record.baseline is None else f"{_shown(record.metric, record.baseline_score)} {record.baseline}"
     date = NONE if record.date is None else f"{record.date:%Y-%m-%d %H:%M}"
     name = str(record.folder) + (f" ({record.seeds} seeds)" if record.seeds > 1 else "")
-    known = (record.dataset, record.task)
+    known = (_place(record.dataset), record.task)
     told = [NONE if value is None else on_one_line(value) for value in known]
     validation, time = _shown(record.metric, record.validation), NONE if record.seconds is None else _duration(record.seconds)
     settings = [_setting(record.settings.get(name)) for name in names]
     return [on_one_line(name), record.state, *told, date, record.metric or NONE, validation, test, baseline, time, *settings]
+
+
+def _place(dataset):
+    """The name of a dataset, or its path, seen from here where that is shorter."""
+    if dataset is None or not os.path.isabs(dataset):
+        return dataset
+    return min(os.path.relpath(dataset), dataset, key=len)
 
 
 def _shown(metric, score):

@@ -13,6 +13,7 @@ from helpers.links import link_config, linked
 
 import graphsage as gs
 from graphsage.base.files import locked
+from graphsage.cli.runs import _place
 from graphsage.config.groups import SHARES
 from graphsage.config.run_files import METRICS_FILE
 from graphsage.runs.list_runs import differing
@@ -217,3 +218,9 @@ def test_the_command_writes_a_table(folder, tmp_path, command):
 def test_the_command_without_runs(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     assert command("runs")[2] == "graphsage: there is no folder runs: graphsage train makes it\n"
+
+
+def test_a_dataset_is_named_as_it_is_seen_from_here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert [_place(name) for name in (str(tmp_path / "graph"), "cora", None)] == ["graph", "cora", None]
+    assert _place("/x") == "/x"
