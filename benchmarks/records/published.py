@@ -80,7 +80,8 @@ SETTINGS = {
     "coauthor_cs": Setting(
         "shchur/coauthor_cs.npz", (96.38, 0.11, LUO),
         {"num_layers": 2, "hidden_features": 256, "norm": "layer", "residual": True, "dropout": 0.5},
-        {"fanouts": (5, 5), "batch_size": 1024, "epochs": 30, "learning_rate": 0.001, "schedule": "cosine", "evaluate_every": 3},
+        {"fanouts": (5, 5), "batch_size": 1024, "epochs": 30, "learning_rate": 0.001, "schedule": "cosine",
+         "evaluate_every": 3},
         {"epochs": 30, "evaluate_every": 3},
         splits=3, split_by="random",
     ),

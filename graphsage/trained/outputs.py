@@ -77,11 +77,11 @@ def exact(model, dataset, nodes, num_layers, *, isolated, device, progress, out)
 
 @plain_modes()
 @torch.no_grad()
-def sampled(model, dataset, nodes, num_layers, *, fanouts, draw, isolated, device, progress, out):
+def sampled(model, dataset, nodes, num_layers, *, fanouts, draw, isolated, device, progress, out, store=None):
     """The same from drawn neighbours, those until then of a node with a time.
 
     fanouts: one a layer of the model, of which the last few are not needed. draw: draw, seed and strictly_before of a
-    ``NeighborSampler``.
+    ``NeighborSampler``. store: the ``FeatureStore`` of the dataset, if there is one.
     """
     fanouts = checked_fanouts(model, fanouts)
     wanted, place = (None, None) if nodes is None else np.unique(nodes, return_inverse=True)
@@ -90,7 +90,7 @@ def sampled(model, dataset, nodes, num_layers, *, fanouts, draw, isolated, devic
     out = np.empty(shape, np.float32) if out is None else checked_out(out, shape)
     done = 0
     whole = num_layers is None
-    for seeds, h in _drawn(model, dataset, wanted, fanouts[:num_layers], draw, isolated, device, whole) if count else ():
+    for seeds, h in _drawn(model, dataset, wanted, fanouts[:num_layers], draw, isolated, device, whole, store) if count else ():
         out[seeds if wanted is None else np.searchsorted(wanted, seeds)] = h
         done += len(seeds)
         if progress is not None:
@@ -98,14 +98,15 @@ def sampled(model, dataset, nodes, num_layers, *, fanouts, draw, isolated, devic
     return out if nodes is None else out[place]
 
 
-def _drawn(model, dataset, nodes, fanouts, draw, isolated, device, whole):
+def _drawn(model, dataset, nodes, fanouts, draw, isolated, device, whole, store):
     """(seeds, what as many layers as ``fanouts`` make of them, or the whole model) a batch."""
     # a weighted graph: exact outputs do not read its weights either
     options = {"isolated": isolated, "weights": "ignore", "stream": "predict", "node_times": dataset.node_times}
     sampler = NeighborSampler(dataset.graph, fanouts, **draw, **options)
     nodes = np.arange(dataset.num_nodes) if nodes is None else nodes
-    one = {"rank": 0, "num_ranks": 1}  # whoever asks gets all of them
-    loader = NeighborLoader(dataset, sampler, BATCH_SIZE, nodes=nodes, reduce=model.first_layer_reduction, device=device, **one)
+    options = {"rank": 0, "num_ranks": 1, "store": store}  # whoever asks gets all of them
+    options |= {"nodes": nodes, "reduce": model.first_layer_reduction, "device": device}
+    loader = NeighborLoader(dataset, sampler, BATCH_SIZE, **options)
     with closing(loader.epoch(0)) as batches:
         for batch in batches:
             drawn = batch.minibatch

@@ -34,9 +34,9 @@ def test_one_flag_says_both(base, task, learned, of_label):
 
 def test_the_help_teaches_it(command):
     text = " ".join(command("train", "--help-all")[1].split())
-    assert "--task {auto,multiclass,regression,links" in text and text.count("--task {") == 1
+    assert "--task {auto,multiclass,multilabel,regression,links" in text and text.count("--task {") == 1
     assert "graphsage train cora --task links" in text and "links: How links are split, scored, learned and judged." in text
-    assert "--task {auto,multiclass,regression}" in " ".join(command("import", "--help")[1].split())
+    assert "--task {auto,multiclass,multilabel,regression}" in " ".join(command("import", "--help")[1].split())
 
 
 def test_a_run_from_the_command_line(command, dataset, tmp_path):

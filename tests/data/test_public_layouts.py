@@ -10,7 +10,7 @@ pytest.importorskip("pandas")
 pytest.importorskip("yaml")
 EDGES_ONLY = ("matrix-market", "edge-attributes", "edge-list")
 NAMED = {"gml": ("--label", "value")}  # what the column of the classes is called there
-QUICK = ("--epochs", 1, "--hidden", 4, "--no-save")
+QUICK = ("--epochs", 1, "--hidden-features", 4, "--no-save")
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ def test_a_module_metric_and_optimizer_of_ones_own_are_named(tmp_path):
     report = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "dataset unnamed, optimizer NAdam, metric cost, model OwnStack: in its script alone" in report
     assert "OwnStack" in report.partition("</table>")[0] and "hidden_features" not in report
-    with pytest.raises(ValueError, match="model is OwnStack, which was made in Python: train it there, by the script that"):
+    with pytest.raises(ValueError, match="dataset is unnamed, which was made in Python: train it there, by the script that"):
         read_config(tmp_path / "config.toml")
     assert named_in(tmp_path / "config.toml") == {"dataset": None, "split": None}
 

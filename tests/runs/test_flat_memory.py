@@ -34,7 +34,7 @@ class Watch:
             self.memory[epoch.number] = resident()
 
 dataset = blocks()
-make_trainer(configured(epochs=2, num_threads=2), dataset, log=None).fit()
+make_trainer(configured(epochs=2, num_threads=2), dataset, folder=sys.argv[1] + "-first", log=None).fit()  # libraries too
 before = left()
 config = configured(epochs=600, num_threads=2, checkpoint_seconds=0.2, **json.loads(sys.argv[2]))
 make_trainer(config, dataset, folder=sys.argv[1], callbacks=[Watch()], log=None).fit()

@@ -66,7 +66,7 @@ def test_values_that_cannot_be_are_left_out():
 def test_a_trial_of_uniform_draws_ignores_the_weights():
     config = replace(PLAIN, train=TrainConfig(draw="weighted"))
     assert with_values(config, {"draw": "uniform"}).train.weights == "ignore"
-    assert with_values(config, {"draw": "weighted"}).train.weights == "refuse"
+    assert with_values(config, {"draw": "weighted"}).train.weights == "auto"
 
 
 def test_the_default_of_weight_decay_is_that_of_the_task():
