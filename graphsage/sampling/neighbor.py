@@ -63,8 +63,8 @@ class NeighborSampler:
 
     def __init__(
         self,
-        graph: Graph,
-        fanouts: Sequence[int] = SampleConfig.fanouts,
+        graph: Graph | TypedGraph,
+        fanouts: Sequence[int] | Mapping[Relation, Sequence[int]] = SampleConfig.fanouts,
         *,
         replace: bool = SampleConfig.replace,
         seed: int = 0,
