@@ -49,6 +49,11 @@ def _nanoseconds(name, dates):
     return times
 
 
+def earliest(dtype):
+    """The time of what was always there, on an axis of ``dtype``: int64 or float64."""
+    return np.iinfo(dtype).min if dtype.kind == "i" else np.finfo(dtype).min
+
+
 # ---- two arrays on one axis
 
 

@@ -16,6 +16,7 @@ from graphsage.base.foreign import as_scipy, is_sparse
 from graphsage.base.told import of_kind, shown, told
 from graphsage.graph.build import adjacency_lists, edge_arrays, indptr_of, kept_edges, of_length, rows_from_edges
 from graphsage.graph.graph import Graph
+from graphsage.graph.time_axis import earliest
 
 Relation = tuple[str, str, str]
 
@@ -250,7 +251,7 @@ def _joined(kind, own, parts, turned):
     dtype = np.result_type(*own.values())
     if kind == "times" and len({values.dtype for values in own.values()}) > 1:
         raise ValueError("times must be of one kind in all relations: numbers, whole numbers or dates")
-    standard = 1 if kind == "weights" else np.iinfo(dtype).min if dtype.kind == "i" else np.finfo(dtype).min
+    standard = 1 if kind == "weights" else earliest(dtype)
     found = [
         own[turned.get(name, name)][ids] if turned.get(name, name) in own else np.full(len(ids), standard, dtype)
         for name, (_, _, ids) in parts.items()

@@ -7,7 +7,7 @@ import numpy as np
 
 from graphsage.base.checks import as_array, as_fanouts, as_ids, as_list, as_pairs, read_only, refuse_giants
 from graphsage.base.told import shown, told
-from graphsage.graph.time_axis import checked_times
+from graphsage.graph.time_axis import checked_times, earliest
 from graphsage.sampling.draws import entries
 from graphsage.sampling.exclusion import excluded_at
 from graphsage.sampling.localids import LocalIds
@@ -61,11 +61,10 @@ class TypedForm:
         given = _typed("node_times", node_times, counts)
         checked = {name: checked_times(f"node_times[{name!r}]", values) for name, values in given}
         dtype = np.result_type(*checked.values()) if checked else np.int64
-        standard = np.iinfo(dtype).min if dtype.kind == "i" else np.finfo(dtype).min
         for name, values in checked.items():
             if len(values) != counts[name]:
                 raise ValueError(f"node_times[{name!r}] must have one entry per node, {counts[name]}; got {len(values)}")
-        parts = [checked.get(name, np.full(count, standard, dtype)) for name, count in counts.items()]
+        parts = [checked.get(name, np.full(count, earliest(dtype), dtype)) for name, count in counts.items()]
         return read_only(np.concatenate(parts).astype(dtype, copy=False))
 
     def seeds_of(self, seeds):
