@@ -127,6 +127,10 @@ class TypedGraph(ReadOnlyRecord):
         src = self.rows.indices[first:last].astype(np.int64) - self.starts[self.types.index(relation[0])]
         return src, np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
+    def span(self, relation: Relation) -> slice:
+        """Where its edges are among those of ``rows``: of its weights, times and edge ids."""
+        return slice(*self._spans()[self.index_of(relation)])
+
     def index_of(self, relation: Relation) -> int:
         """The place of a relation in ``relations``; ValueError where there is none of that name."""
         if relation not in self.relations:
