@@ -14,7 +14,7 @@ def naive_negatives(how, pairs, known, directed, key):
     links |= set() if directed else {(b, a) for a, b in links}
     degrees = [sum(v in pair for pair in links) // (1 if directed else 2) for v in range(known.num_nodes)]
     nodes = list(range(known.num_nodes)) if how.by == "uniform" else [v for v, degree in enumerate(degrees) if degree]
-    cells = None if how.by == "uniform" else _known_links(known, directed).noise("degree")[2].tolist()
+    cells = None if how.by == "uniform" else _known_links(known, directed).noise("degree", 1)[2].tolist()
     taken = set() if how.allow_true else links
     weights = [1.0 if how.by == "uniform" else degree**0.75 for degree in degrees]
 
