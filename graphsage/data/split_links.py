@@ -8,7 +8,8 @@ from graphsage.base import rng
 from graphsage.base.checks import as_share, one_of
 from graphsage.base.told import told
 from graphsage.data.dataset import NodeDataset
-from graphsage.data.links import LinkDataset, codes_of, is_directed, links_graph
+from graphsage.data.link_parts import codes_of
+from graphsage.data.links import LinkDataset, is_directed, links_graph
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
 from graphsage.graph.subgraph import with_edges_at

@@ -10,7 +10,7 @@ from graphsage.base import rng
 from graphsage.base.checks import as_flag, as_pairs
 from graphsage.base.told import of_kind, told
 from graphsage.data.dataset import NodeDataset
-from graphsage.data.links import LinkDataset, codes_of, is_directed
+from graphsage.data.links import LinkDataset, is_directed
 from graphsage.loading.node_loader import NeighborLoader, check_sampler
 from graphsage.sampling.items import Items, SeedPlan
 from graphsage.sampling.negatives import Negatives
@@ -80,7 +80,7 @@ class LinkLoader(NeighborLoader):
             items = self._checked(dataset.train if items is None else items, sampler)
             order = {"shuffle": shuffle, "drop_last": drop_last, "least": least}
             plan = SeedPlan(items, batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
-            self.hides = _share_hidden(plan, dataset.graph) if self.exclude else 0.0
+            self.hides = _share_hidden(plan, dataset) if self.exclude else 0.0
         else:
             plan = _plan_of(positives, items, batch_size, batches_per_epoch)
         self._set_up(sampler, plan, reduce, repeat, (rank, num_ranks))
@@ -159,15 +159,12 @@ def _plan_of(positives, items, batch_size, batches_per_epoch):
     return positives.plan
 
 
-def _share_hidden(plan, graph):
+def _share_hidden(plan, dataset):
     """The share of the messages that a batch hides, 0 where it is small; raise where one batch hides all of them."""
     items, size = plan.items, plan.batch_size or len(plan.items)
     if items.time is not None or len(items) > MANY * size:
         return 0.0
-    asked = codes_of(items.seeds, graph.num_nodes, False)
-    ends = np.stack(graph.to_edges(), axis=1)
-    seen = codes_of(ends[ends[:, 0] != ends[:, 1]], graph.num_nodes, False)
-    share = np.isin(seen, asked).mean() if len(seen) else 0.0
+    share = dataset.share_seen(items.seeds)
     if share == 1 and size >= len(items) and plan.batches_per_epoch is None:
         rule = f"a {'full batch' if plan.batch_size is None else f'batch of {size:,}'} asks about all links"
         how = f"give a batch_size well below {len(items):,}, split_links(..., disjoint_train=), or exclude=False"

@@ -2,11 +2,9 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from graphsage.base.checks import as_pairs
 from graphsage.config.link_config import LinkConfig
-from graphsage.data.links import LinkDataset, codes_of
+from graphsage.data.links import LinkDataset
 from graphsage.loading.link_loader import LinkLoader
 from graphsage.nn.layered import has_layers
 from graphsage.nn.link_predictor import LinkPredictor
@@ -111,12 +109,10 @@ class LinkTask(Task):
 
 def _with_messages(config, dataset):
     """``config`` with batches of an eighth of the links where one batch would hide all of them, and so all messages."""
-    train, num_nodes = dataset.train.seeds, dataset.num_nodes
+    train = dataset.train.seeds
     if config.batch_size is None or config.batches_per_epoch or dataset.has_times or len(train) > config.batch_size:
         return config
-    messages = codes_of(np.stack(dataset.graph.to_edges(), axis=1), num_nodes, False)
-    is_seen = np.isin(codes_of(train, num_nodes, False), messages).any()
-    return replace(config, batch_size=max(1, len(train) // 8)) if is_seen else config
+    return replace(config, batch_size=max(1, len(train) // 8)) if dataset.share_seen(train) else config
 
 
 def encoder_of(model, dataset):
