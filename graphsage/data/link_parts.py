@@ -15,7 +15,7 @@ class LinkParts(ReadOnlyRecord):
 
     num_targets: how many nodes a link may lead to. is_apart: are its two ends of two types? message_times: those of the
     messages, or None. checked_pairs(name, pairs): int64 [n, 2], checked. message_pairs(): int64 [E, 2], (source, target) of the
-    messages that tell of a link. as_known(src, dst, directed): what ``known`` is of these links. known_pairs(): those of ``known``.
+    messages that tell of links. as_known(src, dst, directed): what ``known`` is of these links. known_pairs(): the links of it.
     """
 
     is_apart = False
