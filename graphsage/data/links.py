@@ -89,6 +89,14 @@ class LinkDataset(LinkParts):
         """int64 [E, 2]: (source, target) of each edge."""
         return np.stack(self.graph.to_edges(), axis=1)
 
+    def flat_graph(self) -> Graph:
+        """The messages about links as one ``Graph``."""
+        return self.graph
+
+    def flat(self, pairs: np.ndarray) -> np.ndarray:
+        """``pairs`` by its numbers of nodes."""
+        return pairs
+
     def known_pairs(self) -> np.ndarray:
         """The same of ``known``."""
         return np.stack(self.known.to_edges(), axis=1)

@@ -12,6 +12,7 @@ from graphsage.data.link_parts import LinkParts, codes_of
 from graphsage.data.links import is_directed, links_graph
 from graphsage.data.split import SPLITS
 from graphsage.data.typed_dataset import TypedDataset
+from graphsage.graph.graph import Graph
 from graphsage.graph.relation_names import relation_named, typed_pairs
 from graphsage.graph.typed_graph import Relation, TypedGraph
 from graphsage.sampling.items import Items
@@ -136,6 +137,20 @@ class TypedLinkDataset(LinkParts):
     def _message_pairs(self):
         turned = [np.stack(self.graph.edges(name)[::-1], axis=1) for name in self.reverses]
         return np.concatenate([np.stack(self.graph.edges(self.relation), axis=1), *turned])
+
+    def flat_graph(self) -> Graph:
+        """The messages about links as one ``Graph``, without the reverses: between two types, targets come after sources."""
+        return self._flat_graph
+
+    @cached_property
+    def _flat_graph(self):
+        times, pairs = self.message_times, self.flat(np.stack(self.graph.edges(self.relation), axis=1))
+        count = sum(self.num_nodes[kind] for kind in dict.fromkeys(self.ends))
+        return Graph.from_edges(*pairs.T, count, times=None if times is None else times[self.graph.span(self.relation)])
+
+    def flat(self, pairs: np.ndarray) -> np.ndarray:
+        """``pairs`` by its numbers of nodes."""
+        return pairs + [0, self.num_nodes[self.relation[0]] if self.is_apart else 0]
 
     def known_pairs(self) -> np.ndarray:
         """int64 [n, 2]: the links of ``known``."""

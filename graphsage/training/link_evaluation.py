@@ -9,6 +9,7 @@ import torch
 from graphsage.base import rng
 from graphsage.loading.link_loader import LinkLoader
 from graphsage.nn.inference import inference
+from graphsage.nn.link_predictor import sides_of
 from graphsage.sampling.items import Items
 from graphsage.sampling.negatives import Negatives
 from graphsage.training.evaluation_plan import EvaluationPlan, is_drawn
@@ -36,8 +37,9 @@ def candidates_of(dataset, pairs, settings, seed, negatives=None):
 class LinkEvaluator:
     """encoder: the model's layers, or None. plan: ``EvaluationPlan``. items: the validation links, or a fixed part of them.
 
-    all_outputs: embeddings of all nodes, float32 [N, D] on the CPU, as last computed; None where they are sampled: of other
-    modules, of links with times, and under draws that select neighbours. scores: float32 [n, 1 + C], as last computed.
+    all_outputs: embeddings of all nodes, float32 [N, D] on the CPU (of two types {type: [n, D]}), as last computed; None where
+    they are sampled: of other modules, of links with times, and under draws that select neighbours. scores: float32 [n, 1 + C],
+    as last computed.
     """
 
     def __init__(self, model, encoder, loader, dataset, config, settings, progress):
@@ -89,8 +91,9 @@ class LinkEvaluator:
     @torch.no_grad()
     def _exact(self, pairs, times):
         source, target = torch.from_numpy(np.ascontiguousarray(pairs.T))
-        h, device = self.all_outputs, self.loader.device
-        return self.model.score(h[source].to(device), h[target].to(device)).float().cpu()
+        h_source, h_target = sides_of(self.all_outputs, getattr(self.dataset, "relation", None))
+        device = self.loader.device
+        return self.model.score(h_source[source].to(device), h_target[target].to(device)).float().cpu()
 
     @torch.no_grad()
     def _sampled(self, pairs, times):

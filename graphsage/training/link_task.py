@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from graphsage.base.checks import as_pairs
 from graphsage.config.link_config import LinkConfig
 from graphsage.data.links import LinkDataset
+from graphsage.data.typed_links import TypedLinkDataset
 from graphsage.loading.link_loader import LinkLoader
 from graphsage.nn.layered import has_layers
 from graphsage.nn.link_predictor import LinkPredictor
@@ -30,9 +30,9 @@ from graphsage.training.tasks import metric_for, metrics_of
 
 
 class LinkTask(Task):
-    """Is there a link? The pairs of a ``LinkDataset``, beside others that are none."""
+    """Is there a link? The pairs of a ``LinkDataset`` or ``TypedLinkDataset``, beside others that are none."""
 
-    data, settings_kind = LinkDataset, LinkConfig
+    data, settings_kind = (LinkDataset, TypedLinkDataset), LinkConfig
 
     def __init__(self, model, dataset, config, settings=None, *, loss=None, store=None, progress=None):
         self.settings = settings = LinkConfig() if settings is None else settings
@@ -81,7 +81,7 @@ class LinkTask(Task):
         if self.loader.hides:
             rule = f"A batch asks about {100 * self.loader.hides:.0f} % of the messages and hides them from itself"
             found.append(f"{rule}: with a smaller batch_size more of them are seen")
-        if self.dataset.directed and getattr(decoder, "directed", True) is False:
+        if self.dataset.directed and not self.dataset.is_apart and getattr(decoder, "directed", True) is False:
             found.append("Links are directed, and the decoder scores a -> b as b -> a: 'mlp' with directed=True does not")
         return found
 
@@ -95,10 +95,10 @@ class LinkTask(Task):
 
     def as_items(self, links, times=None):
         """``Items`` of pairs of nodes: ``links``, if they are ``Items``, else [n, 2] and their times; ValueError for others."""
-        items = links if isinstance(links, Items) else Items(as_pairs("links", links, self.dataset.num_nodes), time=times)
+        items = links if isinstance(links, Items) else Items(self.dataset.checked_pairs("links", links), time=times)
         if items.time is not None and not self.dataset.has_times:
             raise ValueError("times are of no use: the dataset's links have none")
-        as_pairs("links", items.seeds, self.dataset.num_nodes)
+        self.dataset.checked_pairs("links", items.seeds)
         return items
 
     def scores(self):
@@ -123,7 +123,16 @@ def encoder_of(model, dataset):
     if not isinstance(model, LinkPredictor) or not has_layers(model.encoder):
         return None
     check_features(model.encoder, dataset)
+    if isinstance(dataset, TypedLinkDataset) and set(dataset.ends) != set(_targets(model.encoder)):
+        wanted, given = dict.fromkeys(dataset.ends), _targets(model.encoder)
+        rule = f"the links are between {' and '.join(map(repr, wanted))}, and the encoder gives embeddings of {given}"
+        raise ValueError(f"{rule}: make it with target={tuple(wanted)}")
     return model.encoder
+
+
+def _targets(encoder):
+    """The types that a ``TypedGraphSAGE`` gives outputs of."""
+    return (encoder.target,) if isinstance(encoder.target, str) else tuple(encoder.target)
 
 
 def _refuse_of_nodes(config):
