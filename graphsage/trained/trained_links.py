@@ -157,8 +157,9 @@ class TrainedLinks(TrainedModel):
 
 
 def split_as(dataset, links, seed):
-    """The ``LinkDataset`` of a ``NodeDataset`` by the shares of ``links`` (``LinkConfig``)."""
+    """The links of a ``NodeDataset`` or ``TypedDataset``, split by the shares of ``links`` (``LinkConfig``)."""
     how = {"val": links.val_share, "test": links.test_share, "by": links.split_by, "disjoint_train": links.disjoint_train}
+    how |= {} if links.relation is None else {"relation": links.relation}
     return split_links(dataset, **how, seed=seed)
 
 

@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+from graphsage.base.told import told
 from graphsage.config.link_config import LinkConfig
 from graphsage.data.links import LinkDataset
 from graphsage.data.typed_links import TypedLinkDataset
+from graphsage.graph.relation_names import relation_named
 from graphsage.loading.link_loader import LinkLoader
 from graphsage.nn.layered import has_layers
 from graphsage.nn.link_predictor import LinkPredictor
+from graphsage.nn.typed_model import TypedGraphSAGE
 from graphsage.sampling.items import Items
 from graphsage.sampling.negatives import Negatives
 from graphsage.tensors.device import pick_device
@@ -39,6 +42,7 @@ class LinkTask(Task):
         check_config(config)
         check_parts(dataset, config, "links")
         _refuse_of_nodes(config)
+        _refuse_other_relation(settings, dataset)
         if loss is not None:
             settings.refuse_set("link_loss", "by a loss of your own: leave it out")
         check_weights(model)
@@ -122,17 +126,26 @@ def encoder_of(model, dataset):
         raise ValueError(f"{given}: LinkPredictor(model) makes them")
     if not isinstance(model, LinkPredictor) or not has_layers(model.encoder):
         return None
+    if isinstance(dataset, TypedLinkDataset) != isinstance(model.encoder, TypedGraphSAGE):
+        kind = "TypedGraphSAGE" if isinstance(dataset, TypedLinkDataset) else "GraphSAGE"
+        raise ValueError(f"the encoder of a {type(dataset).__name__} must be a {kind}, got {told(model.encoder)}")
     check_features(model.encoder, dataset)
-    if isinstance(dataset, TypedLinkDataset) and set(dataset.ends) != set(_targets(model.encoder)):
-        wanted, given = dict.fromkeys(dataset.ends), _targets(model.encoder)
-        rule = f"the links are between {' and '.join(map(repr, wanted))}, and the encoder gives embeddings of {given}"
-        raise ValueError(f"{rule}: make it with target={tuple(wanted)}")
+    if isinstance(dataset, TypedLinkDataset) and set(dataset.ends) != set(model.encoder.targets):
+        wanted = ", ".join(repr(kind) for kind in dict.fromkeys(dataset.ends))
+        rule = f"the links are between {' and '.join(map(repr, dataset.ends))}, and the encoder gives embeddings of"
+        raise ValueError(f"{rule} {', '.join(map(repr, model.encoder.targets))}: make it with target=({wanted},)")
     return model.encoder
 
 
-def _targets(encoder):
-    """The types that a ``TypedGraphSAGE`` gives outputs of."""
-    return (encoder.target,) if isinstance(encoder.target, str) else tuple(encoder.target)
+def _refuse_other_relation(settings, dataset):
+    """ValueError where ``settings`` name another relation than the links are of."""
+    if settings.relation is None:
+        return
+    if not isinstance(dataset, TypedLinkDataset):
+        settings.refuse_set("relation", "for a graph of one type, which has one kind of links: leave it out")
+    if relation_named(dataset.graph, settings.relation) != dataset.relation:
+        rule = f"relation = {settings.relation!r} is another than that of the links, {','.join(dataset.relation)}"
+        raise ValueError(f"{rule}: leave it out, or split_links(..., relation=) by it")
 
 
 def _refuse_of_nodes(config):
