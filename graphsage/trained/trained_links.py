@@ -54,6 +54,11 @@ class TrainedLinks(TrainedModel):
     how_split: dict[str, Any] | None = None
 
     @property
+    def ends(self) -> tuple[str, str] | None:
+        """The types of sources and of targets; None of a graph with one type."""
+        return None
+
+    @property
     def _encoder(self):
         return self.model.encoder
 
