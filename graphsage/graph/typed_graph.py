@@ -155,7 +155,7 @@ class TypedGraph(ReadOnlyRecord):
     def _with_edges_at(self, at):
         """The graph with the edges at the rising positions ``at`` of its ``rows`` alone; they keep ids, weights and times."""
         rows = replace(with_edges_at(self.rows, at), edge_ids=None)
-        return _remade(dict(self.__dict__, rows=rows, edge_ids=read_only(self.edge_ids[at])))
+        return remade(dict(self.__dict__, rows=rows, edge_ids=read_only(self.edge_ids[at])))
 
     @classmethod
     def of_graph(cls, graph: Graph, node: str = "node", name: str = "to") -> Self:
