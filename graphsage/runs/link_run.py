@@ -11,14 +11,12 @@ from graphsage.nn.typed_model import TypedGraphSAGE
 from graphsage.report.link_report import OWN, winner, write_link_report
 from graphsage.report.link_scores import Judged
 from graphsage.runs.metrics_file import read_metrics
-from graphsage.runs.node_run import make_graphsage, shown
+from graphsage.runs.node_run import OTHERS as OTHERS, make_graphsage, other as other, shown
 from graphsage.trained.trained_links import split_as
 from graphsage.training.link_baselines import baseline_scores, baselines_of
 from graphsage.training.link_evaluation import candidates_of
 from graphsage.training.tasks import metrics_of
 
-ALONE = "features only"
-TRAINS_WITHOUT_EDGES = True  # too, as a baseline
 SPLIT_BY_SEED = True  # each run of several has links of its own to test on
 
 
@@ -66,9 +64,9 @@ def beside(config, trainer, result, log):
     return {**fields, "rows": {**fields["rows"], **baseline_scores(links, links.test, settings, trainer.config.seed)}}
 
 
-def with_features_only(fields, alone):
-    """The same with what the training without edges came to, a ``TrainResult`` or None."""
-    found = {} if alone is None or alone.test_scores is None else {ALONE: alone.test_scores}
+def with_other(fields, name, result):
+    """The same with what the training ``name`` of ``OTHERS`` came to, a ``TrainResult``."""
+    found = {} if result.test_scores is None else {name: result.test_scores}
     return {**fields, "rows": {**fields["rows"], **found}}
 
 

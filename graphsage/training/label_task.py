@@ -2,17 +2,28 @@
 
 import torch
 
+from graphsage.data.typed_dataset import TypedDataset
 from graphsage.training.setup import labelled
 from graphsage.training.task import Task
+
+
+def targets_of(dataset):
+    """The ``NodeDataset`` of the nodes that have labels: of a ``TypedDataset`` its targets, else itself."""
+    return dataset.targets if isinstance(dataset, TypedDataset) else dataset
 
 
 class LabelTask(Task):
     """Validation, test and outputs of the nodes that have labels.
 
-    targets: the ``NodeDataset`` of these nodes. plain: ``dataset`` without columns of labels.
+    plain: ``dataset`` without columns of labels.
     """
 
     reads_labels = True
+
+    @property
+    def targets(self):
+        """The ``NodeDataset`` of these nodes."""
+        return targets_of(self.dataset)
 
     @property
     def validated(self):

@@ -70,11 +70,6 @@ class NodeTask(LabelTask):
             yield f"Labels of training nodes are inputs: {share} of each batch's nodes hide theirs, and are asked"
         yield from filter(None, [joined_line(self.loader.plan)])
 
-    @property
-    def targets(self):
-        """All nodes."""
-        return self.dataset
-
     def degrees(self):
         """Those that some training node may see."""
         return degrees_seen(self.dataset, self.loader.sampler.graph, self.config.strictly_before)
