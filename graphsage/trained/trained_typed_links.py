@@ -16,10 +16,12 @@ from graphsage.data.typed_links import TypedLinkDataset
 from graphsage.graph.graph import Graph
 from graphsage.graph.relation_names import typed_pairs
 from graphsage.graph.typed_graph import TypedGraph
+from graphsage.loading.typed_tensors import TypedBatch
 from graphsage.nn.inference import inference
 from graphsage.nn.link_predictor import sides_of
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.tensors.device import as_device
+from graphsage.tensors.store import FeatureStore
 from graphsage.trained import outputs as apply
 from graphsage.trained.partners import known_partners, known_targets
 from graphsage.trained.trained_links import TrainedLinks
@@ -32,7 +34,7 @@ from graphsage.training.setup import check_types
 class TrainedTypedLinks(TrainedLinks):
     """A ``TrainedLinks`` of a ``TypedDataset``: its methods take one with the same types, relations and features.
 
-    model: ``LinkPredictor`` of a ``TypedGraphSAGE``. relation: whose links it scores; sources and targets of all methods are ids
+    model: ``LinkPredictor`` of a ``TypedGraphSAGE``. relation: whose links it scores; sources and targets are ids
     within its two types. relation_fanouts: as in ``TrainConfig``; where they leave a relation out in some hop, embeddings are
     from drawn neighbours (``is_drawn``). schema: {type: its columns}, or None.
     """
@@ -63,7 +65,7 @@ class TrainedTypedLinks(TrainedLinks):
 
     def embedded(self, fanouts: Any = None) -> dict[str, int]:
         """{type: width} of what ``embed`` gives."""
-        return {kind: self.embedding_width for kind in dict.fromkeys(self.ends)}
+        return dict.fromkeys(dict.fromkeys(self.ends), self.embedding_width)
 
     def _rows(self, dataset, asked, are_all, *, fanouts=None, seed=0, device="auto", progress=None):
         """{type: float32 [M, D]} of the ids ``asked`` of each type."""
@@ -83,12 +85,12 @@ class TrainedTypedLinks(TrainedLinks):
         hops = fanouts_of(dataset.graph, fanouts, self.relation_fanouts)
         how = {"draw": self.draw, "replace": self.replace, "weights": "ignore", "stream": "predict", "seed": seed}
         sampler, total = NeighborSampler(dataset.graph, hops, **how), sum(map(len, asked.values()))
-        stores = {kind: apply.FeatureStore(of) for kind, of in dataset.features.items()}
+        stores = {kind: FeatureStore(of) for kind, of in dataset.features.items()}
         done, found = 0, {kind: np.empty((len(ids), self.embedding_width), np.float32) for kind, ids in asked.items()}
         for kind, ids in asked.items():
             for step, start in enumerate(range(0, len(ids), apply.BATCH_SIZE)):
                 part = slice(start, start + apply.BATCH_SIZE)
-                batch = apply.TypedBatch.of(sampler.sample({kind: ids[part]}, step=step), stores, device=device)
+                batch = TypedBatch.of(sampler.sample({kind: ids[part]}, step=step), stores, device=device)
                 found[kind][part] = model(batch).float().cpu().numpy()
                 done += len(ids[part])
                 if progress is not None:

@@ -12,7 +12,7 @@ from graphsage.nn.inference import inference
 from graphsage.nn.link_predictor import sides_of
 from graphsage.sampling.items import Items
 from graphsage.sampling.negatives import Negatives
-from graphsage.training.evaluation_plan import EvaluationPlan, is_drawn
+from graphsage.training.evaluation_plan import EvaluationPlan, is_drawn, relation_left_out
 from graphsage.training.module_outputs import checked_logits
 from graphsage.training.setup import loading_options, make_sampler
 
@@ -45,7 +45,8 @@ class LinkEvaluator:
     def __init__(self, model, encoder, loader, dataset, config, settings, progress):
         self.model, self.loader, self.dataset, self.config, self.settings = model, loader, dataset, config, settings
         self.progress, self.all_outputs, self.scores = progress, None, None
-        is_exact = encoder is not None and not is_drawn(config.draw, dataset.has_times)
+        left_out = relation_left_out(loader.sampler.fanouts)
+        is_exact = encoder is not None and not is_drawn(config.draw, dataset.has_times) and not left_out
         self.encoder = encoder if is_exact else None
         self.plan = link_plan(config, dataset, is_exact)
         self.items = _part(dataset.val, self.plan.nodes, config.seed)
@@ -134,7 +135,7 @@ def _refuse_unranked(dataset):
 def link_plan(config, dataset, is_exact):
     """The ``EvaluationPlan`` of a training on links: exact where it can be, else on sampled neighbours of at most 1,000."""
     if config.evaluate == "exact" and not is_exact:
-        rule = "a GraphSAGE as encoder, links without times, and draw='uniform' or 'labor'"
+        rule = "a GraphSAGE as encoder, links without times, draw='uniform' or 'labor', and no relation left out"
         raise ValueError(f"evaluate='exact' is of all neighbours and needs {rule}: leave it out")
     is_exact, num_val = is_exact and config.evaluate != "sampled", len(dataset.val)
     most = config.evaluate_nodes or (num_val if is_exact else MOST_SAMPLED)

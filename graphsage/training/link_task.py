@@ -21,6 +21,7 @@ from graphsage.training.setup import (
     check_config,
     check_features,
     check_parts,
+    check_types,
     check_weights,
     for_task,
     loading_options,
@@ -129,7 +130,10 @@ def encoder_of(model, dataset):
     if isinstance(dataset, TypedLinkDataset) != isinstance(model.encoder, TypedGraphSAGE):
         kind = "TypedGraphSAGE" if isinstance(dataset, TypedLinkDataset) else "GraphSAGE"
         raise ValueError(f"the encoder of a {type(dataset).__name__} must be a {kind}, got {told(model.encoder)}")
-    check_features(model.encoder, dataset)
+    if isinstance(dataset, TypedLinkDataset):
+        check_types(model.encoder.relations, model.encoder.in_features, dataset)
+    else:
+        check_features(model.encoder, dataset)
     if isinstance(dataset, TypedLinkDataset) and set(dataset.ends) != set(model.encoder.targets):
         wanted = ", ".join(repr(kind) for kind in dict.fromkeys(dataset.ends))
         rule = f"the links are between {' and '.join(map(repr, dataset.ends))}, and the encoder gives embeddings of"
