@@ -105,12 +105,17 @@ def _where(card):
 
 
 def _row(card):
-    return f"{card.name:27} {card.statistics['num_nodes']:>8,} nodes  {_where(card):20}  {card.title}"
+    return f"{card.name:27} {card.num_nodes:>8,} nodes  {_where(card):20}  {card.title}"
 
 
 def _described(card):
     """What the card says."""
     about = {"from": card.source, "licence": card.licence, "data": _where(card), "split": card.split.get("rule", "")}
-    counts = {name.removeprefix("num_").replace("_", " "): f"{n:,}" for name, n in card.statistics.items()}
+    counts = {name.removeprefix("num_").replace("_", " "): _told(n) for name, n in card.statistics.items()}
     classes = {"class names": ", ".join(card.class_names)} if card.class_names else {}
     return [f"{card.name}: {card.title}", *(f"  {k:12} {v}" for k, v in {**about, **counts, **classes}.items())]
+
+
+def _told(count):
+    """A number, or those of several types or relations."""
+    return f"{count:,}" if isinstance(count, int) else ", ".join(f"{name} {of:,}" for name, of in count.items())

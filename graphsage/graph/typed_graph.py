@@ -94,7 +94,7 @@ class TypedGraph(ReadOnlyRecord):
         raise AttributeError(f"{name} cannot be set: a TypedGraph is read-only; make another one")
 
     def __reduce__(self):
-        return _remade, (dict(self.__dict__, reverse_of=dict(self.reverse_of)),)
+        return remade, (dict(self.__dict__, reverse_of=dict(self.reverse_of)),)
 
     # ---- sizes
 
@@ -155,7 +155,7 @@ class TypedGraph(ReadOnlyRecord):
     def _with_edges_at(self, at):
         """The graph with the edges at the rising positions ``at`` of its ``rows`` alone; they keep ids, weights and times."""
         rows = replace(with_edges_at(self.rows, at), edge_ids=None)
-        return _remade(dict(self.__dict__, rows=rows, edge_ids=read_only(self.edge_ids[at])))
+        return remade(dict(self.__dict__, rows=rows, edge_ids=read_only(self.edge_ids[at])))
 
     @classmethod
     def of_graph(cls, graph: Graph, node: str = "node", name: str = "to") -> Self:
@@ -166,7 +166,8 @@ class TypedGraph(ReadOnlyRecord):
         return cls({node: graph.num_nodes}, {relation: graph.to_edges()}, **own)
 
 
-def _remade(state):
+def remade(state):
+    """The ``TypedGraph`` of such a ``__dict__``, trusted."""
     graph = object.__new__(TypedGraph)
     graph.__setstate__(dict(state, reverse_of=MappingProxyType(state["reverse_of"])))
     return graph

@@ -16,7 +16,9 @@ from graphsage.config.run_files import LATEST
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.split import SPLITS
 from graphsage.data.typed_dataset import TypedDataset
+from graphsage.data.typed_links import TypedLinkDataset
 from graphsage.graph.features import SparseFeatures
+from graphsage.training.until import rows_of
 
 KIND, VERSION = "graphsage checkpoint", 1
 SAMPLED_ROWS = 1000  # of the features, in a dataset's identity: they may be larger than the memory
@@ -139,7 +141,7 @@ def identity(dataset):
 
     Of features that may not fit memory some rows only. Of a ``TypedDataset`` sizes and features are {type or relation: such}.
     """
-    if isinstance(dataset, TypedDataset):
+    if isinstance(dataset, (TypedDataset, TypedLinkDataset)):
         return _typed_identity(dataset)
     return {
         "nodes": dataset.num_nodes,
@@ -154,14 +156,15 @@ def identity(dataset):
 
 def _typed_identity(dataset):
     features = {kind: _of_features(of) for kind, of in dataset.features.items()}
-    node_times = {kind: _checksum(times) for kind, times in (dataset.node_times or {}).items()}
+    of_labels = isinstance(dataset, TypedDataset)
+    node_times = {kind: _checksum(times) for kind, times in (of_labels and dataset.node_times or {}).items()}
     return {
         "nodes": dict(dataset.num_nodes),
-        "edges": {",".join(name): count for name, count in dataset.num_edges.items()},
+        "edges": {",".join(name): count for name, count in dataset.graph.num_edges.items()},
         "features": dict(dataset.num_features),
         "split": _sizes(dataset),
         **_of_graph(dataset.graph.rows),
-        **_asked(dataset.targets),
+        **_asked(dataset.targets if of_labels else dataset),
         "node times checksum": node_times or None,
         **{name: {kind: of[name] for kind, of in features.items()} for name in ("features checksum", "all features checksum")},
     }
@@ -198,7 +201,8 @@ def _asked(dataset):
         own = {name: None if of is None else _checksum(of) for name, of in times.items()}
         return {"labels checksum": _checksum(dataset.labels, *parts), **own}
     times = [part.time for part in parts if part.time is not None]
-    known = (dataset.known.indptr, dataset.known.indices)
+    rows = rows_of(dataset.known)
+    known = (rows.indptr, rows.indices)
     return {"links checksum": _checksum(*(part.seeds for part in parts), *times), "known checksum": _checksum(*known)}
 
 

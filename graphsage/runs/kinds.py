@@ -4,7 +4,7 @@ from graphsage.data.typed_dataset import TypedDataset
 from graphsage.runs import link_run, node_run, typed_run, walk_run
 
 KINDS = {"nodes": node_run, "links": link_run, "unsupervised": walk_run}
-TYPED = {"nodes": typed_run}  # of graphs with several types of nodes
+TYPED = {"nodes": typed_run, "links": link_run}  # of graphs with several types of nodes
 
 
 def kind_of(task, dataset):

@@ -20,6 +20,7 @@ from graphsage.config.walk_config import WalkConfig
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.links import LinkDataset
 from graphsage.data.typed_dataset import TypedDataset
+from graphsage.data.typed_links import TypedLinkDataset
 from graphsage.interop.pyg import from_pyg, is_pyg_data
 from graphsage.runs.checkpoint import identity
 from graphsage.runs.finished import finished
@@ -171,7 +172,8 @@ class Trainer(Loop):
 
         times: [n], as of when each is asked about, where the dataset's links have times. They are made as the test is.
         """
-        of_kind("the dataset of score", self.dataset, LinkDataset)
+        if not isinstance(self.dataset, TypedLinkDataset):
+            of_kind("the dataset of score", self.dataset, LinkDataset)
         return self.evaluator.of_pairs(self.task.as_items(pairs, times)).numpy()
 
     def held(self) -> AbstractContextManager[None]:

@@ -34,9 +34,9 @@ class Negatives:
         draws both, so that the negative has nothing of its link but the place.
     allow_true: True lets true links through, by their chance, in place of looking for others.
 
-    A negative is never a node beside itself. Between two types, sources are drawn from the source type and
-    targets from the target type, by degree each by the links of its own side. Without ``allow_true`` it is no known link (where links are undirected, in neither
-    order), and has the distribution of the draws given that: a place is tried anew 16 times, and then chosen exactly.
+    A negative is never a node beside itself. Without ``allow_true`` it is no known link (where links are undirected, in neither
+    order), and has the distribution of the draws given that: a place is tried anew 16 times, and then chosen exactly. Between
+    two types sources are of the one and targets of the other, and a degree counts the links of its own side.
     """
 
     per_positive: int = 1

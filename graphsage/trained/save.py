@@ -21,6 +21,7 @@ from graphsage.data.catalogue import recorded
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.links import LinkDataset
 from graphsage.data.typed_dataset import TypedDataset
+from graphsage.data.typed_links import TypedLinkDataset
 from graphsage.nn.aggregators import Aggregator
 from graphsage.nn.link_predictor import LinkPredictor
 from graphsage.nn.model import GraphSAGE
@@ -31,6 +32,7 @@ from graphsage.trained.trained import Trained
 from graphsage.trained.trained_encoder import TrainedEncoder
 from graphsage.trained.trained_links import TrainedLinks
 from graphsage.trained.trained_typed import TrainedTyped
+from graphsage.trained.trained_typed_links import TrainedTypedLinks
 from graphsage.trained.typed_json import describe_typed
 from graphsage.training.setup import normalizes
 from graphsage.training.tasks import metric_for, pick_metric
@@ -122,10 +124,13 @@ def _of_nodes(dataset, config, task):
 
 
 def _of_links(dataset, config, task):
-    of_kind("dataset", dataset, LinkDataset)
+    is_typed = isinstance(dataset, TypedLinkDataset)
+    of_kind("dataset", dataset, TypedLinkDataset if is_typed else LinkDataset)
     links = LinkConfig() if task is None else of_kind("task", task, LinkConfig)
     metric = metric_for(config.metric, "links").name
     own = {"directed": dataset.directed, "links": asdict(links), "seed": config.seed, "how_split": dataset.how_split}
+    own |= {"relation": list(dataset.relation)} if is_typed else {}
+    own |= {} if config.relation_fanouts is None else {"relation_fanouts": config.relation_fanouts}
     return {"task": "links", "metric": metric, **own}
 
 
@@ -209,13 +214,21 @@ def _trained(model, *, form, **found):
     if odd:
         raise ValueError(f"{odd} is {found[odd]!r}")
     if is_of_links:
-        return TrainedLinks(model=model, **found | {"links": LinkConfig(**found["links"])})
+        found |= {"links": LinkConfig(**found["links"])}
+        if "relation" not in found:
+            return TrainedLinks(model=model, **found)
+        return TrainedTypedLinks(model=model, **found | {"relation": tuple(found["relation"]), **_hops(found)})
     names = found["class_names"]
     found |= {"class_names": None if names is None else tuple(names)}
     if isinstance(model, TypedGraphSAGE):
-        hops = found.get("relation_fanouts")
-        return TrainedTyped(model=model, **found | {"relation_fanouts": hops and {r: tuple(k) for r, k in hops.items()}})
+        return TrainedTyped(model=model, **found | _hops(found))
     return Trained(model=model, **found)
+
+
+def _hops(found):
+    """relation_fanouts: JSON has lists for tuples."""
+    hops = found.get("relation_fanouts")
+    return {"relation_fanouts": hops and {name: tuple(k) for name, k in hops.items()}}
 
 
 def _write(path, content):

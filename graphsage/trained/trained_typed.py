@@ -81,14 +81,19 @@ class TrainedTyped(Trained):
         return dataset
 
     def _refuse_other_schema(self, dataset):
-        if None in (self.schema, dataset.schema):
-            return
-        for kind, own in self.schema.items():
-            other = dataset.schema.get(kind)
-            if other is not None and any(own[part] != other[part] for part in ("columns", "array")):
-                way = "load_dataset with schema=, the model's schema, reads them alike"
-                what = f"columns of {kind} in {dataset.name or 'the dataset'}"
-                raise ValueError(f"{what} became features otherwise than in training: {way}")
+        refuse_other_schemas(self.schema, dataset)
+
+
+def refuse_other_schemas(schema, dataset):
+    """ValueError where columns of a type's table became features otherwise than ``schema`` {type: columns} says."""
+    if None in (schema, dataset.schema):
+        return
+    for kind, own in schema.items():
+        other = dataset.schema.get(kind)
+        if other is not None and any(own[part] != other[part] for part in ("columns", "array")):
+            way = "load_dataset with schema=, the model's schema, reads them alike"
+            what = f"columns of {kind} in {dataset.name or 'the dataset'}"
+            raise ValueError(f"{what} became features otherwise than in training: {way}")
 
 
 def depths_of(model):

@@ -1,5 +1,6 @@
 """What a Trainer is put together from, and what must fit for that."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -35,7 +36,7 @@ def normalizes(config, dataset):
 
     Features of tables come scaled, each column by itself: a row's sum would mix numbers and words.
     """
-    if isinstance(dataset, TypedDataset):
+    if isinstance(dataset.features, Mapping):
         is_sparse = any(isinstance(of, SparseFeatures) and not of.is_identity for of in dataset.features.values())
         return is_sparse and dataset.schema is None if config.normalize_features is None else config.normalize_features
     is_sparse = isinstance(dataset.features, SparseFeatures) and dataset.schema is None
@@ -258,6 +259,12 @@ def check_form(target, relations, in_features, dataset):
     name = dataset.name or "the dataset"
     if target != dataset.target:
         raise ValueError(f"the model gives outputs of {target}, but the labels of {name} are of {dataset.target}")
+    check_types(relations, in_features, dataset)
+
+
+def check_types(relations, in_features, dataset):
+    """The types and relations of ``dataset`` are those of a model of these relations and {type: features}."""
+    name = dataset.name or "the dataset"
     if unlike := set(relations) ^ set(dataset.graph.relations):
         one = min(unlike)
         has, lacks = ("the model", name) if one in relations else (name, "the model")

@@ -15,12 +15,20 @@ def degrees_seen(dataset, graph, strictly_before):
 
     Of a ``TypedGraph`` {relation: int64[n]}.
     """
+    if dataset.times is None:
+        return degrees_of(graph)
     rows = rows_of(graph)
-    degrees = rows.degrees
-    if dataset.times is not None:
-        owners = np.repeat(np.arange(rows.num_nodes), rows.degrees)
-        degrees = np.bincount(owners[~_later(dataset, graph, strictly_before)], minlength=rows.num_nodes)
-    if rows is graph:
+    owners = np.repeat(np.arange(rows.num_nodes), rows.degrees)
+    return _by_relation(graph, np.bincount(owners[~_later(dataset, graph, strictly_before)], minlength=rows.num_nodes))
+
+
+def degrees_of(graph):
+    """int64[N]: edges of each row of ``graph``; of a ``TypedGraph`` {relation: int64[n]}."""
+    return _by_relation(graph, rows_of(graph).degrees)
+
+
+def _by_relation(graph, degrees):
+    if not isinstance(graph, TypedGraph):
         return degrees
     return {name: degrees[first:last] for name, first, last in zip(graph.relations, graph.firsts, graph.firsts[1:])}
 
