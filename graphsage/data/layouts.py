@@ -163,7 +163,7 @@ LAYOUTS = {
         ),
         Layout(
             "ogb", "readers.ogb", "OGB files (raw/*.csv.gz, split/RULE/train.csv.gz)",
-            pattern=IN_NAMED + r"raw/(edge|node|num)[^/]*\.csv\.gz",
+            pattern=IN_NAMED + r"raw/((edge|node|num)[^/]*\.csv\.gz|(node-feat|node-label|relations)/[^/]+/[^/]+\.csv\.gz)",
         ),
         Layout(
             "graphsage-json", "readers.sage_json", "GraphSAGE files (NAME-G.json, NAME-id_map.json, ...)",
