@@ -12,6 +12,7 @@ Whatever else there is (node_year, edge_reltype, mapping) is not read.
 
 import numpy as np
 
+from graphsage.base.checks import refuse_giants
 from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.readers.csv_gz import read_table
 from graphsage.data.readers.look import text_of
@@ -59,7 +60,10 @@ def _sizes(path):
     for kind in lines[0]:
         if not kind or "/" in kind or kind in (".", ".."):
             raise DatasetError(f"{path} must name types as folders can be called; got {kind[:80]!r}")
-    return dict(zip(lines[0], map(int, lines[1])))
+    sizes = dict(zip(lines[0], map(int, lines[1])))
+    with told_of(path):
+        refuse_giants("a graph of so many nodes", 64 * sum(sizes.values()))
+    return sizes
 
 
 def _features(path, size):

@@ -70,7 +70,7 @@ def test_directions_names_and_a_path_of_a_file(tmp_path):
         ({"raw/num-node-dict.csv.gz": "author,paper\n3\n"}, "must hold a line of types and, as there must be one graph"),
         ({"raw/num-node-dict.csv.gz": "author,paper\n3,-4\n"}, "one of their numbers of nodes; got '-4'"),
         ({"raw/num-node-dict.csv.gz": "..,paper\n3,4\n"}, "must name types as folders can be called; got '..'"),
-        ({"raw/num-node-dict.csv.gz": "author,paper\n3,9999999999\n"}, ""),
+        ({"raw/num-node-dict.csv.gz": "author,paper\n3,9999999999\n"}, "a graph of so many nodes would need 6"),
         ({"raw/num-node-dict.csv.gz": "paper\n4\n"}, "'author' in the relation ('author', 'writes', 'paper') is no type"),
         ({WRITES + "edge.csv.gz": "0,0\n"}, "edge.csv.gz must have 5 lines, it has 1"),
         ({WRITES + "edge.csv.gz": "0,0\n1,0\n1,2\n2,4\n1,2\n"}, "edges[('author', 'writes', 'paper')] dst[3] = 4"),
