@@ -160,7 +160,7 @@ def _another_split(source, dataset, number):
     names = [name for name in table.columns if name != ID] if table else []
     columns = table.read(names, silent, lists=names) if names else {}
     name_columns(table, columns, reading, strict=False)
-    splits = splits_in(columns, but=no_splits(dataset.schema))
+    splits = splits_in(columns, but=no_splits(dataset.schema, reading))
     if not splits:
         return random_split(np.flatnonzero(labelled), number)
     if len(splits) == 1 and not any(is_list(columns[name]) for name in splits[0]):

@@ -53,9 +53,8 @@ def is_read_so(schema, reading):
     return "reading" in schema and _whole(schema["reading"]) == _plain(reading)
 
 
-def no_splits(schema):
+def no_splits(schema, reading):
     """The columns that are no split by a schema: what it reads as features (a mask perhaps, before), or was asked to."""
-    reading = reading_of(schema)
     return {spec["name"] for spec in schema["columns"]} | {*reading.category, *reading.number, *reading.drop}
 
 
