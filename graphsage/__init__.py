@@ -32,6 +32,7 @@ _HOME = {
     "Items": "graphsage.sampling.items",
     "SeedPlan": "graphsage.sampling.items",
     "NodeDataset": "graphsage.data.dataset",
+    "TypedDataset": "graphsage.data.typed_dataset",
     "JoinedDataset": "graphsage.data.several",
     "join_datasets": "graphsage.data.several",
     "split_by_time": "graphsage.data.split_by_time",

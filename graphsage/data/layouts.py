@@ -140,7 +140,7 @@ LAYOUTS = {
             "planetoid", "readers.planetoid", "Planetoid files (ind.NAME.*)",
             pattern=IN_FOLDER + r"ind\.(?P<name>[^/]+)\.(x|y|tx|ty|allx|ally|graph|test\.index)",
         ),
-        Layout("graphsage", "readers.saved", "NAME.npz that NodeDataset.save wrote", is_npz=True),
+        Layout("graphsage", "readers.saved", "NAME.npz that TypedDataset.save or NodeDataset.save wrote", is_npz=True),
         Layout(
             "cora-linqs", "readers.linqs", "LINQS files (NAME.content, NAME.cites)", several_splits=True,
             pattern=IN_FOLDER + r"(?P<name>[^/]+)\.(content|cites)",

@@ -102,7 +102,7 @@ class TypedGraph(ReadOnlyRecord):
         raise AttributeError(f"{name} cannot be set: a TypedGraph is read-only; make another one")
 
     def __reduce__(self):
-        return _remade, (dict(self.__dict__, reverse_of=dict(self.reverse_of)),)
+        return remade, (dict(self.__dict__, reverse_of=dict(self.reverse_of)),)
 
     # ---- sizes
 
@@ -135,6 +135,10 @@ class TypedGraph(ReadOnlyRecord):
         src = self.rows.indices[first:last].astype(np.int64) - self.starts[self.types.index(relation[0])]
         return src, np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
+    def span(self, relation: Relation) -> slice:
+        """Where its edges are among those of ``rows``: of its weights, times and edge ids."""
+        return slice(*self._spans()[self.index_of(relation)])
+
     def index_of(self, relation: Relation) -> int:
         """The place of a relation in ``relations``; ValueError where there is none of that name."""
         if relation not in self.relations:
@@ -165,7 +169,8 @@ class TypedGraph(ReadOnlyRecord):
         return cls({node: graph.num_nodes}, {relation: graph.to_edges()}, **own)
 
 
-def _remade(state):
+def remade(state):
+    """The ``TypedGraph`` of such a ``__dict__``, trusted."""
     graph = object.__new__(TypedGraph)
     graph.__setstate__(dict(state, reverse_of=MappingProxyType(state["reverse_of"])))
     return graph
