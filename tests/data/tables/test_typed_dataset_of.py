@@ -210,7 +210,7 @@ def test_any_table_and_any_order(capsys):
     edges = {key: pd.DataFrame(OF_EDGES[key]) for key in (KNOWS, TAGGED, BUYS)}
     nodes = {"user": pd.DataFrame(OF_NODES["user"]).set_index("id"), "item": None}
     features = {"item": np.arange(6).reshape(2, 3)}
-    with pytest.raises(DatasetError, match="edges.item.tagged.tag row 0 .from 0.: source is 7, and features.item.npy has rows for"):
+    with pytest.raises(DatasetError, match="edges.item.tagged.tag row 0 .from 0.: source is 7, and features.item.npy has rows"):
         gs.from_tables(nodes, edges, features=features, progress=False)
     dataset = gs.from_tables(nodes, edges, name="shop")
     assert dataset.graph.relations[:3] == (TAGGED, BUYS, KNOWS) and dataset.node_ids["item"].tolist() == [7, 8]
