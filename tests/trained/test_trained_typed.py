@@ -218,7 +218,7 @@ def test_other_data_get_a_sentence(dataset, tmp_path):
     with pytest.raises(ValueError, match="^correct_and_smooth is of graphs with one type of nodes, and this has several"):
         trained.predict(dataset, correct_and_smooth=True)
     fewer = gs.TypedGraph(dataset.num_nodes, {name: dataset.graph.edges(name) for name in dataset.graph.relations[:3]})
-    with pytest.raises(ValueError, match="^the model has the relation author,.*, and papers has not$|^the model has the relation"):
+    with pytest.raises(ValueError, match="^the model has the relation [a-z_,]*, and papers has not$"):
         trained.check(replace(dataset, graph=fewer))
     schema = {"columns": [{"name": "age"}], "array": None}
     old, new = (replace(dataset, schema={"paper": {**schema, "columns": [{"name": name}]}}) for name in ("age", "size"))
