@@ -37,6 +37,7 @@ _HOME = {
     "join_datasets": "graphsage.data.several",
     "split_by_time": "graphsage.data.split_by_time",
     "LinkDataset": "graphsage.data.links",
+    "TypedLinkDataset": "graphsage.data.typed_links",
     "split_links": "graphsage.data.split_links",
     "load_dataset": "graphsage.data.catalogue",
     "from_tables": "graphsage.data.tables.frames",

@@ -191,7 +191,7 @@ def _embed(options):
     from graphsage.trained.outputs import typed_names, write_embedding, write_typed_embedding
     from graphsage.trained.predictions import node_names
 
-    is_typed = hasattr(trained, "target")
+    is_typed = hasattr(trained, "embedded")
     with of_the_system(), progress_of("embedding") as progress:
         how |= {"progress": progress}
         if is_typed:
