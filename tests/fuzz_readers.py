@@ -47,6 +47,7 @@ def whole_folders(root):
     import test_heterophilous
     import test_linqs
     import test_ogb
+    import test_ogb_typed
     import test_sage_json
     import test_saved
     import test_twitch
@@ -81,6 +82,7 @@ def whole_folders(root):
         "csr-npz": lambda f: save(f, lambda f: np.savez(f / "a.npz", **test_csr_npz.arrays())),
         "ogb": test_ogb.made,
         "ogb-edges": lambda f: test_ogb.made(f, raw__node_feat=None, raw__edge_feat="1,0\n2,0\n3,0\n4,0\n5,6\n"),
+        "ogb-typed": test_ogb_typed.made,
         "graphsage-json": test_sage_json.made,
         "graphsage-json-multilabel": lambda f: test_sage_json.made(
             f, list("abcde"), [("a", "b")], class_map={name: [0, 1] for name in "abcde"}

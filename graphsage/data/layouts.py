@@ -127,7 +127,7 @@ def _of_file(name, module, files, **options):
 
 
 EDGE_LIST = "edge-list"  # any table may look like one: it is asked last
-TABLES = "tables (edges.csv with source and target, nodes.csv, features.npy)"
+TABLES = "tables (edges.csv with source and target, nodes.csv, features.npy; of types edges.SOURCE.RELATION.TARGET.csv, ...)"
 
 IN_FOLDER = r"(?P<folder>.*)/"
 IN_NAMED = r"(?P<folder>.*?(?P<name>[^/]+))/"  # the dataset is called as the folder is
@@ -163,7 +163,7 @@ LAYOUTS = {
         ),
         Layout(
             "ogb", "readers.ogb", "OGB files (raw/*.csv.gz, split/RULE/train.csv.gz)",
-            pattern=IN_NAMED + r"raw/(edge|node|num)[^/]*\.csv\.gz",
+            pattern=IN_NAMED + r"raw/((edge|node|num)[^/]*\.csv\.gz|(node-feat|node-label|relations)/[^/]+/[^/]+\.csv\.gz)",
         ),
         Layout(
             "graphsage-json", "readers.sage_json", "GraphSAGE files (NAME-G.json, NAME-id_map.json, ...)",
