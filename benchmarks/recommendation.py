@@ -4,10 +4,10 @@
 
 debian      which package a maintainer will need: maintainer - package, a link where a package of the maintainer's depends on
             that package. Made of debian-typed; packages have the words of their descriptions, maintainers nothing.
-maintained  who will maintain a package: the relation package - maintainer of debian-typed, with all of its other relations as
-            messages. A package has one maintainer, and so no other link to tell by; its source and what it goes with do.
-cldr        which languages are spoken in a territory, of Unicode's CLDR as Babel ships it: with its currencies and time zones as
-            further relations; no node has features.
+maintained  who will maintain a package: the relation package - maintainer of debian-typed, with all of its other relations
+            as messages. A package has one maintainer, and so no other link to tell by; its source and what it goes with do.
+cldr        which languages are spoken in a territory, of Unicode's CLDR as Babel ships it: with its currencies and time
+            zones as further relations; no node has features.
 
 10 % of the links are tested, 5 % validate, drawn at random by the seed of a run. Each test link is ranked among 100 other
 targets of its source that are no links, the same ones for all that are compared. Popularity is the degree of the target among

@@ -47,7 +47,7 @@ def _has_one_matrix(config, data, value):
 
 
 def _is_weighted(config, data, value):
-    return data.graph.weights is not None and config.train.draw in ("uniform", "weighted")
+    return rows_of(data.graph).weights is not None and config.train.draw in ("uniform", "weighted")
 
 
 #: The space: setting -> values to choose among (that of the start is one more), and why.

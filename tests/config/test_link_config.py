@@ -30,4 +30,5 @@ def test_every_setting_is_documented():
 
 def test_a_relation_is_kept_as_text():
     assert LinkConfig(relation=("user", "buys", "item")).relation == "user,buys,item"
-    assert LinkConfig(relation=" user, buys ,item").relation == "user,buys,item" and LinkConfig(relation="buys").relation == "buys"
+    assert LinkConfig(relation=" user, buys ,item").relation == "user,buys,item"
+    assert LinkConfig(relation="buys").relation == "buys"
