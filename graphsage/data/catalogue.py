@@ -51,8 +51,9 @@ def load_dataset(
     unlisted: str | None = None,
     time: str | None = None,
     node_time: str | None = None,
-) -> NodeDataset:
+) -> NodeDataset | Any:
     """The ``NodeDataset`` of a known name ("debian", "cora", ...: ``graphsage datasets``), of a folder, or a generated one.
+    Where the data have several types of nodes or relations it is a ``TypedDataset``.
 
     A name comes from the package if it is bundled; else from the folder in the environment variable GRAPHSAGE_DATA (the
     files themselves, or a folder NAME there), from the cache (``cache``, else GRAPHSAGE_CACHE, else the user's cache
@@ -64,8 +65,8 @@ def load_dataset(
     Where a folder that holds a dataset has a known name, it is the folder that is meant: "builtin:cora" is the dataset of that
     name wherever one is.
 
-    Text that begins with "sbm:" or "rmat:" makes a random graph: "sbm:nodes=100000,classes=10", "rmat:scale=17,degree=16"
-    (``graphsage.data.generators.by_name`` describes them and their options).
+    Text that begins with "sbm:", "rmat:" or "typed:" makes a random graph: "sbm:nodes=100000,classes=10", "rmat:scale=17",
+    "typed:papers=5000" (``graphsage.data.generators.by_name`` describes them and their options).
 
     split: which of several splits that the data store, 0 for the first; None takes the first, or the only one there is. "time":
         in place of that the one of ``split_by_time``, where the nodes have times.

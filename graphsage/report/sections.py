@@ -11,10 +11,12 @@ from graphsage.config.run_files import CONFIG
 from graphsage.data.cards import dataset_card, list_datasets
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.described.describe import describe
+from graphsage.data.typed_dataset import TypedDataset
 from graphsage.report import report_tables as tables, scores_by_degree as scores
 from graphsage.report.curve_points import curves_of
 from graphsage.report.node_sections import embeddings, mistakes_of, neighbours
 from graphsage.report.page import beside, folded, joined, scrolled, section, tag
+from graphsage.report.typed_section import types
 from graphsage.training.thresholds import told_of_nobody
 from graphsage.training.until import time_line
 
@@ -153,11 +155,12 @@ def time(run):
 def dataset(run):
     known = run.dataset.name == run.config.dataset and run.dataset.name in list_datasets()
     card = tables.facts(tables.card_facts(dataset_card(run.dataset.name)), "Dataset card") if known else None
-    about, time, counted = run.dataset.summary, None, None
-    if isinstance(run.dataset, NodeDataset):
+    whole, time, counted = run.dataset if getattr(run, "types", None) is None else run.types.dataset, None, None
+    about = whole.summary
+    if isinstance(whole, (NodeDataset, TypedDataset)):
         about = partial(about, labels=run.config.task == "nodes")
-        time = time_line(run.dataset, run.config.train.strictly_before)
-        counted = folded("What is in it, counted", scrolled(tag("pre", describe(run.dataset)), "What is in the dataset"))
+        time = time_line(whole, run.config.train.strictly_before)
+        counted = folded("What is in it, counted", scrolled(tag("pre", describe(whole)), "What is in the dataset"))
     about = joined(tag("p", about()), tag("p", time) if time else None)
     return section("Dataset", about, card, counted)
 
@@ -185,4 +188,4 @@ def reproduce(run):
     )
 
 
-SECTIONS = (training, _classes, mistakes_of, neighbours, embeddings, time, dataset, configuration, reproduce)
+SECTIONS = (training, _classes, mistakes_of, neighbours, types, embeddings, time, dataset, configuration, reproduce)
