@@ -5,6 +5,7 @@ node of its destination type, which list the numbers of their sources. A sampler
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -16,6 +17,7 @@ from graphsage.base.foreign import as_scipy, is_sparse
 from graphsage.base.told import of_kind, shown, told
 from graphsage.graph.build import adjacency_lists, edge_arrays, indptr_of, kept_edges, of_length, rows_from_edges
 from graphsage.graph.graph import Graph
+from graphsage.graph.subgraph import with_edges_at
 from graphsage.graph.time_axis import earliest
 
 Relation = tuple[str, str, str]
@@ -159,6 +161,11 @@ class TypedGraph(ReadOnlyRecord):
         empty = np.empty(0, np.int64)
         own = {"weights": self.rows.weights, "times": self.rows.times}
         return Graph.from_edges(np.concatenate([empty, *src]), np.concatenate([empty, *dst]), int(self.starts[-1]), **own)
+
+    def _with_edges_at(self, at):
+        """The graph with the edges at the rising positions ``at`` of its ``rows`` alone; they keep ids, weights and times."""
+        rows = replace(with_edges_at(self.rows, at), edge_ids=None)
+        return remade(dict(self.__dict__, rows=rows, edge_ids=read_only(self.edge_ids[at])))
 
     @classmethod
     def of_graph(cls, graph: Graph, node: str = "node", name: str = "to") -> Self:

@@ -14,9 +14,10 @@ from graphsage.config.toml import END, read_config, write_config
 MODEL = ModelConfig(
     hidden_features=7, num_layers=3, aggregator="max", combine="concat", dropout=0.25, input_dropout=0.125, normalize=True,
     bias=False, init="kaiming_normal", activation="elu", norm="batch", residual=True, input_layer="linear", jumping="cat",
+    relation_sum="mean", num_bases=4,
 )  # fmt: skip
 TRAIN = TrainConfig(
-    fanouts=(4, -1, 2), replace=True, draw="weighted",
+    fanouts=(4, -1, 2), relation_fanouts={"writes": (3, 0, -1), "a,\"to\",b": (1, 1, 1)}, replace=True, draw="weighted",
     isolated="self", weights="ignore", strictly_before=True, num_threads=3, batch_size=9, batches_per_epoch=8,
     epochs=6, optimizer="sgd", warmup_epochs=2, average=0.75, learning_rate=0.1 + 0.2,
     weight_decay=1e-300, decay_biases=False, schedule="step", schedule_epochs=4,
