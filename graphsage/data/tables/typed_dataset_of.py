@@ -147,7 +147,7 @@ def _fitted(types, nodes, arrays, tables, schema, directed, reading, progress):
     for kind, of in found.items():
         check = of_labels if kind == target else without_labels
         own = check(kind, of, readings[kind], target, reading if is_own else None)
-        how = {"edges_have_times": have_times and kind == target, "all_reading": reading}
+        how = {"edges_have_times": have_times, "all_reading": reading}
         fitted[kind] = fitted_nodes(of, None if is_own else schema[kind], directed, own, **how)
     return fitted, target if target and fitted[target].schema["label"] else None
 

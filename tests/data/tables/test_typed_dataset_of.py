@@ -45,6 +45,8 @@ def test_labels_in_two_tables_ask_which(tmp_path):
     items, found = read(folder, label="item.label")
     assert (items.target, items.class_names) == ("item", ("pot", "tea"))
     assert "nodes.user.csv: label is not read, as the labels are those of item" in found.notes
+    assert [kind for kind, schema in items.schema.items() if schema["label"]] == ["item"]
+    assert same(items, read(folder, schema=items.schema)[0])
     users, _ = read(folder, label="user.label")
     assert (users.target, users.class_names) == ("user", ("blue", "red"))
     dropped, _ = read(folder, drop=["item.label"])
