@@ -31,7 +31,8 @@ class TypedGraph(ReadOnlyRecord):
     weights, times: {relation: [E]}, of some relations or all, in the order of their edges. Where only some have weights, an
         edge of the others weighs 1; where only some have times, the edges of the others were always there.
     reverse: True adds (b, "rev_NAME", a) for each relation (a, NAME, b) that has no such relation yet. A turned edge keeps
-        its id, weight and time.
+        its id, weight and time. A relation that is given under that name, with the same edges in the same order turned round,
+        is known as the reverse, too.
 
     types, relations: names in the order given, reverses last. starts: int64[T + 1], the first number of each type, by
     ``types``. rows: the ``Graph`` of slots. firsts: int64[R + 1], the first slot of each relation. edge_ids: int64[E], the
@@ -74,7 +75,7 @@ class TypedGraph(ReadOnlyRecord):
             starts=read_only(starts),
             firsts=read_only(np.concatenate([[0], np.cumsum([sizes[name[2]] for name in parts], dtype=np.int64)])),
             edge_ids=read_only(np.concatenate([np.empty(0, np.int64), *(part[2] for part in parts.values())])),
-            reverse_of=MappingProxyType(turned),
+            reverse_of=MappingProxyType(_known_reverses(given) | turned),
         )
         checked = {kind: {name: _checked(kind, name, values, given) for name, values in of.items()} for kind, of in own.items()}
         arrays = {kind: _joined(kind, of, parts, turned) for kind, of in checked.items()}
@@ -238,6 +239,16 @@ def _reverses(given):
     """{reverse relation: the one it turns round} of those that are not there yet."""
     turned = {(dst, f"rev_{name}", src): (src, name, dst) for src, name, dst in given}
     return {name: origin for name, origin in turned.items() if name not in given and not origin[1].startswith("rev_")}
+
+
+def _known_reverses(given):
+    """{reverse relation: the one it turns round} of those that are given with the same edges in the same order."""
+    turned = {(dst, f"rev_{name}", src): (src, name, dst) for src, name, dst in given if (dst, f"rev_{name}", src) in given}
+    return {name: origin for name, origin in turned.items() if _same(given[name][:2], given[origin][1::-1])}
+
+
+def _same(ends, others):
+    return all(np.array_equal(one, other) for one, other in zip(ends, others))
 
 
 def _part(name, ends, is_turned, sizes, once):
