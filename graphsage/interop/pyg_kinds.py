@@ -12,7 +12,7 @@ from graphsage.base.checks import as_fanouts
 from graphsage.graph.graph import Graph
 from graphsage.interop.pyg import edge_index_of
 from graphsage.interop.pyg_seeds import each_seed, each_seed_typed
-from graphsage.interop.pyg_typed import edges_of_relations, listed, typed_graph
+from graphsage.interop.pyg_typed import listed, typed_graph
 
 
 def kind_of(data, time_attr, weight_attr):
@@ -54,8 +54,6 @@ class OneType:
 
     def fanouts(self, num_neighbors):
         """Those of the ``NumNeighbors``, checked."""
-        if isinstance(num_neighbors.values, Mapping):
-            raise ValueError("num_neighbors by relation is of HeteroData: data has one type of edges, give one number a hop")
         return as_fanouts("num_neighbors", num_neighbors.values, allow_all=True)
 
     def own_times(self, seed):
@@ -90,9 +88,10 @@ class SeveralTypes:
     """Of a ``HeteroData``: the same by type and relation."""
 
     def __init__(self, data, time_attr, weight_attr):
-        edges = edges_of_relations(data)
-        if any("adj_t" in data[name] for name in edges):
-            raise ValueError("data must have its edges in edge_index, a tensor [2, edges], and no adj_t")
+        for name in data.edge_types:
+            if "adj_t" in data[name] or "edge_index" not in data[name]:
+                raise ValueError(f"data[{name}] must have its edges in edge_index, a tensor [2, edges], and no adj_t")
+        edges = {name: data[name].edge_index for name in data.edge_types}
         self.node_time, self.edge_time = self._times(data, time_attr)
         weights = None if weight_attr is None else self._weights(data, weight_attr)
         self.graph = typed_graph(data, edges, weights=weights, times=numpy_of(self.edge_time))
@@ -124,7 +123,8 @@ class SeveralTypes:
             return as_fanouts("num_neighbors", values, allow_all=True)
         values = {name.to_tuple(): of for name, of in values.items()}
         for name in values.keys() - set(self.graph.relations):
-            raise ValueError(f"num_neighbors has {name}, which is no edge type of data: there are {listed(self.graph.relations)}")
+            there = listed(self.graph.relations)
+            raise ValueError(f"num_neighbors has {name}, which is no edge type of data: there are {there}")
         missing = [name for name in self.graph.relations if name not in values]
         if missing and default is None:
             raise ValueError(f"num_neighbors has no {missing[0]}: give it one number a hop, 0 to leave it out")

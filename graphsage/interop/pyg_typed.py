@@ -14,6 +14,7 @@ from graphsage.graph.features import SparseFeatures
 from graphsage.graph.typed_graph import TypedGraph
 from graphsage.interop.arrays import refuse_stand_ins
 from graphsage.interop.pyg_parts import labels_of, names_of_nodes, split_of, tensor_of, values_at
+from graphsage.sampling.typed_batch import TypedMiniBatch
 
 
 def listed(relations: Any) -> str:
@@ -92,8 +93,20 @@ def _of_target(store, num_nodes, split):
 # ---- to
 
 
-def hetero_of(graph: TypedGraph) -> Any:
-    """``HeteroData`` of a ``TypedGraph``, its edges in the order of their ids: num_nodes, edge_index, edge_weight and time."""
+def is_typed(thing: Any) -> bool:
+    """Does ``hetero_of`` take it?"""
+    return isinstance(getattr(thing, "minibatch", thing), (TypedGraph, TypedDataset, TypedMiniBatch))
+
+
+def hetero_of(thing: Any, edge_attr: Mapping | None = None, edge_weight: Mapping | None = None) -> Any:
+    """``HeteroData`` of a ``TypedGraph``, ``TypedDataset``, ``TypedMiniBatch`` or ``TypedBatch``: see ``to_pyg``."""
+    if isinstance(thing, TypedGraph):
+        return _of_graph(thing)
+    return _of_dataset(thing) if isinstance(thing, TypedDataset) else _of_batch(thing, edge_attr, edge_weight)
+
+
+def _of_graph(graph):
+    """Edges in the order of their ids."""
     data = _hetero_data()
     for name, count in graph.num_nodes.items():
         data[name].num_nodes = count
@@ -107,9 +120,8 @@ def hetero_of(graph: TypedGraph) -> Any:
     return data
 
 
-def hetero_of_dataset(dataset: TypedDataset) -> Any:
-    """``HeteroData`` of a ``TypedDataset``: see ``to_pyg``."""
-    data = hetero_of(dataset.graph)
+def _of_dataset(dataset):
+    data = _of_graph(dataset.graph)
     for name, features in dataset.features.items():
         if not (isinstance(features, SparseFeatures) and features.is_identity):
             dense = features.to_scipy().toarray() if isinstance(features, SparseFeatures) else features
@@ -126,8 +138,7 @@ def hetero_of_dataset(dataset: TypedDataset) -> Any:
     return data
 
 
-def hetero_of_batch(batch: Any, edge_attr: Any = None, edge_weight: Any = None) -> Any:
-    """``HeteroData`` of a ``TypedBatch`` or ``TypedMiniBatch``: see ``to_pyg``."""
+def _of_batch(batch, edge_attr, edge_weight):
     minibatch, data = getattr(batch, "minibatch", batch), _hetero_data()
     offsets = minibatch.hop_offsets
     for name, nodes in minibatch.nodes.items():
