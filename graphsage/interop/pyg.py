@@ -112,7 +112,7 @@ def edge_index_of(minibatch: MiniBatch) -> np.ndarray:
 # ---- from
 
 
-def from_pyg(data: Any, *, split: int | None = None, name: str | None = None, target: str | None = None) -> Any:
+def from_pyg(data: Any, *, split: int | None = None, name: str | None = None, target: str | None = None) -> NodeDataset | Any:
     """The ``NodeDataset`` of a ``torch_geometric.data.Data`` of N nodes, the ``TypedDataset`` of a ``HeteroData``.
 
     edge_index [2, E]: node edge_index[1, i] aggregates from edge_index[0, i], and i is the edge's id; edge_weight [E] becomes
