@@ -1,6 +1,5 @@
 """Batch: what a loader yields."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Self
@@ -10,15 +9,16 @@ import torch
 
 from graphsage.base.checks import as_array, as_count, one_of
 from graphsage.base.told import of_kind
+from graphsage.loading.movable import Movable, cast, mapped
 from graphsage.sampling.minibatch import MiniBatch
-from graphsage.tensors.csr_matrix import CSRMatrix, to_device
+from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.device import as_device
 from graphsage.tensors.reductions import REDUCTIONS
 from graphsage.tensors.store import FeatureStore
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Batch:
+class Batch(Movable):
     """B seeds with the topology around them, features and labels: what a loader yields, and ``Batch.of`` makes of a MiniBatch.
 
     minibatch: the topology in numpy arrays (global ids, edge ids, ...).
@@ -96,7 +96,7 @@ class Batch:
         store, device = features if isinstance(features, FeatureStore) else FeatureStore(features), as_device(device)
         _check_rows(minibatch, len(store))
         seeds = minibatch.nodes[minibatch.seed_index].astype(np.int64)
-        y = None if labels is None else label_tensor(_checked(labels, len(store))[seeds])
+        y = None if labels is None else label_tensor(checked_labels(labels, len(store))[seeds])
         asked = {"seeds": torch.from_numpy(seeds), "places": torch.arange(len(seeds), device="cpu"), "y": y}
         position = {"epoch": as_count("epoch", epoch), "step": as_count("step", step)}
         draft = drafted(minibatch, len(store), reduce, **asked, **position)
@@ -115,24 +115,12 @@ class Batch:
         if self.reduce is None:
             return self.having(x=rows, pending=None)
         x_neigh = store.reduce(self.reduce, reads, nodes)
-        return self.having(x_self=_ready(rows), x_neigh=_ready(x_neigh), pending=None)
+        return self.having(x_self=ready(rows), x_neigh=ready(x_neigh), pending=None)
 
     def cast(self, dtype: torch.dtype) -> Self:
         """The same batch with features of ``dtype``."""
         names = ("x",) if self.reduce is None else ("x_self", "x_neigh")
-        return self.having(**{name: _mapped(getattr(self, name), partial(_cast, dtype)) for name in names})
-
-    def to(self, device: str | torch.device) -> Self:
-        """The same batch with its tensors on ``device``."""
-        return self.map(lambda tensor: to_device(tensor, device))
-
-    def pin_memory(self) -> Self:
-        """The same batch in page-locked memory, from which copies to a GPU run in the background."""
-        return self.map(lambda tensor: tensor.pin_memory())
-
-    def map(self, function: Callable[[torch.Tensor], torch.Tensor]) -> Self:
-        """The batch of ``function(tensor)`` for each of its tensors, in a fixed order."""
-        return self.having(**{name: _mapped(value, function) for name, value in vars(self).items()})
+        return self.having(**{name: mapped(getattr(self, name), partial(cast, dtype=dtype)) for name in names})
 
     def __repr__(self):
         kind = "" if self.pairs is None else f", pairs={self.pairs.shape[1]}"
@@ -164,7 +152,7 @@ def label_tensor(labels):
     return torch.tensor(labels, dtype=torch.int64 if is_class else torch.float32, device="cpu")
 
 
-def _checked(labels, num_nodes):
+def checked_labels(labels, num_nodes):
     labels = as_array("labels", labels)
     if labels.dtype.kind not in "biuf" or labels.ndim not in (1, 2) or len(labels) != num_nodes:
         rule = f"labels must be numbers of shape [{num_nodes}] or [{num_nodes}, columns], a row for each row of features"
@@ -187,20 +175,6 @@ def _check_rows(minibatch, num_nodes):
         raise ValueError(f"{rule}: they have {num_nodes}, and the batch has node {last}")
 
 
-def _ready(x):
+def ready(x):
     """Sparse rows with the transpose that the weights' gradient needs."""
     return x.with_transpose() if isinstance(x, CSRMatrix) else x
-
-
-def _cast(dtype, tensor):
-    return tensor.to(dtype) if tensor.is_floating_point() else tensor
-
-
-def _mapped(value, function):
-    if isinstance(value, torch.Tensor):
-        return function(value)
-    if isinstance(value, CSRMatrix):
-        return value.map(function)
-    if isinstance(value, (list, tuple)):
-        return type(value)(_mapped(item, function) for item in value)
-    return value

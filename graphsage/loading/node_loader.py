@@ -1,7 +1,6 @@
 """NeighborLoader: seeds in, batches of tensors out, prepared on threads while the caller trains."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from copy import copy
 from dataclasses import replace
@@ -15,22 +14,26 @@ from numpy.typing import ArrayLike
 from graphsage.base.checks import as_count, as_flag, as_ids, as_integers, of_mask, one_of
 from graphsage.base.threads import default_threads, ordered_map
 from graphsage.base.told import of_kind, told
-from graphsage.config.groups import FEATURES_ON
 from graphsage.data.dataset import NodeDataset
+from graphsage.data.typed_dataset import TypedDataset
+from graphsage.graph.typed_graph import TypedGraph
 from graphsage.loading.batch import Batch, drafted, label_tensor
 from graphsage.loading.parcel import Parcel
 from graphsage.loading.process_rank import checked_ranks, process_rank
+from graphsage.loading.stores import is_on_cpu, stores_of
+from graphsage.loading.typed_tensors import TypedBatch, typed_draft
 from graphsage.sampling.items import Items, SeedPlan
 from graphsage.sampling.minibatch import MiniBatch
 from graphsage.tensors.device import as_device
 from graphsage.tensors.reductions import REDUCTIONS
-from graphsage.tensors.store import FeatureStore, free_memory
+from graphsage.tensors.store import FeatureStore
 
 
 class NeighborLoader:
     """Iterable of batches; one iteration is one epoch, and the next iteration is the next epoch (``set_epoch``: another one).
 
     dataset: ``NodeDataset``. Where it has ``times``, each seed is asked at its own: batches are disjoint, without later edges.
+        Of a ``TypedDataset``: seeds are of its target type, batches ``TypedBatch``, and ``store`` is {type: ``FeatureStore``}.
     sampler: ``NeighborSampler`` on its graph, or whatever answers ``sample(items, epoch, step)`` with a ``MiniBatch``. Its
         ``seed`` (default: 0) orders the nodes, its ``num_threads`` prepare batches.
     batch_size, batches_per_epoch, shuffle, drop_last, least: as in ``SeedPlan``. nodes: those to go through (default: to
@@ -56,7 +59,7 @@ class NeighborLoader:
 
     def __init__(
         self,
-        dataset: NodeDataset,
+        dataset: NodeDataset | TypedDataset,
         sampler: Any,
         batch_size: int | None,
         batches_per_epoch: int | None = None,
@@ -69,20 +72,22 @@ class NeighborLoader:
         repeat: bool = False,
         rank: int | None = None,
         num_ranks: int | None = None,
-        store: FeatureStore | None = None,
+        store: FeatureStore | Mapping[str, FeatureStore] | None = None,
         device: str | torch.device = "cpu",
         features_on: str = "auto",
         feature_dtype: str = "float32",
     ) -> None:
-        check_sampler(sampler, of_kind("dataset", dataset, NodeDataset).graph, reduce)
+        is_typed = isinstance(dataset, TypedDataset)
+        targets = dataset.targets if is_typed else of_kind("dataset", dataset, NodeDataset)
+        check_sampler(sampler, dataset.graph, reduce)
         _check_times(sampler, dataset)
-        self._times = dataset.times
-        nodes = dataset.train if nodes is None else of_mask("nodes", nodes, dataset.num_nodes)
+        self._times, self._target = targets.times, dataset.target if is_typed else None
+        nodes = targets.train if nodes is None else of_mask("nodes", nodes, targets.num_nodes)
         order = {"shuffle": shuffle, "drop_last": drop_last, "least": least}
         plan = SeedPlan(self._items(nodes), batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
         self._set_up(sampler, plan, reduce, repeat, (rank, num_ranks))
         self._read_from(dataset.features, store, device, features_on, feature_dtype)
-        self.labels = label_tensor(dataset.labels)
+        self.labels = label_tensor(targets.labels)
 
     def _set_up(self, sampler, plan, reduce, repeat, ranks):
         """What draws which batches, and where the next one is."""
@@ -100,15 +105,14 @@ class NeighborLoader:
     def _read_from(self, features, store, device, features_on, feature_dtype):
         """Where features are, and where tensors go."""
         self.device = as_device(device)
-        if store is None:
-            place = _feature_device(features, self.device, features_on, feature_dtype)
-            store = FeatureStore(features, device=place, dtype=feature_dtype)
-        self.store = _checked_store(store, features.shape)
+        self.store = stores_of(features, store, self.device, features_on, feature_dtype)
 
     @property
     def _same_each_epoch(self):
         """Is there nothing to draw?"""
-        return self._plan.batch_size is None and all(k == -1 for k in getattr(self.sampler, "fanouts", [0]))
+        fanouts = getattr(self.sampler, "fanouts", [1])
+        hops = fanouts.values() if isinstance(fanouts, Mapping) else [fanouts]
+        return self._plan.batch_size is None and all(k in (-1, 0) for of in hops for k in of)
 
     @property
     def plan(self) -> SeedPlan:
@@ -141,7 +145,7 @@ class NeighborLoader:
         asked = f"{self._asks}={len(self._plan.items)}"
         return f"{type(self).__name__}(batches={len(self)}, batch_size={size}, {asked}, sampler={self.sampler})"
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Batch]:  # or of TypedBatch: type checkers are told of the usual case
         # runs when the first batch is asked for: Lightning makes iterators that it throws away, and they are no epochs
         epoch, (resumed, start) = self.next_epoch, self._resume
         after = self.next_epoch = epoch + (not self.repeat)
@@ -209,10 +213,10 @@ class NeighborLoader:
             prepared.close()
 
     @torch.inference_mode(False)  # what is kept for another iteration may be trained on there
-    def prepare(self, epoch: int, step: int) -> Batch | Parcel:
+    def prepare(self, epoch: int, step: int) -> Batch | TypedBatch | Parcel:
         """One batch as far as threads make it: all of it, on the CPU, unless features are read on a GPU."""
         draft = self._draft(epoch, step)
-        if self.store.device.type == "cpu":
+        if is_on_cpu(self.store):
             draft = self._filled(draft)
         return Parcel(draft) if self.device.type == "cuda" else draft
 
@@ -220,7 +224,7 @@ class NeighborLoader:
     def _finished(self, draft):
         """On the device, with features."""
         draft = draft.to(self.device)
-        draft = draft if draft.pending is None else self._filled(draft)
+        draft = self._filled(draft) if draft.pending else draft
         return draft if self.cast_to is None else draft.cast(self.cast_to)
 
     def _filled(self, draft):
@@ -230,6 +234,8 @@ class NeighborLoader:
     def _draft(self, epoch, step):
         """The batch without features."""
         items, how, own = self._asked(epoch, step)
+        if isinstance(items, Mapping):
+            return typed_draft(self.sampler, items, how, epoch=epoch, step=step, **own)
         is_open = self.reduce is not None
         minibatch = (self.sampler.sample_open if is_open else self.sampler.sample)(items, epoch=epoch, step=step, **how)
         _check_answer(minibatch, len(items), is_open)
@@ -237,11 +243,12 @@ class NeighborLoader:
         return drafted(minibatch, len(self.store), self.reduce, epoch=epoch, step=step, **own)
 
     def _asked(self, epoch, step):
-        """(items to sample around, keywords of ``sample``, fields of the Batch that say what is asked)."""
+        """(items to sample around, or {type: items}; keywords of ``sample``; fields of the Batch that say what is asked)."""
         places = self._plan.places(epoch, step)
         items = self._plan.items[places]
         y = self.labels[torch.from_numpy(as_ids("seeds", items.seeds, len(self.labels)).copy())]
-        return items, {}, {"places": torch.from_numpy(places.copy()), "y": y}  # a copy: the plan keeps its order
+        own = {"places": torch.from_numpy(places.copy()), "y": y}  # a copy: the plan keeps its order
+        return items if self._target is None else {self._target: items}, {}, own
 
     def _full_batch(self, epoch):
         """All neighbours of all nodes: drawn once, as nothing is drawn."""
@@ -255,6 +262,8 @@ def check_sampler(sampler, graph, reduce):
     method = "sample" if reduce is None else "sample_open"
     if isinstance(sampler, type) or not callable(getattr(sampler, method, None)):
         raise TypeError(f"sampler must be a NeighborSampler or have {method}(items, epoch, step), got {told(sampler)}")
+    if isinstance(graph, TypedGraph) and reduce is not None:
+        raise ValueError(f"reduce = {reduce!r} is for graphs with one type: leave it out")
     if getattr(sampler, "graph", graph) is not graph:
         raise ValueError(f"the sampler must be on dataset.graph, {graph}; it is on another, {sampler.graph}")
 
@@ -264,23 +273,8 @@ def _check_times(sampler, dataset):
         raise ValueError("the dataset has node_times, and the sampler none: make it with node_times=dataset.node_times")
 
 
-def _checked_store(store, shape):
-    if of_kind("store", store, FeatureStore).features.shape != tuple(shape):
-        raise ValueError(f"store must hold the dataset's features, {list(shape)}; it has {list(store.features.shape)}")
-    return store
-
-
 def _check_answer(minibatch, num_seeds, is_open):
     """What a sampler of the caller's own returned would else be wrong numbers."""
     if not isinstance(minibatch, MiniBatch) or minibatch.is_open != is_open or len(minibatch.seed_index) != num_seeds:
         method, kind = ("sample_open", "an open") if is_open else ("sample", "a closed")
         raise ValueError(f"{method} of the sampler must return {kind} MiniBatch of {num_seeds} seeds, got {minibatch!r}")
-
-
-def _feature_device(features, device, features_on, dtype):
-    one_of("features_on", features_on, FEATURES_ON)
-    if features_on == "auto":
-        num_bytes = math.prod(features.shape) * (2 if dtype == "bfloat16" else 4)
-        has_room = device.type == "cuda" and num_bytes <= free_memory(device) // 2
-        return device if has_room else "cpu"
-    return device if features_on == "device" else "cpu"

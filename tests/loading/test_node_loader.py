@@ -11,7 +11,7 @@ import torch
 from helpers.nn_helpers import SEEDS, awkward_graph, batch_of, close, model_of, node_dataset
 
 from graphsage.data.dataset import NodeDataset
-from graphsage.loading import node_loader
+from graphsage.loading import stores
 from graphsage.loading.batch import Batch
 from graphsage.loading.node_loader import NeighborLoader
 from graphsage.loading.parcel import Parcel
@@ -479,11 +479,11 @@ def test_a_store_may_be_shared():
 ])
 def test_features_lie_on_a_gpu_with_twice_the_room_free(dtype, free, where, monkeypatch):
     """A made-up GPU: only where the features would go is asked."""
-    monkeypatch.setattr(node_loader, "free_memory", lambda device: free)
+    monkeypatch.setattr(stores, "free_memory", lambda device: free)
     features = np.zeros((60, 9), np.float32)
-    assert torch.device(node_loader._feature_device(features, torch.device("cuda"), "auto", dtype)).type == where
-    assert torch.device(node_loader._feature_device(features, torch.device("cpu"), "auto", dtype)).type == "cpu"
-    assert torch.device(node_loader._feature_device(features, torch.device("cuda"), "cpu", dtype)).type == "cpu"
+    assert torch.device(stores._device_of([features], torch.device("cuda"), "auto", dtype)).type == where
+    assert torch.device(stores._device_of([features], torch.device("cpu"), "auto", dtype)).type == "cpu"
+    assert torch.device(stores._device_of([features], torch.device("cuda"), "cpu", dtype)).type == "cpu"
 
 
 def test_streams_share_no_batch():

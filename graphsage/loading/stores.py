@@ -1,0 +1,61 @@
+"""Where a loader reads features: one ``FeatureStore``, or one a type."""
+
+import math
+from collections.abc import Mapping
+
+from graphsage.base.checks import one_of
+from graphsage.base.told import of_kind, shown, told
+from graphsage.config.groups import FEATURES_ON
+from graphsage.graph.features import SparseFeatures
+from graphsage.tensors.store import FeatureStore, free_memory
+
+
+def stores_of(features, given, device, features_on, dtype):
+    """A ``FeatureStore`` of a dataset's features, or {type: one} of a mapping: ``given`` if there is one, else new.
+
+    features_on: "auto" is the device if that is a GPU and the dense ones, all types together, take half of its free memory.
+    """
+    of_types = isinstance(features, Mapping)
+    parts = features if of_types else {None: features}
+    if given is None:
+        place = _device_of(parts.values(), device, features_on, dtype)
+        made = {kind: FeatureStore(of, device=place, dtype=_dtype(of, parts, dtype)) for kind, of in parts.items()}
+    else:
+        made = _given_by_type(given, parts) if of_types else {None: _checked("store", given, features.shape)}
+    return made if of_types else made[None]
+
+
+def is_on_cpu(store):
+    """Are some of the features on the CPU, so that threads can read them?"""
+    return any(part.device.type == "cpu" for part in (store.values() if isinstance(store, Mapping) else [store]))
+
+
+def _given_by_type(given, parts):
+    if not isinstance(given, Mapping):
+        raise TypeError(f"store must be a dict {{type: FeatureStore}}, as the dataset has types of nodes; got {told(given)}")
+    missing = next((kind for kind in parts if kind not in given), None)
+    if missing is not None:
+        raise ValueError(f"store has no {shown(missing)}: give it a FeatureStore a type")
+    return {kind: _checked(f"store[{kind!r}]", given[kind], of.shape) for kind, of in parts.items()}
+
+
+def _checked(name, store, shape):
+    if of_kind(name, store, FeatureStore).features.shape != tuple(shape):
+        raise ValueError(f"{name} must hold the dataset's features, {list(shape)}; it has {list(store.features.shape)}")
+    return store
+
+
+def _dtype(features, parts, dtype):
+    """``dtype`` is for dense features; where some are, sparse ones beside them are left alone."""
+    some_dense = not all(isinstance(of, SparseFeatures) for of in parts.values())
+    return "float32" if some_dense and isinstance(features, SparseFeatures) else dtype
+
+
+def _device_of(parts, device, features_on, dtype):
+    one_of("features_on", features_on, FEATURES_ON)
+    if features_on == "auto":
+        dense = [math.prod(of.shape) for of in parts if not isinstance(of, SparseFeatures)]
+        num_bytes = sum(dense) * (2 if dtype == "bfloat16" else 4)
+        has_room = device.type == "cuda" and num_bytes <= free_memory(device) // 2
+        return device if has_room else "cpu"
+    return device if features_on == "device" else "cpu"
