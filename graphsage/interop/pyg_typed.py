@@ -172,12 +172,25 @@ def _add_edges(store, relation, minibatch, of_edges):
 def _with_tensors(data, batch):
     """With what a ``TypedBatch`` has beside its topology."""
     for name, x in batch.x.items():
-        data[name].x = x if isinstance(x, torch.Tensor) else x.to_dense()
-    if batch.y is not None:
+        if not _is_identity(x, batch.minibatch.nodes[name]):
+            data[name].x = x if isinstance(x, torch.Tensor) else x.to_dense()
+    if batch.pairs is not None:
+        of_type = [batch.seed_index[batch.relation[end]] for end in (0, 2)]
+        store = data[batch.relation]
+        store.edge_label_index = torch.stack([index[rows] for index, rows in zip(of_type, batch.pairs)])
+        store.edge_label = batch.y
+    elif batch.y is not None:
         store = data[batch.target]
         store.y = batch.y.new_empty(store.batch_size, *batch.y.shape[1:])
         store.y[batch.seed_index] = batch.y  # repeats of a seed all carry its label
-    return data.to(next(iter(batch.x.values())).device)
+    return data.to(batch.places.device)
+
+
+def _is_identity(x, nodes):
+    """Are they rows of ``SparseFeatures.identity``? n_id says as much, in a column fewer a node of the graph."""
+    if isinstance(x, torch.Tensor) or x.values is not None or len(x.indices) != len(nodes):
+        return False
+    return np.array_equal(x.indices.cpu().numpy(), nodes)
 
 
 def _hetero_data():

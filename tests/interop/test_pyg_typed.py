@@ -6,16 +6,19 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from helpers import typed_data
 from helpers.hetero_data import CITES, IN, RELATIONS, SIZES, WRITES, random_hetero
 
 import graphsage as gs
 from graphsage.graph.features import SparseFeatures
 from graphsage.interop import from_pyg, to_pyg
+from graphsage.loading.typed_tensors import TypedBatch
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # torch_geometric's own, about torch.jit, at import
     from torch_geometric import transforms as T
     from torch_geometric.data import HeteroData
+    from torch_geometric.nn import HeteroConv, SAGEConv
 
 pytestmark = pytest.mark.filterwarnings("ignore:Sparse")
 TURNED = ("paper", "rev_writes", "author")
@@ -177,3 +180,61 @@ def test_what_does_not_fit_is_told(given, options, text):
 def test_a_target_is_of_several_types():
     with pytest.raises(ValueError, match="^target names a type of HeteroData, and data has one type of nodes: got 'paper'$"):
         from_pyg(data().to_homogeneous(), target="paper")
+
+
+# ---- batches of the loader
+
+
+class OnPyG(torch.nn.Module):
+    """Two layers of PyG on what ``to_pyg`` makes of a batch; venues are embedded by who they are."""
+
+    def __init__(self, relations):
+        super().__init__()
+        self.enter = torch.nn.ModuleDict({"paper": torch.nn.Linear(6, 8), "author": torch.nn.Linear(3, 8)})
+        self.venue = torch.nn.Embedding(5, 8)
+        self.first, self.second = (HeteroConv({name: SAGEConv((8, 8), 8) for name in relations}) for _ in range(2))
+        self.out = torch.nn.Linear(8, typed_data.NUM_CLASSES)
+
+    def forward(self, found):
+        h = {name: enter(found[name].x) for name, enter in self.enter.items()} | {"venue": self.venue(found["venue"].n_id)}
+        h = {name: of.relu() for name, of in self.first(h, found.edge_index_dict).items()}
+        return self.out(self.second(h, found.edge_index_dict)["paper"])
+
+
+def loader_of(dataset, fanouts, **options):
+    return gs.NeighborLoader(dataset, gs.NeighborSampler(dataset.graph, fanouts, seed=0), 16, **options)
+
+
+def test_a_model_of_pyg_trains_on_our_batches_and_knows_the_whole_graph():
+    dataset = typed_data.papers()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = OnPyG(dataset.graph.relations)
+    optimizer, losses = torch.optim.Adam(model.parameters(), lr=0.01), []
+    for _ in range(10):
+        for batch in loader_of(dataset, [5, 5]):
+            found = to_pyg(batch)
+            assert "x" not in found["venue"] and found["paper"].y.shape == (found["paper"].batch_size,)
+            out = model(found)[found["paper"].seed_index]
+            loss = torch.nn.functional.cross_entropy(out, batch.y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    assert np.mean(losses[-3:]) < 0.7 * np.mean(losses[:3])
+    whole = to_pyg(dataset)
+    whole["venue"].n_id = torch.arange(5)
+    with torch.no_grad():
+        wanted = model(whole)
+        for batch in loader_of(dataset, [-1, -1], nodes=dataset.test):
+            found = to_pyg(batch)
+            ours = model(found)[found["paper"].seed_index]
+            torch.testing.assert_close(ours, wanted[batch.seeds], rtol=1e-5, atol=1e-5)
+
+
+def test_a_seed_asked_for_twice_has_one_label_there():
+    dataset = typed_data.papers()
+    minibatch = gs.NeighborSampler(dataset.graph, [2], seed=0).sample({"paper": [5, 9, 5]})
+    found = to_pyg(TypedBatch.of(minibatch, dataset.features, dataset.labels))
+    assert found["paper"].y.tolist() == dataset.labels[[5, 9]].tolist() and found["paper"].seed_index.tolist() == [0, 1, 0]
+    assert torch.equal(found["paper"].x, torch.from_numpy(dataset.features["paper"][found["paper"].n_id.numpy()]))
