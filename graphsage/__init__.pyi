@@ -22,10 +22,12 @@ from graphsage.graph.typed_graph import TypedGraph as TypedGraph
 from graphsage.loading.batch import Batch as Batch
 from graphsage.loading.link_loader import LinkLoader as LinkLoader
 from graphsage.loading.node_loader import NeighborLoader as NeighborLoader
+from graphsage.loading.typed_tensors import TypedBatch as TypedBatch
 from graphsage.nn.aggregators import Aggregator as Aggregator
 from graphsage.nn.inference import inference as inference
 from graphsage.nn.link_predictor import LinkPredictor as LinkPredictor
 from graphsage.nn.model import GraphSAGE as GraphSAGE
+from graphsage.nn.typed_model import TypedGraphSAGE as TypedGraphSAGE
 from graphsage.runs.list_runs import list_runs as list_runs
 from graphsage.runs.progress_bar import Progress as Progress
 from graphsage.runs.run_record import RunRecord as RunRecord

@@ -18,9 +18,9 @@ NAMES = """
     Aggregator Batch Callback Graph GraphSAGE Items JoinedDataset Labor LinkConfig LinkDataset LinkLoader LinkPredictor
     Metric MiniBatch ModelConfig Negatives NeighborLoader NeighborSampler NodeDataset Predictions Progress Recent RunConfig
     RunRecord SampleConfig SeedPlan SparseFeatures TableConfig TensorBoard TrainConfig TrainResult Trained TrainedEncoder
-    TrainedLinks Trainer TuneResult TypedDataset TypedGraph TypedMiniBatch Uniform WalkConfig WalkPairs Weighted
-    degree_features describe from_tables inference join_datasets list_runs load_dataset load_model load_trained
-    multihop_sampling random_walks row_normalize save_model save_trained split_by_time split_links suggested tune
+    TrainedLinks Trainer TuneResult TypedBatch TypedDataset TypedGraph TypedGraphSAGE TypedMiniBatch Uniform WalkConfig
+    WalkPairs Weighted degree_features describe from_tables inference join_datasets list_runs load_dataset load_model
+    load_trained multihop_sampling random_walks row_normalize save_model save_trained split_by_time split_links suggested tune
 """
 
 
@@ -96,7 +96,9 @@ def test_defaults_of_the_model_are_those_of_its_config():
     assert given.pop("dropout") == DROPOUT
     assert given == {name: getattr(ModelConfig(), name) for name in given}
     names = "num_layers aggregator combine input_dropout normalize bias init activation norm residual input_layer jumping"
-    assert given.keys() == set(names.split())
+    assert given.keys() == {*names.split(), "relation_sum", "num_bases"}
+    of_types = defaults(graphsage.TypedGraphSAGE)
+    assert of_types == {**given, "input_layer": "linear", "embeddings": (), "seed": 0, "dropout": DROPOUT}
 
 
 def test_defaults_of_the_layer_are_those_of_the_config():

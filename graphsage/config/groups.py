@@ -114,6 +114,13 @@ class ModelConfig(Settings):
     jumping: str = option(
         "last", "hidden layers that the output is made of: the last, or all, side by side or by maximum", choices=JUMPINGS
     )
+    relation_sum: str = option(
+        "sum", "how what a node gets by its relations is joined, in a typed graph: added, or the mean over those that it has",
+        choices=("sum", "mean"),
+    )  # fmt: skip
+    num_bases: int | None = option(
+        None, "matrices that the weights of all relations are mixed from, in a typed graph (default: each its own)", least=1
+    )
     bias: bool = option(True, "add a learned bias")
     init: str = option("kaiming_uniform", "weight initialisation", choices=INITS)
 

@@ -7,26 +7,25 @@ import numpy as np
 import torch
 from torch import nn
 
-from graphsage.base import rng
 from graphsage.base.checks import as_count
 from graphsage.config.groups import ModelConfig
 from graphsage.config.settings import DROPOUT
 from graphsage.nn.aggregators import Aggregator
+from graphsage.nn.configured import Configured
 from graphsage.nn.dropout import activated
 from graphsage.nn.first_inputs import first_inputs, input_dropout
-from graphsage.nn.head import Head
-from graphsage.nn.jumping import joined
 from graphsage.nn.layer import SAGELayer
-from graphsage.nn.linear import Linear, redraw
+from graphsage.nn.linear import Linear
 from graphsage.nn.pooling import make_aggregator
 from graphsage.nn.tree_form import check_place, tree_form
 from graphsage.tensors.ambient import plain_defaults
 from graphsage.tensors.keyed_rng import keyed_rng
 
+OF_RELATIONS = ("relation_sum", "num_bases")  # settings of models of typed graphs alone
 LINEAR = ("mean", "sum", "gcn")  # reductions that a linear map without bias may follow as well as precede
 
 
-class GraphSAGE(nn.Module):
+class GraphSAGE(Configured):
     """GraphSAGE (Hamilton, Ying, Leskovec 2017): ``num_layers`` layers, activation and dropout between them.
 
     ``model(x)`` returns logits [B, out_features], one row a seed, in the caller's order. x is one of
@@ -48,14 +47,13 @@ class GraphSAGE(nn.Module):
     ("max"; Xu et al. 2018, section 4.1).
 
     aggregator: a name (``ModelConfig``), or a subclass of ``Aggregator``, of which each layer makes its own.
+    relation_sum, num_bases: of a ``TypedGraphSAGE``; here they must be left alone.
     seed: of the initialisation; torch's own generators are neither read nor moved.
     A new model is float32 on the CPU, whatever torch's default dtype and device are; ``double()`` and ``to(device)`` change it.
 
     task_head: the ``Head`` that reads the outputs, set by ``Trainer``. The bare model of a regression gives standardised
     numbers, (target - mean) / deviation: ``model.task_head.read(outputs)`` and ``Trained`` give them in the targets' units.
     """
-
-    task_head: Head = Head()
 
     def __init__(
         self,
@@ -76,12 +74,14 @@ class GraphSAGE(nn.Module):
         residual: bool = ModelConfig.residual,
         input_layer: str = ModelConfig.input_layer,
         jumping: str = ModelConfig.jumping,
+        relation_sum: str = ModelConfig.relation_sum,
+        num_bases: int | None = ModelConfig.num_bases,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        if dropout is None:
-            raise ValueError("dropout must be in [0, 1), got None")
-        config = ModelConfig(  # checks every option, also those that a single layer does not use
+        config = self._configure(
+            out_features,
+            seed,
             hidden_features=hidden_features,
             num_layers=num_layers,
             aggregator=aggregator,
@@ -96,15 +96,12 @@ class GraphSAGE(nn.Module):
             residual=residual,
             input_layer=input_layer,
             jumping=jumping,
+            relation_sum=relation_sum,
+            num_bases=num_bases,
         )
-        self.dropout, self.input_dropout, self.normalize = config.dropout, config.input_dropout, config.normalize
-        self.activation, self.jumping = config.activation, config.jumping
+        for name in OF_RELATIONS:
+            config.refuse_set(name, "by a GraphSAGE of one type of nodes: leave it out, or make a TypedGraphSAGE")
         self.in_features = as_count("in_features", in_features, least=1)
-        self.out_features = as_count("out_features", out_features, least=1)
-        self.seed = as_count("seed", seed, most=2**64 - 1)
-        self._config = config
-        if isinstance(aggregator, Aggregator):
-            raise TypeError(f"aggregator must be a name or a class, as each layer makes its own; got {aggregator}")
         with plain_defaults(), keyed_rng(0):  # the layers draw once on their own; ``reset_parameters`` has the last word
             self._make_layers(config)
         self.reset_parameters()
@@ -127,33 +124,15 @@ class GraphSAGE(nn.Module):
         self.output_layer = Linear(width, self.out_features, config.bias) if has_output else None
 
     @property
-    def settings(self) -> ModelConfig:
-        """The ``ModelConfig`` that it was made by."""
-        return self._config
-
-    @property
     def arguments(self) -> dict[str, Any]:
         """``GraphSAGE(**arguments)`` is the same model, but for weights that were trained since."""
-        own = ("in_features", "out_features", "seed", "dropout", "input_dropout", "normalize")
-        return {**asdict(self._config), **{name: getattr(self, name) for name in own}}
-
-    def reset_parameters(self, seed: int | None = None) -> None:
-        """Draw all weights anew: the same ones for the same seed (default: the model's own)."""
-        with keyed_rng(rng.stream_key(self.seed if seed is None else seed, rng.INIT)):
-            for layer in self.layers:
-                layer.reset_parameters()
-            for linear in filter(None, (self.input_layer, self.output_layer)):
-                redraw(linear)
+        own = {name: value for name, value in asdict(self._config).items() if name not in OF_RELATIONS}
+        return {**own, "in_features": self.in_features, **self._trained_since()}
 
     def prepare(self, degrees: np.ndarray) -> None:
         """Tell each aggregator the degrees int64 [N] of the graph to train on."""
         for layer in self.layers:
             layer.aggregator.prepare(degrees)
-
-    @property
-    def num_layers(self) -> int:
-        """Layers, and hops that a batch needs."""
-        return len(self.layers)
 
     @property
     def first_layer_reduction(self) -> str | None:
@@ -209,11 +188,6 @@ class GraphSAGE(nn.Module):
             return first_inputs(self.enter(batch.x), batch.blocks[0], self.layers[0].aggregator)
         x_self, x_neigh = first_inputs(batch.x, batch.blocks[0], self.layers[0].aggregator)
         return self.enter(x_self), self.enter(x_neigh)
-
-    def joined(self, hidden: list[torch.Tensor]) -> torch.Tensor:
-        """What goes into the output layer, if there is one and all hidden layers are there; else the last one."""
-        reads_all = self.output_layer is not None and len(hidden) == self.num_layers
-        return joined(self.jumping if reads_all else "last", hidden)
 
     def enter(self, x: Any) -> Any:
         """Features, or what they were reduced to, as the first layer reads them: input dropout, then the input layer.

@@ -16,12 +16,12 @@ class BatchNorm(nn.BatchNorm1d):
     running <- (1 - m) * running + m * the n-th batch's, m = max(0.1, 1 / n): the first batches weigh alike, and the 0 and 1
     that stood before count for nothing. (Where rows of features sum to 1, units have a variance of 1e-5: a 1 takes 100
     batches to fade.)
-    A single row has no variance: in training, too, it is normed by the running statistics, which it leaves alone. (A batch of
-    two seeds that are one node has one row.)
+    A single row, or none, has no variance: in training, too, it is normed by the running statistics, which it leaves alone.
+    (A batch of two seeds that are one node has one row.)
     """
 
     def forward(self, h):
-        if self.training and len(h) == 1:
+        if self.training and len(h) < 2:
             return F.batch_norm(h, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
         if self.training:
             self.momentum = max(MOMENTUM, 1 / (1 + int(self.num_batches_tracked)))

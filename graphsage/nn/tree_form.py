@@ -38,7 +38,7 @@ def _products(model, depth, x_self, x_below):
 
 def check_place(name, device, model):
     """ValueError unless what ``name`` says is on the device of ``model``."""
-    own = model.layers[0].weight_neigh.device
+    own = next(model.parameters()).device
     if device != own:
         raise ValueError(f"{name} is on {device}, but the model on {own}: move one of them, as model.to({str(device)!r})")
 

@@ -397,7 +397,8 @@ def test_every_flag_reaches_its_config():
     given = {
         "hidden_features": 7, "num_layers": 3, "aggregator": "max", "combine": "concat", "dropout": 0.25,
         "input_dropout": 0.125, "normalize": True, "activation": "elu", "norm": "layer", "residual": True,
-        "input_layer": "active", "jumping": "cat", "bias": False, "init": "kaiming_normal",
+        "input_layer": "active", "jumping": "cat", "relation_sum": "mean", "num_bases": 4, "bias": False,
+        "init": "kaiming_normal",
         "fanouts": (4, -1, 2), "replace": True, "draw": "weighted", "isolated": "self", "weights": "ignore",
         "strictly_before": True, "num_threads": 3, "batch_size": 9,
         "batches_per_epoch": 8, "epochs": 6, "optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.75,

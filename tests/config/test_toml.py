@@ -14,6 +14,7 @@ from graphsage.config.toml import END, read_config, write_config
 MODEL = ModelConfig(
     hidden_features=7, num_layers=3, aggregator="max", combine="concat", dropout=0.25, input_dropout=0.125, normalize=True,
     bias=False, init="kaiming_normal", activation="elu", norm="batch", residual=True, input_layer="linear", jumping="cat",
+    relation_sum="mean", num_bases=4,
 )  # fmt: skip
 TRAIN = TrainConfig(
     fanouts=(4, -1, 2), replace=True, draw="weighted",

@@ -1,0 +1,40 @@
+"""Projection: features of one type of nodes, however many columns, to the width that all types share."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from graphsage.nn.linear import alike
+from graphsage.tensors.csr_matrix import CSRMatrix
+
+
+class Projection(nn.Module):
+    """x W + b of dense rows or a CSRMatrix: [M, F] -> [M, H]. W (F, H) has a row a column of the features.
+
+    is_embedding: the features are a column a node, so that row v of W is the embedding of node v.
+    W is Kaiming's uniform on +-sqrt(6 / fan-in): the fan-in is F, of embeddings 1, as a row has one entry; b begins with 0.
+    """
+
+    def __init__(self, in_features, out_features, bias, is_embedding=False):
+        super().__init__()
+        self.is_embedding = is_embedding
+        self.weight = nn.Parameter(torch.empty(in_features, out_features))
+        self.register_parameter("bias", nn.Parameter(torch.empty(out_features)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self):
+        """Draw the weights anew and zero the bias."""
+        bound = (6 / (1 if self.is_embedding else len(self.weight))) ** 0.5
+        nn.init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            nn.init.zeros_(self.bias)
+
+    def forward(self, x):
+        if not isinstance(x, CSRMatrix):
+            return F.linear(alike(x, self.weight), self.weight.t(), self.bias)
+        product = x.matmul(self.weight)
+        return product if self.bias is None else product + self.bias
+
+    def extra_repr(self):
+        width, out = self.weight.shape
+        return f"{width}, {out}{', embedding' if self.is_embedding else ''}"
