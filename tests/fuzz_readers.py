@@ -43,12 +43,14 @@ def whole_folders(root):
     """{layout: {path inside the folder: bytes}} of small datasets that load."""
     sys.path.append(str(Path(__file__).parent / "data" / "readers"))  # where whole folders of each layout are made
     import test_csr_npz
+    import test_heco
     import test_heterophilous
     import test_linqs
     import test_ogb
     import test_sage_json
     import test_saved
     import test_twitch
+    import test_typed_npz
     from helpers.data_helpers import planetoid_files, write_files
     from helpers.debian_index import INDEX, load_build
     from helpers.public_files import WRITERS
@@ -69,6 +71,8 @@ def whole_folders(root):
         "planetoid": lambda f: write_files(f, planetoid_files()),
         "graphsage": lambda f: save(f, lambda f: sparse.save(f / "a.npz")),
         "graphsage-dense": lambda f: save(f, lambda f: weighted.save(f / "a.npz")),
+        "graphsage-typed": lambda f: save(f, lambda f: test_typed_npz.KINDS["weights, times, gaps"].save(f / "a.npz")),
+        "heco": test_heco.made,
         "cora-linqs": test_linqs.write,
         "twitch": test_twitch.write,
         "heterophilous": lambda f: save(f, lambda f: np.savez(f / "a.npz", **test_heterophilous.arrays())),

@@ -51,8 +51,9 @@ def load_dataset(
     unlisted: str | None = None,
     time: str | None = None,
     node_time: str | None = None,
-) -> NodeDataset:
+) -> NodeDataset | Any:
     """The ``NodeDataset`` of a known name ("debian", "cora", ...: ``graphsage datasets``), of a folder, or a generated one.
+    Where the data have several types of nodes or relations it is a ``TypedDataset``.
 
     A name comes from the package if it is bundled; else from the folder in the environment variable GRAPHSAGE_DATA (the
     files themselves, or a folder NAME there), from the cache (``cache``, else GRAPHSAGE_CACHE, else the user's cache

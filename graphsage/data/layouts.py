@@ -4,7 +4,8 @@ A layout called "x" in the module M has two functions there (or three), imported
 
     holds_x(folder)                              NAME as the folder's files spell it, or None if it holds no such dataset
     fits_x(names)                                where it is one file NAME.npz: whether arrays of these names make it one
-    read_x(folder, name, *, class_names=None)    the ``NodeDataset`` of the files called NAME, which is its name then;
+    read_x(folder, name, *, class_names=None)    the ``NodeDataset`` or ``TypedDataset`` of the files called NAME, which is
+                                                 its name then;
                                                  with ``split=0`` as well where the files store several splits,
                                                  ``schema=None, progress=False, tables=None`` where they are tables
 
@@ -129,18 +130,24 @@ EDGE_LIST = "edge-list"  # any table may look like one: it is asked last
 TABLES = "tables (edges.csv with source and target, nodes.csv, features.npy)"
 
 IN_FOLDER = r"(?P<folder>.*)/"
+IN_NAMED = r"(?P<folder>.*?(?P<name>[^/]+))/"  # the dataset is called as the folder is
 
 # in the order in which a folder is tried
 LAYOUTS = {
     layout.name: layout
     for layout in (
         Layout("tables", "tables.import_tables", TABLES, several_splits=True, is_tables=True),
+        Layout(
+            "heco", "readers.heco", "HeCo's files (XY.txt, labels.npy)",
+            several_splits=True, beside=("labels.npy",), pattern=IN_NAMED
+            + r"([a-z][a-z]\.txt|[a-z]_feat\.npz|labels\.npy|(train|val|test)_[0-9]+\.npy)",
+        ),
         Layout("debian", "readers.debian", "debian.npz", is_npz=True),
         Layout(
             "planetoid", "readers.planetoid", "Planetoid files (ind.NAME.*)",
             pattern=IN_FOLDER + r"ind\.(?P<name>[^/]+)\.(x|y|tx|ty|allx|ally|graph|test\.index)",
         ),
-        Layout("graphsage", "readers.saved", "NAME.npz that NodeDataset.save wrote", is_npz=True),
+        Layout("graphsage", "readers.saved", "NAME.npz that TypedDataset.save or NodeDataset.save wrote", is_npz=True),
         Layout(
             "cora-linqs", "readers.linqs", "LINQS files (NAME.content, NAME.cites)", several_splits=True,
             pattern=IN_FOLDER + r"(?P<name>[^/]+)\.(content|cites)",
@@ -154,11 +161,11 @@ LAYOUTS = {
             is_npz=True,
         ),
         Layout(
-            "ogb", "readers.ogb", "OGB files (raw/edge.csv.gz, raw/node-label.csv.gz, split/RULE/train.csv.gz, ...)",
-            pattern=r"(?P<folder>.*?(?P<name>[^/]+))/raw/(edge|node|num)[^/]*\.csv\.gz",
+            "ogb", "readers.ogb", "OGB files (raw/*.csv.gz, split/RULE/train.csv.gz)",
+            pattern=IN_NAMED + r"raw/(edge|node|num)[^/]*\.csv\.gz",
         ),
         Layout(
-            "graphsage-json", "readers.sage_json", "GraphSAGE files (NAME-G.json, NAME-id_map.json, NAME-class_map.json)",
+            "graphsage-json", "readers.sage_json", "GraphSAGE files (NAME-G.json, NAME-id_map.json, ...)",
             pattern=IN_FOLDER + r"(?P<name>[^/]+)-(G\.json|id_map\.json|class_map\.json|feats\.npy)", beside=("{}-G.json",),
         ),
         Layout(
@@ -166,7 +173,7 @@ LAYOUTS = {
         ),
         _of_file("musae", "readers.musae", "NAME_edges.csv, NAME_target.csv, NAME_features.json", has_others=True,
                  suffix="_edges"),
-        _of_file("geom-gcn", "readers.geom_gcn", "out1_graph_edges.txt, out1_node_feature_label.txt", has_others=True,
+        _of_file("geom-gcn", "readers.geom_gcn", "out1_graph_edges.txt, ...", has_others=True,
                  is_whole_folder=True),
         _of_file("dgl-csv", "readers.dgl_csv", "meta.yaml of DGL's CSVDataset", has_others=True, is_whole_folder=True),
         _of_file("neo4j", "readers.neo4j_csv", "Neo4j's import files (:ID; :START_ID, :END_ID)", has_others=True,

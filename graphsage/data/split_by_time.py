@@ -1,6 +1,7 @@
 """A split by time: trained on the past, tested on what came last."""
 
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -8,19 +9,27 @@ from graphsage.base.told import of_kind, shown
 from graphsage.data.asked_times import refuse_untimed
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.labels import is_labelled
+from graphsage.data.split import SPLITS
+from graphsage.data.typed_dataset import TypedDataset
 from graphsage.graph.time_axis import time_text
 
+Dataset = TypeVar("Dataset", NodeDataset, TypedDataset)
 
-def split_by_time(dataset: NodeDataset, *, val: float = 0.15, test: float = 0.15) -> NodeDataset:
+
+def split_by_time(dataset: Dataset, *, val: float = 0.15, test: float = 0.15) -> Dataset:
     """``dataset`` with another split: the earliest nodes train, the latest test, those between validate.
 
-    dataset: ``NodeDataset`` with ``times``. Its own split is not used: all nodes with a label are parted, by ``times``.
+    dataset: ``NodeDataset`` with ``times``, or a ``TypedDataset``, of which the target's nodes are parted. Its own split is not
+        used: all nodes with a label are parted, by ``times``.
     val, test: shares of these, >= 0 and together below 1. A part of share 0 is empty. Nodes of one time stay together, on the
         earlier side of a cut, so val and test may get fewer nodes than their share.
 
     The node numbers of each part rise. Raises ValueError, one sentence, where the dataset has no times, no labels, or so few
     different times that a part would be empty.
     """
+    if isinstance(dataset, TypedDataset):
+        parted = split_by_time(dataset.targets, val=val, test=test)
+        return replace(dataset, **{name: getattr(parted, name) for name in (*SPLITS, "notes")})
     of_kind("dataset", dataset, NodeDataset)
     refuse_untimed(dataset, ", by which to part them")
     _check_shares(val, test)

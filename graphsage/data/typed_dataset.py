@@ -1,5 +1,6 @@
 """TypedDataset: a typed graph with features of each type, and one type with labels and a split."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -7,9 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from graphsage.base.checks import ReadOnlyRecord, read_only
+from graphsage.base.checks import ReadOnlyRecord, as_path, read_only
 from graphsage.base.told import of_kind, shown, told
 from graphsage.data.dataset import OUTPUTS, SPLITS, NodeDataset
+from graphsage.data.errors import told_of
 from graphsage.data.merged import merged_parts
 from graphsage.data.remarks import label_remarks
 from graphsage.graph.build import checked_names, of_length
@@ -167,6 +169,26 @@ class TypedDataset(ReadOnlyRecord):
     def __repr__(self) -> str:
         target = "" if self.target is None else f", target={self.target!r}, num_outputs={self.num_outputs}"
         return f"TypedDataset({self.name!r}, {self.graph!r}{target})"
+
+    # ---- from and to
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the dataset to the file ``path``, NAME.npz, which ``load`` and ``load_dataset`` read back.
+
+        The file that was there stays until the new one is whole. ValueError as ``NodeDataset.save``.
+        """
+        from graphsage.data.readers.typed_npz import save_typed
+
+        save_typed(self, as_path("path", path))
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> 'TypedDataset':
+        """The dataset in a file of ``save``, with the same arrays and names; DatasetError as ``NodeDataset.load``."""
+        from graphsage.data.readers.typed_npz import load_typed
+
+        parts = load_typed(as_path("path", path))
+        with told_of(path):
+            return TypedDataset(**parts)
 
     # ---- variants
 

@@ -93,7 +93,7 @@ class TypedGraph(ReadOnlyRecord):
         raise AttributeError(f"{name} cannot be set: a TypedGraph is read-only; make another one")
 
     def __reduce__(self):
-        return _remade, (dict(self.__dict__, reverse_of=dict(self.reverse_of)),)
+        return remade, (dict(self.__dict__, reverse_of=dict(self.reverse_of)),)
 
     # ---- sizes
 
@@ -160,7 +160,8 @@ class TypedGraph(ReadOnlyRecord):
         return cls({node: graph.num_nodes}, {relation: graph.to_edges()}, **own)
 
 
-def _remade(state):
+def remade(state):
+    """The ``TypedGraph`` of such a ``__dict__``, trusted."""
     graph = object.__new__(TypedGraph)
     graph.__setstate__(dict(state, reverse_of=MappingProxyType(state["reverse_of"])))
     return graph

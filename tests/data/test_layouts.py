@@ -72,6 +72,8 @@ FILES = {
     "twitch/PTBR/PTBR.json": ("PTBR", 1912), "twitch/PTBR/PTBR_edges.csv": ("PTBR", 1912),
     "heterophilous/texas.npz": ("texas", 183), "heterophilous/cornell.npz": ("cornell", 183),
     "shchur/amazon_photo.npz": ("amazon_photo", 7650),
+    "heco/acm/pa.txt": ("acm", {"paper": 4019, "author": 7167, "subject": 60}),
+    "heco/dblp/t_feat.npz": ("dblp", {"paper": 14328, "author": 4057, "conference": 20, "term": 7723}),
 }  # fmt: skip
 
 

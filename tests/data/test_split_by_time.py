@@ -39,6 +39,17 @@ def test_times_of_every_kind(times):
     assert parts_of(timed(times)) == [list(range(14)), [14, 15, 16], [17, 18, 19]]
 
 
+def test_of_a_typed_dataset_the_targets_are_parted():
+    relation = ("author", "writes", "paper")
+    graph = gs.TypedGraph({"paper": 20, "author": 3}, {relation: ([0], [1])}, times={relation: [7]})
+    data = gs.TypedDataset(graph=graph, target="paper", labels=np.arange(20) % 2, times=np.arange(20))
+    split = gs.split_by_time(data)
+    assert split.test.tolist() == [17, 18, 19] and split.val.tolist() == [14, 15, 16] and len(split.train) == 14
+    assert "split by time: train until 13" in split.notes[0]
+    with pytest.raises(ValueError, match="no type has labels in this dataset"):
+        gs.split_by_time(gs.TypedDataset(graph=graph))
+
+
 def test_nodes_without_a_label_are_in_no_part():
     labels = np.where(np.arange(20) % 2, -1, np.arange(20) // 2 % 2)
     assert sorted(sum(parts_of(timed(np.arange(20), labels)), [])) == list(range(0, 20, 2))

@@ -1,4 +1,4 @@
-"""The project's own file of a dataset: an .npz without pickle, with a version and a checksum.
+"""The project's own file of a dataset: an .npz without pickle, with a version and a checksum (typed ones: ``typed_npz``).
 
 A zip of uncompressed ``.npy`` arrays (N nodes, E edges, F features, C classes, T targets):
 
@@ -33,6 +33,7 @@ from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
 
 FORM, VERSION = "graphsage node dataset", 1
+KINDS = {FORM: "NodeDataset", "graphsage typed dataset": "TypedDataset"}  # what a file of each form becomes
 GRAPH = ("indptr", "indices", "edge_ids", "edge_reversed", "weights", "times")
 SPARSE = {"feature_indptr": "indptr", "feature_indices": "indices", "feature_values": "values"}
 TIMES = {"asked_times": "times", "node_times": "node_times"}  # the edges' own are called times
@@ -45,12 +46,17 @@ SOMETIMES = (*GRAPH[2:], "features", *SPARSE, "node_ids", "node_names", "node_na
 
 def save_parts(dataset, path):
     """Write a ``NodeDataset`` to ``path``. The file that was there stays until the new one is whole."""
+    write_form(path, FORM, packed, dataset)
+
+
+def write_form(path, form, packed, dataset):
+    """Write what ``packed`` makes of a dataset to ``path``, as a file of this form."""
     if Path(path).suffix != ".npz":
         raise ValueError(f"a dataset is saved in a file NAME.npz, got {str(path)!r}")
     about, arrays = packed(dataset)
     if not isinstance(about["name"], (str, type(None))):
         raise ValueError(f"a dataset can be saved if its name is a text, got {about['name']!r:.80}")
-    arrays["about"] = np.frombuffer(json.dumps({"form": FORM, "version": VERSION, **about}).encode(), np.uint8)
+    arrays["about"] = np.frombuffer(json.dumps({"form": form, "version": VERSION, **about}).encode(), np.uint8)
     with written_aside(path) as file:
         np.savez(file, **arrays, sha256=_digest(arrays))
 
@@ -62,13 +68,20 @@ def packed(dataset):
     about |= {"num_columns": dataset.features.num_columns if is_sparse else None, "graph_has_ids": graph.node_ids is not None}
     arrays = {name: getattr(graph, name) for name in GRAPH}
     arrays |= {name: getattr(dataset, name) for name in ("labels", "train", "val", "test")}
-    features = {name: getattr(dataset.features, part) for name, part in SPARSE.items()} if is_sparse else {}
-    arrays |= features or {"features": dataset.features}
-    arrays |= _stored_ids(dataset.node_ids) | {name: getattr(dataset, part) for name, part in TIMES.items()}
+    arrays |= stored_features(dataset.features)
+    arrays |= stored_ids(dataset.node_ids) | {name: getattr(dataset, part) for name, part in TIMES.items()}
     return about, {name: array for name, array in arrays.items() if array is not None}
 
 
-def _stored_ids(node_ids):
+def stored_features(features):
+    """{name: array or None} of features."""
+    if isinstance(features, SparseFeatures):
+        return {name: getattr(features, part) for name, part in SPARSE.items()}
+    return {"features": features}
+
+
+def stored_ids(node_ids):
+    """{name: array or None} of the names of nodes; ValueError for names of several kinds."""
     if node_ids is None or node_ids.dtype == np.int64:
         return {"node_ids": node_ids}
     other = next((name for name in node_ids if not isinstance(name, str)), None)
@@ -98,12 +111,26 @@ def load_parts(path):
     Raises DatasetError, one sentence that starts with the path, for a file that is truncated, damaged, of another kind or of
     a newer version.
     """
+    return read_form(path, FORM, checked_about, lambda about: (ALWAYS, SOMETIMES), unpacked)
+
+
+def form_of(path):
+    """The form that a saved file says it has."""
+    with told_of(path):
+        return _about(read_npz(path, ["about"])["about"])["form"]
+
+
+def read_form(path, form, checked, names, unpacked):
+    """What ``unpacked(about, arrays)`` makes of a file of ``write_form``.
+
+    checked: gives of the JSON what is used of it. names: of that (those that must be there, those that may) of the arrays.
+    """
     missing = {"about", "sha256"} - set(npz_names(path))
     if missing:
         raise DatasetError(f"{path}: it is not a dataset that graphsage saved: {', '.join(sorted(missing))} missing")
     with told_of(path):
-        about = _about(read_npz(path, ["about"])["about"])
-        arrays = read_npz(path, ALWAYS, SOMETIMES)
+        about = checked(_of_form(_about(read_npz(path, ["about"])["about"]), form))
+        arrays = read_npz(path, *names(about))
         unknown = sorted(set(npz_names(path)) - set(arrays))
         if unknown:
             raise DatasetError(f"it holds arrays that version {VERSION} does not have: {', '.join(unknown)[:80]}")
@@ -114,39 +141,51 @@ def load_parts(path):
 
 
 def _about(array):
-    """The checked JSON."""
+    """The JSON of a file of any form and version."""
     try:
         about = json.loads(array.tobytes())
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"its member about must be JSON: {error}") from None
-    if not isinstance(about, dict) or about.get("form") != FORM or type(about.get("version")) is not int:
-        raise DatasetError(f"its member about must name the form {FORM!r} and its version")
+    if not isinstance(about, dict) or about.get("form") not in [*KINDS] or type(about.get("version")) is not int:
+        raise DatasetError(f"its member about must name the form {FORM!r} and its version, or that of a typed one")
+    return about
+
+
+def _of_form(about, form):
+    """``about`` if it is of this form, and of no newer version."""
+    if about["form"] != form:
+        raise DatasetError(f"it holds a {(kind := KINDS[about['form']])}: load_dataset and {kind}.load read it")
     if about["version"] != VERSION:
         raise DatasetError(
             f"it has version {about['version']} of the form, and this graphsage reads version {VERSION}: install a newer one"
         )
-    return checked_about({"schema": None} | about)  # the first files of this version have none
+    return about
 
 
 def checked_about(about):
-    """``about`` if it is as ``packed`` makes it."""
-    kinds = {"name": (str, type(None)), "class_names": (list, type(None)), "num_columns": (int, type(None))}
-    for key, kind in {**kinds, "graph_has_ids": (bool,), "schema": (dict, type(None))}.items():
+    """``about`` if it is as ``packed`` makes it; the first files have neither schema nor notes."""
+    about = {"schema": None, "notes": []} | about
+    check_kinds(about, {"num_columns": (int, type(None)), "graph_has_ids": (bool,)})
+    return about
+
+
+def check_kinds(about, more):
+    """DatasetError where a value in ``about`` is not of its kind, {key: types}, ``more`` beside those of every dataset."""
+    kinds = {"name": (str, type(None)), "class_names": (list, type(None)), "schema": (dict, type(None))}
+    for key, kind in {**kinds, **more}.items():
         if not isinstance(about.get(key, ...), kind):
             raise DatasetError(f"{key} in its member about is missing or of another kind: {about.get(key)!r:.80}")
-    notes = about.get("notes", [])  # the first files have none
-    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
-        raise DatasetError(f"notes in its member about must be texts, got {notes!r:.80}")
-    return about
+    if not isinstance(about["notes"], list) or not all(isinstance(note, str) for note in about["notes"]):
+        raise DatasetError(f"notes in its member about must be texts, got {about['notes']!r:.80}")
 
 
 def unpacked(about, arrays):
     """The arguments of the ``NodeDataset`` that ``packed`` made these of."""
-    node_ids = _named_ids(arrays)
+    node_ids = loaded_ids(arrays)
     graph = {name: arrays.get(name) for name in GRAPH}
     return {
         "graph": Graph(**graph, node_ids=node_ids if about["graph_has_ids"] else None),
-        "features": _features(about, arrays),
+        "features": loaded_features(about["num_columns"], arrays),
         **{name: arrays[name] for name in ("labels", "train", "val", "test")},
         "class_names": about["class_names"],
         "node_ids": None if about["graph_has_ids"] else node_ids,  # the graph's own, which are checked once
@@ -154,17 +193,19 @@ def unpacked(about, arrays):
         "schema": about["schema"],
         "task": stored_task(arrays["labels"]),
         **{part: arrays.get(name) for name, part in TIMES.items()},
-        "notes": tuple(about.get("notes", ())),
+        "notes": tuple(about["notes"]),
     }
 
 
-def _features(about, arrays):
-    if about["num_columns"] is None:
+def loaded_features(num_columns, arrays):
+    """The features of ``stored_features``; num_columns: of sparse ones, else None."""
+    if num_columns is None:
         return arrays.get("features")
-    return SparseFeatures(**{part: arrays.get(name) for name, part in SPARSE.items()}, num_columns=about["num_columns"])
+    return SparseFeatures(**{part: arrays.get(name) for name, part in SPARSE.items()}, num_columns=num_columns)
 
 
-def _named_ids(arrays):
+def loaded_ids(arrays):
+    """The names of ``stored_ids``, or None."""
     if ("node_names" in arrays) != ("node_name_ends" in arrays):
         raise DatasetError("node_names and node_name_ends go together, and one of them is missing")
     if "node_names" not in arrays:
