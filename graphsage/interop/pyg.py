@@ -42,10 +42,11 @@ def to_pyg(batch: Any, edge_attr: Any = None, edge_weight: Any = None) -> Any:
     that was asked for twice counts twice. Of a batch of links, in place of y: edge_label_index, int64 [2, M] rows of the ends,
     and edge_label, float32 [M], 1 of a link. All on the batch's device. A reduced batch has no x and is refused.
 
-    Of a TypedMiniBatch or TypedBatch ``HeteroData`` with the same by type and relation; a type without features has n_id alone,
-    and edge_attr and edge_weight are {relation: ...}. Of a ``TypedGraph`` or ``TypedDataset`` the whole: edge_index,
-    edge_weight and time of each relation, edges in the order of their ids; x (dense; of a type without features num_nodes alone), node_ids
-    and time of each type; of the target y, train_mask, val_mask and test_mask. ``from_pyg`` makes the same of it again.
+    Of a TypedMiniBatch or TypedBatch ``HeteroData`` with the same by type and relation; a type without features has n_id
+    alone, and edge_attr and edge_weight are {relation: ...}. Of a ``TypedGraph`` or ``TypedDataset`` the whole: edge_index,
+    edge_weight and time of each relation, edges in the order of their ids; x (dense; of a type without features num_nodes
+    alone), node_ids and time of each type; of the target y, train_mask, val_mask and test_mask. ``from_pyg`` makes the same
+    of it again.
     """
     if is_typed(batch):
         return hetero_of(batch, edge_attr, edge_weight)

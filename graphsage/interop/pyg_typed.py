@@ -113,7 +113,7 @@ def _of_graph(graph):
     for name in graph.relations:
         span = graph.span(name)
         order = np.argsort(graph.edge_ids[span], kind="stable")
-        data[name].edge_index = torch.from_numpy(np.stack(graph.edges(name))[:, order])
+        data[name].edge_index = torch.from_numpy(np.stack([ids[order] for ids in graph.edges(name)]))
         for attribute, values in (("edge_weight", graph.rows.weights), ("time", graph.rows.times)):
             if values is not None:
                 data[name][attribute] = tensor_of(attribute, values[span][order])

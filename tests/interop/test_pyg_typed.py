@@ -114,6 +114,7 @@ def test_there_and_back():
     assert from_pyg(back).graph.reverse_of == from_pyg(made).graph.reverse_of
     whole = to_pyg(from_pyg(made).graph)
     assert all(torch.equal(whole[name].edge_index, made[name].edge_index) for name in made.edge_types)
+    assert all(edges.is_contiguous() for edges in whole.edge_index_dict.values())  # PyG's EdgeIndex asks for it
     assert whole.num_nodes == sum(SIZES.values()) and "x" not in whole["paper"]
 
 
