@@ -47,12 +47,13 @@ def whole_folders(root):
     import test_heterophilous
     import test_linqs
     import test_ogb
+    import test_ogb_typed
     import test_sage_json
     import test_saved
     import test_twitch
     import test_typed_npz
     from helpers.data_helpers import planetoid_files, write_files
-    from helpers.debian_index import INDEX, load_build
+    from helpers.debian_index import INDEX, TYPED_INDEX, load_build
     from helpers.public_files import WRITERS
     from helpers.table_files import as_parquet, write_tables
 
@@ -61,6 +62,7 @@ def whole_folders(root):
         write(folder)
 
     kinds, dataset_with, build = test_saved.KINDS, test_saved.dataset_with, load_build()
+    typed = load_build("debian-typed/build_typed.py").build_typed(TYPED_INDEX.encode())
     sparse, weighted = dataset_with(**kinds["sparse"], node_ids=list("abcd")), dataset_with(**kinds["weights"])
     rows = np.arange(12.0).reshape(6, 2)
     made = {
@@ -68,6 +70,7 @@ def whole_folders(root):
         "tables-array": lambda f: write_tables(f, edges="source,target\n0,1\n1,2\n3,0\n5,5\n", nodes=None, features=rows),
         "tables-parquet": lambda f: as_parquet(write_tables(root / "csv", features=rows), f),
         "debian": lambda f: save(f, lambda f: build.write_npz(f / "debian.npz", build.build(INDEX.encode(), num_words=4))),
+        "debian-typed": lambda f: save(f, lambda f: build.write_npz(f / "debian-typed.npz", typed)),
         "planetoid": lambda f: write_files(f, planetoid_files()),
         "graphsage": lambda f: save(f, lambda f: sparse.save(f / "a.npz")),
         "graphsage-dense": lambda f: save(f, lambda f: weighted.save(f / "a.npz")),
@@ -79,6 +82,7 @@ def whole_folders(root):
         "csr-npz": lambda f: save(f, lambda f: np.savez(f / "a.npz", **test_csr_npz.arrays())),
         "ogb": test_ogb.made,
         "ogb-edges": lambda f: test_ogb.made(f, raw__node_feat=None, raw__edge_feat="1,0\n2,0\n3,0\n4,0\n5,6\n"),
+        "ogb-typed": test_ogb_typed.made,
         "graphsage-json": test_sage_json.made,
         "graphsage-json-multilabel": lambda f: test_sage_json.made(
             f, list("abcde"), [("a", "b")], class_map={name: [0, 1] for name in "abcde"}

@@ -25,7 +25,7 @@ def folder(tmp_path, monkeypatch):
     def stand_in(name_or_path, **options):
         return blocks(name=name_or_path) if name_or_path in missing else load(name_or_path, **options)
 
-    missing = set(catalogue.list_datasets()) - {"debian"}
+    missing = set(catalogue.list_datasets()) - {"debian", "debian-typed"}
     monkeypatch.setattr(catalogue, "load_dataset", stand_in)
     monkeypatch.setattr(graphsage, "load_dataset", stand_in)
     monkeypatch.chdir(tmp_path)

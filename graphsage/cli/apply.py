@@ -59,9 +59,10 @@ of some nodes (--nodes) among all nodes that they are not linked with.
 EMBED = f"""Write an embedding of each node: what goes into the model's last layer, float32.
 
 NAME.npy has a row for each node, in the graph's order. It is written piece by piece, never
-held in memory. NAME.parquet has the nodes' own ids as well. A model of one layer has no
-embedding: what goes into its last layer are the features. Of a model of links, and of
-one trained without labels, the embedding is what the last layer makes.
+held in memory. NAME.parquet has the nodes' own ids as well. Where nodes have types
+there is a file for each, NAME.TYPE.npy. A model of one layer has no embedding: what
+goes into its last layer are the features. Of a model of links, and of one trained
+without labels, the embedding is what the last layer makes.
 {HOW.format(several="Of several runs name one: runs/NAME/0.")}"""
 
 EXAMPLES = {
@@ -168,12 +169,15 @@ def _predict(options):
         return
     with of_the_system(), progress_of("predicting") as progress:
         found = trained.predict(dataset, nodes, **how, progress=progress)
-    write_rows(path, found, dataset, **extra)
+    from graphsage.training.label_task import targets_of
     from graphsage.training.thresholds import told_of_nobody
+
+    targets = targets_of(dataset)
+    write_rows(path, found, targets, **extra)
 
     _say_of_several(options, trained)
     _say_if_other(options, trained, dataset)
-    show_first(path, found, dataset, **extra)
+    show_first(path, found, targets, **extra)
     if trained.task == "multilabel" and (line := told_of_nobody(found.labels)):
         print(line)
 
@@ -184,16 +188,26 @@ def _embed(options):
         trained.check(dataset, embeds=True, **how)
     import numpy as np
 
-    from graphsage.trained.outputs import write_embedding
+    from graphsage.trained.outputs import typed_names, write_embedding, write_typed_embedding
     from graphsage.trained.predictions import node_names
 
+    is_typed = hasattr(trained, "target")
     with of_the_system(), progress_of("embedding") as progress:
-        rows = write_embedding(path, trained, dataset, **how, progress=progress)
-    shape = ", ".join(f"{size:,}" for size in rows.shape)
+        how |= {"progress": progress}
+        if is_typed:
+            found = write_typed_embedding(path, trained, dataset, **how)
+        else:
+            found = {None: (path, write_embedding(path, trained, dataset, **how))}
     _say_if_other(options, trained, dataset)
-    print(f"Saved in {path}: float32 [{shape}], a row a node in the graph's order, of which the first begin")
-    names = node_names(dataset, np.arange(len(rows))[:FEW])
-    print("\n".join(side_by_side([[cell(name), *map(cell, row[:FEW])] for name, row in zip(names, rows)])))
+    for kind, (place, rows) in found.items():
+        names = typed_names(dataset, kind) if is_typed else node_names(dataset, np.arange(len(rows))[:FEW])
+        _show_embedding(place, rows, names, "node" if kind is None else kind)
+
+
+def _show_embedding(path, rows, names, kind):
+    shape = ", ".join(f"{size:,}" for size in rows.shape)
+    print(f"Saved in {path}: float32 [{shape}], a row a {kind} in the graph's order, of which the first begin")
+    print("\n".join(side_by_side([[cell(name), *map(cell, row[:FEW])] for name, row in zip(names, rows[:FEW])])))
 
 
 # ---- what was asked for
@@ -246,7 +260,9 @@ def _one_run(options):
 def _nodes(options, dataset):
     """Rows of the nodes asked for; None for all."""
     if options.nodes is not None:
-        return node_rows("--nodes", dataset, options.nodes)
+        from graphsage.training.label_task import targets_of
+
+        return node_rows("--nodes", targets_of(dataset), options.nodes)
     return None if options.part is None else sorted(getattr(dataset, options.part).tolist())
 
 

@@ -53,15 +53,23 @@ def evaluate(options, trained, dataset, how):
     print(after_training(options.run, "links", dataset=options.dataset))
 
 
-def asked(options, dataset):
+def asked(options, trained, dataset):
     """What is to be predicted: (int64[M, 2] pairs, None) or (None, rows of nodes); ValueError where neither is said."""
+    from graphsage.data.nodes_of_type import nodes_of_type
     from graphsage.data.tables.pairs import read_pairs
 
+    ends = trained.ends or (None, None)
     if options.pairs is not None:
-        return read_pairs(options.pairs, dataset, reading), None
+        return read_pairs(options.pairs, dataset, reading, ends), None
     if options.nodes is None:
         raise ValueError(f"{options.run} is a model of links: say which by --pairs FILE, or whose best partners by --nodes A,B")
-    return None, list(dict.fromkeys(node_rows("--nodes", dataset, options.nodes)))
+    return None, list(dict.fromkeys(node_rows("--nodes", nodes_of_type(dataset, ends[0]), options.nodes)))
+
+
+def num_edges(dataset):
+    """Edges of all relations, of a graph with types too."""
+    found = dataset.graph.num_edges
+    return sum(found.values()) if isinstance(found, dict) else found
 
 
 def predict(options, trained, dataset, how, path):
@@ -70,14 +78,15 @@ def predict(options, trained, dataset, how, path):
     from graphsage.trained.trained_links import MEANING
 
     with user_input():
-        pairs, nodes = asked(options, dataset)
+        pairs, nodes = asked(options, trained, dataset)
     with of_the_system(), progress_of("predicting") as progress:
         if nodes is None:
-            found = ScoredPairs(pairs=pairs, probabilities=trained.score(dataset, pairs, **how, progress=progress))
+            probabilities = trained.score(dataset, pairs, **how, progress=progress)
+            found = ScoredPairs(pairs=pairs, probabilities=probabilities, ends=trained.ends)
         else:
             found = trained.top(dataset, nodes, options.top or TOP, **how, progress=progress)
     write_rows(path, found, dataset)
     kept = "" if pairs is not None else "; partners that a node is linked with already are left out"
-    print(f"Asked on all {dataset.graph.num_edges:,} edges of the dataset, the validation and test links too{kept}.")
+    print(f"Asked on all {num_edges(dataset):,} edges of the dataset, the validation and test links too{kept}.")
     show_first(path, found, dataset, TOP)
     print(f"{MEANING[trained.links.link_loss]}.")

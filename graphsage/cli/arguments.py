@@ -11,6 +11,7 @@ from types import NoneType
 from typing import get_args
 
 from graphsage.cli.other_names import hint
+from graphsage.config.named_values import as_relation_fanouts
 from graphsage.config.settings import RunConfig
 
 METAVARS = {int: "N", float: "X", str: "NAME"}
@@ -144,6 +145,8 @@ def add_flag(group, field):
         group.add_argument(flag, action=argparse.BooleanOptionalAction, **extra)
     elif field.name == "fanouts":
         group.add_argument(flag, type=integers, metavar="K,K", **extra)
+    elif field.name == "relation_fanouts":
+        group.add_argument(flag, type=_relation_fanouts, metavar="NAME=K,K", **extra)
     elif field.type == tuple[str, ...] | None:
         group.add_argument(flag, type=names, metavar="A,B", **extra)
     elif field.name == "split":
@@ -252,6 +255,13 @@ def _class_weights(text):
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         return text
+
+
+def _relation_fanouts(text):
+    try:
+        return as_relation_fanouts(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error).partition("relation_fanouts ")[2] or str(error)) from None
 
 
 def _batch_size(text):

@@ -49,6 +49,8 @@ def _fetch(options):
 def _info(options):
     """The card, if there is one, and what is in the data, if they are here."""
     with user_input():
+        from graphsage.data.typed_dataset import TypedDataset
+
         name, split, draws = _required_name(options), given_split(options), "png" in options
         if draws:
             _require_matplotlib()
@@ -57,12 +59,15 @@ def _info(options):
             if draws:
                 raise ValueError(f"--png draws the data, and they are not here yet: graphsage datasets fetch {name}")
             return [*_described(card), f"  not here yet: graphsage datasets fetch {name}, and this shows what is in the data"]
+        if draws and isinstance(dataset, TypedDataset):
+            raise ValueError(f"--png draws a graph whose nodes are of one type; {name} has {len(dataset.num_nodes)} types")
     from graphsage.data.described.describe import describe
 
     found = describe(dataset)
     if draws:
         _draw(found, options.png)
-    heading = [dataset.summary()] if card is None or split else _described(card)  # a card is about the first split
+    summary = dataset.summary().partition("\n")[0] if isinstance(dataset, TypedDataset) else dataset.summary()
+    heading = [summary] if card is None or split else _described(card)  # a card is about the first split
     return [*heading, "", found]
 
 
@@ -105,12 +110,20 @@ def _where(card):
 
 
 def _row(card):
-    return f"{card.name:27} {card.statistics['num_nodes']:>8,} nodes  {_where(card):20}  {card.title}"
+    return f"{card.name:27} {card.num_nodes:>8,} nodes  {_where(card):20}  {card.title}"
 
 
 def _described(card):
     """What the card says."""
     about = {"from": card.source, "licence": card.licence, "data": _where(card), "split": card.split.get("rule", "")}
-    counts = {name.removeprefix("num_").replace("_", " "): f"{n:,}" for name, n in card.statistics.items()}
+    counts = {name.removeprefix("num_").replace("_", " "): _told(n) for name, n in card.statistics.items()}
     classes = {"class names": ", ".join(card.class_names)} if card.class_names else {}
     return [f"{card.name}: {card.title}", *(f"  {k:12} {v}" for k, v in {**about, **counts, **classes}.items())]
+
+
+def _told(count):
+    """A number, or those of several types; of many relations their sum."""
+    if isinstance(count, int):
+        return f"{count:,}"
+    listed = ", ".join(f"{name} {of:,}" for name, of in count.items())
+    return listed if len(listed) < 80 else f"{sum(count.values()):,} ({len(count)} relations)"

@@ -18,7 +18,11 @@ so that training and everything else on that folder starts at once.
                 [0.1, 0.2]
   features.npy  optional: an array [nodes, columns], rows as in nodes.csv
 
-Each of the two tables can be .parquet, .tsv or .txt instead, and the texts can be
+Of several types of nodes, each has a table of its own: nodes.TYPE.csv, features.TYPE.npy,
+and edges.SOURCE.RELATION.TARGET.csv for each relation. One of the types has labels.
+--label TYPE.COLUMN says which column of which table; so do the other flags.
+
+Each table can be .parquet, .tsv or .txt instead, and the texts can be
 packed (.gz). Common names of columns (From, to, src, Target, node_id) are understood;
 --source, --target, --id, --label and --split-column name others.
 

@@ -3,15 +3,21 @@
 from dataclasses import dataclass
 from typing import Any
 
-from graphsage.base.told import names_of, shown
+from graphsage.config.named_values import (
+    AGGREGATORS,
+    METRICS,
+    OPTIMIZERS,
+    as_aggregator,
+    as_class_weights,
+    as_device,
+    as_hops,
+    as_metric,
+    as_optimizer,
+    as_relation_fanouts,
+)
 from graphsage.config.options import FACTOR, NOT_NEGATIVE, POSITIVE, SHARE, Settings, documented, option
 
-AGGREGATORS = ("mean", "sum", "max", "gcn", "mean_pool", "max_pool", "lstm", "attention", "std", "pna")
 INITS = ("kaiming_uniform", "kaiming_normal")
-OPTIMIZERS = ("adam", "adamw", "sgd", "rprop")
-METRICS = (
-    "auto", "accuracy", "micro_f1", "macro_f1", "roc_auc", "r2", "mrr", "average_precision", "hits@1", "hits@3", "hits@10"
-)  # fmt: skip
 SHARES = ("accuracy", "micro_f1", "macro_f1", "roc_auc", "average_precision", "hits@1", "hits@3", "hits@10")  # shown in percent
 COMBINES = ("sum", "concat")
 NORMS = ("none", "layer", "batch")
@@ -26,69 +32,9 @@ FEATURE_DTYPES = ("float32", "bfloat16")
 FEATURELESS = ("identity", "degrees")
 PRECISIONS = ("float32", "bfloat16", "float16")
 SCHEDULES = ("constant", "cosine", "step", "plateau")
-CLASS_WEIGHTS = ("none", "balanced")
 EVALUATE = ("auto", "exact", "sampled")
 FEATURES_ON = ("auto", "cpu", "device")
 WEIGHT_DECAY = 5e-4  # unless it is set; 0 where nodes have several labels, and of links
-
-
-def _aggregator(value):
-    is_name = isinstance(value, str) and value in AGGREGATORS
-    if not callable(value) and not is_name:  # a class of the caller's own: see graphsage.Aggregator
-        raise ValueError(f"aggregator must be one of {', '.join(AGGREGATORS)}; got {shown(value)}")
-    return value
-
-
-def _optimizer(value):
-    if not callable(value) and (not isinstance(value, str) or value not in OPTIMIZERS):
-        own = "" if isinstance(value, str) else ", or a function(parameters) that makes a torch.optim.Optimizer"
-        raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}{own}; got {shown(value)}")
-    return value
-
-
-def _metric(value):
-    if isinstance(value, str) and value in METRICS or names_of(value)[:2] == ["graphsage", "Metric"]:
-        return value
-    if not callable(value):
-        own = "" if isinstance(value, str) else ", or a function(outputs, labels), or a Metric"
-        raise ValueError(f"metric must be one of {', '.join(METRICS)}{own}; got {shown(value)}")
-    if not getattr(value, "__name__", "<lambda>").isidentifier():
-        raise ValueError("metric must be a function that has a name, by which it is shown: write def, or Metric(name, score)")
-    return value
-
-
-def _class_weights(value):
-    """A name, or a tuple of numbers > 0."""
-    rule = f"class_weights must be {' or '.join(CLASS_WEIGHTS)}, or numbers > 0, one a class"
-    if isinstance(value, str):
-        if value in CLASS_WEIGHTS:
-            return value
-        raise ValueError(f"{rule}; got {shown(value)}")
-    try:
-        found = tuple(float(weight) for weight in value)
-    except (TypeError, ValueError, RuntimeError):
-        raise ValueError(f"{rule}; got {shown(value)}") from None
-    wrong = next((weight for weight in found if not POSITIVE[1](weight)), None)
-    if wrong is not None or not found:
-        raise ValueError(f"{rule}; got {'none' if wrong is None else f'{wrong:g}'}")
-    return found
-
-
-def _device(value):
-    """The name of a device; of a ``torch.device`` its own."""
-    name = str(value) if names_of(value)[:2] == ["torch", "device"] else value
-    if not isinstance(name, str):
-        raise ValueError(f"device must be text, got {shown(value)}")
-    return name
-
-
-def _fanouts(fanouts):
-    from graphsage.base.checks import as_fanouts  # here: numpy would slow `graphsage --help` down
-
-    try:
-        return as_fanouts("fanouts", fanouts, allow_all=True)
-    except TypeError as error:  # a setting of the wrong type is a wrong value here, as in the other checks
-        raise ValueError(str(error)) from None
 
 
 @documented
@@ -98,7 +44,7 @@ class ModelConfig(Settings):
 
     hidden_features: int = option(128, "width of each hidden layer", least=1)
     num_layers: int = option(2, "layers of the model; each reads one hop of neighbours", least=1)
-    aggregator: str = option("mean", "how the neighbours of a node become one row", choices=AGGREGATORS, check=_aggregator)
+    aggregator: str = option("mean", "how the neighbours of a node become one row", choices=AGGREGATORS, check=as_aggregator)
     combine: str = option("sum", "how a node joins its neighbours: added, or side by side", choices=COMBINES)
     dropout: float | None = option(None, "share of hidden units dropped (default: nodes in batches: 0.5, else 0)", real=SHARE)
     input_dropout: float = option(0.0, "share of input features dropped in training", real=SHARE)
@@ -136,8 +82,12 @@ class SampleConfig(Settings):
     """How a batch is drawn."""
 
     fanouts: tuple[int, ...] = option(
-        (10, 10), "neighbours drawn for each node, a number for each hop, the seeds' own first; -1 takes all", check=_fanouts
+        (10, 10), "neighbours drawn for each node, a number for each hop, the seeds' own first; -1 takes all", check=as_hops
     )
+    relation_fanouts: dict[str, tuple[int, ...]] | None = option(
+        None, "of typed graphs: other fanouts of some relations, by name, such as 'writes=10,5; cites=5,0', where 0 leaves one "
+        "out in that hop (default: fanouts, for each relation)", check=as_relation_fanouts,
+    )  # fmt: skip
     replace: bool = option(False, "draw neighbours with replacement")
     draw: str = option(
         "uniform",
@@ -156,10 +106,17 @@ class SampleConfig(Settings):
 
     def __post_init__(self):
         super().__post_init__()
+        self._check_relation_fanouts()
         if self.replace and all(k == -1 for k in self.fanouts):
             raise ValueError("replace = True is not used where every fanout is -1 (all neighbours): leave it out")
         if self.replace and self.draw in ("recent", "labor"):
             raise ValueError(f"replace = True is not used by draw = {self.draw!r}, which takes distinct edges: leave it out")
+
+    def _check_relation_fanouts(self):
+        for name, hops in (self.relation_fanouts or {}).items():
+            if len(hops) != len(self.fanouts):
+                listed = ",".join(map(str, hops))
+                raise ValueError(f"relation_fanouts: {name}={listed} must have {len(self.fanouts)} numbers, as fanouts has")
 
 
 @documented
@@ -172,7 +129,7 @@ class OptimiseConfig(Settings):
     )
     batches_per_epoch: int | None = option(None, "random batches an epoch (default: one pass over the training nodes)", least=1)
     epochs: int = option(20, "how many epochs to train", least=1)
-    optimizer: str | Any = option("adam", "update rule; rprop suits full batches only", choices=OPTIMIZERS, check=_optimizer)
+    optimizer: str | Any = option("adam", "update rule; rprop suits full batches only", choices=OPTIMIZERS, check=as_optimizer)
     learning_rate: float = option(0.01, "step size of the optimizer", real=POSITIVE)
     weight_decay: float | None = option(
         None,
@@ -207,7 +164,7 @@ class OptimiseConfig(Settings):
     )
     class_weights: str | tuple[float, ...] = option(
         "none", "weight of each class or label in the loss: none, balanced (rare ones weigh more), or numbers such as 1,3",
-        check=_class_weights,
+        check=as_class_weights,
     )  # fmt: skip
     normalize_features: bool | None = option(None, "divide feature rows by their sum (default: bags of words only)")
     featureless: str = option(
@@ -260,7 +217,7 @@ class EvaluateConfig(Settings):
 
     metric: str | Any = option(
         "auto", "score that picks the best epoch; auto: accuracy, micro_f1, r2 or (links) mrr, by task",
-        choices=METRICS, check=_metric,
+        choices=METRICS, check=as_metric,
     )  # fmt: skip
     patience: int | None = option(
         None, "end after so many epochs without a better validation score (default: never)", least=1
@@ -293,7 +250,7 @@ class SaveConfig(Settings):
 class ComputeConfig(Settings):
     """Where and in what precision it is computed."""
 
-    device: str = option("auto", "where to compute: auto (a CUDA GPU if there is one), cpu, cuda, cuda:1, mps", check=_device)
+    device: str = option("auto", "where to compute: auto (a CUDA GPU if there is one), cpu, cuda, cuda:1, mps", check=as_device)
     features_on: str = option("auto", "where dense features are kept; auto: on a GPU with room for them", choices=FEATURES_ON)
     feature_dtype: str = option("float32", "number format of dense features; bfloat16: half the memory", choices=FEATURE_DTYPES)
     precision: str = option("float32", "number format of matrix products in training (autocast)", choices=PRECISIONS)

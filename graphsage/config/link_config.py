@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from graphsage.base.told import shown
 from graphsage.config.options import SHARE, Settings, documented, option
 
 DECODERS = ("dot", "mlp", "distmult")
@@ -11,11 +12,23 @@ CORRUPT = ("target", "source", "both")
 SPLIT_BY = ("random", "time")
 
 
+def _as_relation(value):
+    """A relation as text: "user,buys,item" of itself or of ("user", "buys", "item"), or a name."""
+    parts = value if isinstance(value, (tuple, list)) else value.split(",") if isinstance(value, str) else ()
+    if len(parts) not in (1, 3) or not all(isinstance(part, str) and part.strip() for part in parts):
+        raise ValueError(f"relation must be 'source,name,target', or a name, got {shown(value)}")
+    return ",".join(part.strip() for part in parts)
+
+
 @documented
 @dataclass(frozen=True, kw_only=True)
 class LinkConfig(Settings):
     """How links are split, scored, learned and judged."""
 
+    relation: str | None = option(
+        None, "of a typed graph: which links are asked about, SOURCE,NAME,TARGET, or NAME where no other relation has it "
+        "(default: the only one, reverses aside)", check=_as_relation,
+    )  # fmt: skip
     decoder: str = option("mlp", "how two embeddings make the score of a pair", choices=DECODERS)
     link_loss: str = option(
         "binary", "binary: link or not, pair by pair; ranking: the true one among its negatives", choices=LINK_LOSSES

@@ -44,7 +44,7 @@ def options_of(kind):
 
 def as_written(value):
     """What a file says of a setting: of a function or class of the caller's own the name, as no file can bring code along."""
-    if value is None or isinstance(value, (str, int, float, list, tuple)):
+    if value is None or isinstance(value, (str, int, float, list, tuple, dict)):
         return value
     name = getattr(value, "name", None) or getattr(value, "__name__", None) or type(value).__name__
     return f"{name}{OWN}"

@@ -47,7 +47,7 @@ class TrainConfig(ComputeConfig, SaveConfig, EvaluateConfig, OptimiseConfig, Sam
     def __post_init__(self):
         super().__post_init__()
         if self.batch_size is None:
-            for name in ("fanouts", "replace", "draw"):
+            for name in ("fanouts", "relation_fanouts", "replace", "draw"):
                 self.refuse_set(name, "in a full batch: leave it out, or set batch_size")
         if self.schedule == "plateau" and self.evaluate_every not in (None, 1):
             self.refuse_set("evaluate_every", "by schedule='plateau', which needs a score each epoch: leave it out")

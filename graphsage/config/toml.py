@@ -125,7 +125,14 @@ def _line(name, value, text):
     if value is None:
         return f"# {name} =  # {text}\n"
     value = readable(value) if name == "dataset" else as_written(value)
-    return f"{name} = {json.dumps(value, ensure_ascii=False)}  # {text}\n"
+    return f"{name} = {_in_toml(value)}  # {text}\n"
+
+
+def _in_toml(value):
+    """JSON has the same texts, numbers and lists; its objects are TOML's inline tables."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_in_toml(name)} = {_in_toml(part)}" for name, part in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _settings(kind, table, where):

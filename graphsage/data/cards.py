@@ -6,7 +6,8 @@ A card is the file ``card.toml`` in the dataset's folder:
     stem                                      optional: what the files are called, where that is not the dataset's name
     class_names                               optional list of texts
     [[files]]                                 name, size in bytes, sha256, and url where the file is downloaded
-    [statistics]                              the counts of ``NodeDataset.statistics``, checked at load
+    [statistics]                              the counts of ``NodeDataset.statistics``, checked at load; or of
+                                              ``TypedDataset.statistics``, with tables [statistics.num_nodes], ...
     [split]                                   rule, a text
 """
 
@@ -29,6 +30,7 @@ STATISTICS = (
     "num_val",
     "num_test",
 )
+TYPED_STATISTICS = tuple(name for name in STATISTICS if name not in ("num_isolated", "max_degree"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,17 @@ class DatasetCard:
     def is_bundled(self):
         """Whether all files come with the package, so that nothing has to be downloaded."""
         return all(file.url is None for file in self.files)
+
+    @property
+    def is_typed(self):
+        """Whether its nodes are of several types."""
+        return isinstance(self.statistics["num_nodes"], dict)
+
+    @property
+    def num_nodes(self):
+        """How many nodes it has, of all types together."""
+        counts = self.statistics["num_nodes"]
+        return sum(counts.values()) if self.is_typed else counts
 
     @property
     def num_bytes(self):
@@ -124,7 +137,8 @@ def _card(table, folder):
         raise DatasetError(f"it names {card.name!r}, its folder is {folder.name!r}")
     if card.layout not in LAYOUTS:
         raise DatasetError(f"layout must be one of {', '.join(LAYOUTS)}, got {card.layout!r}")
-    if set(card.statistics) != set(STATISTICS):
-        odd = set(card.statistics).symmetric_difference(STATISTICS)
-        raise DatasetError(f"statistics must be {', '.join(STATISTICS)}; missing or unknown: {', '.join(sorted(odd))}")
+    wanted = TYPED_STATISTICS if isinstance(card.statistics.get("num_nodes"), dict) else STATISTICS
+    if set(card.statistics) != set(wanted):
+        odd = set(card.statistics).symmetric_difference(wanted)
+        raise DatasetError(f"statistics must be {', '.join(wanted)}; missing or unknown: {', '.join(sorted(odd))}")
     return card

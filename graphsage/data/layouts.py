@@ -127,7 +127,7 @@ def _of_file(name, module, files, **options):
 
 
 EDGE_LIST = "edge-list"  # any table may look like one: it is asked last
-TABLES = "tables (edges.csv with source and target, nodes.csv, features.npy)"
+TABLES = "tables (edges.csv with source and target, nodes.csv, features.npy; of types edges.SOURCE.RELATION.TARGET.csv, ...)"
 
 IN_FOLDER = r"(?P<folder>.*)/"
 IN_NAMED = r"(?P<folder>.*?(?P<name>[^/]+))/"  # the dataset is called as the folder is
@@ -137,16 +137,17 @@ LAYOUTS = {
     layout.name: layout
     for layout in (
         Layout("tables", "tables.import_tables", TABLES, several_splits=True, is_tables=True),
-        Layout(
-            "heco", "readers.heco", "HeCo's files (XY.txt, labels.npy)",
-            several_splits=True, beside=("labels.npy",), pattern=IN_NAMED
-            + r"([a-z][a-z]\.txt|[a-z]_feat\.npz|labels\.npy|(train|val|test)_[0-9]+\.npy)",
-        ),
         Layout("debian", "readers.debian", "debian.npz", is_npz=True),
         Layout(
             "planetoid", "readers.planetoid", "Planetoid files (ind.NAME.*)",
             pattern=IN_FOLDER + r"ind\.(?P<name>[^/]+)\.(x|y|tx|ty|allx|ally|graph|test\.index)",
         ),
+        Layout(
+            "heco", "readers.heco", "HeCo's files (XY.txt, labels.npy)",
+            several_splits=True, beside=("labels.npy",), pattern=IN_NAMED
+            + r"([a-z][a-z]\.txt|[a-z]_feat\.npz|labels\.npy|(train|val|test)_[0-9]+\.npy)",
+        ),
+        Layout("debian-typed", "readers.debian_typed", "debian-typed.npz", is_npz=True),
         Layout("graphsage", "readers.saved", "NAME.npz that TypedDataset.save or NodeDataset.save wrote", is_npz=True),
         Layout(
             "cora-linqs", "readers.linqs", "LINQS files (NAME.content, NAME.cites)", several_splits=True,
@@ -162,7 +163,7 @@ LAYOUTS = {
         ),
         Layout(
             "ogb", "readers.ogb", "OGB files (raw/*.csv.gz, split/RULE/train.csv.gz)",
-            pattern=IN_NAMED + r"raw/(edge|node|num)[^/]*\.csv\.gz",
+            pattern=IN_NAMED + r"raw/((edge|node|num)[^/]*\.csv\.gz|(node-feat|node-label|relations)/[^/]+/[^/]+\.csv\.gz)",
         ),
         Layout(
             "graphsage-json", "readers.sage_json", "GraphSAGE files (NAME-G.json, NAME-id_map.json, ...)",
@@ -241,8 +242,9 @@ def layout_at(path):
 
 
 def _rank_of_file(layout):
-    """Any .csv may be a table, which comes late; as a list of edges that has a name of its own only where it is none."""
-    return layout.is_tables + 2 * (layout.name == EDGE_LIST)
+    """What is told by its name comes first. Any .csv may be a table, which comes late; as a list of edges that has a name of
+    its own only where it is none."""
+    return layout.is_tables + 2 * (layout.name == EDGE_LIST) - (layout.pattern is not None)
 
 
 def _known():

@@ -1,6 +1,7 @@
 """split_links: links to train, validate and test on, and the messages that are left. At random by key, or by time."""
 
-from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -8,30 +9,34 @@ from graphsage.base import rng
 from graphsage.base.checks import as_share, one_of
 from graphsage.base.told import told
 from graphsage.data.dataset import NodeDataset
-from graphsage.data.links import LinkDataset, codes_of, is_directed, links_graph
+from graphsage.data.link_units import DISJOINT, ORDER, LinkEdges, dated, key_of, linked
+from graphsage.data.links import LinkDataset, links_graph
+from graphsage.data.typed_dataset import TypedDataset
+from graphsage.data.typed_split import typed_parts
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
-from graphsage.graph.subgraph import with_edges_at
-from graphsage.sampling.items import Items
+from graphsage.graph.typed_graph import Relation
 
 TRAIN, VAL, TEST = range(3)
-LINKS = 1  # what is split, in the keys of the stream: beside the splits of nodes, which say nothing
-ORDER, ENDS, DISJOINT = range(3)
 
 
 def split_links(
-    source: NodeDataset | Graph,
+    source: NodeDataset | TypedDataset | Graph,
     *,
+    relation: Relation | str | None = None,
     val: float = 0.05,
     test: float = 0.10,
     by: str = "random",
     disjoint_train: float = 0.0,
     seed: int = 0,
     features: np.ndarray | SparseFeatures | None = None,
-) -> LinkDataset:
-    """The links of a graph in three parts, and the messages that are left, as a ``LinkDataset``.
+) -> LinkDataset | Any:
+    """The links of a graph in three parts, and the messages that are left: a ``LinkDataset``, or a ``TypedLinkDataset``.
 
-    source: ``NodeDataset``, of which labels and split are not read; or ``Graph``, with ``features`` [N, F].
+    source: ``NodeDataset`` or ``TypedDataset``, of which labels and split are not read; or ``Graph``, with ``features`` [N, F].
+    relation: of a ``TypedDataset``, (source type, name, target type) of the links to split, or its name where no other has it;
+        may be left out where there is one alone, reverses aside. Edges of its reverses go with its own, and those of all other
+        relations are messages.
     val, test: shares of the links, round(share * links) of them exactly; 0 leaves a part empty.
     by: "random": two nodes that are linked are one link, whichever way and however often: reverses and parallel edges stay
         together. "time": two nodes are linked anew at each time that they have an edge; the latest links are test, those
@@ -49,103 +54,30 @@ def split_links(
 
     Raises ValueError, one sentence, for shares that leave nothing to train on, or a part empty that was asked for.
     """
-    parts = _parts_of(source, features)
+    edges, made = _parts_of(source, features, relation)
     shares = {name: as_share(name, share) for name, share in {"val": val, "test": test}.items()}
     if sum(shares.values()) >= 1:
         raise ValueError(f"val + test must be below 1, got {sum(shares.values()):g}: the rest is trained on")
     disjoint_train = as_share("disjoint_train", disjoint_train)
-    links = _dated(parts["graph"]) if one_of("by", by, ("random", "time")) == "time" else _linked(parts["graph"])
+    links = dated(edges) if one_of("by", by, ("random", "time")) == "time" else linked(edges)
     part = _latest(links.time, **shares) if by == "time" else _drawn(links.num_units, **shares, seed=seed)
     _refuse_empty(part, shares, by)
     asked, messages = _training(part, disjoint_train, seed)
     items = {"train": asked, "val": part == VAL, "test": part == TEST}
-    return LinkDataset(
-        **parts | {"graph": links.seen(messages, part != TRAIN)},
+    how = {**shares, "by": by, "disjoint_train": disjoint_train, "seed": int(seed)}
+    return made(
+        links.seen(messages, part != TRAIN),
+        links.pairs,
         **{name: links.items(chosen, seed) for name, chosen in items.items()},
-        known=links_graph(*links.pairs.T, links.graph.num_nodes, links.directed),
-        directed=links.directed,
+        directed=edges.directed,
         notes=links.notes() + _unread(source, by),
-        how_split={**shares, "by": by, "disjoint_train": disjoint_train, "seed": int(seed)},
+        how_split=how,
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Links:
-    """The L links of ``graph``, of U units that stay together.
-
-    pairs: int64[L, 2]; unit: int64[L], which one each is of; time: of each unit, rising, or None. unit_of: int64[E], the one
-    that each edge of the graph is of; -1: a self loop.
-    """
-
-    graph: Graph
-    directed: bool
-    num_units: int
-    pairs: np.ndarray
-    unit: np.ndarray
-    unit_of: np.ndarray
-    time: np.ndarray | None = None
-
-    def items(self, chosen, seed):
-        """``Items`` of the units where ``chosen`` [U] is true; undirected pairs in a random order of their ends."""
-        at = chosen[self.unit]
-        pairs = self.pairs
-        if not self.directed:
-            turned = rng.draws(_key(seed, ENDS), self.num_units) >> np.uint64(63) == 1
-            pairs = np.where(turned[self.unit, None], pairs[:, ::-1], pairs)
-        return Items(pairs[at], time=None if self.time is None else self.time[self.unit[at]])
-
-    def seen(self, messages, kept):
-        """The graph with the edges of the units where ``messages`` [U] is true, and loops, by time those before ``kept``."""
-        loops = self.unit_of < 0
-        stays = np.append(messages, True)[self.unit_of]
-        if self.time is not None and kept.any():
-            stays &= ~loops | (self.graph.times < self.time[kept].min())
-        return with_edges_at(self.graph, np.flatnonzero(stays))
-
-    def notes(self):
-        """What was no link."""
-        loops = np.count_nonzero(self.unit_of < 0)
-        return (f"{loops:,} self loops are no links",) if loops else ()
-
-
-def _linked(graph):
-    """Links without times: a unit is two nodes that are linked."""
-    ends, directed = np.stack(graph.to_edges(), axis=1), is_directed(graph)
-    is_link = ends[:, 0] != ends[:, 1]
-    units, unit_of_link = np.unique(codes_of(ends[is_link], graph.num_nodes, False), return_inverse=True)
-    codes = np.unique(codes_of(ends[is_link], graph.num_nodes, directed))
-    pairs = np.stack(divmod(codes, graph.num_nodes), axis=1)
-    unit = np.searchsorted(units, codes_of(pairs, graph.num_nodes, False))
-    return _Links(graph, directed, len(units), pairs, unit, _placed(is_link, unit_of_link))
-
-
-def _dated(graph):
-    """Links by time: a unit is two nodes and a time at which they are linked."""
-    if graph.times is None:
-        rule = "pass Graph.from_edges(..., times=); of tables: a column time of edges"
-        raise ValueError(f'by = "time" needs times of the edges, and the graph has none: {rule}')
-    ends, directed = np.stack(graph.to_edges(), axis=1), is_directed(graph)
-    is_link = ends[:, 0] != ends[:, 1]
-    codes, times = codes_of(ends[is_link], graph.num_nodes, directed), graph.times[is_link]
-    order = np.lexsort((codes, times))
-    codes, times = codes[order], times[order]
-    is_new = np.append(True, (np.diff(codes) != 0) | (times[1:] != times[:-1]))[: len(codes)]
-    unit_of_link = np.empty(len(order), np.int64)
-    unit_of_link[order] = np.cumsum(is_new) - 1
-    pairs = np.stack(divmod(codes[is_new], graph.num_nodes), axis=1)
-    unit_of = _placed(is_link, unit_of_link)
-    return _Links(graph, directed, len(pairs), pairs, np.arange(len(pairs)), unit_of, times[is_new])
-
-
-def _placed(is_link, unit_of_link):
-    unit_of = np.full(len(is_link), -1)
-    unit_of[is_link] = unit_of_link
-    return unit_of
 
 
 def _drawn(num_units, val, test, seed):
     """int8[U]: the part of each unit, at random."""
-    part, order = np.full(num_units, TRAIN, np.int8), rng.permutation(_key(seed, ORDER), num_units)
+    part, order = np.full(num_units, TRAIN, np.int8), rng.permutation(key_of(seed, ORDER), num_units)
     num_test, num_val = round(test * num_units), round(val * num_units)
     part[order[:num_test]] = TEST
     part[order[num_test : num_test + num_val]] = VAL
@@ -174,7 +106,7 @@ def _training(part, disjoint_train, seed):
     if not count:
         return is_train, is_train
     alone = np.zeros(len(part), bool)
-    alone[train[rng.permutation(_key(seed, DISJOINT), len(train))[:count]]] = True
+    alone[train[rng.permutation(key_of(seed, DISJOINT), len(train))[:count]]] = True
     return alone, is_train & ~alone
 
 
@@ -194,19 +126,32 @@ def _unread(source, by):
     return ("node_times are not read: each node is there from the beginning",) if is_unread else ()
 
 
-def _parts_of(source, features):
-    """The fields that a ``LinkDataset`` has from its source."""
+def _parts_of(source, features, relation):
+    """(the ``LinkEdges`` of what is split, function(messages, pairs of all links, **parts) -> the dataset of links)."""
+    if isinstance(source, TypedDataset):
+        _refuse_features(features)
+        return typed_parts(source, relation)
+    if relation is not None:
+        raise ValueError("relation is of a TypedDataset: leave it out, as a graph of one type has one kind of links")
     if isinstance(source, NodeDataset):
-        if features is not None:
-            raise ValueError("features are those of the dataset: leave them out, or give a Graph in its place")
-        return {name: getattr(source, name) for name in ("graph", "features", "node_ids", "name", "schema")}
-    if not isinstance(source, Graph):
-        raise TypeError(f"source must be a NodeDataset or a Graph, got {told(source)}")
-    if features is None:
+        _refuse_features(features)
+        own = {name: getattr(source, name) for name in ("graph", "features", "node_ids", "name", "schema")}
+    elif not isinstance(source, Graph):
+        raise TypeError(f"source must be a NodeDataset, a TypedDataset or a Graph, got {told(source)}")
+    elif features is None:
         rule = "a Graph has no features: pass features= [N, F] (SparseFeatures.identity(N): each node is its own)"
         raise ValueError(rule)
-    return {"graph": source, "features": features}
+    else:
+        own = {"graph": source, "features": features}
+    return LinkEdges.of_graph(own["graph"]), partial(_link_dataset, own)
 
 
-def _key(seed, purpose):
-    return rng.stream_key(seed, rng.SPLIT, LINKS, purpose)
+def _link_dataset(own, messages, pairs, *, directed, **parts):
+    known = links_graph(*pairs.T, messages.num_nodes, directed)
+    return LinkDataset(**own | {"graph": messages}, known=known, directed=directed, **parts)
+
+
+def _refuse_features(features):
+    """ValueError where features are given beside a dataset, which has its own."""
+    if features is not None:
+        raise ValueError("features are those of the dataset: leave them out, or give a Graph in its place")

@@ -80,10 +80,18 @@ def _check_exact(name, times):
         raise ValueError(f"{name} {rule}; give the graph integers, too")
 
 
+def _known(axis):
+    """The first times of an axis, without those of edges that were always there, which are of no unit."""
+    few = axis[:FEW]
+    few = few[few != earliest(axis.dtype)]
+    return few if len(few) else axis[axis != earliest(axis.dtype)][:FEW]
+
+
 def _check_unit(name, given, times, axis):
+    axis = _known(axis)
     if not (len(times) and len(axis)):
         return
-    few = np.abs(axis[:FEW].astype(np.float64))
+    few = np.abs(axis.astype(np.float64))
     if given.dtype.kind in "MO":
         if few.max() < NEAR_1970:
             rule = "must be numbers, as the graph's times are (dates are nanoseconds since 1970)"

@@ -4,7 +4,8 @@ Node v of type t is number ``starts[t] + v`` of all nodes. Relation r owns the r
 node of its destination type, which list the numbers of their sources. A sampler walks them as it walks those of any graph.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -16,6 +17,8 @@ from graphsage.base.foreign import as_scipy, is_sparse
 from graphsage.base.told import of_kind, shown, told
 from graphsage.graph.build import adjacency_lists, edge_arrays, indptr_of, kept_edges, of_length, rows_from_edges
 from graphsage.graph.graph import Graph
+from graphsage.graph.reverses import reverses
+from graphsage.graph.subgraph import with_edges_at
 from graphsage.graph.time_axis import earliest
 
 Relation = tuple[str, str, str]
@@ -30,13 +33,17 @@ class TypedGraph(ReadOnlyRecord):
         a dict {destination: its sources}. Repeats are edges of their own unless duplicates="drop".
     weights, times: {relation: [E]}, of some relations or all, in the order of their edges. Where only some have weights, an
         edge of the others weighs 1; where only some have times, the edges of the others were always there.
-    reverse: True adds (b, "rev_NAME", a) for each relation (a, NAME, b) that has no such relation yet. A turned edge keeps
-        its id, weight and time. A relation that is given under that name, with the same edges in the same order turned round,
-        is known as the reverse, too.
+    edge_ids: {relation: integers [E]}, what the caller calls its edges; default: their places.
+    undirected: relations within one type whose edges run both ways, under one id: both ends are neighbours.
+    reverse: True adds (b, "rev_NAME", a) for each other relation (a, NAME, b) that has no such relation yet. A turned edge
+        keeps its id, weight and time. A relation that is given under that name, with the same edges in the same order turned
+        round, is known as the reverse, too.
+    self_loops: "drop" leaves out edges of a node to itself, in relations within one type.
 
     types, relations: names in the order given, reverses last. starts: int64[T + 1], the first number of each type, by
     ``types``. rows: the ``Graph`` of slots. firsts: int64[R + 1], the first slot of each relation. edge_ids: int64[E], the
-    place of each edge among those of its relation as they were given. reverse_of: {relation: the one it turns round}.
+    place of each edge among those of its relation as they were given, or its id. reverse_of: {relation: the one it turns
+    round}; of an undirected one that is itself.
     All is read-only. ValueError or TypeError for what does not fit, with the relation named.
     """
 
@@ -55,29 +62,36 @@ class TypedGraph(ReadOnlyRecord):
         *,
         weights: Mapping[Relation, ArrayLike] | None = None,
         times: Mapping[Relation, ArrayLike] | None = None,
+        edge_ids: Mapping[Relation, ArrayLike] | None = None,
+        undirected: Collection[Relation] = (),
         reverse: bool = False,
         duplicates: str = "keep",
+        self_loops: str = "keep",
     ) -> None:
         sizes = _sizes(num_nodes)
         _mapping("edges", edges, "(source, name, destination): edges")
         given = {_relation(name, sizes): _ends(_relation(name, sizes), what, sizes) for name, what in edges.items()}
-        own = {name: _of_relations(name, values, given) for name, values in (("weights", weights), ("times", times))}
+        kinds = {"weights": weights, "times": times, "edge_ids": edge_ids}
+        own = {name: _of_relations(name, values, given) for name, values in kinds.items()}
         for name, (_, _, values) in given.items():
             if values is not None:
                 own["weights"].setdefault(name, values)
-        turned = _reverses(given) if as_flag("reverse", reverse) else {}
-        once = kept_edges(duplicates, "keep")
+        checked = {kind: {name: _checked(kind, name, values, given) for name, values in of.items()} for kind, of in own.items()}
+        both = _undirected(undirected, given)
+        known, missing = reverses(given, both, checked["edge_ids"])
+        turned = (missing if as_flag("reverse", reverse) else {}) | both
+        kept = kept_edges(duplicates, self_loops)
         starts = np.concatenate([[0], np.cumsum(list(sizes.values()), dtype=np.int64)])
-        parts = {name: _part(name, given[turned.get(name, name)], name in turned, sizes, once) for name in (*given, *turned)}
+        parts = {name: _part(name, given[turned.get(name, name)], turned, sizes, kept) for name in {**given, **turned}}
+        ids = _ids(checked.pop("edge_ids"), parts, turned)
         self._set(
             types=tuple(sizes),
             relations=tuple(parts),
             starts=read_only(starts),
             firsts=read_only(np.concatenate([[0], np.cumsum([sizes[name[2]] for name in parts], dtype=np.int64)])),
-            edge_ids=read_only(np.concatenate([np.empty(0, np.int64), *(part[2] for part in parts.values())])),
-            reverse_of=MappingProxyType(_known_reverses(given) | turned),
+            edge_ids=read_only(np.concatenate([np.empty(0, np.int64), *ids])),
+            reverse_of=MappingProxyType(known | turned),
         )
-        checked = {kind: {name: _checked(kind, name, values, given) for name, values in of.items()} for kind, of in own.items()}
         arrays = {kind: _joined(kind, of, parts, turned) for kind, of in checked.items()}
         self._set(rows=self._rows(parts, arrays))
 
@@ -150,6 +164,11 @@ class TypedGraph(ReadOnlyRecord):
         empty = np.empty(0, np.int64)
         own = {"weights": self.rows.weights, "times": self.rows.times}
         return Graph.from_edges(np.concatenate([empty, *src]), np.concatenate([empty, *dst]), int(self.starts[-1]), **own)
+
+    def _with_edges_at(self, at):
+        """The graph with the edges at the rising positions ``at`` of its ``rows`` alone; they keep ids, weights and times."""
+        rows = replace(with_edges_at(self.rows, at), edge_ids=None)
+        return remade(dict(self.__dict__, rows=rows, edge_ids=read_only(self.edge_ids[at])))
 
     @classmethod
     def of_graph(cls, graph: Graph, node: str = "node", name: str = "to") -> Self:
@@ -236,28 +255,28 @@ def _checked(kind, name, values, given):
         raise type(error)(f"{name}: {error}") from None
 
 
-def _reverses(given):
-    """{reverse relation: the one it turns round} of those that are not there yet."""
-    turned = {(dst, f"rev_{name}", src): (src, name, dst) for src, name, dst in given}
-    return {name: origin for name, origin in turned.items() if name not in given and not origin[1].startswith("rev_")}
+def _undirected(names, given):
+    """{relation: itself} of those whose edges run both ways."""
+    for name in names:
+        if not isinstance(name, tuple) or name not in given or name[0] != name[2]:
+            raise ValueError(f"undirected has {shown(name)}, which is no relation in edges from a type to itself")
+    return {name: name for name in names}
 
 
-def _known_reverses(given):
-    """{reverse relation: the one it turns round} of those that are given with the same edges in the same order."""
-    turned = {(dst, f"rev_{name}", src): (src, name, dst) for src, name, dst in given if (dst, f"rev_{name}", src) in given}
-    return {name: origin for name, origin in turned.items() if _same(given[name][:2], given[origin][1::-1])}
+def _part(name, ends, turned, sizes, kept):
+    """(indptr, indices, places among the edges given) of a relation, ids within its types."""
+    is_both = turned.get(name) == name
+    src, dst = ends[1::-1] if name in turned and not is_both else ends[:2]
+    num_rows, loops = sizes[name[2]], kept["loops"] or name[0] != name[2]
+    how = {"undirected": is_both, "once": kept["once"], "loops": loops}
+    indptr, indices, places, _ = rows_from_edges(src, dst, max(num_rows, sizes[name[0]]), **how)
+    return indptr[: num_rows + 1], indices, places
 
 
-def _same(ends, others):
-    return all(np.array_equal(one, other) for one, other in zip(ends, others))
-
-
-def _part(name, ends, is_turned, sizes, once):
-    """(indptr, indices, edge ids) of a relation, ids within its types."""
-    src, dst = ends[1::-1] if is_turned else ends[:2]
-    num_rows = sizes[name[2]]
-    indptr, indices, ids, _ = rows_from_edges(src, dst, max(num_rows, sizes[name[0]]), **once)
-    return indptr[: num_rows + 1], indices, ids
+def _ids(own, parts, turned):
+    """[int64[E] of each relation]: what its edges are called."""
+    origins = {name: turned.get(name, name) for name in parts}
+    return [own[origins[name]][places] if origins[name] in own else places for name, (_, _, places) in parts.items()]
 
 
 def _joined(kind, own, parts, turned):

@@ -1,5 +1,6 @@
 """LinkLoader: pairs of nodes in, batches of tensors out. What it shares with ``NeighborLoader`` is there."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
@@ -10,7 +11,9 @@ from graphsage.base import rng
 from graphsage.base.checks import as_flag, as_pairs
 from graphsage.base.told import of_kind, told
 from graphsage.data.dataset import NodeDataset
-from graphsage.data.links import LinkDataset, codes_of, is_directed
+from graphsage.data.link_parts import LinkParts
+from graphsage.data.links import LinkDataset, is_directed
+from graphsage.data.typed_links import TypedLinkDataset
 from graphsage.loading.node_loader import NeighborLoader, check_sampler
 from graphsage.sampling.items import Items, SeedPlan
 from graphsage.sampling.negatives import Negatives
@@ -23,9 +26,9 @@ MANY = 4  # batches: what one of so many hides is no matter
 class LinkLoader(NeighborLoader):
     """Iterable of link batches: true links, negatives drawn for each of them, and the neighbourhoods of all their ends.
 
-    dataset: ``LinkDataset``. sampler: ``NeighborSampler`` on its graph, or whatever answers
-        ``sample(items, epoch, step, exclude=pairs)``. Its ``seed`` orders the links and draws the negatives; each of its
-        streams has negatives of its own.
+    dataset: ``LinkDataset``; of a ``TypedLinkDataset``, batches are ``TypedBatch``. sampler: ``NeighborSampler`` on its
+        graph, or whatever answers ``sample(items, epoch, step, exclude=pairs)``. Its ``seed`` orders the links and draws the
+        negatives; each of its streams has negatives of its own.
     batch_size: links a batch, P; the batch asks about P * (1 + K) pairs. The other settings are those of ``NeighborLoader``.
     negatives: ``Negatives``, which avoid ``dataset.known``; None asks about the items alone, whose ``label`` (or 1) is y.
     items: links to go through, integers [n, 2] or ``Items`` (default: to train on).
@@ -48,7 +51,7 @@ class LinkLoader(NeighborLoader):
 
     def __init__(
         self,
-        dataset: LinkDataset | NodeDataset,
+        dataset: LinkDataset | TypedLinkDataset | NodeDataset,
         sampler: Any,
         batch_size: int | None,
         batches_per_epoch: int | None = None,
@@ -64,23 +67,23 @@ class LinkLoader(NeighborLoader):
         repeat: bool = False,
         rank: int | None = None,
         num_ranks: int | None = None,
-        store: FeatureStore | None = None,
+        store: FeatureStore | Mapping[str, FeatureStore] | None = None,
         device: str | torch.device = "cpu",
         features_on: str = "auto",
         feature_dtype: str = "float32",
     ) -> None:
         if positives is None or not isinstance(dataset, NodeDataset):
-            of_kind("dataset", dataset, LinkDataset)
+            of_kind("dataset", dataset, TypedLinkDataset if isinstance(dataset, TypedLinkDataset) else LinkDataset)
         check_sampler(sampler, dataset.graph, reduce)
-        self.known, self.directed = _known(dataset)
-        self._has_times = isinstance(dataset, LinkDataset) and dataset.has_times
+        self._links = dataset if isinstance(dataset, LinkParts) else _AllEdges(dataset)
+        self.known, self.directed = self._links.known, self._links.directed
         self.negatives = None if negatives is None else of_kind("negatives", negatives, Negatives)
         self.exclude, self._positives = as_flag("exclude", exclude), positives
         if positives is None:
             items = self._checked(dataset.train if items is None else items, sampler)
             order = {"shuffle": shuffle, "drop_last": drop_last, "least": least}
             plan = SeedPlan(items, batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
-            self.hides = _share_hidden(plan, dataset.graph) if self.exclude else 0.0
+            self.hides = _share_hidden(plan, dataset) if self.exclude else 0.0
         else:
             plan = _plan_of(positives, items, batch_size, batches_per_epoch)
         self._set_up(sampler, plan, reduce, repeat, (rank, num_ranks))
@@ -103,13 +106,13 @@ class LinkLoader(NeighborLoader):
 
     def _checked(self, items, sampler):
         """``items`` as Items of pairs that ``sampler`` can be asked about."""
-        pairs = as_pairs("items", items.seeds if isinstance(items, Items) else items, self.known.num_nodes)
+        pairs = self._links.checked_pairs("items", items.seeds if isinstance(items, Items) else items)
         if not len(pairs):
             raise ValueError("items is empty: an epoch needs at least one link (default: those to train on)")
         items = items if isinstance(items, Items) else Items(pairs)
         if items.label is not None:
             _check_labels(items.label, self.negatives)
-        if self._has_times and items.time is None:
+        if self._links.has_times and items.time is None:
             raise ValueError("links of this dataset are asked about as of a time: give each its time")
         if items.time is not None and not getattr(sampler, "strictly_before", True):
             rule = "links with times are asked about strictly before them, or each would see itself"
@@ -123,13 +126,13 @@ class LinkLoader(NeighborLoader):
     def _asked(self, epoch, step):
         links = self.pairs_of(epoch, step)
         pairs, y = self._pairs(links, epoch, step)
-        seeds, rows = _ends(pairs, _each(links.time, len(links), len(pairs)))
+        seeds, rows = _ends(pairs, _each(links.time, len(links), len(pairs)), self._links)
         hidden = pairs if self._may_be_edges else links.seeds
-        how = {"exclude": hidden} if self.exclude and links.time is None else {}
+        how = {"exclude": self._links.hidden(hidden)} if self.exclude and links.time is None else {}
         is_planned = self._positives is None
         places = self._plan.places(epoch, step) if is_planned else np.arange(len(links))
-        own = {"places": places.copy(), "pairs": rows, "y": y}
-        return seeds, how, {name: torch.from_numpy(array) for name, array in own.items()}
+        own = {name: torch.from_numpy(array) for name, array in {"places": places.copy(), "pairs": rows, "y": y}.items()}
+        return seeds, how, own if isinstance(seeds, Items) else {**own, "relation": self._links.relation}
 
     def _pairs(self, links, epoch, step):
         """(int64 [M, 2]: the links and their negatives, float32[M])."""
@@ -146,7 +149,9 @@ class LinkLoader(NeighborLoader):
     @property
     def _may_be_edges(self):
         """May a negative, or its reverse, be among the messages?"""
-        return self.negatives is not None and (self.directed or self.negatives.allow_true)
+        if self.negatives is None:
+            return False
+        return self.negatives.allow_true or self.directed and not self._links.is_apart
 
 
 def _plan_of(positives, items, batch_size, batches_per_epoch):
@@ -159,15 +164,12 @@ def _plan_of(positives, items, batch_size, batches_per_epoch):
     return positives.plan
 
 
-def _share_hidden(plan, graph):
+def _share_hidden(plan, dataset):
     """The share of the messages that a batch hides, 0 where it is small; raise where one batch hides all of them."""
     items, size = plan.items, plan.batch_size or len(plan.items)
     if items.time is not None or len(items) > MANY * size:
         return 0.0
-    asked = codes_of(items.seeds, graph.num_nodes, False)
-    ends = np.stack(graph.to_edges(), axis=1)
-    seen = codes_of(ends[ends[:, 0] != ends[:, 1]], graph.num_nodes, False)
-    share = np.isin(seen, asked).mean() if len(seen) else 0.0
+    share = dataset.share_seen(items.seeds)
     if share == 1 and size >= len(items) and plan.batches_per_epoch is None:
         rule = f"a {'full batch' if plan.batch_size is None else f'batch of {size:,}'} asks about all links"
         how = f"give a batch_size well below {len(items):,}, split_links(..., disjoint_train=), or exclude=False"
@@ -183,11 +185,21 @@ def _check_labels(label, negatives):
         raise ValueError(f"label must be a number an item, got {label.dtype} of shape {label.shape}")
 
 
-def _known(dataset):
-    """(known links, are they directed)."""
-    if isinstance(dataset, LinkDataset):
-        return dataset.known, dataset.directed
-    return dataset.graph, is_directed(dataset.graph)
+class _AllEdges(LinkParts):
+    """A ``NodeDataset`` whose edges are all known, and none of which is asked about."""
+
+    has_times = False
+
+    def __init__(self, dataset):
+        self.known, self.directed = dataset.graph, is_directed(dataset.graph)
+
+    def checked_pairs(self, name, pairs):
+        """``pairs`` as int64 [n, 2] of nodes."""
+        return as_pairs(name, pairs, self.known.num_nodes)
+
+    def hidden(self, pairs):
+        """As ``LinkDataset`` has it."""
+        return pairs
 
 
 def _each(times, num_links, num_pairs):
@@ -197,12 +209,20 @@ def _each(times, num_links, num_pairs):
     return np.concatenate([times, np.repeat(times, num_pairs // num_links - 1)])
 
 
-def _ends(pairs, times):
-    """(``Items`` of the distinct ends, int64 [2, M] rows of them); with times each end once a time."""
-    codes, ends = pairs.T.ravel(), pairs.T.ravel()
+def _ends(pairs, times, links):
+    """(``Items`` of the distinct ends, of types {type: Items}; int64 [2, M] rows of them); with times each end once a time."""
+    if links.is_apart:
+        found = [_distinct(side, times) for side in pairs.T]
+        return dict(zip(links.ends, (items for items, _ in found))), np.stack([rows for _, rows in found])
+    items, rows = _distinct(pairs.T.ravel(), None if times is None else np.tile(times, 2))
+    return {links.ends[0]: items} if isinstance(links, TypedLinkDataset) else items, rows.reshape(2, -1)
+
+
+def _distinct(ends, times):
+    """(``Items`` of the distinct ones of ``ends`` [m], int64[m] rows of them)."""
+    codes = ends
     if times is not None:
         moments, moment = np.unique(times, return_inverse=True)
-        codes = codes * len(moments) + np.tile(moment, 2)
+        codes = codes * len(moments) + moment
     _, first, rows = np.unique(codes, return_index=True, return_inverse=True)
-    own = None if times is None else np.tile(times, 2)[first]
-    return Items(ends[first], time=own), rows.reshape(2, -1)
+    return Items(ends[first], time=None if times is None else times[first]), rows

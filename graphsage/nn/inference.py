@@ -11,18 +11,22 @@ from graphsage.base.checks import as_count, one_of
 from graphsage.base.told import of_kind, told
 from graphsage.config.groups import ISOLATED
 from graphsage.graph.graph import Graph
-from graphsage.nn.aggregators import aggregate
+from graphsage.graph.typed_graph import TypedGraph
 from graphsage.nn.jumping import Joining, joined_width
 from graphsage.nn.layered import has_layers
 from graphsage.nn.stack_inference import stack_inference
 from graphsage.nn.stacked import is_stack
+from graphsage.nn.typed_inference import is_typed, typed_inference
 from graphsage.nn.whole_graph import (
     CHUNK_EDGES,
     CHUNK_VALUES,
+    Told,
+    aggregated,
     checked_out,
     chunks_of,
-    home,
+    entered,
     inputs_of,
+    new_rows,
     place_of,
     rows_with,
 )
@@ -35,7 +39,7 @@ from graphsage.tensors.store import FeatureStore
 @torch.no_grad()
 def inference(
     model: Any,
-    graph: Graph,
+    graph: Graph | TypedGraph,
     features: Any,
     *,
     isolated: str = "empty",
@@ -60,7 +64,14 @@ def inference(
     with an output layer, ``model.num_layers`` gives what goes into that: of jumping="cat" all outputs side by side.
     out: a float32 array of the result's shape, a memory map perhaps, that it is written to. progress: called with (rows done,
     rows in all) after each chunk; a node has a row a layer, the input layer too.
+
+    Of a ``TypedGraphSAGE`` on a ``TypedGraph``: features are {type: ...}, and the result is of the nodes of the target, or of
+    several targets {type: ...}, as ``out`` then is. ``num_layers`` gives {type: what goes into the next layer}, of the types
+    that it reads. Memory: the outputs of two layers, of the types that are still read.
     """
+    if isinstance(graph, TypedGraph) or is_typed(model):
+        how = {"isolated": isolated, "device": device, "chunk_edges": chunk_edges, "num_layers": num_layers}
+        return typed_inference(model, graph, features, **how, out=out, progress=progress)
     if is_stack(model):
         how = {"isolated": isolated, "device": device, "chunk_edges": chunk_edges, "num_layers": num_layers}
         return stack_inference(model, graph, features, **how, out=out, progress=progress)
@@ -74,14 +85,14 @@ def inference(
         raise ValueError(f"features must have shape {shape}, got {list(store.features.shape)}")
     as_count("chunk_edges", chunk_edges, least=1)
     indptr, indices = rows_with(graph, one_of("isolated", isolated, ISOLATED))
-    keep, width = partial(_kept, graph.num_nodes, device), joined_width(model, num_layers)
+    keep, width = partial(new_rows, graph.num_nodes, device), joined_width(model, num_layers)
     out = None if out is None else checked_out(out, (graph.num_nodes, width))
     joining = Joining(model, num_layers, keep, partial(keep, width, out))
     was_training = model.training
     model.eval()
     try:
-        told = _Told(progress, graph.num_nodes, last + 1 + (model.input_layer is not None))
-        h = store if model.input_layer is None else _entered(model, store, device, told)
+        told = Told(progress, graph.num_nodes * (last + 1 + (model.input_layer is not None)))
+        h = store if model.input_layer is None else entered(model.enter, len(model.input_layer.weight), store, device, told)
         for depth in range(last + 1):
             kept = keep(model.layers[depth].out_features) if depth < last else None
             joining.begin(depth)
@@ -96,42 +107,11 @@ def inference(
         model.train(was_training)
 
 
-class _Told:
-    """``progress``, told of each chunk."""
-
-    def __init__(self, progress, num_nodes, num_layers):
-        self.progress, self.done, self.total = progress, 0, num_nodes * num_layers
-
-    def rows(self, rows):
-        self.done += rows.stop - rows.start
-        if self.progress is not None:
-            self.progress(self.done, self.total)
-
-
 def _checked_place(model, device):
     """Where to compute: ``device``, which must be where ``model`` is, or None for that."""
     if isinstance(model, type) or not has_layers(model):
         raise TypeError(f"model must be a GraphSAGE, got {told(model)}: other modules are asked in batches, as model(batch)")
     return place_of(model, device)
-
-
-def _kept(num_nodes, device, width, out=None):
-    """Where the outputs of a layer go: ``out`` if it is an array, else new memory."""
-    if out is None:
-        return torch.empty(num_nodes, width, dtype=torch.float32, device=home(device, num_nodes * width))
-    return torch.from_numpy(out)
-
-
-def _entered(model, store, device, told):
-    """What the input layer makes of all features: [N, its width]."""
-    width = len(model.input_layer.weight)
-    kept = _kept(len(store), device, width)
-    most = max(1, min(CHUNK_EDGES, CHUNK_VALUES // (width if store.is_sparse else max(width, store.num_features))))
-    for start in range(0, len(store), most):
-        rows = slice(start, min(start + most, len(store)))
-        kept[rows] = model.enter(store.rows(torch.arange(rows.start, rows.stop, device=store.device)).to(device))
-        told.rows(rows)
-    return kept
 
 
 def _layer(model, depth, indptr, indices, h, device, chunk_edges):
@@ -162,8 +142,6 @@ def _reduced(aggregator, h, indptr, neighbors, ids, device):
 
 
 def _aggregated(aggregator, h, indptr, neighbors, ids, device):
-    """(x_self, x_neigh) of the rows ``ids`` from the inputs of their neighbours, each of which is taken once."""
-    sources, columns = np.unique(neighbors, return_inverse=True)
-    block = CSRMatrix.from_numpy(indptr, columns.astype(np.int32, copy=False), None, len(sources)).to(device)
-    x_self, x = (inputs_of(h, nodes).to(device) for nodes in (ids, torch.from_numpy(sources).to(h.device)))
-    return x_self, aggregate(aggregator, x, block, x_self)
+    """(x_self, x_neigh) of the rows ``ids`` from the inputs of their neighbours."""
+    x_self = inputs_of(h, ids).to(device)
+    return x_self, aggregated(aggregator, h, indptr, neighbors, x_self, device)

@@ -26,12 +26,14 @@ class Joining:
     """The result of a layer-by-layer inference, filled in chunks of rows as the layers go by.
 
     num_layers: as in ``joined_width``. keep: function(width) -> float32 [N, width] for outputs; make: the same for the result,
-    called as late as can be. Of a maximum an [N, H] is kept on the way, of cat nothing: the products are added up.
+    called as late as can be. node_type: whose outputs they are, of a model of several types. Of a maximum an [N, H] is kept on
+    the way, of cat nothing: the products are added up.
     """
 
-    def __init__(self, model, num_layers, keep, make):
+    def __init__(self, model, num_layers, keep, make, node_type=None):
         self.last = (num_layers or model.num_layers) - 1
-        self.output = model.output_layer if num_layers is None else None
+        output = model.output_layer if num_layers is None else None
+        self.output = output if output is None or node_type is None else output[node_type]
         reads_all = model.output_layer is not None and self.last == model.num_layers - 1
         self.kind = model.jumping if reads_all else "last"
         self._keep, self._make, self.result, self._highest = keep, make, None, None

@@ -1,5 +1,6 @@
 """LinkPredictor: an encoder of nodes, and a decoder of pairs of them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -17,7 +18,8 @@ class LinkPredictor(nn.Module):
     """``model(batch)`` returns logits [M], one for each of ``batch.pairs``: above 0 means that it is a link.
 
     encoder: a ``GraphSAGE``, whose out_features is the width D of the embeddings, or another module that makes of a ``Batch``
-        embeddings [B, D], a row a seed.
+        embeddings [B, D], a row a seed. Between two types a ``TypedGraphSAGE`` whose target is both of them, or a module that
+        makes {type: [B_t, D]} of a ``TypedBatch``.
     decoder: a name, for which the encoder must say its ``out_features`` ("dot", "mlp", "distmult": ``make_decoder``), or a
         module (h_source [M, D], h_target [M, D]) -> logits [M].
     directed: as in ``make_decoder``. The weights of a decoder of ours are drawn by the encoder's seed.
@@ -56,13 +58,18 @@ class LinkPredictor(nn.Module):
     def forward(self, batch: Any) -> torch.Tensor:
         if getattr(batch, "pairs", None) is None:
             raise TypeError("the batch must have pairs, as those of a LinkLoader; a batch of nodes has none")
-        h = self.encoder(batch)  # [B, D], a row a seed
+        h_source, h_target = sides_of(self.encoder(batch), getattr(batch, "relation", None))  # [B, D], a row a seed
         source, target = batch.pairs
-        return self.score(h[source], h[target])
+        return self.score(h_source[source], h_target[target])
 
     def score(self, h_source: torch.Tensor, h_target: torch.Tensor) -> torch.Tensor:
         """Logits [M] of the pairs of embeddings [M, D] and [M, D]."""
         return self.decoder(h_source, h_target)
+
+
+def sides_of(h, relation):
+    """(embeddings of sources, of targets) among ``h``: [N, D] of all, or {type: [N, D]} and a relation between two types."""
+    return (h[relation[0]], h[relation[2]]) if isinstance(h, Mapping) else (h, h)
 
 
 def _width(encoder):

@@ -4,6 +4,8 @@ import numpy as np
 import torch
 
 from graphsage.base.told import told
+from graphsage.nn.aggregators import aggregate
+from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.device import as_device
 from graphsage.tensors.store import FeatureStore, free_memory
 
@@ -61,3 +63,45 @@ def checked_out(out, shape):
         kind = "" if out.flags.writeable else "read-only "
         raise ValueError(f"out must be a float32 array of shape {shape}, got {kind}{out.dtype} {out.shape}")
     return out
+
+
+def new_rows(num_nodes, device, width, out=None):
+    """Where the outputs of a layer go: ``out`` if it is an array, else new memory."""
+    if out is None:
+        return torch.empty(num_nodes, width, dtype=torch.float32, device=home(device, num_nodes * width))
+    return torch.from_numpy(out)
+
+
+def entered(enter, width, store, device, told):
+    """What ``enter``, a function of rows of features, makes of all features: [N, width]."""
+    kept = new_rows(len(store), device, width)
+    most = max(1, min(CHUNK_EDGES, CHUNK_VALUES // (width if store.is_sparse else max(width, store.num_features))))
+    for start in range(0, len(store), most):
+        rows = slice(start, min(start + most, len(store)))
+        kept[rows] = enter(store.rows(torch.arange(rows.start, rows.stop, device=store.device)).to(device))
+        told.rows(rows)
+    return kept
+
+
+def aggregated(aggregator, h, indptr, neighbors, x_self, device):
+    """What any aggregator makes of rows of h, on ``device``. Row i has the ``neighbors`` [indptr[i], indptr[i + 1]).
+
+    Each neighbour is taken once.
+    """
+    sources, columns = np.unique(neighbors, return_inverse=True)
+    block = CSRMatrix.from_numpy(indptr, columns.astype(np.int32, copy=False), None, len(sources)).to(device)
+    x = inputs_of(h, torch.from_numpy(sources).to(h.device)).to(device)
+    return aggregate(aggregator, x, block, x_self)
+
+
+class Told:
+    """``progress``, told of each chunk. total: rows in all."""
+
+    def __init__(self, progress, total):
+        self.progress, self.done, self.total = progress, 0, total
+
+    def rows(self, rows):
+        """A chunk is done, a slice of rows."""
+        self.done += rows.stop - rows.start
+        if self.progress is not None:
+            self.progress(self.done, self.total)

@@ -1,13 +1,16 @@
 """The sections of a report that are about links: metrics beside the baselines, degrees, the surest pairs."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
+from graphsage.data.typed_links import TypedLinkDataset
 from graphsage.report import link_scores as scores, report_tables as tables
 from graphsage.report.intervals import interval_line
 from graphsage.report.page import beside, joined, section, tag
 from graphsage.report.sections import configuration, dataset, reproduce, time, training
-from graphsage.trained.predictions import node_names
+from graphsage.trained.partners import names_of_ends
 from graphsage.trained.trained_links import MEANING
 from graphsage.training.tasks import metrics_of
 
@@ -47,7 +50,7 @@ def _degrees(run):
     if run.judged is None:
         return section("Degrees", tag("p", "The model was not tested."))
     label = f"hits@{scores.K}"
-    bins, whole = scores.hits_by_degree(run.judged, run.dataset.graph.degrees)
+    bins, whole = scores.hits_by_degree(*_degrees_of_ends(run))
     text = (
         f"Are links of nodes with many neighbours easier? {label} of the {len(run.judged.pairs):,} test links by the smaller "
         "number of neighbours, among the messages, of their two nodes."
@@ -55,6 +58,15 @@ def _degrees(run):
     drawn = run.figures.by_degree(bins, whole, label, True, of="links") if run.figures else None
     listed = tables.group_table([*bins, whole], label, True, "neighbours", of="links")
     return section("Degrees", tag("p", text), beside(drawn, listed))
+
+
+def _degrees_of_ends(run):
+    """(``Judged`` and degrees, by the same numbers of nodes)."""
+    if not isinstance(run.dataset, TypedLinkDataset):
+        return run.judged, run.dataset.graph.degrees
+    links = run.dataset.flat_graph()
+    degrees = links.degrees + (np.bincount(links.indices, minlength=links.num_nodes) if run.dataset.directed else 0)
+    return replace(run.judged, pairs=run.dataset.flat(run.judged.pairs)), degrees
 
 
 def _pairs(run):
@@ -73,7 +85,7 @@ _KINDS = {
 
 
 def _pairs_of(run, pairs, logits, title):
-    names = [node_names(run.dataset, np.ascontiguousarray(side)) for side in pairs.T]
+    names = names_of_ends(run.dataset, pairs.T, getattr(run.dataset, "ends", None))
     rows = [(source, target, f"{p:.4f}") for source, target, p in zip(*names, torch.from_numpy(logits).sigmoid().tolist())]
     return tables.table(["source", "target", "probability"], rows, title, text=("target",))
 

@@ -13,6 +13,7 @@ from graphsage.report.plane import pictured
 from graphsage.report.score_interval import score_interval
 from graphsage.report.sections import SECTIONS
 from graphsage.report.told_run import ToldRun, heading_of, kept, title_of, told_parts
+from graphsage.report.typed_section import Types, types as of_types
 from graphsage.report.verdict import ALONE, OWN, verdict_line
 
 MAJORITY = {"multiclass": "most frequent class", "multilabel": "most frequent answers", "regression": "mean target"}
@@ -25,6 +26,7 @@ class Run(ToldRun):
     labels, degrees. Outputs of several labels a node have their thresholds taken off: above 0 means that it has the label.
 
     judged: "test nodes", "validation nodes", or None; unjudged says why. pictured: (rows of the graph, embeddings) of some.
+    types: of a typed graph, whose labelled nodes ``dataset`` has.
     """
 
     judged: str | None
@@ -35,6 +37,7 @@ class Run(ToldRun):
     degrees: np.ndarray | None = None
     pictured: tuple | None = None
     baselines: dict
+    types: Types | None = None
 
     @property
     def names(self):
@@ -59,6 +62,7 @@ def write_report(
     command=None,
     versions=None,
     made=None,
+    types=None,
 ):
     """Write the report of a run to the HTML file ``path``: scores, curves, dataset, configuration, time. Returns the path.
 
@@ -73,6 +77,7 @@ def write_report(
         judged nodes; None, or a function that gives None: there is none.
     majority, features_only: test scores of the baselines, None if not known. rows: {baseline: {metric: test score}} of others.
     command: the command line that was typed. made: ``Made`` of a run that was made in Python.
+    types: ``Types`` of a typed graph, of which ``dataset`` has the labelled nodes; None: there is one type.
     versions: {name: text}; None looks them up. The machine is told beside them.
 
     Scores by class and degree are about the test nodes; without any, about the validation nodes, and the page says so.
@@ -80,7 +85,9 @@ def write_report(
     it has no script and loads nothing, and names from the data are escaped. Raises ValueError for outputs of another
     shape, OSError where the file cannot be written.
     """
-    judged, told = _judged(dataset, outputs, result.thresholds), told_parts(path, result, log, command, versions, made)
+    degrees = dataset.graph.degrees if types is None else types.degrees
+    judged = _judged(dataset, outputs, result.thresholds, degrees)
+    told = told_parts(path, result, log, command, versions, made)
     run = Run(
         dataset=dataset,
         config=config,
@@ -88,8 +95,9 @@ def write_report(
         **judged,
         pictured=_pictured(judged, embed, config.train.seed) if told["figures"] else None,
         baselines=_baselines(dataset.task, majority, features_only, result.metric, rows or {}),
+        types=types,
     )
-    text = page(title_of(run), _heading(run), [part(run) for part in SECTIONS])
+    text = page(title_of(run), _heading(run), [part(run) for part in SECTIONS if part is not of_types or types is not None])
     with written_aside(path) as file:
         file.write(text.encode("utf-8", "replace"))
     return Path(path)
@@ -98,7 +106,7 @@ def write_report(
 # ---- what there is
 
 
-def _judged(dataset, outputs, thresholds):
+def _judged(dataset, outputs, thresholds, degrees):
     """The fields of ``Run`` about the judged nodes."""
     split = "test" if len(dataset.test) else "val"
     nodes = getattr(dataset, split)
@@ -113,7 +121,7 @@ def _judged(dataset, outputs, thresholds):
         return {"judged": None, "unjudged": f"The outputs for the {NODES[split]} are not all finite numbers."}
     if thresholds is not None:
         outputs = outputs - np.asarray(thresholds, np.float32)
-    parts = {"outputs": outputs, "labels": dataset.labels, "degrees": dataset.graph.degrees}
+    parts = {"outputs": outputs, "labels": dataset.labels, "degrees": degrees}
     return {"judged": NODES[split], "nodes": nodes, **{name: part[nodes] for name, part in parts.items()}}
 
 

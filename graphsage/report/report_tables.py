@@ -164,6 +164,8 @@ def _default(field):
 def _value(name, value):
     if value is None:
         return "full" if name == "batch_size" else "not set"
+    if isinstance(value, dict):
+        return "; ".join(f"{name}={','.join(map(str, part))}" for name, part in value.items())
     return ", ".join(map(str, value)) if isinstance(value, (tuple, list)) else str(as_written(value))
 
 

@@ -15,6 +15,7 @@ from graphsage.report import report_tables as tables, scores_by_degree as scores
 from graphsage.report.curve_points import curves_of
 from graphsage.report.node_sections import embeddings, mistakes_of, neighbours
 from graphsage.report.page import beside, folded, joined, scrolled, section, tag
+from graphsage.report.typed_section import types
 from graphsage.training.thresholds import told_of_nobody
 from graphsage.training.until import time_line
 
@@ -154,7 +155,9 @@ def dataset(run):
     known = run.dataset.name == run.config.dataset and run.dataset.name in list_datasets()
     card = tables.facts(tables.card_facts(dataset_card(run.dataset.name)), "Dataset card") if known else None
     about, time, counted = run.dataset.summary, None, None
-    if isinstance(run.dataset, NodeDataset):
+    if (of_types := getattr(run, "types", None)) is not None:
+        about, time = of_types.dataset.summary, time_line(of_types.dataset, run.config.train.strictly_before)
+    elif isinstance(run.dataset, NodeDataset):
         about = partial(about, labels=run.config.task == "nodes")
         time = time_line(run.dataset, run.config.train.strictly_before)
         counted = folded("What is in it, counted", scrolled(tag("pre", describe(run.dataset)), "What is in the dataset"))
@@ -185,4 +188,4 @@ def reproduce(run):
     )
 
 
-SECTIONS = (training, _classes, mistakes_of, neighbours, embeddings, time, dataset, configuration, reproduce)
+SECTIONS = (training, _classes, mistakes_of, neighbours, types, embeddings, time, dataset, configuration, reproduce)

@@ -9,6 +9,7 @@ REACH = 1.96  # standard errors: 95 %
 SPOKEN = {  # of a baseline: how a sentence calls it, and what it says where that is better
     ALONE: ("the same model without edges is", "the edges do harm here"),
     "boosted trees": ("gradient-boosted trees on features alone are", "the edges help little here"),
+    "types merged": ("the same model with the types merged is", "the types help little here"),
     "label propagation": ("label propagation is", "the features help little here"),
     "trees, neighbours": (
         "gradient-boosted trees on features and the mean of the neighbours' are",

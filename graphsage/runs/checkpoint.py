@@ -15,7 +15,10 @@ from graphsage.base.files import written_aside
 from graphsage.config.run_files import LATEST
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.split import SPLITS
+from graphsage.data.typed_dataset import TypedDataset
+from graphsage.data.typed_links import TypedLinkDataset
 from graphsage.graph.features import SparseFeatures
+from graphsage.training.until import rows_of
 
 KIND, VERSION = "graphsage checkpoint", 1
 SAMPLED_ROWS = 1000  # of the features, in a dataset's identity: they may be larger than the memory
@@ -136,23 +139,57 @@ def _is_good(path):
 def identity(dataset):
     """Plain numbers that tell ``dataset`` from another: sizes, and checksums of graph, labels or links, split and features.
 
-    Of features that may not fit memory some rows only.
+    Of features that may not fit memory some rows only. Of a ``TypedDataset`` sizes and features are {type or relation: such}.
     """
-    graph, features = dataset.graph, dataset.features
-    rows = np.unique(np.linspace(0, max(dataset.num_nodes - 1, 0), SAMPLED_ROWS).astype(np.int64))[: dataset.num_nodes]
+    if isinstance(dataset, (TypedDataset, TypedLinkDataset)):
+        return _typed_identity(dataset)
+    return {
+        "nodes": dataset.num_nodes,
+        "edges": dataset.graph.num_edges,
+        "features": dataset.num_features,
+        "split": _sizes(dataset),
+        **_of_graph(dataset.graph),
+        **_asked(dataset),
+        **_of_features(dataset.features),
+    }
+
+
+def _typed_identity(dataset):
+    features = {kind: _of_features(of) for kind, of in dataset.features.items()}
+    of_labels = isinstance(dataset, TypedDataset)
+    node_times = {kind: _checksum(times) for kind, times in (of_labels and dataset.node_times or {}).items()}
+    return {
+        "nodes": dict(dataset.num_nodes),
+        "edges": {",".join(name): count for name, count in dataset.graph.num_edges.items()},
+        "features": dict(dataset.num_features),
+        "split": _sizes(dataset),
+        **_of_graph(dataset.graph.rows),
+        **_asked(dataset.targets if of_labels else dataset),
+        "node times checksum": node_times or None,
+        **{name: {kind: of[name] for kind, of in features.items()} for name in ("features checksum", "all features checksum")},
+    }
+
+
+def _of_features(features):
+    num_nodes = features.shape[0]
+    rows = np.unique(np.linspace(0, max(num_nodes - 1, 0), SAMPLED_ROWS).astype(np.int64))[:num_nodes]
     all_arrays = _feature_arrays(features)
     is_small = sum(array.nbytes for array in all_arrays) <= READ_WHOLE
     return {
-        "nodes": dataset.num_nodes,
-        "edges": graph.num_edges,
-        "features": dataset.num_features,
-        "split": f"{len(dataset.train)} / {len(dataset.val)} / {len(dataset.test)}",
+        "features checksum": _checksum(*_feature_arrays(_rows_of(features, rows))),
+        "all features checksum": _checksum(*all_arrays) if is_small else None,
+    }
+
+
+def _sizes(dataset):
+    return f"{len(dataset.train)} / {len(dataset.val)} / {len(dataset.test)}"
+
+
+def _of_graph(graph):
+    return {
         "graph checksum": _checksum(graph.indptr, graph.indices),
         "weights checksum": None if graph.weights is None else _checksum(graph.weights),
         "times checksum": None if graph.times is None else _checksum(graph.times),
-        **_asked(dataset),
-        "features checksum": _checksum(*_feature_arrays(_rows_of(features, rows))),
-        "all features checksum": _checksum(*all_arrays) if is_small else None,
     }
 
 
@@ -164,7 +201,8 @@ def _asked(dataset):
         own = {name: None if of is None else _checksum(of) for name, of in times.items()}
         return {"labels checksum": _checksum(dataset.labels, *parts), **own}
     times = [part.time for part in parts if part.time is not None]
-    known = (dataset.known.indptr, dataset.known.indices)
+    rows = rows_of(dataset.known)
+    known = (rows.indptr, rows.indices)
     return {"links checksum": _checksum(*(part.seeds for part in parts), *times), "known checksum": _checksum(*known)}
 
 

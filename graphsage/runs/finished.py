@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from graphsage.config.run_files import REPORT
-from graphsage.runs.kinds import KINDS
+from graphsage.runs.kinds import kind_of
 from graphsage.runs.python_run import settings_of
 from graphsage.runs.recorder import stopping
 from graphsage.runs.run_folder import write_result
@@ -50,7 +50,7 @@ def finished(trainer, beside=None):
     if trainer.recorder is None and beside is None:
         return RunResult(result=result, model=trainer.model)
     config, _ = settings_of(trainer)
-    fields = KINDS[config.task].own_fields(trainer, result) if beside is None else beside(result)
+    fields = kind_of(config.task, trainer.given).own_fields(trainer, result) if beside is None else beside(result)
     interrupted = fields.pop("interrupted", trainer.interrupted)
     run_result = RunResult(result=result, **fields, model=trainer.model, interrupted=interrupted)
     if trainer.recorder is not None and not interrupted:
@@ -62,9 +62,10 @@ def _leave(trainer, run_result):
     """Predictions and report, and then result.json: where it is, the run is done."""
     config, made = settings_of(trainer)
     folder = trainer.recorder.folder
-    if trainer.dataset.num_nodes >= LARGE:
+    counts = trainer.dataset.num_nodes  # of a typed graph a count a type
+    if (sum(counts.values()) if isinstance(counts, dict) else counts) >= LARGE:
         trainer.log("Writing predictions and the report ...")
     with stopping(folder, "saved"):
-        KINDS[config.task].leave(Path(folder), config, trainer.given, run_result, trainer, made)
+        kind_of(config.task, trainer.given).leave(Path(folder), config, trainer.given, run_result, trainer, made)
         write_result(folder, config, run_result, trainer.identity, versions(), made and made.module)
     trainer.log(f"Saved in {folder}: open {folder / REPORT}")

@@ -4,25 +4,25 @@ import numpy as np
 
 from graphsage.base.told import side_by_side
 from graphsage.config.run_files import METRICS_FILE, REPORT
-from graphsage.data.links import LinkDataset
+from graphsage.data.link_parts import LinkParts
+from graphsage.data.typed_links import TypedLinkDataset
 from graphsage.nn.link_predictor import LinkPredictor
+from graphsage.nn.typed_model import TypedGraphSAGE
 from graphsage.report.link_report import OWN, winner, write_link_report
 from graphsage.report.link_scores import Judged
 from graphsage.runs.metrics_file import read_metrics
-from graphsage.runs.node_run import make_graphsage, shown
+from graphsage.runs.node_run import OTHERS as OTHERS, make_graphsage, other as other, shown
 from graphsage.trained.trained_links import split_as
-from graphsage.training.link_baselines import baseline_scores
+from graphsage.training.link_baselines import baseline_scores, baselines_of
 from graphsage.training.link_evaluation import candidates_of
 from graphsage.training.tasks import metrics_of
 
-ALONE = "features only"
-TRAINS_WITHOUT_EDGES = True  # too, as a baseline
 SPLIT_BY_SEED = True  # each run of several has links of its own to test on
 
 
 def data_of(config, dataset):
-    """What is trained on: the ``LinkDataset`` of the dataset, split by the run's seed; one that is split already as it is."""
-    return dataset if isinstance(dataset, LinkDataset) else split_as(dataset, config.links, config.train.seed)
+    """What is trained on: the links of the dataset, split by the run's seed; one that is split already as it is."""
+    return dataset if isinstance(dataset, LinkParts) else split_as(dataset, config.links, config.train.seed)
 
 
 def summary(config, links):
@@ -36,8 +36,13 @@ def settings_of(config):
 
 
 def build_model(config, links):
-    """The untrained ``LinkPredictor`` that ``config`` describes, for the ``LinkDataset`` ``links``."""
-    encoder = make_graphsage(config, links, config.model.hidden_features)
+    """The untrained ``LinkPredictor`` that ``config`` describes, for ``links``, split."""
+    width = config.model.hidden_features
+    if isinstance(links, TypedLinkDataset):
+        how = {"target": links.ends if links.is_apart else links.ends[0], "dropout": config.dropout, "seed": config.train.seed}
+        encoder = TypedGraphSAGE.of(links, width, config.model, **how)
+    else:
+        encoder = make_graphsage(config, links, width)
     return LinkPredictor(encoder, config.links.decoder, directed=links.directed)
 
 
@@ -53,14 +58,15 @@ def beside(config, trainer, result, log):
     fields = own_fields(trainer, result)
     if not fields["rows"]:
         return fields
-    log("Comparing with common neighbours, Adamic-Adar and preferential attachment ...")
     links, settings = trainer.dataset, trainer.task.settings
+    *others, last = baselines_of(links)
+    log(f"Comparing with {', '.join(others)} and {last} ...")
     return {**fields, "rows": {**fields["rows"], **baseline_scores(links, links.test, settings, trainer.config.seed)}}
 
 
-def with_features_only(fields, alone):
-    """The same with what the training without edges came to, a ``TrainResult`` or None."""
-    found = {} if alone is None or alone.test_scores is None else {ALONE: alone.test_scores}
+def with_other(fields, name, result):
+    """The same with what the training ``name`` of ``OTHERS`` came to, a ``TrainResult``."""
+    found = {} if result.test_scores is None else {name: result.test_scores}
     return {**fields, "rows": {**fields["rows"], **found}}
 
 

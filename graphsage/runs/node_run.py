@@ -1,6 +1,6 @@
 """What a run on nodes has of its own: its model, its baselines, what it leaves, and the table at its end."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from importlib.util import find_spec
 
@@ -19,7 +19,7 @@ from graphsage.training.baselines import baseline_scores
 from graphsage.training.setup import featured, label_columns, refuse_unlabelled
 from graphsage.training.tasks import constant_outputs, metric_named
 
-TRAINS_WITHOUT_EDGES = True  # too, as a baseline
+OTHERS = {ALONE: "Training the same model without edges (features only)"}  # trained too, as baselines
 SPLIT_BY_SEED = False  # the split is the dataset's
 
 
@@ -53,26 +53,38 @@ def make_graphsage(config, dataset, width, labels=0):
 
 def own_fields(trainer, result):
     """The fields of ``RunResult`` that cost nothing."""
-    return {"majority": majority_score(trainer.task.plain, trainer.metric), "rows": {}, "interrupted": trainer.interrupted}
+    return {"majority": majority_score(trainer.task.targets, trainer.metric), "rows": {}, "interrupted": trainer.interrupted}
 
 
-def beside(config, trainer, result, log):
-    """The fields of ``RunResult`` that are known after the training; Ctrl-C leaves out the baselines that are to come."""
+def beside(config, trainer, result, log, quick=None):
+    """The fields of ``RunResult`` that are known after the training; Ctrl-C leaves out the baselines that are to come.
+
+    quick: as ``baseline_scores``, which is the default.
+    """
     dataset, metric, seed = trainer.task.plain, trainer.metric, trainer.config.seed
     fields = own_fields(trainer, result)
     if trainer.interrupted:
         return fields
     try:
-        for name, score in baseline_scores(dataset, metric, seed, trees=config.baseline, log=log):
+        for name, score in (quick or baseline_scores)(dataset, metric, seed, trees=config.baseline, log=log):
             fields["rows"][name] = {metric.name: score}
     except KeyboardInterrupt:
         fields["interrupted"] = True
     return fields
 
 
-def with_features_only(fields, alone):
-    """The same with what the training without edges came to, a ``TrainResult`` or None."""
-    return {**fields, "features_only": alone and alone.test_score}
+def other(name, config, trainer):
+    """(config, dataset, store) of the training ``name`` of ``OTHERS``."""
+    # there is no weight or time to draw by, and no edge to spread labels along
+    train = replace(config.train, draw="uniform", strictly_before=False, correct_and_smooth=False, label_reuse=0.0)
+    has_columns = config.train.label_reuse  # of labels, among what the store holds
+    data = (trainer.task.plain if has_columns else trainer.dataset).without_edges()
+    return replace(config, train=train), data, None if has_columns else trainer.loader.store
+
+
+def with_other(fields, name, result):
+    """The same with what the training ``name`` of ``OTHERS`` came to, a ``TrainResult``."""
+    return {**fields, "features_only": result.test_score}
 
 
 def majority_score(dataset, metric):
@@ -83,8 +95,8 @@ def majority_score(dataset, metric):
     return metric.score_of_baseline(constant_outputs(dataset, len(dataset.test)), labels)
 
 
-def leave(folder, config, dataset, run_result, trainer, made):
-    """Predictions and report. made: ``Made`` of a run that was made in Python, else None."""
+def leave(folder, config, dataset, run_result, trainer, made, types=None):
+    """Predictions and report. made: ``Made`` of a run that was made in Python, else None. types: as in ``write_report``."""
     table = folder / ("predictions.parquet" if find_spec("pyarrow") else "predictions.csv")
     outputs = _all_outputs(trainer, dataset, run_result.result)
     write_predictions(table, dataset, outputs, thresholds=run_result.result.thresholds)
@@ -100,6 +112,7 @@ def leave(folder, config, dataset, run_result, trainer, made):
         features_only=run_result.features_only,
         rows=run_result.rows,
         made=made,
+        types=types,
     )
 
 

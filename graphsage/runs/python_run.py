@@ -9,7 +9,8 @@ from graphsage.config.settings import RunConfig
 from graphsage.config.walk_config import WalkConfig
 from graphsage.data.catalogue import built_in
 from graphsage.data.generators.by_name import is_generated
-from graphsage.data.links import LinkDataset
+from graphsage.data.link_parts import LinkParts
+from graphsage.data.typed_links import TypedLinkDataset
 from graphsage.report.made_in_python import Made
 from graphsage.trained.model_file import DECODERS, can_save, encoder_of
 
@@ -23,7 +24,8 @@ def settings_of(trainer):
     parts = {"model": encoder_of(model).settings if is_ours else ModelConfig(num_layers=len(train.fanouts))}
     if isinstance(settings, LinkConfig):
         decoder = DECODERS[type(model.decoder)] if is_ours else settings.decoder
-        parts |= {"task": "links", "links": replace(settings, decoder=decoder)}
+        relation = {"relation": trainer.dataset.relation} if isinstance(trainer.dataset, TypedLinkDataset) else {}
+        parts |= {"task": "links", "links": replace(settings, decoder=decoder, **relation)}
     if isinstance(settings, WalkConfig):
         parts |= {"task": "unsupervised", "walks": settings}
     config = RunConfig(dataset=_name(trainer.dataset), train=train, baseline=False, **parts)
@@ -33,6 +35,6 @@ def settings_of(trainer):
 
 def _name(dataset):
     """What ``load_dataset`` makes it of; else, and where the caller split its links, its name as one of the caller's own."""
-    name, is_split = dataset.name, isinstance(dataset, LinkDataset) and dataset.how_split is None
+    name, is_split = dataset.name, isinstance(dataset, LinkParts) and dataset.how_split is None
     is_known = name is not None and (built_in(name) is not None or is_generated(name)) and not is_split
     return name if is_known else f"{name or 'unnamed'}{OWN}"

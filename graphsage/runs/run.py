@@ -13,7 +13,7 @@ from graphsage.runs import node_run
 from graphsage.runs.all_seeds import leave_several
 from graphsage.runs.checkpoint import CheckpointError, differences
 from graphsage.runs.finished import RunResult, finished
-from graphsage.runs.kinds import KINDS
+from graphsage.runs.kinds import kind_of
 from graphsage.runs.recorder import stopping
 from graphsage.runs.run_folder import identity_in, read_result
 from graphsage.runs.tensorboard import TensorBoard
@@ -47,13 +47,15 @@ def run(config, dataset=None, *, trainer=None, folder=None, resume=False, callba
 
 def _beside(config, trainer, progress, log, result):
     """The fields of ``RunResult`` that are known after the training: those of its baselines."""
-    kind, alone = KINDS[config.task], None
+    kind = kind_of(config.task, trainer.given)
     fields = kind.beside(config, trainer, result, log)
     interrupted = fields.pop("interrupted", trainer.interrupted)
-    if config.baseline and kind.TRAINS_WITHOUT_EDGES and not interrupted:
-        log("Training the same model without edges (features only) for comparison ...")
-        alone, interrupted = _features_only(config, trainer, progress)
-    return {**kind.with_features_only(fields, alone), "interrupted": interrupted}
+    for name, line in kind.OTHERS.items() if config.baseline else ():
+        if not interrupted:
+            log(f"{line} for comparison ...")
+            other, interrupted = _trained_beside(*kind.other(name, config, trainer), progress)
+            fields = fields if other is None else kind.with_other(fields, name, other)
+    return {**fields, "interrupted": interrupted}
 
 
 def run_all(config, dataset, *, trainer=None, folder=None, resume=False, callbacks=(), progress=(), log=print):
@@ -88,7 +90,7 @@ def _same_data(config, dataset, trainer, folder):
     for number in range(config.runs):
         single = _single(config, number)
         place, then = _folder_of(config, folder, single), identity_in(_folder_of(config, folder, single)) or {}
-        same = not (then and number and KINDS[config.task].SPLIT_BY_SEED)
+        same = not (then and number and kind_of(config.task, trainer.given).SPLIT_BY_SEED)
         changes = differences(then, (trainer if same else make_trainer(single, dataset, log=None)).identity)
         if changes:
             advice = "go on with the data of the training, or train into another folder"
@@ -149,7 +151,7 @@ def make_trainer(config, dataset, *, folder=None, store=None, callbacks=(), log=
 
     dataset: ``NodeDataset``; where links are learned, it is split by the seed, and a ``LinkDataset`` is split already.
     """
-    kind = KINDS[config.task]
+    kind = kind_of(config.task, dataset)
     data = kind.data_of(config, dataset)
     how = {"folder": folder, "store": store, "callbacks": [*callbacks, *_tensorboard(config)], "log": log}
     trainer = Trainer(kind.build_model(config, data), data, config.train, task=kind.settings_of(config), **how)
@@ -163,12 +165,12 @@ def _tensorboard(config):
 
 def build_model(config, dataset):
     """The untrained model that ``config`` describes, for ``dataset``."""
-    return KINDS[config.task].build_model(config, dataset)
+    return kind_of(config.task, dataset).build_model(config, dataset)
 
 
 def summary(config, trainer):
     """What there is to train on, for people."""
-    return KINDS[config.task].summary(config, trainer.dataset)
+    return kind_of(config.task, trainer.given).summary(config, trainer.dataset)
 
 
 def compare(results, task="nodes", dataset=None):
@@ -177,7 +179,7 @@ def compare(results, task="nodes", dataset=None):
     dataset: of nodes what they were tested on, for a line on which model is the best beyond the noise of its test nodes.
     """
     verdict = node_run.verdict(results, dataset) if task == "nodes" and dataset is not None else []
-    return "\n".join([*KINDS[task].table(results), *verdict, *_which_model(results, task)])
+    return "\n".join([*kind_of(task, dataset).table(results), *verdict, *_which_model(results, task)])
 
 
 def _which_model(results, task):
@@ -191,16 +193,10 @@ def _which_model(results, task):
     return [f"{cut}The model is that of epoch {result.best_epoch}, {why}.{still_rising(result)}"]
 
 
-def _features_only(config, trainer, progress):
-    """(``TrainResult``, whether Ctrl-C came) of the same training without edges; None of a training cut short."""
+def _trained_beside(config, dataset, store, progress):
+    """(``TrainResult``, whether Ctrl-C came) of another training to compare with; None of a training cut short."""
     try:
-        # there is no weight or time to draw by, and no edge to spread labels along
-        train = replace(config.train, draw="uniform", strictly_before=False, correct_and_smooth=False, label_reuse=0.0)
-        alone = replace(config, tensorboard=False, train=train)
-        has_columns = config.train.label_reuse  # of labels, among what the store holds
-        data = (trainer.task.plain if has_columns else trainer.dataset).without_edges()
-        store = None if has_columns else trainer.loader.store
-        trainer = make_trainer(alone, data, store=store, callbacks=progress, log=None)
+        trainer = make_trainer(replace(config, tensorboard=False), dataset, store=store, callbacks=progress, log=None)
         result = trainer.fit()
     except KeyboardInterrupt:
         return None, True

@@ -10,7 +10,8 @@ import torch
 from graphsage.base.jit import is_interrupt
 from graphsage.config.toml import write_config
 from graphsage.runs.checkpoint import identity
-from graphsage.runs.run import KINDS, make_trainer, run_all
+from graphsage.runs.kinds import kind_of
+from graphsage.runs.run import make_trainer, run_all
 from graphsage.runs.search_lines import trial_line
 from graphsage.runs.search_space import space_for, start_of, with_values
 from graphsage.runs.search_study import BEST, REASON, is_done, opened, optuna_of, sampler_of
@@ -45,7 +46,7 @@ class Search:
     def __init__(self, config, dataset, space, *, limit, folder, callbacks, log):
         self.config, self.dataset, self.limit, self.folder = config, dataset, limit, folder
         self.callbacks, self.log = callbacks, log
-        self.whole = KINDS[config.task].data_of(config, dataset)
+        self.whole = kind_of(config.task, dataset).data_of(config, dataset)
         if not len(self.whole.val):
             raise ValueError(f"tune chooses on validation, and {dataset.name or 'the dataset'} has no part to validate on")
         self.data = replace(self.whole, test=self.whole.test[:0])

@@ -8,16 +8,17 @@ from typing import Any
 from graphsage.base.told import of_kind, shown
 from graphsage.config.depth import of_one_depth
 from graphsage.config.options import options_of
-from graphsage.config.presets import CHOICES, chosen, settings_of
+from graphsage.config.presets import CHOICES, Traits, chosen, settings_of
 from graphsage.config.settings import RunConfig
 from graphsage.config.settings_by_name import PARTS, with_settings
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.degree_columns import lacks_features
 from graphsage.data.traits import traits_of
+from graphsage.data.typed_dataset import TypedDataset
 from graphsage.graph.degree_features import NUM_DEGREE_FEATURES
 
 
-def suggested(dataset: NodeDataset, preset: str = "auto", **settings: Any) -> RunConfig:
+def suggested(dataset: NodeDataset | TypedDataset, preset: str = "auto", **settings: Any) -> RunConfig:
     """The ``RunConfig`` that ``graphsage train`` takes for ``dataset``: a preset's settings, and what is given before them.
 
     preset: "small", "large" or "heterophilous", "plain" (the defaults as they are), or "auto": which of the three fits, by the
@@ -30,9 +31,11 @@ def suggested(dataset: NodeDataset, preset: str = "auto", **settings: Any) -> Ru
     are theirs. Nothing is random, and validation and test labels are not looked at. Without edges between training nodes, or
     fewer than 100, only their number decides.
 
-    Raises TypeError if ``dataset`` is no ``NodeDataset``, and ValueError for a name that is no setting or preset.
+    Raises TypeError if ``dataset`` is no ``NodeDataset`` or ``TypedDataset``, and ValueError for a name that is no setting or
+    preset.
     """
-    of_kind("dataset", dataset, NodeDataset)
+    if not isinstance(dataset, TypedDataset):
+        of_kind("dataset", dataset, NodeDataset)
     known = [f.name for kind in (RunConfig, *PARTS.values()) for f in options_of(kind) if f.name != "preset"]
     for name in settings:
         if name not in known:
@@ -60,7 +63,10 @@ def filled(config: RunConfig, dataset: NodeDataset, preset: str, given: Collecti
 
 
 def _traits(config, dataset, given):
-    """Those of ``dataset``, with degrees for features where these may be had."""
+    """Those of ``dataset``, with degrees for features where these may be had; of a typed one those of its labelled nodes."""
+    if isinstance(dataset, TypedDataset):  # how alike neighbours are is another thing in each relation
+        sizes = {"num_train": len(dataset.train), "num_features": dataset.targets.num_features}
+        return Traits(task=dataset.task, **sizes)
     asked = config.train.featureless == "degrees" or "featureless" not in given
     if not asked or config.train.inductive or dataset.times is not None or not lacks_features(dataset):
         return traits_of(dataset)

@@ -19,6 +19,8 @@ from graphsage.config.settings import TrainConfig
 from graphsage.config.walk_config import WalkConfig
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.links import LinkDataset
+from graphsage.data.typed_dataset import TypedDataset
+from graphsage.data.typed_links import TypedLinkDataset
 from graphsage.interop.pyg import from_pyg, is_pyg_data
 from graphsage.runs.checkpoint import identity
 from graphsage.runs.finished import finished
@@ -27,9 +29,12 @@ from graphsage.runs.resume import restore
 from graphsage.tensors.ambient import plain_modes
 from graphsage.tensors.store import FeatureStore
 from graphsage.trained.predictions import Predictions
+from graphsage.trained.trained_typed import embeddings, rows_by_type
+from graphsage.training.label_task import LabelTask, targets_of
 from graphsage.training.loop import Loop
 from graphsage.training.node_task import NodeTask
 from graphsage.training.records import TrainResult
+from graphsage.training.typed_task import TypedTask
 
 
 class Trainer(Loop):
@@ -39,7 +44,8 @@ class Trainer(Loop):
         [B, C], a logit a class or label, or [B, T], a number a target. Where that is one number a seed, [B] will do; of two
         classes it is the logit of the second. Anything else is a TypeError or ValueError before the first step.
         Of links ``LinkPredictor``, or any module that makes of a ``Batch`` with pairs a logit a pair [M].
-    dataset: ``NodeDataset``, or ``LinkDataset`` for links; a ``Data`` of PyG becomes ``interop.from_pyg(data)``.
+    dataset: ``NodeDataset``, or ``LinkDataset`` for links; a ``Data`` of PyG becomes ``interop.from_pyg(data)``. Of a
+        ``TypedDataset`` model is a ``TypedGraphSAGE``, or any module that makes of a ``TypedBatch`` the outputs of its seeds.
     config: ``TrainConfig``, which names the three modes. Its ``metric`` may be a function(outputs, labels) -> float or a
         ``Metric``, its ``optimizer`` a function(parameters) -> torch.optim.Optimizer, such as ``torch.optim.NAdam``.
     task: of links ``LinkConfig``: loss, negatives and candidates (its split and decoder are made before). Of embeddings
@@ -71,13 +77,13 @@ class Trainer(Loop):
     def __init__(
         self,
         model: torch.nn.Module,
-        dataset: NodeDataset | LinkDataset | Any,
+        dataset: NodeDataset | TypedDataset | LinkDataset | Any,
         config: TrainConfig | None = None,
         *,
         task: LinkConfig | WalkConfig | None = None,
         loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
         folder: str | os.PathLike[str] | None = None,
-        store: FeatureStore | None = None,
+        store: FeatureStore | dict[str, FeatureStore] | None = None,
         callbacks: Iterable[Any] = (),
         log: Callable[[str], object] | None = print,
     ) -> None:
@@ -108,20 +114,24 @@ class Trainer(Loop):
             return finished(self).result
 
     @plain_modes()
-    def predict(self, nodes: ArrayLike | None = None, *, dataset: NodeDataset | None = None) -> Predictions:
-        """``Predictions`` for ``nodes`` (default: all, in the graph's order): classes and probabilities, labels, or numbers in
-        the targets' units.
+    def predict(
+        self, nodes: ArrayLike | None = None, *, dataset: NodeDataset | TypedDataset | None = None
+    ) -> Predictions:
+        """``Predictions`` for ``nodes`` (default: all, in the graph's order; of a ``TypedDataset`` those of its target):
+        classes and probabilities, labels, or numbers in the targets' units.
 
         They are made as the test is: of a ``GraphSAGE`` and of a stack of layers exact; of another module, and of one that
         learned from neighbours by weight, from the latest or until a time, from sampled ones, always the same.
         dataset: another one, with the same features: the same graph grown, or another graph. Its labels are not read.
         """
-        of_kind("the dataset of predict", self.dataset, NodeDataset)
+        kind = TypedDataset if isinstance(self.task, TypedTask) else NodeDataset
+        of_kind("the dataset of predict", self.dataset, kind)
         if not self.task.reads_labels:
             raise ValueError("predict gives labels, and this training reads none: TrainResult.outputs are its embeddings")
-        asked = self.dataset if dataset is None else of_kind("dataset", dataset, NodeDataset)
+        asked = self.dataset if dataset is None else of_kind("dataset", dataset, kind)
         raw_outputs = self.task.raw_outputs if dataset is None else self.task.evaluator_on(asked).outputs
-        nodes = np.arange(asked.num_nodes) if nodes is None else as_ids("nodes", nodes, asked.num_nodes)
+        num_nodes = targets_of(asked).num_nodes
+        nodes = np.arange(num_nodes) if nodes is None else as_ids("nodes", nodes, num_nodes)
         head = self.objective.head
         return Predictions(
             nodes=nodes,
@@ -132,15 +142,16 @@ class Trainer(Loop):
         )
 
     @plain_modes()
-    def embed(self, nodes: ArrayLike | None = None, *, dataset: NodeDataset | None = None) -> np.ndarray:
+    def embed(self, nodes: Any = None, *, dataset: NodeDataset | TypedDataset | None = None) -> Any:
         """What goes into the last layer for ``nodes`` (default: all): float32 array [M, width], exact, as by ``Trained.embed``.
-        dataset: as in ``predict``.
+        dataset: as in ``predict``. Of a ``TypedDataset`` nodes and result are {type: such}.
 
         Of a ``GraphSAGE`` or a stack of two layers at least; ValueError for another model, and for neighbours by weight, the
         latest or those until a time, which are drawn.
         """
-        of_kind("the task of embed", self.task, NodeTask)
-        evaluator = self.evaluator if dataset is None else self.task.evaluator_on(of_kind("dataset", dataset, NodeDataset))
+        if not isinstance(self.task, LabelTask):
+            of_kind("the task of embed", self.task, NodeTask)
+        evaluator = self.evaluator if dataset is None else self.task.evaluator_on(of_kind("dataset", dataset, self.task.data))
         widths, why = evaluator.widths, evaluator.why_sampled
         hidden = len(widths or ()) - (getattr(self.model, "output_layer", None) is None)
         if hidden < 1:
@@ -149,6 +160,10 @@ class Trainer(Loop):
             what = f"has {'one layer' if widths else 'no layers that are computed one by one here'}{why and f' ({why})'}"
             raise ValueError(f"an embedding is what goes into the last layer, and {type(self.model).__name__} {what}")
         num_nodes = evaluator.dataset.num_nodes
+        if isinstance(num_nodes, dict):
+            found = embeddings(self.model, evaluator.after_layers)
+            chosen = rows_by_type(nodes, {kind: len(rows) for kind, rows in found.items()})
+            return {kind: found[kind][ids] for kind, ids in chosen.items()}
         nodes = np.arange(num_nodes) if nodes is None else as_ids("nodes", nodes, num_nodes)
         return evaluator.after_layers(hidden).numpy()[nodes]
 
@@ -157,7 +172,8 @@ class Trainer(Loop):
 
         times: [n], as of when each is asked about, where the dataset's links have times. They are made as the test is.
         """
-        of_kind("the dataset of score", self.dataset, LinkDataset)
+        if not isinstance(self.dataset, TypedLinkDataset):
+            of_kind("the dataset of score", self.dataset, LinkDataset)
         return self.evaluator.of_pairs(self.task.as_items(pairs, times)).numpy()
 
     def held(self) -> AbstractContextManager[None]:

@@ -10,7 +10,7 @@ from graphsage.trained.save import as_trained
 from graphsage.training.tasks import metric_named
 
 SPLIT_BY_SEED = False  # the split, which only the probe reads, is the dataset's
-TRAINS_WITHOUT_EDGES = False  # there are no walks without
+OTHERS = {}  # are trained beside: there are no walks without edges
 
 
 def data_of(config, dataset):
@@ -58,11 +58,6 @@ def _embeddings(trainer, result):
         return result.outputs.numpy()
     trained = as_trained(trainer.model, trainer.dataset, trainer.config, trainer.task.settings)
     return trained.embed(trainer.task.given, device=str(trainer.device))
-
-
-def with_features_only(fields, alone):
-    """The same: nothing is trained without edges."""
-    return fields
 
 
 def leave(folder, config, dataset, run_result, trainer, made):

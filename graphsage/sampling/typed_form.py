@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from graphsage.base.checks import as_array, as_fanouts, as_ids, as_list, as_pairs, read_only, refuse_giants
+from graphsage.base.checks import as_array, as_fanouts, as_ids, as_list, read_only, refuse_giants
 from graphsage.base.told import shown, told
+from graphsage.graph.relation_names import typed_pairs
 from graphsage.graph.time_axis import checked_times, earliest
 from graphsage.sampling.draws import entries
 from graphsage.sampling.exclusion import excluded_at
@@ -89,20 +90,13 @@ class TypedForm:
             raise TypeError(f"exclude must be a dict {{relation: pairs (source, destination)}}, got {told(exclude)}")
         parts = [np.empty((0, 2), np.int64)]
         for name, pairs in exclude.items():
-            pairs = self._pairs(name, pairs)
+            self.graph.index_of(name)
+            pairs = typed_pairs(f"exclude[{name}]", pairs, self.graph.num_nodes, name)
             for relation, ends in self._both_ways(name, pairs):
                 at = self.graph.index_of(relation)
                 first = self.graph.firsts[at] + ends[:, 1], self.graph.starts[self.ends[at][0]] + ends[:, 0]
                 parts.append(np.stack(first, 1))
         return excluded_at(np.concatenate(parts), rows)
-
-    def _pairs(self, name, pairs):
-        self.graph.index_of(name)
-        counts = self.graph.num_nodes
-        pairs = as_pairs(f"exclude[{name}]", pairs, max(counts[name[0]], counts[name[2]]))
-        for column, of in enumerate((name[0], name[2])):
-            as_ids(f"exclude[{name}][:, {column}]", pairs[:, column], counts[of])
-        return pairs
 
     def _both_ways(self, name, pairs):
         yield name, pairs

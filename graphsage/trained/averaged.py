@@ -1,7 +1,7 @@
 """Averaged: several trained models of one kind, whose probabilities are averaged."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,16 @@ class Averaged(Trained):
     def embed(self, *arguments: Any, **how: Any) -> np.ndarray:
         """ValueError: there is no mean of embeddings."""
         raise ValueError("the embeddings of several runs have no mean, as each run has axes of its own: name one of the runs")
+
+    def featured(self, dataset: Any) -> Any:
+        """As the first of ``members``."""
+        return self.members[0].featured(dataset)
+
+    def _check(self, dataset, **how):
+        self.members[0]._check(dataset, **how)
+
+    def _check_features(self, dataset):
+        self.members[0]._check_features(dataset)
 
     @cached_property
     def _head(self) -> Head:
@@ -94,4 +104,4 @@ def load_runs(path: str | os.PathLike[str]) -> Averaged:
             raise ValueError(f"runs are averaged where labels of nodes are predicted, {rule}")
         if (member.task, member.class_names, member._num_outputs) != (first.task, first.class_names, first._num_outputs):
             raise ValueError(f"{folder} tells other classes apart than {folders[0]}: average runs of one training")
-    return Averaged(**{**vars(first), "members": tuple(members)})
+    return Averaged(**{field.name: getattr(first, field.name) for field in fields(Trained)}, members=tuple(members))

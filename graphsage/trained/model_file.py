@@ -12,27 +12,29 @@ from graphsage.nn.head import Head
 from graphsage.nn.layered import CODE
 from graphsage.nn.link_predictor import LinkPredictor
 from graphsage.nn.model import GraphSAGE
+from graphsage.nn.typed_model import TypedGraphSAGE
 
 KEY = "graphsage"  # of the metadata that makes a safetensors file one of ours
 DECODERS = {Dot: "dot", MLP: "mlp", DistMult: "distmult"}
 
 
 def can_save(model):
-    """Can a file bring the model back, code and all? A ``GraphSAGE``, or a ``LinkPredictor`` of one and a decoder of a name;
-    but no subclass that computes another thing."""
+    """Can a file bring the model back, code and all? A ``GraphSAGE`` or ``TypedGraphSAGE``, or a ``LinkPredictor`` of one and a
+    decoder of a name; but no subclass that computes another thing."""
     if type(model) is LinkPredictor:
         return can_save(model.encoder) and type(model.decoder) in DECODERS and "forward" not in vars(model)
-    is_ours = isinstance(model, GraphSAGE) and "forward" not in vars(model)
-    return is_ours and all(getattr(type(model), name) is getattr(GraphSAGE, name) for name in CODE)
+    own = next((kind for kind in (GraphSAGE, TypedGraphSAGE) if isinstance(model, kind)), None)
+    is_ours = own is not None and "forward" not in vars(model)
+    return is_ours and all(getattr(type(model), name) is getattr(own, name) for name in CODE if hasattr(own, name))
 
 
 def encoder_of(model):
-    """The ``GraphSAGE`` in a model that can be saved."""
+    """The ``GraphSAGE`` or ``TypedGraphSAGE`` in a model that can be saved."""
     return model.encoder if isinstance(model, LinkPredictor) else model
 
 
 def plain_arguments(model):
-    """The ``arguments`` of its ``GraphSAGE`` as JSON can hold them, and of a ``LinkPredictor`` the decoder."""
+    """The ``arguments`` of its encoder as JSON can hold them, and of a ``LinkPredictor`` the decoder."""
     if not can_save(model):
         rule = "as a file cannot bring the code of another along (of links, a decoder of a name beside it): save its state_dict"
         raise TypeError(f"model must be a GraphSAGE, {rule}; got {type(model).__name__}")
@@ -85,9 +87,16 @@ def _made(arguments, aggregator):
     decoder, directed = arguments.pop("decoder", None), arguments.pop("directed", False)
     if aggregator is not None:
         arguments["aggregator"] = aggregator
-    model = GraphSAGE(**arguments)
+    model = GraphSAGE(**arguments) if isinstance(arguments["in_features"], int) else _typed(arguments)
     model.task_head = head
     return model if decoder is None else LinkPredictor(model, decoder, directed=directed)
+
+
+def _typed(arguments):
+    """A ``TypedGraphSAGE``: JSON has lists for tuples."""
+    target = arguments["target"]
+    own = {"relations": [tuple(name) for name in arguments["relations"]]}
+    return TypedGraphSAGE(**arguments | own | {"target": target if isinstance(target, str) else tuple(target)})
 
 
 def _passed_through(aggregator, error):

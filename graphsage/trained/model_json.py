@@ -94,6 +94,8 @@ SMOOTHED = (
     ". The probabilities of all nodes then go through Correct and Smooth (Huang et al. 2021: autoscale, 50 steps, "
     "D^-1/2 A D^-1/2 of the undirected graph) with the labels of the training nodes; correct_and_smooth are its two strengths"
 )
+UNKNOWN = "of the author's own code, which this file does not hold"
+LENGTH = "h_v = h_v / |h_v|, the Euclidean length (zeros stay)"
 NEIGHBORS = {
     "empty": "S(v): the nodes u with an edge u -> v (of an undirected graph: all neighbours), repeats included; a_v is 0 where "
     "there are none (gcn: x_v)",
@@ -106,22 +108,29 @@ UNTIL = {
 }
 
 
-def describe_model(trained, arguments):
-    """The JSON-able description of what ``load_trained`` reads; arguments: those of its model, as JSON has them."""
+def describe_model(trained, arguments, describe=None):
+    """The JSON-able description of what ``load_trained`` reads; arguments: those of its model, as JSON has them.
+
+    describe: as ``described_layers``, which is the default.
+    """
     known = {field.name: _plain(getattr(trained, field.name)) for field in fields(trained) if field.name != "model"}
     of_links = trained.task == "links"
     model, place = (trained.model.encoder, "encoder.") if of_links else (trained.model, "")
-    described = {
-        **known,
-        "arguments": arguments,
+    described = {**known, "arguments": arguments, **(describe or described_layers)(model, arguments, known, place)}
+    described["neighbors"] += UNTIL[trained.strictly_before] if trained.timed else ""
+    found = _of_links(trained, arguments) if of_links else _of_nodes(trained.task, model.task_head.as_dict())
+    return described | (found if model.output_layer is None else _of_output_layer(found))
+
+
+def described_layers(model, arguments, known, place):
+    """What a ``GraphSAGE`` reads and computes. known: the fields of its ``Trained``. place: of the model in the file."""
+    return {
         "input": _input(known),
-        "neighbors": NEIGHBORS[trained.isolated] + (UNTIL[trained.strictly_before] if trained.timed else ""),
+        "neighbors": NEIGHBORS[known["isolated"]],
         **_described_linear(model, "input_layer", INPUT_LAYERS, arguments["input_layer"], place),
         "layers": [_described_layer(model, depth, arguments["aggregator"], place) for depth in range(model.num_layers)],
         **_described_linear(model, "output_layer", JUMPINGS, arguments["jumping"], place),
     }
-    found = _of_links(trained, arguments) if of_links else _of_nodes(trained.task, model.task_head.as_dict())
-    return described | (found if model.output_layer is None else _of_output_layer(found))
 
 
 def _input(known):
@@ -143,7 +152,7 @@ def _described_linear(model, name, formulas, kind, place):
         return {}
     formula = formulas[kind] if linear.bias is not None else formulas[kind].replace(" + b", "")
     activation = {"activation": ACTIVATIONS[model.activation]} if "then the activation" in formula else {}
-    tensors = _described_tensors(linear, "", f"{place}{name}.", {"weight": "W", "bias": "b"})
+    tensors = described_tensors(linear, "", f"{place}{name}.", {"weight": "W", "bias": "b"})
     return {name: {"formula": formula, **activation, "tensors": tensors}}
 
 
@@ -160,42 +169,47 @@ def _of_links(trained, arguments):
     """The decoder, what it reads and makes."""
     name = arguments["decoder"] + (" directed" if arguments["directed"] else "")
     decoder = {"z_v": "h_v of the last layer", "name": arguments["decoder"], "formula": DECODERS[name]}
-    tensors = _described_tensors(trained.model.decoder, "", "decoder.", DECODER_SYMBOLS)
+    tensors = described_tensors(trained.model.decoder, "", "decoder.", DECODER_SYMBOLS)
     return {"decoder": {**decoder, "tensors": tensors}, "output": OF_LINKS[trained.links.link_loss]}
 
 
-def _described_tensors(module, begin, place, symbols):
-    """{symbol: name in the file, shape, dtype} of the weights of ``module`` that begin so. place: of the module in the file."""
+def described_tensors(module, begin, place, symbols, among=None):
+    """{symbol: name in the file, shape, dtype} of the weights of ``module`` that begin so, or are ``among`` these names.
+
+    place: of the module in the file.
+    """
     return {
-        symbols.get(name.removeprefix(begin), name.removeprefix(begin)): _described_tensor(place + name, tensor)
+        symbols.get(name.removeprefix(begin), name.removeprefix(begin)): described_tensor(place + name, tensor)
         for name, tensor in module.state_dict().items()
-        if name.startswith(begin) and name.removeprefix(begin) != UNUSED
+        if name.startswith(begin) and name.removeprefix(begin) != UNUSED and (among is None or name in among)
     }
 
 
 def _described_layer(model, depth, aggregator, place):
     """One layer: what it reads, its formula, what follows in this order, and its tensors by their symbols."""
     layer, is_last = model.layers[depth], depth == model.num_layers - 1 and model.output_layer is None
-    tensors = _described_tensors(model, f"layers.{depth}.", place, SYMBOLS)
-    formula = AGGREGATORS.get(aggregator, "of the author's own code, which this file does not hold")
+    tensors = described_tensors(model, f"layers.{depth}.", place, SYMBOLS)
+    formula = AGGREGATORS.get(aggregator, UNKNOWN)
     first = "the input" if model.input_layer is None else "i_v of the input layer"
     return {
         "x_v": "h_v of the layer before" if depth else first,
         "aggregator": {"name": aggregator, "formula": formula},
-        "formula": _formula(layer),
+        "formula": formula_of(layer, "W_neigh a_v"),
         **({} if layer.norm is None else {"norm": NORMS[type(layer.norm).__name__]}),
         "activation": None if is_last else ACTIVATIONS[model.activation],
-        "normalization": "h_v = h_v / |h_v|, the Euclidean length (zeros stay)" if model.normalize and not is_last else None,
+        "normalization": LENGTH if model.normalize and not is_last else None,
         "tensors": tensors,
     }
 
 
-def _formula(layer):
-    terms = ["W_neigh a_v"] if layer.weight_self is None else ["W_self x_v", "W_neigh a_v"]
+def formula_of(layer, neighbors, has_neighbors=True):
+    """What a layer does before its norm. neighbors: the term of what they came to."""
+    terms = [*([] if layer.weight_self is None else ["W_self x_v"]), *([neighbors] if has_neighbors else [])]
     joined = f"[{', '.join(terms)}] side by side" if layer.combine == "concat" else " + ".join(terms)
     residual = " + x_v" if layer.weight_residual is None else " + W_res x_v"
     return f"h_v = {joined}" + ("" if layer.bias is None else " + b") + (residual if layer.residual else "")
 
 
-def _described_tensor(name, tensor):
+def described_tensor(name, tensor):
+    """Where a tensor is in the file, its shape and dtype."""
     return {"name": name, "shape": list(tensor.shape), "dtype": str(tensor.dtype).removeprefix("torch.")}

@@ -1,7 +1,8 @@
 """A trained model on a graph: outputs of nodes, exact or from drawn neighbours, in the order that was asked for."""
 
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.tensors.ambient import plain_modes
 from graphsage.trained.predictions import Predictions, node_names, split_names
 from graphsage.trained.tables_out import mapped_rows, slices, write_table
+from graphsage.training.label_task import targets_of
+from graphsage.training.relation_hops import fanouts_of
 
 BATCH_SIZE = 1024  # seeds of a drawn batch
 
@@ -68,6 +71,32 @@ def write_embedding(path, trained, dataset, **how):
     return rows
 
 
+def write_typed_embedding(path, trained, dataset, **how):
+    """The same of a ``TypedDataset``: a file a type, NAME.TYPE.npy (or .parquet) where ``path`` is NAME.npy.
+
+    Returns {type: (path, rows [n_t, width])}, of the types that ``trained.embed`` gives. A type's name is quoted as in an URL.
+    """
+    kinds = trained.embedded(how.get("fanouts"))
+    paths = {kind: Path(path).with_suffix(f".{quote(kind, safe='')}{Path(path).suffix}") for kind in kinds}
+    if Path(path).suffix == ".npy":
+        shapes = {kind: (dataset.num_nodes[kind], width) for kind, width in kinds.items()}
+        with ExitStack() as files:
+            out = {kind: files.enter_context(mapped_rows(paths[kind], shapes[kind])) for kind in kinds}
+            trained.embed(dataset, out=out, **how)
+        return {kind: (paths[kind], np.load(paths[kind], mmap_mode="r")) for kind in kinds}
+    found = trained.embed(dataset, **how)
+    for kind, rows in found.items():
+        names = typed_names(dataset, kind)
+        write_table(paths[kind], ({"node": names[s], "embedding": rows[s]} for s in slices(len(rows))))
+    return {kind: (paths[kind], rows) for kind, rows in found.items()}
+
+
+def typed_names(dataset, kind):
+    """The names of the nodes of a type of a ``TypedDataset``, their numbers where they have none."""
+    names = dataset.node_ids.get(kind, np.arange(dataset.num_nodes[kind]))
+    return names if names.dtype.kind == "i" else list(map(str, names))
+
+
 def exact(model, dataset, nodes, num_layers, *, isolated, device, progress, out):
     """float32 array [M, width]: what the first ``num_layers`` layers (None: the whole model) make of ``nodes``, exactly."""
     options = {"isolated": isolated, "device": device, "num_layers": num_layers, "out": out, "progress": progress}
@@ -81,16 +110,20 @@ def sampled(model, dataset, nodes, num_layers, *, fanouts, draw, isolated, devic
     """The same from drawn neighbours, those until then of a node with a time.
 
     fanouts: one a layer of the model, of which the last few are not needed. draw: draw, seed and strictly_before of a
-    ``NeighborSampler``. store: the ``FeatureStore`` of the dataset, if there is one.
+    ``NeighborSampler``, and perhaps relation_fanouts of a ``TrainConfig``. store: the ``FeatureStore`` of the dataset, if there
+    is one.
     """
     fanouts = checked_fanouts(model, fanouts)
     wanted, place = (None, None) if nodes is None else np.unique(nodes, return_inverse=True)
-    count = dataset.num_nodes if nodes is None else len(wanted)
+    count = targets_of(dataset).num_nodes if nodes is None else len(wanted)
     shape = (count, joined_width(model, num_layers))
     out = np.empty(shape, np.float32) if out is None else checked_out(out, shape)
     done = 0
     whole = num_layers is None
-    for seeds, h in _drawn(model, dataset, wanted, fanouts[:num_layers], draw, isolated, device, whole, store) if count else ():
+    draw = dict(draw)
+    fanouts = fanouts_of(dataset.graph, fanouts, draw.pop("relation_fanouts", None))
+    fanouts = {r: k[:num_layers] for r, k in fanouts.items()} if isinstance(fanouts, dict) else fanouts[:num_layers]
+    for seeds, h in _drawn(model, dataset, wanted, fanouts, draw, isolated, device, whole, store) if count else ():
         out[seeds if wanted is None else np.searchsorted(wanted, seeds)] = h
         done += len(seeds)
         if progress is not None:
@@ -103,11 +136,10 @@ def _drawn(model, dataset, nodes, fanouts, draw, isolated, device, whole, store)
     # a weighted graph: exact outputs do not read its weights either
     options = {"isolated": isolated, "weights": "ignore", "stream": "predict", "node_times": dataset.node_times}
     sampler = NeighborSampler(dataset.graph, fanouts, **draw, **options)
-    nodes = np.arange(dataset.num_nodes) if nodes is None else nodes
+    nodes = np.arange(targets_of(dataset).num_nodes) if nodes is None else nodes
     options = {"rank": 0, "num_ranks": 1, "store": store}  # whoever asks gets all of them
     options |= {"nodes": nodes, "reduce": model.first_layer_reduction, "device": device}
     loader = NeighborLoader(dataset, sampler, BATCH_SIZE, **options)
     with closing(loader.epoch(0)) as batches:
         for batch in batches:
-            drawn = batch.minibatch
-            yield drawn.nodes[drawn.seed_index], (model if whole else model.represent)(batch).cpu().numpy()
+            yield batch.seeds.cpu().numpy(), (model if whole else model.represent)(batch).cpu().numpy()

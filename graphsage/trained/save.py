@@ -20,14 +20,20 @@ from graphsage.config.walk_config import WalkConfig
 from graphsage.data.catalogue import recorded
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.links import LinkDataset
+from graphsage.data.typed_dataset import TypedDataset
+from graphsage.data.typed_links import TypedLinkDataset
 from graphsage.nn.aggregators import Aggregator
 from graphsage.nn.link_predictor import LinkPredictor
 from graphsage.nn.model import GraphSAGE
+from graphsage.nn.typed_model import TypedGraphSAGE
 from graphsage.trained.model_file import encoder_of, of_head, packed, plain_arguments, unpacked
 from graphsage.trained.model_json import describe_model
 from graphsage.trained.trained import Trained
 from graphsage.trained.trained_encoder import TrainedEncoder
 from graphsage.trained.trained_links import TrainedLinks
+from graphsage.trained.trained_typed import TrainedTyped
+from graphsage.trained.trained_typed_links import TrainedTypedLinks
+from graphsage.trained.typed_json import describe_typed
 from graphsage.training.setup import normalizes
 from graphsage.training.tasks import metric_for, pick_metric
 
@@ -72,7 +78,8 @@ def save_trained(
     content = packed(model, {**arguments, **of_head(model), "trained": {"form": FORM, **found}})
     _write(Path(folder, MODEL), content)
     weights = {"file": MODEL, "sha256": sha256(content).hexdigest()}
-    described = describe_model(_trained(model, form=FORM, **found), arguments)
+    describe = describe_typed if isinstance(encoder_of(model), TypedGraphSAGE) else None
+    described = describe_model(_trained(model, form=FORM, **found), arguments, describe)
     record = {"format": "graphsage model", "form": FORM, "weights": weights, **described, "versions": versions()}
     _write(Path(folder, DESCRIPTION), json.dumps(record, indent=1).encode())
 
@@ -87,7 +94,8 @@ def _found(model, dataset, config, task):
     """What a file says beside the model; refuses what cannot be saved."""
     plain_arguments(model)
     of_kind("config", config, TrainConfig)
-    of_task = _of_walks if isinstance(task, WalkConfig) else _of_links if isinstance(model, LinkPredictor) else _of_nodes
+    of_labels = _of_types if isinstance(model, TypedGraphSAGE) else _of_nodes
+    of_task = _of_walks if isinstance(task, WalkConfig) else _of_links if isinstance(model, LinkPredictor) else of_labels
     return {
         **of_task(dataset, config, task),
         "normalized_features": normalizes(config, dataset),
@@ -95,9 +103,15 @@ def _found(model, dataset, config, task):
         "fanouts": (-1,) * model.num_layers if config.batch_size is None else config.fanouts,
         "draw": config.draw,
         "replace": config.replace,
-        "schema": dataset.schema,
+        "schema": None if dataset.schema is None else dict(dataset.schema),  # of types it is read-only
         "name": dataset.name,
     }
+
+
+def _of_types(dataset, config, task):
+    targets = of_kind("dataset", dataset, TypedDataset).targets
+    own = {} if config.relation_fanouts is None else {"relation_fanouts": config.relation_fanouts}
+    return {**_of_nodes(targets, config, task), "target": dataset.target, **own}
 
 
 def _of_nodes(dataset, config, task):
@@ -110,10 +124,13 @@ def _of_nodes(dataset, config, task):
 
 
 def _of_links(dataset, config, task):
-    of_kind("dataset", dataset, LinkDataset)
+    is_typed = isinstance(dataset, TypedLinkDataset)
+    of_kind("dataset", dataset, TypedLinkDataset if is_typed else LinkDataset)
     links = LinkConfig() if task is None else of_kind("task", task, LinkConfig)
     metric = metric_for(config.metric, "links").name
     own = {"directed": dataset.directed, "links": asdict(links), "seed": config.seed, "how_split": dataset.how_split}
+    own |= {"relation": list(dataset.relation)} if is_typed else {}
+    own |= {} if config.relation_fanouts is None else {"relation_fanouts": config.relation_fanouts}
     return {"task": "links", "metric": metric, **own}
 
 
@@ -132,8 +149,8 @@ def is_saved(folder):
 
 
 def load_trained(path: str | os.PathLike[str], *, aggregator: type[Aggregator] | None = None) -> Trained | Any:
-    """The ``Trained`` model of a run, of links ``TrainedLinks``, without labels ``TrainedEncoder``: ``path`` is its folder, or
-    its model.safetensors. On the CPU, in evaluation mode.
+    """The ``Trained`` model of a run (of a typed graph ``TrainedTyped``), of links ``TrainedLinks``, without labels
+    ``TrainedEncoder``: ``path`` is its folder, or its model.safetensors. On the CPU, in evaluation mode.
 
     aggregator: as in ``load_model``. ValueError, one sentence, where the file is missing, damaged or no trained model.
     """
@@ -188,6 +205,7 @@ def _trained(model, *, form, **found):
     kinds = {"task": str, "metric": str, "normalized_features": bool, "isolated": str, "draw": str, "replace": bool}
     kinds |= {"timed": bool, "strictly_before": bool}
     kinds |= {name: bool for name in ("label_reuse", "degree_features") if name in found}
+    kinds |= {"target": str} if isinstance(model, TypedGraphSAGE) else {}
     if found["task"] == "unsupervised":
         return TrainedEncoder(model=model, **found | {"walks": WalkConfig(**found["walks"])})
     is_of_links = isinstance(model, LinkPredictor)
@@ -196,9 +214,21 @@ def _trained(model, *, form, **found):
     if odd:
         raise ValueError(f"{odd} is {found[odd]!r}")
     if is_of_links:
-        return TrainedLinks(model=model, **found | {"links": LinkConfig(**found["links"])})
+        found |= {"links": LinkConfig(**found["links"])}
+        if "relation" not in found:
+            return TrainedLinks(model=model, **found)
+        return TrainedTypedLinks(model=model, **found | {"relation": tuple(found["relation"]), **_hops(found)})
     names = found["class_names"]
-    return Trained(model=model, **found | {"class_names": None if names is None else tuple(names)})
+    found |= {"class_names": None if names is None else tuple(names)}
+    if isinstance(model, TypedGraphSAGE):
+        return TrainedTyped(model=model, **found | _hops(found))
+    return Trained(model=model, **found)
+
+
+def _hops(found):
+    """relation_fanouts: JSON has lists for tuples."""
+    hops = found.get("relation_fanouts")
+    return {"relation_fanouts": hops and {name: tuple(k) for name, k in hops.items()}}
 
 
 def _write(path, content):

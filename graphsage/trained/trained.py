@@ -21,6 +21,7 @@ from graphsage.trained.predictions import Predictions
 from graphsage.trained.scores import matched_labels, score_parts
 from graphsage.trained.trained_model import TrainedModel
 from graphsage.training.correct_and_smooth import chosen_strengths, corrected_and_smoothed, refuse_for, refuse_unchosen
+from graphsage.training.label_task import targets_of
 from graphsage.training.tasks import METRICS, metric_for
 
 
@@ -107,19 +108,20 @@ class Trained(TrainedModel):
         jumping="cat" all hidden layers side by side, of "max" their maximum.
         out: an array of that shape, a memory map perhaps, to write to instead of new memory; only for all nodes.
         """
-        return self._layers(dataset, nodes, _hidden_layers(self.model), out=out, **how)
+        return self._layers(dataset, nodes, hidden_layers(self.model), out=out, **how)
 
     @property
     def embedding_width(self) -> int:
         """The width of what goes into the last layer; ValueError for a model of one layer."""
-        return joined_width(self.model, _hidden_layers(self.model))
+        return joined_width(self.model, hidden_layers(self.model))
 
     def predict(self, dataset: NodeDataset, nodes: ArrayLike | None = None, **how: Any) -> Predictions:
         """``Predictions`` for ``nodes`` (default: all, in the graph's order)."""
         self._check_features(dataset)
-        ids = None if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
+        num_nodes = targets_of(dataset).num_nodes
+        ids = None if nodes is None else as_ids("nodes", nodes, num_nodes)
         outputs = self.outputs(dataset, ids, **how)
-        nodes = np.arange(dataset.num_nodes) if ids is None else ids
+        nodes = np.arange(num_nodes) if ids is None else ids
         return Predictions(
             nodes=nodes,
             outputs=outputs,
@@ -136,8 +138,9 @@ class Trained(TrainedModel):
         model and dataset both have names.
         """
         self._check_features(dataset)
-        labels = matched_labels(dataset, self.task, self.class_names, self._num_outputs)
-        return score_parts(self.outputs(dataset, **how), labels, dataset, self._head)
+        targets = targets_of(dataset)
+        labels = matched_labels(targets, self.task, self.class_names, self._num_outputs)
+        return score_parts(self.outputs(dataset, **how), labels, targets, self._head)
 
     def check(
         self,
@@ -155,9 +158,9 @@ class Trained(TrainedModel):
         if not embeds:
             self._check_smoothing(dataset, correct_and_smooth)
         if embeds:
-            _hidden_layers(self.model)
+            hidden_layers(self.model)
         if labels:
-            matched_labels(dataset, self.task, self.class_names, self._num_outputs)
+            matched_labels(targets_of(dataset), self.task, self.class_names, self._num_outputs)
 
     def _check_features(self, dataset):
         if not self._by_degrees(of_kind("dataset", dataset, NodeDataset)):
@@ -196,7 +199,7 @@ class Trained(TrainedModel):
         return 2 if self.model.task_head.one_logit else self.model.out_features
 
 
-def _hidden_layers(model):
+def hidden_layers(model):
     """How many layers come before the last, which is the output layer if there is one; ValueError where none does."""
     if model.num_layers == 1 and model.output_layer is None:
         raise ValueError("an embedding is what goes into the last layer, and for a model of one layer that is the features")

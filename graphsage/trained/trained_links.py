@@ -54,6 +54,11 @@ class TrainedLinks(TrainedModel):
     how_split: dict[str, Any] | None = None
 
     @property
+    def ends(self) -> tuple[str, str] | None:
+        """The types of sources and of targets; None of a graph with one type."""
+        return None
+
+    @property
     def _encoder(self):
         return self.model.encoder
 
@@ -79,10 +84,8 @@ class TrainedLinks(TrainedModel):
         p is the share of links to be expected where there are as many of either. Of all pairs of a graph most are none, and
         far fewer than p of them are links. With "ranking" only the order of scores means something.
         """
-        ends = as_pairs("pairs", pairs, self._whole(dataset).num_nodes)
-        nodes, places = np.unique(ends, return_inverse=True)
-        h = torch.from_numpy(self.embed(dataset, nodes, **how)) if len(nodes) else torch.empty(0, self.embedding_width)
-        return self._logits(h, torch.from_numpy(places.reshape(-1, 2))).sigmoid().numpy()
+        dataset = self._whole(dataset)
+        return self._logits(*self._of_pairs(dataset, self._as_pairs(dataset, pairs), how)).sigmoid().numpy()
 
     @torch.no_grad()
     def top(
@@ -94,13 +97,37 @@ class TrainedLinks(TrainedModel):
         "offer": they are offered, too. Of equally good ones the lower row goes first. Fewer than k where no more are left.
         """
         dataset = self._whole(dataset)
-        k, nodes = as_count("k", k, least=1), as_ids("nodes", nodes, dataset.num_nodes)
+        k, nodes = as_count("k", k, least=1), self._as_sources(dataset, nodes)
         if len(np.unique(nodes)) < len(nodes):
             raise ValueError("nodes must be listed once each: their partners would be the same")
         leaves_out = one_of("known", known, KNOWN) == "leave out"
-        left_out = known_partners(dataset.graph, self.directed) if leaves_out else np.atleast_1d  # the node itself
+        h_source, h = self._of_all(dataset, how)
+        left_out = self._known(dataset) if leaves_out else self._itself
+        return best_partners(self.model.score, h, nodes, k, left_out, progress, h_source=h_source, ends=self.ends)
+
+    def _as_pairs(self, dataset, pairs):
+        return as_pairs("pairs", pairs, dataset.num_nodes)
+
+    def _as_sources(self, dataset, nodes):
+        return as_ids("nodes", nodes, dataset.num_nodes)
+
+    def _of_pairs(self, dataset, ends, how):
+        """(embeddings of the sources and of the targets, int64 [M, 2] rows of them)."""
+        nodes, places = np.unique(ends, return_inverse=True)
+        h = torch.from_numpy(self.embed(dataset, nodes, **how)) if len(nodes) else torch.empty(0, self.embedding_width)
+        return h, h, torch.from_numpy(places.reshape(-1, 2))
+
+    def _of_all(self, dataset, how):
+        """(embeddings of all sources, of all targets)."""
         h = torch.from_numpy(self.embed(dataset, **how))
-        return best_partners(self.model.score, h, nodes, k, left_out, progress)
+        return h, h
+
+    def _known(self, dataset):
+        """function(node) -> the nodes that it is linked with already, and itself."""
+        return known_partners(dataset.graph, self.directed)
+
+    def _itself(self, node):
+        return np.atleast_1d(node)
 
     def check(
         self, dataset: NodeDataset, *, embeds: bool = False, fanouts: Sequence[int] | None = None, seed: int = 0,
@@ -129,11 +156,18 @@ class TrainedLinks(TrainedModel):
         config = TrainConfig(
             fanouts=self.fanouts if fanouts is None else fanouts, draw=self.draw, isolated=self.isolated, weights="ignore",
             replace=self.replace, seed=self.seed, device=device, metric=self.metric,
-            normalize_features=self.normalized_features,
+            normalize_features=self.normalized_features, **self._train_config(),
         )  # fmt: skip
-        task = LinkTask(deepcopy(self.model), of_kind("dataset", dataset, LinkDataset), config, self.links, progress=progress)
+        of_kind("dataset", dataset, self._of_links)
+        task = LinkTask(deepcopy(self.model), dataset, config, self.links, progress=progress)
         parts, how = {"val": dataset.val, "test": dataset.test}, {} if fanouts is None else {"sampled": True}
         return {part: _scores(task, links, how) for part, links in parts.items() if len(links)}
+
+    _of_links = LinkDataset
+
+    def _train_config(self):
+        """Further settings of the training."""
+        return {}
 
     def _whole(self, dataset):
         """A ``NodeDataset`` with all links as edges, and no labels that anybody reads."""
@@ -149,16 +183,17 @@ class TrainedLinks(TrainedModel):
         )  # fmt: skip
 
     @torch.no_grad()
-    def _logits(self, h, places):
-        """float32 [M] of pairs of rows of ``h``, int64 [M, 2]."""
+    def _logits(self, h_source, h_target, places):
+        """float32 [M] of pairs of rows, int64 [M, 2]."""
         size = max(1, CHUNK_VALUES // self.embedding_width)
-        parts = [self.model.score(h[part[:, 0]], h[part[:, 1]]).float() for part in places.split(size)]
+        parts = [self.model.score(h_source[part[:, 0]], h_target[part[:, 1]]).float() for part in places.split(size)]
         return torch.cat(parts) if parts else torch.empty(0)
 
 
 def split_as(dataset, links, seed):
-    """The ``LinkDataset`` of a ``NodeDataset`` by the shares of ``links`` (``LinkConfig``)."""
+    """The links of a ``NodeDataset`` or ``TypedDataset``, split by the shares of ``links`` (``LinkConfig``)."""
     how = {"val": links.val_share, "test": links.test_share, "by": links.split_by, "disjoint_train": links.disjoint_train}
+    how |= {} if links.relation is None else {"relation": links.relation}
     return split_links(dataset, **how, seed=seed)
 
 

@@ -11,6 +11,7 @@ from graphsage.sampling.draws import as_draw
 from graphsage.tensors.device import as_device
 from graphsage.trained import outputs as apply
 from graphsage.training.evaluation_plan import is_drawn, wider
+from graphsage.training.label_task import targets_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,10 @@ class TrainedModel:
     @property
     def is_drawn(self) -> bool:
         """Are its outputs from drawn neighbours in any case? It has then not learned from all of them."""
-        return is_drawn(self.draw, self.timed)
+        return is_drawn(self.draw, self.timed) or self._leaves_out
+
+    _leaves_out = False  # is there a relation of which some layer never saw an edge?
+    relation_fanouts = None
 
     @property
     def _encoder(self):
@@ -52,23 +56,26 @@ class TrainedModel:
 
     def _layers(self, dataset, nodes, num_layers, *, fanouts=None, seed=0, device="auto", progress=None, out=None):
         """float32 array [M, width]: what the first ``num_layers`` layers make of ``nodes`` (None: all)."""
-        model = self._encoder
         self._check_features(dataset)
         self._refuse_other_schema(dataset)
         if nodes is not None and out is not None:
             raise ValueError("out is for all nodes: leave out nodes, or take the rows of the result")
-        nodes = None if nodes is None else as_ids("nodes", nodes, dataset.num_nodes)
-        device = as_device(device)
-        model = model if device.type == "cpu" else deepcopy(model).to(device)
-        dataset = self.featured(dataset)
-        dataset = self._timed_as_trained(dataset.row_normalized() if self.normalized_features else dataset)
-        dataset = self._with_labels(dataset)
+        nodes = None if nodes is None else as_ids("nodes", nodes, targets_of(dataset).num_nodes)
+        model, dataset, device = self._asked(dataset, as_device(device))
         options = {"isolated": self.isolated, "device": device, "progress": progress, "out": out}
         fanouts = self._own_fanouts if fanouts is None and self.is_drawn else fanouts
         if fanouts is None:
             return apply.exact(model, dataset, nodes, num_layers, **options)
         draw = {"draw": as_draw(self.draw, self.replace), "seed": seed, "strictly_before": self.strictly_before}
+        draw |= {"relation_fanouts": self.relation_fanouts}
         return apply.sampled(model, dataset, nodes, num_layers, fanouts=fanouts, draw=draw, **options)
+
+    def _asked(self, dataset, device):
+        """(model, dataset, device) as the layers are computed."""
+        model = self._encoder if device.type == "cpu" else deepcopy(self._encoder).to(device)
+        dataset = self.featured(dataset)
+        dataset = self._timed_as_trained(dataset.row_normalized() if self.normalized_features else dataset)
+        return model, self._with_labels(dataset), device
 
     @property
     def _own_fanouts(self):

@@ -24,14 +24,30 @@ def baseline_scores(dataset, metric, seed, *, trees=True, log=print):
     trees: gradient-boosted ones, too, where scikit-learn is installed and more than 40 nodes train: of fewer none would have a
     branch. Nothing without test nodes.
     """
-    if not len(dataset.test):
-        return
+    if len(dataset.test):
+        yield from _propagated(dataset, metric, log)
+        yield from _of_trees(dataset, metric, seed, log) if trees else ()
+
+
+def typed_baseline_scores(dataset, metric, seed, *, trees=True, log=print):
+    """The same of a ``TypedDataset``: labels spread along the edges of all relations, and trees on the labelled nodes."""
+    if len(dataset.test):
+        yield from _propagated(dataset.merged(), metric, log)
+        targets = dataset.targets
+        yield from _of_trees(targets, metric, seed, log, joined=targets.graph.num_edges > 0) if trees else ()
+
+
+def _propagated(dataset, metric, log):
     judge = Judge(dataset, metric)
     if reason := why_not_propagated(dataset):
         log(reason)
     else:
         yield PROPAGATED, judge.test(label_propagation(dataset, judge))
-    if not trees or not find_spec("sklearn") or len(dataset.train) <= FEW:
+
+
+def _of_trees(dataset, metric, seed, log, joined=True):
+    judge = Judge(dataset, metric)
+    if not find_spec("sklearn") or len(dataset.train) <= FEW:
         return
     if reason := why_no_trees(dataset):
         log(reason)
@@ -39,7 +55,7 @@ def baseline_scores(dataset, metric, seed, *, trees=True, log=print):
     log("Comparing with gradient-boosted trees ...")
     rows = plain_rows(dataset, seed)
     yield TREES, judge.test(tree_outputs(dataset, rows, seed, judge))
-    if dataset.times is None:  # a mean of all neighbours would tell of later ones
+    if joined and dataset.times is None:  # a mean of all neighbours would tell of later ones
         yield JOINED, judge.test(tree_outputs(dataset, joined_rows(dataset, rows), seed, judge))
 
 

@@ -60,7 +60,7 @@ class Evaluator:
     def _sampled(self, nodes):
         """Neighbours drawn from a stream of their own, always the same ones."""
         self.model.eval()
-        place, outputs = np.empty(self.dataset.num_nodes, np.int64), None
+        place, outputs = np.empty(len(self.dataset.labels), np.int64), None
         place[nodes] = np.arange(len(nodes))
         with closing(self._loader(nodes).epoch(0)) as batches:
             for batch in batches:

@@ -1,15 +1,19 @@
 """How a training is validated: settled once, by sizes alone, so that a resume and another machine choose the same."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from graphsage.config.groups import SELECTIVE
 from graphsage.config.settings import check_depth
+from graphsage.data.typed_dataset import TypedDataset
 from graphsage.graph.features import SparseFeatures
+from graphsage.graph.typed_graph import TypedGraph
 from graphsage.nn.layered import has_layers
 from graphsage.nn.stack_inference import check_stack
 from graphsage.nn.stacked import NotALayer, is_stack
+from graphsage.training.until import rows_of
 
 CHEAP = 1 << 28  # values read and written by an exact inference that is made each epoch in any case: below a second of a core
 SHARE = 0.5  # of an epoch's training that its validation may cost
@@ -33,8 +37,10 @@ class EvaluationPlan:
 
 
 def wider(fanouts):
-    """Fanouts of a sampled validation: those of training, but at least 25 a hop."""
-    return tuple(k if k < 0 else max(k, LEAST_FANOUT) for k in fanouts)
+    """Fanouts of a sampled validation: those of training, but at least 25 a hop; 0 stays 0. Of relations {relation: such}."""
+    if isinstance(fanouts, Mapping):
+        return {name: wider(hops) for name, hops in fanouts.items()}
+    return tuple(k if k <= 0 else max(k, LEAST_FANOUT) for k in fanouts)
 
 
 def is_drawn(draw, timed):
@@ -46,7 +52,8 @@ def is_drawn(draw, timed):
 class Sizes:
     """What the cost depends on. widths: values a node has before and after each layer, [L + 1]. fanouts: of training.
 
-    batch_size: seeds a step. num_batches: steps an epoch. num_val: validation nodes.
+    batch_size: seeds a step. num_batches: steps an epoch. num_val: validation nodes. wide: fanouts of a sampled validation,
+    where they are not ``wider(fanouts)``.
     """
 
     num_nodes: int
@@ -56,6 +63,7 @@ class Sizes:
     batch_size: int
     num_batches: int
     num_val: int
+    wide: tuple | None = None
 
     def exact(self):
         """Values read and written by exact inference: of each edge the source, of each row its input and output."""
@@ -68,7 +76,7 @@ class Sizes:
 
     def sampled(self, num_nodes):
         """The same of a sampled validation on ``num_nodes`` nodes."""
-        return num_nodes * self._batch(self.batch_size, wider(self.fanouts)) / self.batch_size
+        return num_nodes * self._batch(self.batch_size, self.wide or wider(self.fanouts)) / self.batch_size
 
     def _batch(self, num_seeds, fanouts):
         degree, rows = self.num_edges / max(self.num_nodes, 1), [num_seeds]
@@ -103,6 +111,8 @@ def layer_widths(model, dataset, loader, config):
     if is_drawn(config.draw, dataset.times is not None) or not (has_layers(model) or is_stack(model)):
         return None, ""
     if has_layers(model):
+        if left_out := relation_left_out(loader.sampler.fanouts):
+            return None, f"relation_fanouts draws none of {left_out} in a hop, so that a layer did not learn from it"
         return tuple(layer.out_features for layer in model.layers), ""
     try:
         widths = check_stack(model, dataset.graph, loader.store, isolated=config.isolated)
@@ -112,6 +122,12 @@ def layer_widths(model, dataset, loader, config):
         return None, str(error)
     check_depth(len(widths), loader.sampler.fanouts)
     return tuple(widths), ""
+
+
+def relation_left_out(fanouts):
+    """The name of a relation of which ``fanouts`` draw none in some hop, "" where there is none."""
+    by_relation = fanouts if isinstance(fanouts, Mapping) else {}
+    return next((name[1] for name, hops in by_relation.items() if 0 in hops), "")
 
 
 def plan_of(sizes, config):
@@ -139,7 +155,8 @@ def _every(sizes, nodes, budget, config):
 def _line(exact, every, nodes, sizes, config):
     if not nodes or exact and every == 1 and nodes == sizes.num_val:
         return ""
-    how = "all neighbours" if exact else f"sampled neighbours ({','.join(map(str, wider(sizes.fanouts)))})"
+    drawn = (-1,) * len(sizes.fanouts) if config.batch_size is None else wider(config.fanouts)
+    how = "all neighbours" if exact else f"sampled neighbours ({','.join(map(str, drawn))})"
     part = f" of {sizes.num_val:,}" if nodes < sizes.num_val else ""
     when = "every epoch" if every == 1 else f"every {every} epochs"
     times = sizes.exact() / sizes.training()
@@ -149,6 +166,8 @@ def _line(exact, every, nodes, sizes, config):
 
 def _first_width(model, dataset):
     """Values that the first layer reads of a node."""
+    if isinstance(dataset, TypedDataset):
+        return model.settings.hidden_features  # all types are projected first
     if getattr(model, "input_layer", None) is not None and model.first_layer_reduction is None:
         return model.layers[0].aggregator.in_features
     if isinstance(dataset.features, SparseFeatures):
@@ -157,12 +176,24 @@ def _first_width(model, dataset):
 
 
 def _sizes(model, widths, loader, dataset, config):
+    graph, fanouts = dataset.graph, loader.sampler.fanouts
+    is_typed = isinstance(graph, TypedGraph)
     return Sizes(
-        dataset.graph.num_nodes,
-        dataset.graph.num_edges,
+        int(graph.starts[-1]) if is_typed else graph.num_nodes,
+        rows_of(graph).num_edges,
         (_first_width(model, dataset), *widths),
-        tuple(loader.sampler.fanouts),
+        _drawn(graph, fanouts) if is_typed else tuple(fanouts),
         config.batch_size or len(dataset.train),
         len(loader),
         len(dataset.val),
+        _drawn(graph, wider(fanouts)) if is_typed else None,
     )
+
+
+def _drawn(graph, fanouts):
+    """Neighbours that a node has drawn at each hop: the mean over all nodes of a ``TypedGraph``, all relations together."""
+    found = {name: fanouts[name] if isinstance(fanouts, Mapping) else fanouts for name in graph.relations}
+    total, num_nodes, counts = np.zeros(len(next(iter(found.values()), fanouts))), graph.num_nodes, graph.num_edges
+    for name, hops in found.items():
+        total += [counts[name] if k < 0 else min(k * num_nodes[name[2]], counts[name]) for k in hops]
+    return tuple((total / max(int(graph.starts[-1]), 1)).tolist())

@@ -1,7 +1,7 @@
 """What is known of a pair without learning: how many neighbours both have, and how many each. Which links a model must beat.
 
 Each function: (dataset, pairs [n, 2], times [n] or None) -> float64 [n], a score a pair, the higher the likelier. Neighbours
-are those among the messages of a ``LinkDataset``, whichever way the edge leads, each once. With times a pair knows the
+are those among the messages about links, whichever way the edge leads, each once. With times a pair knows the
 neighbours of before its time alone, and their degrees of then. A pair of isolated nodes scores 0.
 """
 
@@ -9,14 +9,16 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
+from scipy.sparse import csr_array
 
-from graphsage.base.checks import as_pairs
 from graphsage.base.told import of_kind
 from graphsage.data.links import LinkDataset
+from graphsage.data.typed_links import TypedLinkDataset
 from graphsage.graph.build import indptr_of
 from graphsage.training.link_evaluation import candidates_of
 from graphsage.training.tasks import metrics_of
 
+PATHS = 1 << 12  # pairs whose paths are counted together: of about as many sources, and a row of all nodes each
 CHUNK_VALUES = 1 << 24  # of the table of sources, and of the neighbours looked at together
 
 
@@ -36,6 +38,12 @@ def preferential_attachment(dataset, pairs, times=None):
     return known.degrees(pairs[:, 0], when).astype(np.float64) * known.degrees(pairs[:, 1], when)
 
 
+def popularity(dataset, pairs, times=None):
+    """|N(b)|: what many have, the next will have, too."""
+    known, pairs, when = _read(dataset, pairs, times)
+    return known.degrees(pairs[:, 1], when).astype(np.float64)
+
+
 BASELINES = {
     "common neighbours": common_neighbors,
     "Adamic-Adar": adamic_adar,
@@ -43,21 +51,44 @@ BASELINES = {
 }
 
 
+def baselines_of(dataset):
+    """{name: function} of those that judge the links of ``dataset``: a source and a target of two types share no neighbour."""
+    if not dataset.is_apart:
+        return BASELINES
+    return {f"popularity ({dataset.ends[1]} degree)": popularity, "common neighbours (paths of three)": paths_of_three}
+
+
 def baseline_scores(dataset, items, settings, seed):
-    """{name: {metric: score}} of ``BASELINES`` on ``Items`` of links, among the candidates that a model is judged on.
+    """{name: {metric: score}} of ``baselines_of`` on ``Items`` of links, among the candidates that a model is judged on.
 
     settings: ``LinkConfig``. seed: of the training. ValueError where there are no links.
     """
     if not len(items):
         raise ValueError("items is empty: there is nothing to judge")
-    scores = {name: np.empty((len(items), 1 + settings.candidates)) for name in BASELINES}
+    baselines = baselines_of(dataset)
+    scores = {name: np.empty((len(items), 1 + settings.candidates)) for name in baselines}
     for start, pairs in candidates_of(dataset, items.seeds, settings, seed):
         stop, flat = start + len(pairs), pairs.reshape(-1, 2)
         times = None if items.time is None else np.repeat(items.time[start:stop], pairs.shape[1])
-        for name, score in BASELINES.items():
+        for name, score in baselines.items():
             scores[name][start:stop] = score(dataset, flat, times).reshape(len(pairs), -1)
     judges = metrics_of("links").items()
     return {name: {metric: m.score(torch.from_numpy(found)) for metric, m in judges} for name, found in scores.items()}
+
+
+def paths_of_three(dataset, pairs, times=None):
+    """How often who has what a has, has b, too: sum over the neighbours i of a of |N(i) and N(b)|, paths a - i - u - b.
+
+    With times, of each pair by the neighbours of before its time.
+    """
+    known, pairs, when = _read(dataset, pairs, times)
+    scores, order = np.zeros(len(pairs)), np.argsort(pairs[:, 0], kind="stable")
+    for at in np.unique(when):
+        rows, here = known.matrix(at), order[when[order] == at]
+        for part in np.array_split(here, 1 + len(here) // PATHS):
+            sources, place = np.unique(pairs[part, 0], return_inverse=True)
+            scores[part] = (rows[sources] @ rows @ rows)[place, pairs[part, 1]]
+    return scores
 
 
 class _Known:
@@ -97,6 +128,12 @@ class _Known:
             raise ValueError(f"times must have one entry a pair, {count}; got shape {np.shape(times)}")
         return np.searchsorted(self.instants, times, side="left")
 
+    def matrix(self, when):
+        """csr_array [N, N]: 1 where two nodes are neighbours since before ``when``."""
+        is_there = self.since < when
+        indptr = indptr_of(is_there)[self.indptr]
+        return csr_array((np.ones(indptr[-1]), self.columns[is_there], indptr), shape=(len(indptr) - 1,) * 2)
+
     def degrees(self, nodes, when):
         """int64: neighbours of each node that are from before ``when``."""
         return np.searchsorted(self._places, nodes * self._span + when, side="left") - self.indptr[nodes]
@@ -106,11 +143,12 @@ _KEPT = WeakKeyDictionary()  # graph: _Known, made once for all the chunks of pa
 
 
 def _read(dataset, pairs, times):
-    pairs = as_pairs("pairs", pairs, of_kind("dataset", dataset, LinkDataset).num_nodes)
-    if times is not None and dataset.graph.times is None:
+    kind = TypedLinkDataset if isinstance(dataset, TypedLinkDataset) else LinkDataset
+    pairs, graph = of_kind("dataset", dataset, kind).checked_pairs("pairs", pairs), dataset.flat_graph()
+    if times is not None and graph.times is None:
         raise ValueError("times are of no use: the dataset's messages have none")
-    known = _KEPT.get(dataset.graph) or _KEPT.setdefault(dataset.graph, _Known(dataset.graph))
-    return known, pairs, known.until(times, len(pairs))
+    known = _KEPT.get(graph) or _KEPT.setdefault(graph, _Known(graph))
+    return known, dataset.flat(pairs), known.until(times, len(pairs))
 
 
 def _summed(dataset, pairs, times, weight):

@@ -9,9 +9,10 @@ import torch
 from graphsage.base import rng
 from graphsage.loading.link_loader import LinkLoader
 from graphsage.nn.inference import inference
+from graphsage.nn.link_predictor import sides_of
 from graphsage.sampling.items import Items
 from graphsage.sampling.negatives import Negatives
-from graphsage.training.evaluation_plan import EvaluationPlan, is_drawn
+from graphsage.training.evaluation_plan import EvaluationPlan, is_drawn, relation_left_out
 from graphsage.training.module_outputs import checked_logits
 from graphsage.training.setup import loading_options, make_sampler
 
@@ -36,14 +37,16 @@ def candidates_of(dataset, pairs, settings, seed, negatives=None):
 class LinkEvaluator:
     """encoder: the model's layers, or None. plan: ``EvaluationPlan``. items: the validation links, or a fixed part of them.
 
-    all_outputs: embeddings of all nodes, float32 [N, D] on the CPU, as last computed; None where they are sampled: of other
-    modules, of links with times, and under draws that select neighbours. scores: float32 [n, 1 + C], as last computed.
+    all_outputs: embeddings of all nodes, float32 [N, D] on the CPU (of two types {type: [n, D]}), as last computed; None where
+    they are sampled: of other modules, of links with times, and under draws that select neighbours. scores: float32 [n, 1 + C],
+    as last computed.
     """
 
     def __init__(self, model, encoder, loader, dataset, config, settings, progress):
         self.model, self.loader, self.dataset, self.config, self.settings = model, loader, dataset, config, settings
         self.progress, self.all_outputs, self.scores = progress, None, None
-        is_exact = encoder is not None and not is_drawn(config.draw, dataset.has_times)
+        left_out = relation_left_out(loader.sampler.fanouts)
+        is_exact = encoder is not None and not is_drawn(config.draw, dataset.has_times) and not left_out
         self.encoder = encoder if is_exact else None
         self.plan = link_plan(config, dataset, is_exact)
         self.items = _part(dataset.val, self.plan.nodes, config.seed)
@@ -89,8 +92,9 @@ class LinkEvaluator:
     @torch.no_grad()
     def _exact(self, pairs, times):
         source, target = torch.from_numpy(np.ascontiguousarray(pairs.T))
-        h, device = self.all_outputs, self.loader.device
-        return self.model.score(h[source].to(device), h[target].to(device)).float().cpu()
+        h_source, h_target = sides_of(self.all_outputs, getattr(self.dataset, "relation", None))
+        device = self.loader.device
+        return self.model.score(h_source[source].to(device), h_target[target].to(device)).float().cpu()
 
     @torch.no_grad()
     def _sampled(self, pairs, times):
@@ -131,7 +135,7 @@ def _refuse_unranked(dataset):
 def link_plan(config, dataset, is_exact):
     """The ``EvaluationPlan`` of a training on links: exact where it can be, else on sampled neighbours of at most 1,000."""
     if config.evaluate == "exact" and not is_exact:
-        rule = "a GraphSAGE as encoder, links without times, and draw='uniform' or 'labor'"
+        rule = "a GraphSAGE as encoder, links without times, draw='uniform' or 'labor', and no relation left out"
         raise ValueError(f"evaluate='exact' is of all neighbours and needs {rule}: leave it out")
     is_exact, num_val = is_exact and config.evaluate != "sampled", len(dataset.val)
     most = config.evaluate_nodes or (num_val if is_exact else MOST_SAMPLED)

@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 
-import numpy as np
-
-from graphsage.base.checks import as_pairs
+from graphsage.base.told import told
 from graphsage.config.link_config import LinkConfig
-from graphsage.data.links import LinkDataset, codes_of
+from graphsage.data.links import LinkDataset
+from graphsage.data.typed_links import TypedLinkDataset
+from graphsage.graph.relation_names import relation_named
 from graphsage.loading.link_loader import LinkLoader
 from graphsage.nn.layered import has_layers
 from graphsage.nn.link_predictor import LinkPredictor
+from graphsage.nn.typed_model import TypedGraphSAGE
 from graphsage.sampling.items import Items
 from graphsage.sampling.negatives import Negatives
 from graphsage.tensors.device import pick_device
@@ -20,6 +21,7 @@ from graphsage.training.setup import (
     check_config,
     check_features,
     check_parts,
+    check_types,
     check_weights,
     for_task,
     loading_options,
@@ -32,15 +34,16 @@ from graphsage.training.tasks import metric_for, metrics_of
 
 
 class LinkTask(Task):
-    """Is there a link? The pairs of a ``LinkDataset``, beside others that are none."""
+    """Is there a link? The pairs of a ``LinkDataset`` or ``TypedLinkDataset``, beside others that are none."""
 
-    data, settings_kind = LinkDataset, LinkConfig
+    data, settings_kind = (LinkDataset, TypedLinkDataset), LinkConfig
 
     def __init__(self, model, dataset, config, settings=None, *, loss=None, store=None, progress=None):
         self.settings = settings = LinkConfig() if settings is None else settings
         check_config(config)
         check_parts(dataset, config, "links")
         _refuse_of_nodes(config)
+        _refuse_other_relation(settings, dataset)
         if loss is not None:
             settings.refuse_set("link_loss", "by a loss of your own: leave it out")
         check_weights(model)
@@ -83,7 +86,7 @@ class LinkTask(Task):
         if self.loader.hides:
             rule = f"A batch asks about {100 * self.loader.hides:.0f} % of the messages and hides them from itself"
             found.append(f"{rule}: with a smaller batch_size more of them are seen")
-        if self.dataset.directed and getattr(decoder, "directed", True) is False:
+        if self.dataset.directed and not self.dataset.is_apart and getattr(decoder, "directed", True) is False:
             found.append("Links are directed, and the decoder scores a -> b as b -> a: 'mlp' with directed=True does not")
         return found
 
@@ -97,10 +100,10 @@ class LinkTask(Task):
 
     def as_items(self, links, times=None):
         """``Items`` of pairs of nodes: ``links``, if they are ``Items``, else [n, 2] and their times; ValueError for others."""
-        items = links if isinstance(links, Items) else Items(as_pairs("links", links, self.dataset.num_nodes), time=times)
+        items = links if isinstance(links, Items) else Items(self.dataset.checked_pairs("links", links), time=times)
         if items.time is not None and not self.dataset.has_times:
             raise ValueError("times are of no use: the dataset's links have none")
-        as_pairs("links", items.seeds, self.dataset.num_nodes)
+        self.dataset.checked_pairs("links", items.seeds)
         return items
 
     def scores(self):
@@ -111,12 +114,10 @@ class LinkTask(Task):
 
 def _with_messages(config, dataset):
     """``config`` with batches of an eighth of the links where one batch would hide all of them, and so all messages."""
-    train, num_nodes = dataset.train.seeds, dataset.num_nodes
+    train = dataset.train.seeds
     if config.batch_size is None or config.batches_per_epoch or dataset.has_times or len(train) > config.batch_size:
         return config
-    messages = codes_of(np.stack(dataset.graph.to_edges(), axis=1), num_nodes, False)
-    is_seen = np.isin(codes_of(train, num_nodes, False), messages).any()
-    return replace(config, batch_size=max(1, len(train) // 8)) if is_seen else config
+    return replace(config, batch_size=max(1, len(train) // 8)) if dataset.share_seen(train) else config
 
 
 def encoder_of(model, dataset):
@@ -126,8 +127,29 @@ def encoder_of(model, dataset):
         raise ValueError(f"{given}: LinkPredictor(model) makes them")
     if not isinstance(model, LinkPredictor) or not has_layers(model.encoder):
         return None
-    check_features(model.encoder, dataset)
+    if isinstance(dataset, TypedLinkDataset) != isinstance(model.encoder, TypedGraphSAGE):
+        kind = "TypedGraphSAGE" if isinstance(dataset, TypedLinkDataset) else "GraphSAGE"
+        raise ValueError(f"the encoder of a {type(dataset).__name__} must be a {kind}, got {told(model.encoder)}")
+    if isinstance(dataset, TypedLinkDataset):
+        check_types(model.encoder.relations, model.encoder.in_features, dataset)
+    else:
+        check_features(model.encoder, dataset)
+    if isinstance(dataset, TypedLinkDataset) and set(dataset.ends) != set(model.encoder.targets):
+        wanted = ", ".join(repr(kind) for kind in dict.fromkeys(dataset.ends))
+        rule = f"the links are between {' and '.join(map(repr, dataset.ends))}, and the encoder gives embeddings of"
+        raise ValueError(f"{rule} {', '.join(map(repr, model.encoder.targets))}: make it with target=({wanted},)")
     return model.encoder
+
+
+def _refuse_other_relation(settings, dataset):
+    """ValueError where ``settings`` name another relation than the links are of."""
+    if settings.relation is None:
+        return
+    if not isinstance(dataset, TypedLinkDataset):
+        settings.refuse_set("relation", "for a graph of one type, which has one kind of links: leave it out")
+    if relation_named(dataset.graph, settings.relation) != dataset.relation:
+        rule = f"relation = {settings.relation!r} is another than that of the links, {','.join(dataset.relation)}"
+        raise ValueError(f"{rule}: leave it out, or split_links(..., relation=) by it")
 
 
 def _refuse_of_nodes(config):

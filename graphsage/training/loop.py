@@ -26,9 +26,10 @@ from graphsage.training.records import Step, TrainResult, loss_text
 from graphsage.training.setup import check_kinds
 from graphsage.training.state import State
 from graphsage.training.task import task_class
+from graphsage.training.typed_task import TypedTask
 from graphsage.training.walk_task import WalkTask
 
-TASKS = (NodeTask, LinkTask, WalkTask)  # of those of one dataset, the first is the one that no settings name
+TASKS = (NodeTask, LinkTask, WalkTask, TypedTask)  # of those of one dataset, the first is the one that no settings name
 NOTICE = "Ctrl-C: ending after this step (Ctrl-C again: at once)\n"
 
 

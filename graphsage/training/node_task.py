@@ -15,6 +15,7 @@ from graphsage.nn.layered import has_layers
 from graphsage.tensors.device import pick_device
 from graphsage.training.correct_and_smooth import chosen_strengths, corrected_and_smoothed
 from graphsage.training.evaluation import Evaluator
+from graphsage.training.label_task import LabelTask
 from graphsage.training.objective import Objective
 from graphsage.training.setup import (
     check,
@@ -22,22 +23,20 @@ from graphsage.training.setup import (
     featured,
     for_task,
     joined_line,
-    labelled,
     least_seeds,
     loading_options,
     make_sampler,
     normalizes,
     own_dtype,
 )
-from graphsage.training.task import Task
 from graphsage.training.tasks import pick_metric, try_metric
 from graphsage.training.until import degrees_seen, later_edges, time_line
 
 
-class NodeTask(Task):
+class NodeTask(LabelTask):
     """A ``NodeDataset``'s own task, by its labels."""
 
-    data, reads_labels = NodeDataset, True
+    data = NodeDataset
 
     def __init__(self, model, dataset, config, settings=None, *, loss=None, store=None, progress=None):
         check_config(config)
@@ -70,27 +69,6 @@ class NodeTask(Task):
             share = f"{self.config.label_reuse:.0%}"
             yield f"Labels of training nodes are inputs: {share} of each batch's nodes hide theirs, and are asked"
         yield from filter(None, [joined_line(self.loader.plan)])
-
-    @property
-    def validated(self):
-        """The validation nodes, or a part of them."""
-        return self.evaluator.nodes
-
-    @property
-    def how_to_validate(self):
-        """As planned; of several labels, thresholds are chosen."""
-        how = {"sampled": not self.evaluator.plan.exact, "choose_thresholds": self.dataset.task == "multilabel"}
-        return {name: value for name, value in how.items() if value}
-
-    def evaluate(self, what, *, sampled=False, choose_thresholds=False):
-        """On nodes: see ``Trainer.evaluate``."""
-        nodes = labelled("nodes", what, self.dataset)
-        if not len(nodes):
-            return None, None
-        raw, labels = self.raw_outputs(nodes, sampled=sampled), self.loader.labels[torch.tensor(nodes, device="cpu")]
-        if choose_thresholds:
-            self.objective.choose_thresholds(raw, labels)
-        return self.objective.score(raw, labels), self.objective.loss(raw.to(self.device), labels.to(self.device)).item()
 
     def degrees(self):
         """Those that some training node may see."""
@@ -126,7 +104,7 @@ class NodeTask(Task):
         """As ``Evaluator.outputs``; after ``finish`` corrected and smoothed where that is asked for: logits [M, C]."""
         strengths = self.objective.head.correct_and_smooth
         if strengths is None:
-            return self.evaluator.outputs(nodes, sampled=sampled)
+            return super().raw_outputs(nodes, sampled=sampled)
         found = corrected_and_smoothed(self._all_logits(sampled), self.dataset, self.dataset.labels, strengths)
         return torch.from_numpy(found)[torch.tensor(nodes, device="cpu")]
 
@@ -150,7 +128,7 @@ class NodeTask(Task):
         """Exact ones, where the test made them or would have; those of ``raw_outputs`` where they are more."""
         if self.objective.head.correct_and_smooth is not None:
             return self.raw_outputs(np.arange(self.dataset.num_nodes))
-        return self.evaluator.all_outputs if len(self.dataset.test) else self.evaluator.exact()
+        return super().outputs()
 
 
 def make_loader(model, dataset, config, device, store=None, nodes=None):

@@ -1,5 +1,6 @@
 """What a Trainer is put together from, and what must fit for that."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -17,12 +18,17 @@ from graphsage.data.degree_columns import lacks_features, refuse_degrees, with_d
 from graphsage.data.label_columns import refuse_label_reuse
 from graphsage.data.labels import is_labelled
 from graphsage.data.remarks import no_label
+from graphsage.data.typed_dataset import TypedDataset
 from graphsage.graph.features import SparseFeatures
 from graphsage.nn.layered import has_layers
 from graphsage.nn.link_predictor import LinkPredictor
+from graphsage.nn.model import GraphSAGE
+from graphsage.nn.typed_model import TypedGraphSAGE
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.training.correct_and_smooth import refuse_for, refuse_unchosen
 from graphsage.training.module_outputs import check_width
+from graphsage.training.relation_hops import fanouts_of
+from graphsage.training.until import rows_of
 
 
 def normalizes(config, dataset):
@@ -30,6 +36,9 @@ def normalizes(config, dataset):
 
     Features of tables come scaled, each column by itself: a row's sum would mix numbers and words.
     """
+    if isinstance(dataset.features, Mapping):
+        is_sparse = any(isinstance(of, SparseFeatures) and not of.is_identity for of in dataset.features.values())
+        return is_sparse and dataset.schema is None if config.normalize_features is None else config.normalize_features
     is_sparse = isinstance(dataset.features, SparseFeatures) and dataset.schema is None
     is_sparse = is_sparse and not (config.featureless == "degrees" and lacks_features(dataset))
     return is_sparse if config.normalize_features is None else config.normalize_features
@@ -63,7 +72,7 @@ def for_task(config, task, dataset):
 
 def unread_weights_line(dataset, sampler):
     """A sentence where tables have weights that the draw does not read, or ""."""
-    if dataset.schema is None or dataset.graph.weights is None or sampler.draw.by_weight:
+    if dataset.schema is None or rows_of(dataset.graph).weights is None or sampler.draw.by_weight:
         return ""
     return "Edges have weights, which this draw does not read (--draw weighted draws by them)"
 
@@ -95,6 +104,8 @@ def joined_line(plan):
 
 def unreduced_line(model):
     """What is told of an input layer that keeps a loader from reducing the raw features of the last hop; "" else."""
+    if isinstance(model, TypedGraphSAGE):  # no loader reduces what it reads
+        return ""
     reduction = model.layers[0].aggregator.reduction if has_layers(model) and model.input_layer is not None else None
     if reduction is None or model.first_layer_reduction is not None:
         return ""
@@ -115,7 +126,7 @@ def make_sampler(model, graph, config, **more):
     """The sampler of the training batches; more: further arguments of ``NeighborSampler``."""
     return NeighborSampler(
         graph,
-        _fanouts(model, config),
+        fanouts_of(graph, _fanouts(model, config), config.relation_fanouts),
         replace=config.replace,
         draw=config.draw,
         seed=config.seed,
@@ -151,10 +162,11 @@ def check(model, dataset, config, *, has_own_loss):
     if isinstance(model, LinkPredictor):
         ways = "a LinkDataset (split_links makes one), or task=WalkConfig() to learn embeddings without labels"
         raise ValueError(f"a LinkPredictor scores pairs, and labels are of nodes: give {ways}")
-    refuse_unlabelled(dataset)
+    targets = _targets(model, dataset)
+    refuse_unlabelled(targets)
     check_parts(dataset, config, "nodes")
     if config.strictly_before:
-        refuse_untimed(dataset, ", and strictly_before=True is about those")
+        refuse_untimed(targets, ", and strictly_before=True is about those")
     if has_own_loss and (config.label_smoothing or config.class_weights != "none"):
         raise ValueError("label_smoothing and class_weights are not used by a loss of your own: leave them out")
     if config.correct_and_smooth:
@@ -167,8 +179,22 @@ def check(model, dataset, config, *, has_own_loss):
     check_weights(model)
     _check_norm(model, dataset, config)
     if has_layers(model):
-        check_features(model, dataset, label_columns(config, dataset))
+        if targets is dataset:
+            check_features(model, dataset, label_columns(config, dataset))
+        else:
+            check_form(model.target, model.relations, model.in_features, dataset)
         check_width(model.out_features, dataset.task, dataset.num_outputs)
+
+
+def _targets(model, dataset):
+    """The ``NodeDataset`` of the nodes that have labels; ValueError where the model is of the other kind of graph."""
+    is_typed = isinstance(dataset, TypedDataset)
+    if isinstance(model, GraphSAGE) and is_typed:
+        ways = "give a TypedGraphSAGE, or dataset.merged() for a model that knows no types"
+        raise ValueError(f"a GraphSAGE is of one type of nodes, and the dataset has {len(dataset.graph.types)}: {ways}")
+    if isinstance(model, TypedGraphSAGE) and not is_typed:
+        raise ValueError("a TypedGraphSAGE is of several types of nodes, and the dataset has one: give a GraphSAGE")
+    return dataset.targets if is_typed else dataset
 
 
 def check_config(config):
@@ -226,6 +252,26 @@ def _check_norm(model, dataset, config):
 def label_columns(config, dataset):
     """How many columns of labels a training by ``config`` (``TrainConfig``) puts beside the features."""
     return dataset.num_classes if config.label_reuse else 0
+
+
+def check_form(target, relations, in_features, dataset):
+    """A model of this target, relations and {type: features} may be asked about ``dataset`` (``TypedDataset``)."""
+    name = dataset.name or "the dataset"
+    if target != dataset.target:
+        raise ValueError(f"the model gives outputs of {target}, but the labels of {name} are of {dataset.target}")
+    check_types(relations, in_features, dataset)
+
+
+def check_types(relations, in_features, dataset):
+    """The types and relations of ``dataset`` are those of a model of these relations and {type: features}."""
+    name = dataset.name or "the dataset"
+    if unlike := set(relations) ^ set(dataset.graph.relations):
+        one = min(unlike)
+        has, lacks = ("the model", name) if one in relations else (name, "the model")
+        raise ValueError(f"{has} has the relation {','.join(one)}, and {lacks} has not")
+    for kind, width in dataset.num_features.items():
+        if in_features.get(kind) != width:
+            raise ValueError(f"the model takes {in_features.get(kind, 'no')} features of each {kind}, but {name} has {width}")
 
 
 def check_features(encoder, dataset, labels=0):

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from graphsage.base.told import of_kind, shown
 from graphsage.data.dataset import NodeDataset
 from graphsage.training.setup import unread_weights_line, unreduced_line
+from graphsage.training.until import degrees_of
 
 
 class Task:
@@ -30,8 +31,11 @@ class Task:
         return [line for line in (weights, self.evaluator.plan.line, unreduced_line(self.encoder)) if line]
 
     def degrees(self):
-        """int64[N]: of the graph that is trained on, for what scales by them (``Aggregator.prepare``)."""
-        return self.loader.sampler.graph.degrees
+        """int64[N]: of the graph that is trained on, for what scales by them (``Aggregator.prepare``).
+
+        Of a ``TypedGraph`` {relation: int64[n]}.
+        """
+        return degrees_of(self.loader.sampler.graph)
 
     def later_edges(self):
         """For ``TrainResult``; None where there is nothing to say."""

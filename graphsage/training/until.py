@@ -2,18 +2,40 @@
 
 import numpy as np
 
+from graphsage.graph.typed_graph import TypedGraph
 from graphsage.sampling.arranged import edge_times
+from graphsage.sampling.typed_form import TypedForm
 
 LATER = {False: "the edges until its own time; {} are later than every training node",
          True: "the edges before its own time; {} are not before any training node"}  # fmt: skip
 
 
 def degrees_seen(dataset, graph, strictly_before):
-    """int64[N]: edges of each row of ``graph`` that some training node may see; all of them where nodes have no times."""
+    """int64[N]: edges of each row of ``graph`` that some training node may see; all of them where nodes have no times.
+
+    Of a ``TypedGraph`` {relation: int64[n]}.
+    """
     if dataset.times is None:
-        return graph.degrees
-    rows = np.repeat(np.arange(graph.num_nodes), graph.degrees)
-    return np.bincount(rows[~_later(dataset, graph, strictly_before)], minlength=graph.num_nodes)
+        return degrees_of(graph)
+    rows = rows_of(graph)
+    owners = np.repeat(np.arange(rows.num_nodes), rows.degrees)
+    return _by_relation(graph, np.bincount(owners[~_later(dataset, graph, strictly_before)], minlength=rows.num_nodes))
+
+
+def degrees_of(graph):
+    """int64[N]: edges of each row of ``graph``; of a ``TypedGraph`` {relation: int64[n]}."""
+    return _by_relation(graph, rows_of(graph).degrees)
+
+
+def _by_relation(graph, degrees):
+    if not isinstance(graph, TypedGraph):
+        return degrees
+    return {name: degrees[first:last] for name, first, last in zip(graph.relations, graph.firsts, graph.firsts[1:])}
+
+
+def rows_of(graph):
+    """The ``Graph`` whose rows are drawn: of a ``TypedGraph`` that of its slots."""
+    return graph.rows if isinstance(graph, TypedGraph) else graph
 
 
 def later_edges(dataset, strictly_before):
@@ -23,7 +45,8 @@ def later_edges(dataset, strictly_before):
 
 def _later(dataset, graph, strictly_before):
     """bool[E]: is the edge later than every training node?"""
-    times, last = edge_times(graph, dataset.node_times), dataset.times[dataset.train].max()
+    node_times = dataset.node_times if rows_of(graph) is graph else TypedForm.node_times_of(graph, dataset.node_times)
+    times, last = edge_times(rows_of(graph), node_times), dataset.times[dataset.train].max()
     return times >= last if strictly_before else times > last
 
 
@@ -31,5 +54,5 @@ def time_line(dataset, strictly_before):
     """The line that tells of it; "" where nodes have no times."""
     if dataset.times is None:
         return ""
-    edges = f"{later_edges(dataset, strictly_before):,} of {dataset.graph.num_edges:,} edges"
+    edges = f"{later_edges(dataset, strictly_before):,} of {rows_of(dataset.graph).num_edges:,} edges"
     return f"Time: each node sees {LATER[strictly_before].format(edges)}"

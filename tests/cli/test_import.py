@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from helpers.table_files import EDGES, NODES, write_tables
+from helpers.typed_tables import write_shop
 
 from graphsage.data import NodeDataset, load_dataset
 from graphsage.trained.save import trained_on
@@ -305,3 +306,15 @@ def test_columns_that_flags_name_are_kept(command, folder):
     assert code == 2 and "--label names the column 'nobody', and " in err and "has only id, dept, age, part" in err
     code, _, err = command("train", folder, "--split", 1)
     assert code == 2 and "has a column split, which is the one split" in err
+
+
+def test_a_folder_of_several_types(command, refused, tmp_path):
+    folder = write_shop(tmp_path / "shop")
+    code, out, err = command("import", folder, "--drop", "user.age", "--out", tmp_path / "shop.npz")
+    assert (code, err) == (0, "") and out.startswith("shop: edges.item.tagged.tag.csv")
+    assert "left out: dropped, as was asked for" in out
+    dataset, saved = load_dataset(folder, progress=False), load_dataset(tmp_path / "shop.npz")
+    assert dataset.num_features == saved.num_features == {"item": 1, "tag": 2, "user": 2}
+    assert command("import", folder, "--directed")[0] == 0
+    assert len(load_dataset(folder, progress=False).graph.relations) == 3
+    assert "no table of nodes has it: COLUMN means all" in refused("import", folder, "--label", "user.nobody")

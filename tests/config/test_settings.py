@@ -44,7 +44,7 @@ def test_choices_of_the_flags_are_the_options_of_the_check():
 
 def test_defaults_of_the_samplers_signature_are_the_configs():
     parameters = inspect.signature(NeighborSampler).parameters
-    shared = {field.name for field in fields(SampleConfig)}
+    shared = {field.name for field in fields(SampleConfig)} - {"relation_fanouts"}  # which a sampler takes as ``fanouts``
     assert shared <= parameters.keys()
     for name in shared:
         assert parameters[name].default == getattr(SampleConfig, name)
@@ -61,6 +61,12 @@ def test_defaults_of_the_model_are_the_configs():
 def test_fanouts_become_a_tuple():
     assert SampleConfig(fanouts=[3, -1]).fanouts == (3, -1)
     assert TrainConfig(fanouts=[3, -1]) == TrainConfig(fanouts=(3, -1))
+
+
+def test_fanouts_of_relations_are_a_dict_or_a_text():
+    named = {"writes": (10, -1), "paper,cites,paper": (5, 0)}
+    assert SampleConfig(relation_fanouts="writes=10,-1; paper,cites,paper = 5,0").relation_fanouts == named
+    assert TrainConfig(relation_fanouts={name: list(hops) for name, hops in named.items()}).relation_fanouts == named
 
 
 def not_a_count(config, name, least, *values):
@@ -113,6 +119,16 @@ REFUSED = [
     (SampleConfig, "fanouts", (), "fanouts is empty: give one number of neighbours a hop"),
     (SampleConfig, "fanouts", (10, 0), "fanouts[1] must be an integer >= 1 and < 2^31, or -1 for all; got 0"),
     (TrainConfig, "fanouts", (-2, 3), "fanouts[0] must be an integer >= 1 and < 2^31, or -1 for all; got -2"),
+    *[(SampleConfig, "relation_fanouts", value,
+       f"relation_fanouts must be {{relation: numbers, one a hop}}, or 'writes=10,5; cites=5,0'; got {told}")
+      for value, told in ((5, "5"), ({}, "{}"), ("", "''"))],
+    (SampleConfig, "relation_fanouts", {3: (5, 5)}, "relation_fanouts must be {relation: numbers, one a hop}, or "
+     "'writes=10,5; cites=5,0'; got the name 3"),
+    *[(SampleConfig, "relation_fanouts", value,
+       f"relation_fanouts: writes must have integers, one a hop: 0 draws none, -1 all; got {told}")
+      for value, told in (({"writes": (1.5, 2)}, "(1.5, 2)"), ({"writes": 5}, "5"), ("writes=5,x", "['5', 'x']"),
+                          ({"writes": (-2, 1)}, "(-2, 1)"), ({"writes": ()}, "()"))],
+    (SampleConfig, "relation_fanouts", "writes=5", "relation_fanouts: writes=5 must have 2 numbers, as fanouts has"),
     (SampleConfig, "fanouts", (1.0,), "fanouts[0] must be an integer >= 1 and < 2^31, or -1 for all; got 1.0"),
 ]
 
@@ -135,6 +151,7 @@ IN_FULL = "is not used in a full batch: leave it out, or set batch_size"
 IGNORED = [
     ({**FULL, "fanouts": (5, 5)}, f"fanouts = (5, 5) {IN_FULL}"),
     ({**FULL, "replace": True}, f"replace = True {IN_FULL}"),
+    ({**FULL, "relation_fanouts": "to=3,3"}, f"relation_fanouts = {{'to': (3, 3)}} {IN_FULL}"),
     ({**FULL, "batches_per_epoch": 3}, f"batches_per_epoch = 3 {IN_FULL}"),
     ({"optimizer": "rprop"}, "optimizer='rprop' follows the signs of full gradients: use it with batch_size=None"),
     ({**FULL, "optimizer": "rprop", "weight_decay": 0.1},

@@ -17,7 +17,7 @@ MODEL = ModelConfig(
     relation_sum="mean", num_bases=4,
 )  # fmt: skip
 TRAIN = TrainConfig(
-    fanouts=(4, -1, 2), replace=True, draw="weighted",
+    fanouts=(4, -1, 2), relation_fanouts={"writes": (3, 0, -1), "a,\"to\",b": (1, 1, 1)}, replace=True, draw="weighted",
     isolated="self", weights="ignore", strictly_before=True, num_threads=3, batch_size=9, batches_per_epoch=8,
     epochs=6, optimizer="sgd", warmup_epochs=2, average=0.75, learning_rate=0.1 + 0.2,
     weight_decay=1e-300, decay_biases=False, schedule="step", schedule_epochs=4,

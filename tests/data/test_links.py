@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from graphsage import Graph, Items, LinkDataset
-from graphsage.data.links import codes_of, is_directed
+from graphsage.data.link_parts import codes_of
+from graphsage.data.links import is_directed
 
 NONE = np.empty((0, 2), np.int64)
 MESSAGES = Graph.from_edges([0, 1, 2, 3], [1, 2, 3, 4], 6, undirected=True)

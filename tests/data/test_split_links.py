@@ -188,7 +188,7 @@ def test_nothing_to_split():
         split(Graph.from_edges([3], [3], 60))
     with pytest.raises(ValueError, match=r"of 3 links leave train empty \(links of one time stay together\)"):
         split(Graph.from_edges([0, 1, 2], [1, 2, 3], 60, times=[1, 1, 1]), by="time", val=0, test=0.4)
-    with pytest.raises(TypeError, match="source must be a NodeDataset or a Graph, got list"):
+    with pytest.raises(TypeError, match="source must be a NodeDataset, a TypedDataset or a Graph, got list"):
         split_links([[0, 1]])
     with pytest.raises(ValueError, match="features are those of the dataset"):
         split_links(node_dataset(), features=FEATURES)

@@ -33,6 +33,14 @@ def test_nanoseconds_and_the_beginning_of_time_are_no_seconds():
     assert on_axis("times", [10, DATES[0]], DATES).tolist() == [10, DATES[0]]
 
 
+@pytest.mark.parametrize("count", [1, 2000])
+def test_edges_that_were_always_there_are_of_no_unit(count):
+    always = np.full(count, np.iinfo(np.int64).min)
+    assert on_axis("times", [3], np.append(always, 5)).tolist() == [3]
+    with pytest.raises(ValueError, match="times must be dates, or nanoseconds since 1970"):
+        on_axis("times", [3], np.append(always, DATES))
+
+
 def test_integers_that_floats_round_are_told():
     """2^53 + 1 would become 2^53 + 2 or 2^53: perhaps later than it is."""
     floats = np.array([0.5, 2.0**54])

@@ -1,4 +1,4 @@
-"""A small Packages index, and the program that makes debian.npz, for the tests of both."""
+"""A small Packages index, and the programs that make debian.npz and debian-typed.npz, for the tests of both."""
 
 import importlib.util
 from pathlib import Path
@@ -43,10 +43,22 @@ Section: libs
 NAMES = ["alpha-tool", "libalpha1", "libbeta+2.0", "lonely", "zeta"]
 
 
-def load_build():
-    """datasets/debian/build.py as a module: it is a program beside the data, not a part of the package."""
-    path = Path(__file__).resolve().parents[2] / "datasets" / "debian" / "build.py"
-    spec = importlib.util.spec_from_file_location("build_debian", path)
+#: What ``TYPED_INDEX`` has after the first line of some packages: one conflicts with what it provides, another provides a name.
+FIELDS = {
+    "zeta": "Maintainer: Ada <ada@x.org>, Bob <b@x.org>\nTag: b::two, a::one,\n c\n",
+    "libalpha1": 'Source: alpha (1.2-3)\nMaintainer: "The Team" <t@x.org>\nTag: a::one\n',
+    "alpha-tool": "Source: alpha\nMaintainer: Ada <other@x.org>\nConflicts: mail-agent\n",
+    "lonely": "Provides: zeta\nConflicts: lonely\n",
+}
+TYPED_INDEX = INDEX
+for _name, _fields in FIELDS.items():
+    TYPED_INDEX = TYPED_INDEX.replace(f"Package: {_name}\n", f"Package: {_name}\n{_fields}", 1)
+
+
+def load_build(path="debian/build.py"):
+    """A program in datasets/ as a module: it lies beside the data and is not a part of the package."""
+    path = Path(__file__).resolve().parents[2] / "datasets" / path
+    spec = importlib.util.spec_from_file_location(f"its_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -7,7 +7,8 @@ import numpy as np
 from graphsage.config.link_config import LinkConfig
 from graphsage.data.links import LinkDataset
 from graphsage.graph.graph import Graph
-from graphsage.runs.run import KINDS, build_model
+from graphsage.runs.kinds import KINDS
+from graphsage.runs.run import build_model
 from graphsage.trained.save import load_trained, save_trained
 from helpers.blocks import NUM_NODES, blocks, configured
 

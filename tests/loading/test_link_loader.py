@@ -10,7 +10,7 @@ from helpers.nn_helpers import features, node_dataset
 from test_node_loader import contents
 
 from graphsage import Graph, Items, LinkDataset, LinkLoader, Negatives, NeighborSampler, SeedPlan, split_links
-from graphsage.data.links import codes_of
+from graphsage.data.link_parts import codes_of
 from graphsage.loading.parcel import Parcel
 
 GENERATOR = np.random.default_rng(8)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from helpers.blocks import NUM_CLASSES, NUM_FEATURES, blocks, configured
 from helpers.leftovers import name_aside
+from helpers.typed_data import papers
 from torch import nn
 
 from graphsage.base.files import InUse
@@ -90,7 +91,12 @@ CASES = {
     ),
     "warm-up, step": ({}, {"warmup_epochs": 2, "schedule": "step", "schedule_epochs": 1, "epochs": 4}, same),
     "own module": (None, {"fanouts": (5,)}, same),
-}
+    "several types": ({"norm": "batch", "num_bases": 2}, {"relation_fanouts": "writes=3,-1"}, lambda dataset: papers()),
+    "several types, pna": (
+        {"aggregator": "pna", "relation_sum": "mean", "jumping": "cat"}, {"epochs": 4, "accumulate": 2, "average": 0.5},
+        lambda dataset: papers(),
+    ),
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

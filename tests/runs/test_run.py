@@ -203,7 +203,7 @@ def test_ctrl_c_before_anything_is_done_is_raised(dataset, interrupt):
 
 def test_an_interrupted_run_skips_the_baseline(dataset, interrupt, monkeypatch):
     interrupt(2)
-    monkeypatch.setattr(module, "_features_only", lambda *arguments: pytest.fail("it was trained"))
+    monkeypatch.setattr(module, "_trained_beside", lambda *arguments: pytest.fail("it was trained"))
     assert run(seeded(1), dataset, log=silent).interrupted
 
 

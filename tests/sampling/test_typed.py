@@ -188,6 +188,29 @@ def test_a_reverse_that_is_given_is_known_as_one():
     assert other.reverse_of == {}
 
 
+def test_edges_both_ways_are_those_of_an_undirected_graph():
+    rng, hidden = np.random.default_rng(3), [[0, 1]]
+    src, dst = rng.integers(0, 9, (2, 60))
+    src[:2], dst[:2] = (0, 1), (1, 0)
+    how = {"duplicates": "drop", "self_loops": "drop"}
+    own = {"weights": rng.random(60), "edge_ids": 1000 + np.arange(60)}
+    one = Graph.from_edges(src, dst, 9, undirected=True, **own, **how)
+    knows, likes = ("a", "knows", "a"), ("a", "likes", "b")
+    of_both = {kind: {knows: values} for kind, values in own.items()}
+    edges = {knows: (src, dst), likes: ([3, 3], [3, 4])}
+    graph = TypedGraph({"a": 9, "b": 5}, edges, **of_both, undirected=[knows], reverse=True, **how)
+    assert graph.relations == (knows, likes, ("b", "rev_likes", "a"))
+    assert dict(graph.reverse_of) == {knows: knows, ("b", "rev_likes", "a"): likes}
+    assert [ends.tolist() for ends in graph.edges(knows)] == [ends.tolist() for ends in one.to_edges()]
+    assert graph.edge_ids[: one.num_edges].tolist() == one.edge_ids.tolist()
+    assert graph.rows.weights[: one.num_edges].tolist() == one.weights.tolist()
+    assert graph.num_edges[likes] == 2  # of two types, 3 and 3 are two nodes
+    batch = NeighborSampler(graph, [-1], weights="ignore").sample({"a": [0, 1]}, exclude={knows: hidden})
+    rows = np.split(batch.nodes["a"][batch.indices[knows]], batch.indptr[knows][1:-1])
+    assert 1 in one.neighbors(0) and 0 in one.neighbors(1)
+    assert [sorted(row) for row in rows] == [sorted({*one.neighbors(0)} - {1}), sorted({*one.neighbors(1)} - {0})]
+
+
 def test_without_types_it_is_one_graph():
     graph = random_graph(5, timed=True)
     whole = graph.to_homogeneous()
@@ -223,6 +246,9 @@ def test_read_only():
         ({"a": 2}, {("a", "to", "a"): ([0], [1])}, {"weights": {("a", "to", "a"): [-1]}}, "weights must be finite and >= 0"),
         ({"a": 2}, {}, {"weights": {("a", "to", "a"): [1]}}, "which is no relation in edges"),
         ({"a": 2}, {}, {"times": [1]}, "times must be a dict {relation: values of its edges}"),
+        ({"a": 2}, {}, {"undirected": [("a", "to", "a")]}, "which is no relation in edges from a type to itself"),
+        ({"a": 2}, {}, {"undirected": "a"}, "undirected has 'a', which is no relation"),
+        ({"a": 2}, {("a", "to", "a"): ([0], [1])}, {"edge_ids": {("a", "to", "a"): [-1]}}, "edge_ids must be >= 0"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused(sizes, edges, how, text):

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from math import nan
+from typing import overload
 
 import numpy as np
 
 from graphsage.base.checks import ReadOnlyRecord, read_only
 from graphsage.base.told import of_kind
 from graphsage.data.dataset import SPLITS, NodeDataset
+from graphsage.data.described.describe_typed import TypedDescription, describe_typed
 from graphsage.data.described.homophily import homophily, rows_of_edges, share
 from graphsage.data.labels import is_labelled
+from graphsage.data.typed_dataset import TypedDataset
 from graphsage.graph.features import CHUNK, SparseFeatures
 
 PERCENTS = (0, 25, 50, 75, 90, 99, 100)
@@ -88,11 +91,18 @@ class Description(ReadOnlyRecord):
         return [(1 << bit >> 1, (1 << bit) - 1, count) for bit, count in enumerate(nodes)]
 
 
-def describe(dataset: NodeDataset) -> Description:
+@overload
+def describe(dataset: NodeDataset) -> Description: ...
+@overload
+def describe(dataset: TypedDataset) -> TypedDescription: ...
+def describe(dataset: NodeDataset | TypedDataset) -> Description | TypedDescription:
     """The ``Description`` of a ``NodeDataset``: counted exactly, not sampled, in time that grows with N + E (+ N x F).
 
-    Without nodes, edges or labels all counts are 0 and shares of nothing NaN. Raises TypeError for anything but a NodeDataset.
+    Of a ``TypedDataset`` a ``TypedDescription``: its types, relations and homophily, and the ``Description`` of its targets.
+    Without nodes, edges or labels all counts are 0 and shares of nothing NaN. Raises TypeError for anything else.
     """
+    if isinstance(dataset, TypedDataset):
+        return describe_typed(dataset, None if dataset.target is None else describe(dataset.targets))
     of_kind("dataset", dataset, NodeDataset)
     return Description(
         name=dataset.name,

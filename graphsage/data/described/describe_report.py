@@ -12,7 +12,7 @@ TASKS = {"multiclass": "classes: {:,}", "multilabel": "classes: {:,}, any number
 
 def report(found):
     """The text for a ``Description``: several lines, no newline at the end."""
-    sections = (_graph(found), _neighbours(found), _labels(found), _homophily(found), _splits(found), _features(found))
+    sections = (_graph(found), _neighbours(found), label_lines(found), _homophily(found), split_lines(found), _features(found))
     return "\n\n".join("\n".join(lines) for lines in sections if lines)
 
 
@@ -81,7 +81,7 @@ def _neighbours(found):
     ]
 
 
-def _labels(found):
+def label_lines(found):
     """The largest classes, the rest in one line."""
     labelled = found.num_nodes - found.num_unlabelled
     most = found.class_counts.max(initial=0)
@@ -118,7 +118,8 @@ def _within(share):
     return ("", "no edges") if isnan(share) else (f"{share:.3f}", bar(share, 1))
 
 
-def _splits(found):
+def split_lines(found):
+    """How many nodes each part of the split has."""
     n = found.num_nodes
     return ["split", *(counted(split, size, n, bar(size, n)) for split, size in split_sizes(found).items())]
 

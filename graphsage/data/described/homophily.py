@@ -36,6 +36,23 @@ def homophily(graph, classes, num_classes):
     return edge, share(edge - chance, 1 - chance), by_class
 
 
+def shared_homophily(groups, classes, num_groups, num_classes):
+    """(homophily, adjusted homophily) of all pairs of different edges into one group: of papers that have an author in common.
+
+    groups: int[M], the group of each edge; classes: int[M] in [0, K), the class of its other end. With c_gk edges of class k
+    into group g, n_g in all: h = sum_gk c_gk (c_gk - 1) / sum_g n_g (n_g - 1), the share of pairs that are of one class, and
+    adjusted as in ``homophily``, where each pair is an edge both ways. NaN where a denominator is 0.
+    """
+    from scipy.sparse import coo_array
+
+    counts = coo_array((np.ones(len(groups)), (groups, classes)), shape=(num_groups, num_classes)).tocsr()
+    others = np.asarray(counts.sum(axis=1)).ravel() - 1  # of each group: how many pairs an edge into it is in
+    ends, pairs = counts.T @ others, float((others + 1) @ others)
+    found = share(float(counts.data @ (counts.data - 1)), pairs)
+    chance = share(float(ends @ ends), pairs**2)
+    return found, share(found - chance, 1 - chance)
+
+
 def rows_of_edges(graph):
     """int32[E]: the row that each stored edge stands in."""
     return np.repeat(np.arange(graph.num_nodes, dtype=np.int32), graph.degrees)

@@ -11,13 +11,13 @@ it. N packages, A edges "package depends on package", F words (the arrays' names
 Everything is checked before it is used: a damaged or hostile file is refused with a sentence, never half read.
 """
 
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from graphsage.base.checks import as_flag, one_of
 from graphsage.data.dataset import SPLITS, DatasetError, NodeDataset
+from graphsage.data.readers.array_checks import check_below, check_counted, check_length, check_rising, check_vectors, texts_of
 from graphsage.data.readers.npz import read_npz
 from graphsage.graph.build import indptr_of
 from graphsage.graph.features import SparseFeatures
@@ -58,8 +58,8 @@ def read_debian(folder, name="debian", *, edge_kinds=EDGE_KINDS, directed=False)
     path = Path(folder) / f"{name}.npz"
     arrays = read_npz(path, (*TEXTS, *NUMBERS))
     try:
-        _check_vectors(arrays)
-        texts = {name: _texts(name, arrays[name]) for name in TEXTS}
+        check_vectors(arrays)
+        texts = {name: texts_of(name, arrays[name]) for name in TEXTS}
         _check_numbers(arrays, texts)
     except DatasetError as error:
         raise DatasetError(f"{path}: {error}") from None
@@ -109,63 +109,20 @@ def _features(arrays, num_words):
 # ---- checks
 
 
-def _check_vectors(arrays):
-    for name, array in arrays.items():
-        if array.ndim != 1 or array.dtype.kind != "u" or array.itemsize > 4:
-            raise DatasetError(f"{name} must be one-dimensional, of unsigned integers, got {array.dtype} {array.shape}")
-
-
-
-def _texts(name, array):
-    """The texts of a blob: at least one, none empty, none twice."""
-    if array.dtype != np.uint8:
-        raise DatasetError(f"{name} must be bytes (uint8), got {array.dtype}")
-    try:
-        texts = array.tobytes().decode("utf-8").split("\n")
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{name} must be UTF-8: {error}") from None
-    if "" in texts:
-        raise DatasetError(f"{name}[{texts.index('')}] is empty: every one of {len(texts)} needs a text")
-    if len(set(texts)) < len(texts):
-        again, count = Counter(texts).most_common(1)[0]
-        raise DatasetError(f"{name} lists {again[:80]!r} {count} times: texts must differ")
-    return texts
-
-
 def _check_numbers(arrays, texts):
     """The rules that tie the arrays to each other."""
     num_nodes, num_kinds = len(texts["package_names"]), len(texts["kind_names"])
     if tuple(texts["kind_names"]) != EDGE_KINDS:
         raise DatasetError(f"kind_names must be {', '.join(EDGE_KINDS)}; got {', '.join(texts['kind_names'])[:80]}")
     for name in ("labels", "split", "arc_counts", "word_counts"):
-        _check_length(name, arrays[name], num_nodes, "one for every package")
+        check_length(name, arrays[name], num_nodes, "one for every package")
     for name, counts in (("arc_targets", "arc_counts"), ("arc_kinds", "arc_counts"), ("word_ids", "word_counts")):
-        total = int(arrays[counts].sum(dtype=np.uint64))
-        _check_length(name, arrays[name], total, f"as {counts} add up to")
-    _check_below("labels", arrays["labels"], len(texts["section_names"]), "sections")
-    _check_below("split", arrays["split"], len(SPLITS), "parts")
-    _check_below("arc_targets", arrays["arc_targets"], num_nodes, "packages")
-    _check_below("arc_kinds", arrays["arc_kinds"], num_kinds, "kinds")
-    _check_below("word_ids", arrays["word_ids"], len(texts["words"]), "words")
-    _check_rising("arc_targets", arrays["arc_counts"], arrays["arc_targets"] * np.int64(num_kinds) + arrays["arc_kinds"])
-    _check_rising("word_ids", arrays["word_counts"], arrays["word_ids"].astype(np.int64))
-
-
-def _check_length(name, array, length, why):
-    if len(array) != length:
-        raise DatasetError(f"{name} must have {length} entries, {why}; got {len(array)}")
-
-
-def _check_below(name, array, size, what):
-    if array.max(initial=0) >= size:
-        at = int(np.argmax(array >= size))
-        raise DatasetError(f"{name}[{at}] = {array[at]} is out of range: there are {size} {what}")
-
-
-def _check_rising(name, counts, keys):
-    """Within a package the keys (int64) must rise: nothing is listed twice."""
-    package = np.repeat(np.arange(len(counts)), counts)
-    wrong = np.flatnonzero((np.diff(keys) <= 0) & (np.diff(package) == 0))
-    if wrong.size:
-        at = int(wrong[0]) + 1
-        raise DatasetError(f"{name} of package {package[at]} must rise: entry {at} repeats or precedes the one before")
+        check_counted(name, arrays[name], counts, arrays[counts])
+    check_below("labels", arrays["labels"], len(texts["section_names"]), "sections")
+    check_below("split", arrays["split"], len(SPLITS), "parts")
+    check_below("arc_targets", arrays["arc_targets"], num_nodes, "packages")
+    check_below("arc_kinds", arrays["arc_kinds"], num_kinds, "kinds")
+    check_below("word_ids", arrays["word_ids"], len(texts["words"]), "words")
+    keys = arrays["arc_targets"] * np.int64(num_kinds) + arrays["arc_kinds"]
+    check_rising("arc_targets", "package", arrays["arc_counts"], keys)
+    check_rising("word_ids", "package", arrays["word_counts"], arrays["word_ids"].astype(np.int64))

@@ -1,4 +1,4 @@
-"""OGB's csv.gz files of a node task (Hu et al. 2020) -> NodeDataset. N nodes, E edges, F features.
+"""OGB's csv.gz files of a node task (Hu et al. 2020) -> NodeDataset; of several types: ``ogb_typed``. N nodes, E edges.
 
     raw/num-node-list.csv.gz, num-edge-list.csv.gz    N and E: one line each, for the one graph
     raw/edge.csv.gz                                   E lines "from,to"
@@ -18,16 +18,16 @@ from graphsage.base.checks import refuse_giants
 from graphsage.data.dataset import DatasetError, NodeDataset
 from graphsage.data.errors import told_of
 from graphsage.data.readers.csv_gz import read_table, table_chunks
+from graphsage.data.readers.ogb_files import count_of, labels_of, split_of
+from graphsage.data.readers.ogb_typed import NODES, read_typed
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
-
-FILES = {"train": "train.csv.gz", "val": "valid.csv.gz", "test": "test.csv.gz"}
 
 
 def holds_ogb(folder):
     """The folder's name if it holds such files, else None."""
     folder = Path(folder).resolve()
-    return folder.name if (folder / "raw" / "edge.csv.gz").is_file() else None
+    return folder.name if any((folder / "raw" / name).is_file() for name in ("edge.csv.gz", NODES)) else None
 
 
 def read_ogb(folder, name, *, class_names=None, directed=False):
@@ -42,49 +42,25 @@ def read_ogb(folder, name, *, class_names=None, directed=False):
     Labels of one column are classes if all are integers, else targets; of several columns 0/1 labels if that is all there
     is, else targets. A line of nan is no label.
 
+    Where nodes are of several types (raw/num-node-dict.csv.gz) it is a ``TypedDataset``, as ``read_typed`` has it.
     Raises DatasetError, one sentence that starts with a path, for a missing or damaged file.
     """
     folder = Path(folder)
+    if (folder / "raw" / NODES).is_file():
+        return read_typed(folder, name, class_names=class_names, directed=directed)
     raw = folder / "raw"
-    num_nodes, num_edges = (_count(raw / f"num-{what}-list.csv.gz") for what in ("node", "edge"))
+    num_nodes, num_edges = (count_of(raw / f"num-{what}-list.csv.gz") for what in ("node", "edge"))
     edges = read_table(raw / "edge.csv.gz", np.int64, rows=num_edges, columns=2)
-    labels = _labels(read_table(raw / "node-label.csv.gz", np.float64, rows=num_nodes))
+    labels = labels_of(raw / "node-label.csv.gz", num_nodes)
     with told_of(folder):
         return NodeDataset(
             graph=Graph.from_edges(*edges.T, num_nodes, undirected=not directed, duplicates="drop", self_loops="drop"),
             features=_features(raw, edges, num_nodes),
             labels=labels,
-            **_split(folder),
+            **split_of(folder),
             class_names=class_names,
             name=name,
         )
-
-
-def _count(path):
-    """The one number of a file."""
-    counts = read_table(path, np.int64)
-    if counts.shape != (1, 1) or counts[0, 0] > 2**31 - 1:
-        rule = "one number below 2^31, for there must be one graph"
-        raise DatasetError(f"{path} must hold {rule}; got {counts.size} numbers, the first {counts.reshape(-1)[:1].tolist()}")
-    return int(counts[0, 0])
-
-
-def _labels(table):
-    """Columns of float64 as what they stand for: int64 [N] or [N, C] with -1 for no label, or float64 targets."""
-    missing, whole = np.isnan(table), np.floor(table) == table
-    few = np.isin(table, (0, 1)) if table.shape[1] > 1 else whole & (np.abs(table) < 2**31)
-    if not (few | missing).all():
-        return table
-    labels = np.where(missing, -1, table).astype(np.int64)
-    return labels[:, 0] if table.shape[1] == 1 else labels
-
-
-def _split(folder):
-    rules = sorted(path for path in folder.glob("split/*") if path.is_dir())
-    if len(rules) != 1:
-        found = ", ".join(path.name for path in rules) or "none"
-        raise DatasetError(f"{folder / 'split'} must hold one folder, named by the split's rule; there are: {found}")
-    return {part: read_table(rules[0] / file, np.int64, columns=1)[:, 0] for part, file in FILES.items()}
 
 
 # ---- features

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from graphsage.config.table_config import AUTO, TABLE_DEFAULTS
 from graphsage.data.errors import DatasetError
-from graphsage.data.tables.end_names import NEO4J_TYPE, letters, pairs_among
+from graphsage.data.tables.end_names import NEO4J_TYPE, letters, pair_of_types, pairs_among
 from graphsage.data.tables.table_files import shown
 
 TIMES = ("time", "timestamp", "date", "datetime", "when")
@@ -22,16 +22,18 @@ OF_SOMETHING = re.compile(r".+[_ .-](?i:id)|.+[a-z0-9]I[dD]")  # paper_id, userI
 NEO4J_ID = re.compile(r".*:ID(\(.*\))?")
 
 
-def edges_named(table, reading=TABLE_DEFAULTS, *, strict=True):
+def edges_named(table, reading=TABLE_DEFAULTS, *, strict=True, types=None):
     """The ``Table`` of edges with its columns called source, target, weight and time.
 
     reading: ``TableConfig``. strict: DatasetError where it names a column that is not there; else the table is asked itself.
+    types: those of the two ends, whose names columns may have: user_id, item.
     """
     table = _as_asked(table, {"source": reading.source, "target": reading.target}, strict)
     times = times_among(table.columns)
     if len(times) > 1:
         table.note(f"{table.path.name}: {' and '.join(times)} could be times, and none of them is read: call one of them time")
-    return _told(table, _ends(table) | _alike(table, ("weight",)) | (dict.fromkeys(times, "time") if len(times) == 1 else {}))
+    ends = types and pair_of_types(table.columns, *types) or _ends(table)
+    return _told(table, ends | _alike(table, ("weight",)) | (dict.fromkeys(times, "time") if len(times) == 1 else {}))
 
 
 def times_among(columns):
@@ -77,7 +79,7 @@ def name_columns(table, columns, reading, *, strict):
         elif own != AUTO:
             several = reading.task == "multilabel" or "list<" in str(columns[own].type)
             _take(table, columns, own, LABELS[several] if setting == "label" else SPLIT)
-    for name in [name for name in columns if _is_label(name) and name not in LABELS]:
+    for name in [name for name in columns if is_label(name) and name not in LABELS]:
         if _stem(name) not in columns:
             columns[_stem(name)] = columns.pop(name)
 
@@ -85,7 +87,7 @@ def name_columns(table, columns, reading, *, strict):
 def _take(table, columns, own, here):
     """Call the column ``own`` what it is ``here``; what has that name is not read, so that nothing is taken for two things."""
     values = columns.pop(own)
-    for name in [name for name in columns if (_is_label(name) if here in LABELS else name.lower() == here)]:
+    for name in [name for name in columns if (is_label(name) if here in LABELS else name.lower() == here)]:
         table.note(f"{table.path.name}: {name} is not read, as {own} was asked for as {here}")
         del columns[name]
     columns[here] = values
@@ -93,7 +95,8 @@ def _take(table, columns, own, here):
         table.note(f"{table.path.name}: {own} is taken for {here}")
 
 
-def _is_label(name):
+def is_label(name):
+    """Is the column called as labels are?"""
     return _stem(name) in LABELS
 
 

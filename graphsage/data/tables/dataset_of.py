@@ -1,23 +1,18 @@
 """A dataset of a table of edges and, where there are some, a table of nodes and an array of features: from files or memory."""
 
-from dataclasses import dataclass, replace
-from itertools import chain
+from dataclasses import dataclass
 from pathlib import Path
 
 from graphsage.base.progress import silent
 from graphsage.config.table_config import TABLE_DEFAULTS
 from graphsage.data.dataset import NodeDataset
-from graphsage.data.labels import ReadTask, is_labelled, read_labels
-from graphsage.data.tables.column_names import LABELS, edges_named, name_columns
-from graphsage.data.tables.edges import graph_of, read_edges
-from graphsage.data.tables.identifiers import IDS
+from graphsage.data.tables.column_names import edges_named
+from graphsage.data.tables.edges import TIME, EndIds, graph_of, read_edges, settle_ends
+from graphsage.data.tables.fitted_nodes import add_found, encoded_nodes, fitted_nodes
 from graphsage.data.tables.ids import names_of
-from graphsage.data.tables.nodes import ARRAY, add_nodes, drop_columns, features_of, fitted_columns, own_schema, read_nodes
-from graphsage.data.tables.schema import check_nodes, checked_schema, no_splits, reading_of
-from graphsage.data.tables.table_files import shown
-from graphsage.data.tables.table_labels import Labels, encoded_labels, fitted_label
-from graphsage.data.tables.table_split import split_of, splits_in
-from graphsage.data.tables.times_of_nodes import read_times, take_times
+from graphsage.data.tables.nodes import ARRAY, read_nodes
+from graphsage.data.tables.schema import checked_schema, reading_of
+from graphsage.data.tables.table_labels import Labels
 
 
 @dataclass(kw_only=True)
@@ -66,77 +61,31 @@ def dataset_of(
     Raises DatasetError, one sentence, with file and line where it is about a row.
     """
     is_own, reading = schema is None, reading if schema is None else reading_of(checked_schema(schema))
+    unlisted = unlisted or reading.unlisted
     edges_table = edges_named(edges_table, reading, strict=is_own)
     nodes = read_nodes(nodes_table, array, array_path, progress, reading, strict=is_own)
-    fits, label = drop_columns(nodes, reading) if is_own else [], (None, {}, ())
-    name_columns(nodes.table, nodes.columns, reading, strict=is_own)
-    asked = (*reading.category, *reading.number) if is_own else no_splits(schema)
-    times = take_times(nodes, edges_table, reading, but=asked, strict=is_own)
-    splits = splits_in(nodes.columns, but=asked)
-    if is_own:
-        fits += fitted_columns(nodes, (*LABELS, *chain(*splits)), reading)
-        label = fitted_label(nodes.table, nodes.columns, reading)
-        schema = own_schema(nodes, fits, label[0], directed, reading)
-    edges = read_edges(edges_table, nodes.ids, nodes.outside, progress, unlisted=unlisted or reading.unlisted)
-    add_nodes(nodes, edges.added)
-    num_nodes, schema = len(edges.ids), check_nodes(schema, edges.ids, is_own=is_own)
-    graph, counts = graph_of(edges, names_of(edges.ids), directed=schema["directed"])  # before the features take memory too
+    fitted = fitted_nodes(nodes, schema, directed, reading, edges_have_times=TIME in edges_table.columns)
+    ids = EndIds(nodes.ids, nodes.outside, unlisted)
+    edges = read_edges(edges_table, ids, ids, progress, unlisted=unlisted)
+    ids.settle()
+    settle_ends(edges, ids, ids)
+    add_found(fitted, ids.ids, ids.added)
+    num_nodes, names, directed = len(ids.ids), names_of(ids.ids), fitted.schema["directed"]
+    graph, counts = graph_of(edges, num_nodes, names, directed=directed)  # before the features take memory too
     edges.source = edges.target = edges.weights = edges.times = None
-    labels = encoded_labels(nodes.table, schema["label"], _label_column(nodes, schema), num_nodes, reading)
-    labels = replace(labels, words=label[1], notes=label[2])
-    stored, _, _ = read_labels(labels.labels, num_nodes, labels.task)
-    parts, bare, split = split_of(nodes.table, nodes.columns, splits, is_labelled(stored), strict=is_own)
-    for column in chain(*splits):
-        del nodes.columns[column]
-    of_nodes = read_times(nodes, times, edges, graph, is_labelled(stored))
-    features, columns = features_of(nodes, schema, num_nodes)
-    left_out = [column for column in fits if column.spec is None]
-    dataset = NodeDataset(
-        graph=graph,
-        features=features,
-        labels=stored,
-        task=ReadTask(labels.task),
-        notes=(*labels.notes, *_notes(fits, split, splits)),
-        **parts,
-        class_names=labels.class_names,
-        name=name,
-        schema=schema,
-        **of_nodes,
-    )
+    encoded = encoded_nodes(fitted, num_nodes, edges.time_kind, graph.times)
+    dataset = NodeDataset(graph=graph, name=name, **encoded.parts)
     return dataset, Found(
         sources=tuple(sources),
         array=array_path.name,
         notes=edges_table.notes + (nodes.table.notes if nodes.table else []),
         edges=counts,
         unlisted=edges.unlisted,
-        added=edges.added,
+        added=ids.added,
         times=edges.span,
-        labels=labels,
-        columns=_with_notes(columns, fits) + left_out,
-        unused=edges.unused + tuple(name for name in nodes.columns if name not in {column.name for column in left_out}),
-        split=split,
-        bare=bare,
+        labels=encoded.labels,
+        columns=encoded.columns,
+        unused=edges.unused + encoded.unused,
+        split=encoded.split,
+        bare=encoded.bare,
     )
-
-
-def _with_notes(columns, fits):
-    """Columns as they were encoded, with what was found when they were fitted."""
-    found = {column.name: {"note": column.note, "words": column.words} for column in fits}
-    return [replace(column, **found.get(column.name, {})) for column in columns]
-
-
-def _notes(columns, split, splits):
-    """What is said of a folder at each start, as it may have been meant otherwise."""
-    ids = [column.name for column in columns if column.note.startswith(IDS)]
-    codes = [column.name for column in columns if column.hint]
-    notes = [f"left out: {shown(', '.join(ids))}, which look like ids (--number or --category takes them)"] if ids else []
-    if codes:
-        notes.append(f"few whole numbers that repeat: {shown(', '.join(codes))} (--category: they are codes, not numbers)")
-    return notes + ([split] if splits and splits != [["split"]] else [])
-
-
-def _label_column(nodes, schema):
-    """The column with the labels that the schema knows; taken out of the others."""
-    if schema["label"] is None:
-        return None
-    return nodes.columns.pop(schema["label"]["column"], None)

@@ -18,97 +18,122 @@ SHOWN = 3  # of such edges, in a sentence
 
 @dataclass(kw_only=True)
 class Edges:
-    """What the table of edges holds. E edges between nodes, all that it lists but those that were dropped.
+    """What a table of edges holds. E edges between nodes, all that it lists but those that were dropped.
 
-    ids: the id of each node, int64 or texts (a pyarrow array). source, target: int32[E] rows of them. rows: int64[E], the row
-    of each edge in the table; None where edge i is row i. weights: float32[E] or None. times: int64[E] or float64[E], or None.
-    span: texts of the earliest and the latest time, or None. time_kind: "number" or "date", as they are written.
-    listed: rows of the table. unlisted: how many edges name an id that the nodes do not have. added: nodes made of such ids.
+    source, target: int32[E] rows of the nodes of both ends. rows: int64[E], the row of each edge in the table; None where edge
+    i is row i. weights: float32[E] or None. times: int64[E] or float64[E], or None. span: texts of the earliest and the
+    latest time, or None. time_kind: "number" or "date", as they are written. listed: rows of the table. unlisted: how many
+    edges name an id that the nodes do not have.
     """
 
-    ids: object
     source: np.ndarray
     target: np.ndarray
     rows: np.ndarray | None
     span: tuple | None
     listed: int
     unlisted: int
-    added: int
     weights: np.ndarray | None = None
     times: np.ndarray | None = None
     time_kind: str | None = None
     unused: tuple = ()
 
 
+class EndIds:
+    """The ids of the nodes of one type, while tables of edges that end there are read. ids: of the nodes' rows, once settled.
+
+    listed: how many the table of nodes has, None where only edges tell. place: where those are from, for a sentence. added:
+    nodes made of other ids.
+    """
+
+    def __init__(self, ids, place, unlisted):
+        """ids: int64 or texts, or None; unlisted: "refuse", "drop", or "keep" ids that are not among them as nodes."""
+        import pyarrow as pa
+
+        self.ids, self.place, self.listed = ids, place, None if ids is None else len(ids)
+        self.index = NodeIndex(pa.array([], pa.int64()) if ids is None else ids, grows=ids is None or unlisted == "keep")
+        self.places, self.added = None, 0
+
+    def settle(self):
+        """After the last table: put nodes that only edges name after the others, and in rising order."""
+        if self.index.grows:
+            self.ids, self.places = self.index.ordered(self.listed or 0)
+            self.added = 0 if self.listed is None else len(self.ids) - self.listed
+
+    def settled(self, rows):
+        """The final rows of those that the index gave."""
+        return rows if self.places is None else self.places[rows]
+
+
 @dataclass
 class _Strays:
-    """The ends of edges that are no node. nodes_file: where the ``num_nodes`` ids of nodes are from, for a sentence.
+    """The ends of edges that are no node. ends: {"source", "target": ``EndIds``}.
 
     rows: [int64: rows of such edges, a part each]. found: [(row, its sentence)] of the first.
     """
 
-    nodes_file: str
-    num_nodes: int
+    ends: dict
     found: list = field(default_factory=list)
     rows: list = field(default_factory=list)
 
     def see(self, first, ends):
         """Count those of a part. ends: {name: (column of ids, int32[n] their rows)}."""
-        strange = {name: (rows < 0) | (rows >= self.num_nodes) for name, (_, rows) in ends.items()}
+        listed = {name: of.listed for name, of in self.ends.items() if of.listed is not None}
+        strange = {name: (ends[name][1] < 0) | (ends[name][1] >= count) for name, count in listed.items()}
+        if not strange:
+            return
         self.rows.append(first + np.flatnonzero(np.any(list(strange.values()), axis=0)))
-        found = [(first + int(at), f"{name} is {quoted(ends[name][0][int(at)].as_py())}")
+        found = [(first + int(at), f"{name} is {quoted(ends[name][0][int(at)].as_py())}", self.ends[name].place)
                  for name, of in strange.items() for at in np.flatnonzero(of)[: SHOWN + 1]]
         self.found = sorted([*self.found, *found])[: SHOWN + 1]
 
     def refuse(self, table, listed):
         """Raise about all of them, with the first few."""
-        count, (row, text), *others = sum(map(len, self.rows)), *self.found
-        also = "; ".join(f"{table.line(at)}: {of}" for at, of in others[:SHOWN])
+        count, (row, text, place), *others = sum(map(len, self.rows)), *self.found
+        also = "; ".join(f"{table.line(at)}: {of}" for at, of, _ in others[:SHOWN])
         way = 'or say what becomes of them: unlisted="drop" leaves the edges out, "keep" makes nodes without label and features'
         more = f" (also {also}{'; ...' if count > 1 + len(others) else ''})" if others else ""
         whole = f"{count:,} of {listed:,} edges {'name such an id' if count > 1 else 'names such an id'}{more}"
-        table.refuse(row, f"{text}, and {self.nodes_file}: {whole}: add the nodes, {way} (graphsage import --unlisted drop)")
+        table.refuse(row, f"{text}, and {place}: {whole}: add the nodes, {way} (graphsage import --unlisted drop)")
 
 
-def read_edges(table, ids, nodes_file, progress, *, unlisted="refuse"):
+def read_edges(table, source, target, progress, *, unlisted="refuse"):
     """The ``Edges`` of a table, a part at a time: 8 bytes an edge are kept (4 more for a weight, 8 for a time).
 
-    ids: the ids of the nodes (int64 or texts); None takes those that the edges name, in rising order. nodes_file: where
-    ``ids`` are from, for a sentence. unlisted: what becomes of edges to other ids: an error, left out ("drop"), or ("keep")
-    the ids become nodes, after the others and in rising order.
+    source, target: the ``EndIds`` of both ends, one where nodes are of one type. Rows are final after ``settle``, which is to
+    be called of both after the last table, and ``settle_ends``. unlisted: what becomes of edges to ids that the nodes do not
+    have: an error, left out ("drop"), or ("keep") the ids become nodes.
     """
     import pyarrow as pa
 
     table.require(*ENDS)
     given = [name for name in (WEIGHT, TIME) if name in table.columns]
-    index = NodeIndex(pa.array([], pa.int64()) if ids is None else ids, grows=ids is None or unlisted == "keep")
-    strays = None if ids is None else _Strays(nodes_file, len(ids))
-    parts, kinds = _parts(table, given, index, strays, progress)
+    strays = _Strays({"source": source, "target": target})
+    parts, kinds = _parts(table, given, (source.index, target.index), strays, progress)
     if not parts["source"]:
         table.refuse_empty("edge")
     pa.default_memory_pool().release_unused()
     ends = {name: _joined(arrays) for name, arrays in parts.items() if arrays}
-    listed, stray = len(ends["source"]), np.empty(0, np.int64) if strays is None else np.concatenate(strays.rows)
+    listed, stray = len(ends["source"]), np.concatenate([np.empty(0, np.int64), *strays.rows])
     if unlisted == "refuse" and len(stray):
         strays.refuse(table, listed)
-    if index.grows:
-        known, places = index.ordered(0 if ids is None else len(ids))
-        ends |= {name: places[ends[name]] for name in ENDS}
     span = None
     if "times" in ends:
         ends["times"], span = _times(kinds, ends["times"])
     kept = np.delete(np.arange(listed), stray) if unlisted == "drop" and len(stray) else None
     return Edges(
-        ids=known if index.grows else ids,
         **{name: of if kept is None else of[kept] for name, of in ends.items()},
         rows=kept,
         span=span,
         listed=listed,
         unlisted=len(stray),
-        added=0 if ids is None or not index.grows else len(known) - len(ids),
         time_kind=next(iter(kinds)) if span else None,
         unused=_unused(table, given, has_times=span is not None),
     )
+
+
+def settle_ends(edges, source, target):
+    """Give both ends of edges their final rows, once their ``EndIds`` are settled."""
+    edges.source, edges.target = source.settled(edges.source), target.settled(edges.target)
 
 
 def _unused(table, given, *, has_times):
@@ -117,11 +142,11 @@ def _unused(table, given, *, has_times):
     return tuple(name for name in names if name not in (*ENDS, *given))
 
 
-def _parts(table, given, index, strays, progress):
+def _parts(table, given, indices, strays, progress):
     """({"source", "target", "weights", "times": arrays of the parts of the table}, {kind of times}: see ``as_times``)."""
     parts, kinds = {"source": [], "target": [], "weights": [], "times": []}, set()
     for first, columns in table.batches([*ENDS, *given], progress):
-        for name, rows in zip(ENDS, _rows(table, first, columns, index, strays)):
+        for name, rows in zip(ENDS, _rows(table, first, columns, indices, strays)):
             parts[name].append(rows)
         extra = dict(zip(given, columns[2:]))
         if WEIGHT in extra:
@@ -146,14 +171,13 @@ def _more_times(table, first, column, kinds, found):
     return [*found, values]
 
 
-def _rows(table, first, columns, index, strays):
+def _rows(table, first, columns, indices, strays):
     """The rows of both ends of a part's edges; ``strays`` sees those that are no node."""
     ids = [ids_in(table, first, name, column) for name, column in zip(ENDS, columns)]
-    if ids[0].type != ids[1].type:
+    if indices[0] is indices[1] and ids[0].type != ids[1].type:
         ids = [as_texts(column) for column in ids]
-    rows = [index.rows(column) for column in ids]
-    if strays is not None:
-        strays.see(first, dict(zip(ENDS, zip(ids, rows))))
+    rows = [index.rows(column) for index, column in zip(indices, ids)]
+    strays.see(first, dict(zip(ENDS, zip(ids, rows))))
     return rows
 
 
@@ -189,7 +213,7 @@ def _joined(parts):
 # ---- the graph
 
 
-def graph_of(edges, names, *, directed):
+def graph_of(edges, num_nodes, names, *, directed):
     """(``Graph``, {"listed", "loops", "repeats"}: how many edges the table has, and of which kinds it leaves how many out).
 
     The id of an edge is its row in the table, from 0. Undirected, an edge that is listed both ways is repeated. Of repeated
@@ -199,7 +223,7 @@ def graph_of(edges, names, *, directed):
     graph = Graph.from_edges(
         edges.source,
         edges.target,
-        len(edges.ids),
+        num_nodes,
         weights=edges.weights,
         times=edges.times,
         edge_ids=edges.rows,

@@ -22,6 +22,18 @@ def pairs_among(columns):
     return next(filter(None, ways), None) or _numbered(columns)
 
 
+def pair_of_types(columns, source, target):
+    """{own name: "source" or "target"} of the two of ``columns`` that are called as two types are, each the only one; or {}."""
+    if source == target or {"source", "target"} <= {*columns}:
+        return {}
+    stems = {here: re.escape(letters(kind).removesuffix("s")) for here, kind in (("source", source), ("target", target))}
+    found = {here: [name for name in columns if re.fullmatch(f"{stem}s?{OF_A_NODE}", letters(name))]
+             for here, stem in stems.items()}  # fmt: skip
+    if any(len(names) != 1 for names in found.values()) or found["source"] == found["target"]:
+        return {}
+    return {names[0]: here for here, names in found.items()}
+
+
 def letters(name):
     """A name without case, and what stands between its letters; what Neo4j writes of types is no part of it."""
     return re.sub(r"[\W_]+", "", NEO4J_TYPE.sub("", name)).lower()

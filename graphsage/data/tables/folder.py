@@ -55,6 +55,8 @@ def _note_others(folder, edges, nodes):
     misread = "" if nodes else misnamed(edges.path.parent, "nodes")
     if misread:
         edges.note(misread)
+    for path in sorted(Path(folder).glob("edges.*.*.*.*")) if Path(folder).is_dir() else []:
+        edges.note(f"{path.name} is not read, as {edges.path.name} has all edges: a graph has one type, or several")
     for path in files_named(Path(folder).parent, "nodes") if Path(folder).is_file() else []:
         edges.note(f"{path.name} beside it is not read: it goes with a table called edges.csv")
 

@@ -11,15 +11,18 @@ from graphsage.base.progress import reading as shown_reading, silent
 from graphsage.base.told import names_of, told
 from graphsage.config.table_config import TABLE_DEFAULTS
 from graphsage.data.dataset import NodeDataset
-from graphsage.data.errors import DatasetError
+from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.tables.dataset_of import dataset_of
 from graphsage.data.tables.import_report import encoding_report, import_report
 from graphsage.data.tables.memory_columns import column_of
-from graphsage.data.tables.schema import checked_schema, tables_given
+from graphsage.data.tables.schema import checked_schema, checked_typed_schema, is_directed, tables_given
 from graphsage.data.tables.table_files import pyarrow_needed, table_of
+from graphsage.data.tables.typed_dataset_of import typed_dataset_of
+from graphsage.data.tables.typed_report import typed_encoding_report, typed_import_report
 from graphsage.graph.features import as_features
 
 WHAT = "a data frame (pandas, polars), a pyarrow table, or a dict of columns"
+REPORTS = ((import_report, encoding_report), (typed_import_report, typed_encoding_report))  # of one type and of several
 
 
 def from_tables(
@@ -46,8 +49,13 @@ def from_tables(
     unlisted: str | None = None,
     time: str | None = None,
     node_time: str | None = None,
-) -> NodeDataset:
+) -> NodeDataset | Any:
     """The ``NodeDataset`` of tables in memory: read, checked, guessed and reported as a folder of tables is.
+
+    With several types of nodes or relations it is a ``TypedDataset``: edges={("user", "buys", "item"): table, ...},
+    nodes={"user": table, ...} and features={"user": array, ...}, each of some types or all; the rules are those of a folder
+    with nodes.user.csv and edges.user.buys.item.csv. Settings that name columns mean those of all tables that have them, or
+    of one: label="item.kind".
 
     A table is a data frame of pandas or polars, a pyarrow table (or what exports one), or a dict of columns.
 
@@ -57,7 +65,8 @@ def from_tables(
         dropped. Other common names of columns are understood, and a named index of pandas is a column. An edge's id is its row.
     features: numbers [N, F] (array, tensor, sparse matrix), rows in the order of ``nodes``; they come last, as they are.
     directed: True: an edge lets its target aggregate from its source, not the other way round. None: False, or as ``schema``.
-    schema: the ``NodeDataset.schema`` of another dataset (a trained model has it, too), by which these tables are encoded.
+        Between two types that is the reverse relation "rev_NAME", which is added.
+    schema: the ``schema`` of another dataset (a trained model has it, too), by which these tables are encoded.
     name: what reports call the dataset.
     progress: show what was found on standard error.
     category and all that follow: how columns are read, the fields of ``TableConfig`` (``help(graphsage.TableConfig)``); None is
@@ -67,23 +76,49 @@ def from_tables(
     """
     reading = tables_given(dict(locals()), schema).or_else(TABLE_DEFAULTS)
     pyarrow_needed()
-    array = None if features is None else as_features(features)
-    given = [None if table is None else table_of(_arrow(what, table), what) for what, table in _both(nodes, edges)]
-    dataset, found = dataset_of(
-        *reversed(given),
-        array,
-        array_path=Path("features"),
+    is_typed = isinstance(edges, Mapping) and any(isinstance(key, tuple) for key in edges)
+    dataset, found = (_of_several_types if is_typed else _of_one_type)(
+        nodes,
+        edges,
+        features,
         name=name,
-        sources=[_sized(table) for table in reversed(given) if table is not None],
-        directed=_directed(directed, schema),
+        directed=_directed(directed, schema, is_typed),
         schema=schema,
         progress=shown_reading if as_flag("progress", progress) else silent,
         reading=reading,
     )
     if progress:
-        text = import_report(dataset, found) if schema is None else encoding_report(dataset, found)
-        print(text, file=sys.stderr, flush=True)
+        print(REPORTS[is_typed][schema is not None](dataset, found), file=sys.stderr, flush=True)
     return dataset
+
+
+def _of_one_type(nodes, edges, features, **options):
+    array = None if features is None else as_features(features)
+    given = [None if table is None else table_of(_arrow(what, table), what) for what, table in _both(nodes, edges)]
+    sources = [_sized(table) for table in reversed(given) if table is not None]
+    return dataset_of(*reversed(given), array, array_path=Path("features"), sources=sources, **options)
+
+
+def _of_several_types(nodes, edges, features, **options):
+    nodes, features = _by_type("nodes", nodes, "table"), _by_type("features", features, "array")
+    named = {key: ".".join(("edges", *map(str, key if isinstance(key, tuple) else [key]))) for key in edges}
+    of_edges = {key: table_of(_arrow(name, edges[key]), name) for key, name in named.items()}
+    of_nodes = {kind: table_of(_arrow(f"nodes.{kind}", table), f"nodes.{kind}") for kind, table in nodes.items()}
+    arrays = {}
+    for kind, array in features.items():
+        with told_of(f"features.{kind}"):
+            arrays[kind] = as_features(array)
+    sources = [_sized(table) for table in (*of_edges.values(), *of_nodes.values())]
+    return typed_dataset_of(of_edges, of_nodes, arrays, sources=sources, **options)
+
+
+def _by_type(what, given, of):
+    """{type: table} without the None of the caller's."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{what} must be a dict {{type: {of}}}, as edges has relations; got {told(given)}")
+    return {kind: value for kind, value in given.items() if value is not None}
 
 
 def _both(nodes, edges):
@@ -92,10 +127,11 @@ def _both(nodes, edges):
     return ("nodes", nodes), ("edges", edges)
 
 
-def _directed(directed, schema):
+def _directed(directed, schema, is_typed):
     """Whether edges run one way."""
     directed = None if directed is None else as_flag("directed", directed)
-    if schema is None or directed in (None, known := checked_schema(schema)["directed"]):
+    checked = checked_typed_schema if is_typed else checked_schema
+    if schema is None or directed in (None, known := is_directed(checked(schema))):
         return bool(directed)
     raise DatasetError(f"directed is {directed}, and the schema says {known}: leave it out")
 

@@ -21,9 +21,9 @@ LEAST_A_CLASS = 3  # nodes, on average: below that a class is not learnt, and in
 
 def import_report(dataset, found):
     """The text for a ``NodeDataset`` and the ``Found`` of its tables: several lines, no newline at the end."""
-    sections = [_files(dataset, found), _graph(dataset, found), _labels(dataset, found), _split(dataset, found)]
+    sections = [_files(dataset, found), _graph(dataset, found), label_lines(dataset, found), split_lines(dataset, found)]
     notes = [*dataset.notes, *label_remarks(dataset)]
-    sections += [_features(dataset, found), *([["notes", *(f"  {note}" for note in notes)]] if notes else [])]
+    sections += [feature_lines(dataset, found), *([["notes", *(f"  {note}" for note in notes)]] if notes else [])]
     return "\n\n".join("\n".join(lines) for lines in sections)
 
 
@@ -34,23 +34,23 @@ def encoding_report(dataset, found):
     lines += [f"  {note}" for note in found.notes]
     if found.unlisted:
         lines.append(f"  edges to ids that the nodes do not have: {found.unlisted:,} ({_unlisted(found)})")
-    lines += _tallied("without a value", "missing", "the mean of numbers and dates, else all zeros", found)
-    lines += _tallied("with values that training did not have", "unknown", "all zeros", found)
+    lines += tallied("without a value", "missing", "the mean of numbers and dates, else all zeros", found)
+    lines += tallied("with values that training did not have", "unknown", "all zeros", found)
     if found.labels.unknown:
         lines.append(f"  nodes with a class that training did not have: {found.labels.unknown:,} (counts as none)")
     if found.bare:
         lines.append(f"  nodes left out of the split, as they have no label: {found.bare:,}")
     if found.unused:
-        lines.append(f"  not used: {shown(', '.join(map(_name, found.unused)))}")
+        lines.append(f"  not used: {shown(', '.join(map(column_name, found.unused)))}")
     if not found.split and is_labelled(dataset.labels).any():
         lines.append("  split: at random, a new one, which says nothing of who was trained on")
     return "\n".join(lines)
 
 
-def _tallied(what, count, becomes, found):
+def tallied(what, count, becomes, found):
     """A line of the columns in which there are nodes ``what``, each with its ``count``."""
     counts = [(column.name, number) for column in found.columns if (number := getattr(column, count))]
-    columns = [f"{_name(name)} {number:,}" for name, number in counts[:TALLIED]]
+    columns = [f"{column_name(name)} {number:,}" for name, number in counts[:TALLIED]]
     more = [f"{len(counts) - TALLIED:,} more columns"] if len(counts) > TALLIED else []
     return [f"  nodes {what}: {', '.join(columns + more)} ({becomes})"] if counts else []
 
@@ -91,7 +91,8 @@ def _graph(dataset, found):
     return lines
 
 
-def _labels(dataset, found):
+def label_lines(dataset, found):
+    """What labels there are."""
     spec, labels, unlabelled = found.labels.spec, dataset.labels, int(np.count_nonzero(~is_labelled(dataset.labels)))
     if spec is None:
         columns = shown(", ".join(column.name for column in found.columns))
@@ -141,13 +142,15 @@ def _targets(dataset, labels):
     return [f"  mean {known.mean():.4g}, deviation {known.std():.4g}, from {known.min():.4g} to {known.max():.4g}{whole}"]
 
 
-def _split(dataset, found):
+def split_lines(dataset, found):
+    """Where the split is from, and its sizes."""
     rule = found.split or "split: at random, half / a quarter / a quarter of the nodes with a label"
     sizes = {name: len(getattr(dataset, name)) for name in SPLITS}
     return [rule, *(counted(name, size, dataset.num_nodes) for name, size in sizes.items())]
 
 
-def _features(dataset, found):
+def feature_lines(dataset, found):
+    """What became of each column."""
     array = dataset.schema["array"]
     if not dataset.schema["columns"] and not array:
         return ["features: none, so each node has a column of its own; such a model knows no other nodes (--featureless)",
@@ -168,11 +171,12 @@ def _column(column, num_nodes):
 
 
 def _left_out(found):
-    lines = [f"  {_name(column.name):24} left out: {column.note}" for column in found.columns if column.spec is None]
-    return lines + ([f"  not used: {shown(', '.join(map(_name, found.unused)))}"] if found.unused else [])
+    lines = [f"  {column_name(column.name):24} left out: {column.note}" for column in found.columns if column.spec is None]
+    return lines + ([f"  not used: {shown(', '.join(map(column_name, found.unused)))}"] if found.unused else [])
 
 
-def _name(name):
+def column_name(name):
+    """A column as a line has it."""
     return clipped(name) or "(without a name)"
 
 

@@ -16,21 +16,27 @@ from graphsage.data.tables.column_names import name_columns, nodes_named
 from graphsage.data.tables.folder import files_of, read_folder
 from graphsage.data.tables.import_report import encoding_report, import_report
 from graphsage.data.tables.nodes import ARRAY, ID
-from graphsage.data.tables.schema import is_read_so, no_splits, reading_of
+from graphsage.data.tables.schema import is_directed, is_read_so, is_typed, no_splits, reading_of
 from graphsage.data.tables.source import Source
 from graphsage.data.tables.table_files import ENDS, files_named, table_in
 from graphsage.data.tables.table_split import split_of, splits_in
+from graphsage.data.tables.typed_dataset_of import TypedFound
+from graphsage.data.tables.typed_folder import is_typed_folder, read_typed_folder, typed_files_of, typed_nodes
+from graphsage.data.tables.typed_reading import own_reading
+from graphsage.data.tables.typed_report import typed_encoding_report, typed_import_report
 from graphsage.data.tables.vectors import is_list
 
 
 def holds_tables(folder):
-    """The name of ``folder`` if it holds edges.csv or edges.parquet, else None."""
-    return (Path(folder).resolve().name or "tables") if files_named(folder, "edges") else None
+    """The name of ``folder`` if it holds edges.csv or edges.parquet, or tables of several types, else None."""
+    return (Path(folder).resolve().name or "tables") if files_named(folder, "edges") or is_typed_folder(folder) else None
 
 
 def file_tables(path):
     """(folder, its name) of the tables that have a file at ``path``; (``path``, NAME) of a lone table of edges; or None."""
     stem, _, end = path.name.partition(".")
+    if is_typed_folder(path.parent) and path in typed_files_of(path.parent):
+        return path.parent, holds_tables(path.parent)
     if holds_tables(path.parent) and (f".{end}" in ENDS and stem in ("edges", "nodes") or path.name == ARRAY):
         return path.parent, holds_tables(path.parent)
     return (path, stem) if path.name.endswith(ENDS) else None
@@ -40,6 +46,13 @@ def source_of(folder):
     """The ``Source`` of the tables in a folder, or of the lone table of edges that it is; a ``Source`` as it is."""
     if isinstance(folder, Source):
         return folder
+    if is_typed_folder(folder):
+        return Source(
+            place=Path(folder),
+            files=lambda: typed_files_of(folder),
+            read=lambda **options: read_typed_folder(folder, **options),
+            nodes=lambda kind: typed_nodes(folder, kind),
+        )
     return Source(
         place=Path(folder),
         files=lambda: files_of(folder),
@@ -71,7 +84,7 @@ def read_tables(folder, name, *, class_names=None, split=None, schema=None, prog
 
 
 def import_tables(folder, *, directed=False, progress=False, tables=None):
-    """Read the tables in ``folder`` and keep what was read: (``NodeDataset``, the report of what was found).
+    """Read the tables in ``folder`` and keep what was read: (the dataset, the report of what was found).
 
     folder: a path, or a ``Source``.
 
@@ -80,11 +93,12 @@ def import_tables(folder, *, directed=False, progress=False, tables=None):
     """
     reading = (TableConfig() if tables is None else tables).or_else(TABLE_DEFAULTS)
     dataset, found, where = _imported(source_of(folder), progress, directed=directed, reading=reading)
-    return dataset, f"{import_report(dataset, found)}\n\n{where}"
+    report = typed_import_report if isinstance(found, TypedFound) else import_report
+    return dataset, f"{report(dataset, found)}\n\n{where}"
 
 
 def _imported(source, progress, *, schema=None, unlisted=None, directed=False, reading=TABLE_DEFAULTS):
-    """(``NodeDataset``, ``Found``, a sentence on where it is kept)."""
+    """(``NodeDataset``, ``Found``, a sentence on where it is kept), or the same of a typed graph."""
     files = imported.sources_of(source.files())
     shown = shown_reading if progress else silent
     dataset, found = source.read(directed=directed, schema=schema, unlisted=unlisted, progress=shown, reading=reading)
@@ -138,12 +152,12 @@ def _read(source, schema, progress, wanted):
     if schema is None:
         _, about = imported.latest(source.place)
         last = {} if about is None else about["dataset"]["schema"]
-        directed, tables = last.get("directed") is True, wanted.or_else(_last_reading(last))
+        directed, tables = is_directed(last), wanted.or_else(_last_reading(last))
         dataset, text = import_tables(source, directed=directed, progress=progress, tables=tables)
         text += "\n"
     else:
         dataset, found, _ = _imported(source, progress, schema=schema, unlisted=_unlisted(source.place, schema))
-        text = encoding_report(dataset, found)
+        text = (typed_encoding_report if isinstance(found, TypedFound) else encoding_report)(dataset, found)
     _say(progress, text)
     return dataset
 
@@ -153,14 +167,25 @@ def _say(progress, text):
         print(text, file=sys.stderr, flush=True)
 
 
+def _targets_of(source, dataset):
+    """(the ``Table`` of the nodes that have labels, or None; its schema; how it was read)."""
+    if not is_typed(dataset.schema):
+        return source.nodes(), dataset.schema, reading_of(dataset.schema)
+    table, reading = source.nodes(dataset.target), reading_of(dataset.schema)
+    own = own_reading(reading, dataset.target, table.columns if table else ())
+    return table, dataset.schema[dataset.target], own
+
+
 def _another_split(source, dataset, number):
-    table, labelled = source.nodes(), is_labelled(dataset.labels)
-    reading = reading_of(dataset.schema)
+    if dataset.labels is None:
+        raise DatasetError(f"{source.place} has no labels, and so no split: leave split out, got {number!r}")
+    table, schema, reading = _targets_of(source, dataset)
+    labelled = is_labelled(dataset.labels)
     table = table and nodes_named(table, reading, strict=False)
     names = [name for name in table.columns if name != ID] if table else []
     columns = table.read(names, silent, lists=names) if names else {}
     name_columns(table, columns, reading, strict=False)
-    splits = splits_in(columns, but=no_splits(dataset.schema))
+    splits = splits_in(columns, but=no_splits(schema, reading))
     if not splits:
         return random_split(np.flatnonzero(labelled), number)
     if len(splits) == 1 and not any(is_list(columns[name]) for name in splits[0]):

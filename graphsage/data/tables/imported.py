@@ -7,11 +7,11 @@ import: the arrays of ``graphsage.data.readers.npz_form``, each in a file NAME.n
     sources            [[name, bytes, time of the last change in ns, sum of parts]] of the tables: while these are so, the
                        import holds (imports of before have no sum)
     arrays             {NAME: sha256}; None for features, which are memory-mapped, and not read through at each start
-    dataset            what ``npz_form.packed`` has beside the arrays
+    dataset            what ``npz_form.packed`` has beside the arrays, or ``typed_npz.typed_packed`` of a typed dataset
     unlisted           in ``other``, where no schema of its own says it: what became of edges to unlisted ids
 
-The features are left out where they are features.npy as it lies there. Everything else is read through at a start and compared
-with its sum: a quarter of a second for 60 million edges. A folder gets its name when it is whole.
+Features are left out where they are features.npy (or features.TYPE.npy) as it lies there. Everything else is read through at a
+start and compared with its sum: a quarter of a second for 60 million edges. A folder gets its name when it is whole.
 
 In the folder ``other`` there is the latest import by the schema of another dataset, in the same form: the grown graph that a
 trained model is applied to. It never takes the place of the own one.
@@ -19,6 +19,7 @@ trained model is applied to. It never takes the place of the own one.
 
 import json
 import os
+import re
 import shutil
 from errno import EEXIST, ENOTEMPTY
 from hashlib import file_digest, sha256
@@ -32,14 +33,16 @@ from graphsage.data.download import cache_folder
 from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.readers.npz import mapped_npy
 from graphsage.data.readers.npz_form import ALWAYS, SOMETIMES, checked_about, packed, unpacked
-from graphsage.data.tables.nodes import ARRAY
-from graphsage.data.tables.schema import checked_schema
+from graphsage.data.readers.typed_npz import checked_typed, typed_names, typed_packed, typed_unpacked
+from graphsage.data.tables.nodes import ARRAY, array_of
+from graphsage.data.tables.schema import checked_schema, checked_typed_schema
+from graphsage.data.typed_dataset import TypedDataset
 
 FORM, VERSION = "graphsage import", 1
 PLACE, OTHER, ABOUT = ".graphsage", "other", "about.json"
 BLOCK, BLOCKS = 1 << 17, 128  # bytes of a block of a table, and how many are looked at: 16 MiB
-MAPPED = "features"
-NAMES = {*ALWAYS, *SOMETIMES} - {"about", "sha256"}
+MAPPED = re.compile(r"features(_[0-9]+)?")  # arrays of features
+IN_ABOUT = {"about", "sha256"}  # of the arrays of a file, what about.json has
 
 
 def sources_of(files):
@@ -105,8 +108,24 @@ def _about(entry):
     if not isinstance(about, dict) or (about.get("form"), about.get("version")) != (FORM, VERSION):
         return None
     arrays, dataset = about.get("arrays"), about.get("dataset")
-    fits = isinstance(arrays, dict) and arrays.keys() <= NAMES and isinstance(dataset, dict)
-    return about if fits and isinstance(dataset.get("schema"), dict) else None
+    fits = isinstance(arrays, dict) and isinstance(dataset, dict) and isinstance(dataset.get("schema"), dict)
+    return about if fits and arrays.keys() <= _names(dataset) else None
+
+
+def _names(dataset):
+    """The names that arrays of an import can have."""
+    if not _is_typed(dataset):
+        return {*ALWAYS, *SOMETIMES} - IN_ABOUT
+    try:
+        always, sometimes = typed_names(checked_typed(dataset))
+    except DatasetError:
+        return set()
+    return {*always, *sometimes} - IN_ABOUT
+
+
+def _is_typed(dataset):
+    """Is what about.json says of a dataset that of a typed one?"""
+    return "types" in dataset
 
 
 # ---- out
@@ -135,13 +154,14 @@ def _kept(dataset, folder, place, found):
 def _written(dataset, folder, place, found):
     older = _entries(place)
     entry = place / str(1 + max((int(path.name) for path in older), default=0))
-    about, arrays = packed(dataset)
-    if _is_source(dataset, folder):
-        del arrays[MAPPED]
+    about, arrays = (typed_packed if isinstance(dataset, TypedDataset) else packed)(dataset)
+    for name, path in _lying(about, folder).items():
+        if name in arrays and _is_source(arrays[name], path):
+            del arrays[name]
     with folder_written_aside(entry) as aside:
         for name, array in arrays.items():
             np.save(aside / f"{name}.npy", array)
-        sums = {name: None if name == MAPPED else _sum(aside / f"{name}.npy") for name in arrays}
+        sums = {name: None if MAPPED.fullmatch(name) else _sum(aside / f"{name}.npy") for name in arrays}
         record = {"form": FORM, "version": VERSION, **found, "arrays": sums, "dataset": about}
         (aside / ABOUT).write_text(json.dumps(record), encoding="utf-8")
     for path in older:
@@ -149,12 +169,21 @@ def _written(dataset, folder, place, found):
     return entry
 
 
-def _is_source(dataset, folder):
-    """Whether features.npy is what the features are, as it lies there."""
-    if dataset.schema["columns"] or not dataset.schema["array"] or Path(folder).is_file():
-        return False
-    stored = mapped_npy(Path(folder) / ARRAY)
-    return stored.dtype == np.float32 and stored.flags.c_contiguous and stored.shape == dataset.features.shape
+def _lying(about, folder):
+    """{name of an array: path}: features that are nothing but the file of an array. about: what JSON has of the dataset."""
+    if Path(folder).is_file():
+        return {}
+    schemas = about["schema"] if _is_typed(about) else {"": about["schema"]}
+    found = {kind: of["array"] and not of["columns"] for kind, of in schemas.items()}
+    if not _is_typed(about):
+        return {"features": Path(folder) / ARRAY} if found[""] else {}
+    return {f"features_{at}": Path(folder) / array_of(kind) for at, kind in enumerate(about["types"]) if found[kind]}
+
+
+def _is_source(features, path):
+    """Whether that file is what the features are, as it lies there."""
+    stored = mapped_npy(path)
+    return stored.dtype == np.float32 and stored.flags.c_contiguous and stored.shape == features.shape
 
 
 def _sum(path):
@@ -166,17 +195,36 @@ def _sum(path):
 
 
 def opened(entry, about, folder):
-    """The ``NodeDataset`` of an import; its arrays are memory maps. DatasetError if anything is damaged or missing."""
+    """The dataset of an import; its arrays are memory maps. DatasetError if anything is damaged or missing."""
     with told_of(entry):
         arrays = {name: mapped_npy(entry / f"{name}.npy") for name in about["arrays"]}
         for name, stated in about["arrays"].items():
-            if name != MAPPED and _sum(entry / f"{name}.npy") != stated:
+            if not MAPPED.fullmatch(name) and _sum(entry / f"{name}.npy") != stated:
                 raise DatasetError(f"the checksum of {name} is not that of its file: it is damaged")
-        facts = checked_about(about["dataset"])
-        checked_schema(facts["schema"])
-        if facts["num_columns"] is None and MAPPED not in arrays:
-            arrays[MAPPED] = mapped_npy(Path(folder) / ARRAY)
-        missing = {"indptr", "indices", "edge_ids", "labels", "train", "val", "test"} - arrays.keys()
-        if missing:
-            raise DatasetError(f"{', '.join(sorted(missing))} missing")
-        return NodeDataset(**unpacked(facts, arrays))
+        return (_typed if _is_typed(about["dataset"]) else _untyped)(about["dataset"], arrays, folder)
+
+
+def _untyped(dataset, arrays, folder):
+    facts = checked_about(dataset)
+    checked_schema(facts["schema"])
+    if facts["num_columns"] is None and "features" not in arrays:
+        arrays["features"] = mapped_npy(Path(folder) / ARRAY)
+    _refuse_missing({"indptr", "indices", "edge_ids", "labels", "train", "val", "test"} - arrays.keys())
+    return NodeDataset(**unpacked(facts, arrays))
+
+
+def _typed(dataset, arrays, folder):
+    facts = checked_typed(dataset)
+    checked_typed_schema(facts["schema"])
+    if facts["schema"].keys() != {*facts["types"]}:
+        raise DatasetError("schema must have each of the types")
+    for name, path in _lying(facts, folder).items():
+        if facts["num_columns"][int(name.rpartition("_")[2])] is None and name not in arrays:
+            arrays[name] = mapped_npy(path)
+    _refuse_missing({*typed_names(facts)[0]} - IN_ABOUT - arrays.keys())
+    return TypedDataset(**typed_unpacked(facts, arrays))
+
+
+def _refuse_missing(names):
+    if names:
+        raise DatasetError(f"{', '.join(sorted(names))} missing")

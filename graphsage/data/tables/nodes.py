@@ -24,6 +24,11 @@ INDEX = "it looks like row numbers that pandas wrote"  # they tell the order in 
 PANDAS_INDEX = re.compile(r"|Unnamed: 0(\.[0-9]+)*|__index_level_\d+__")
 
 
+def array_of(kind):
+    """The name of the file with the features of a type: features.TYPE.npy."""
+    return f"features.{kind}.npy"
+
+
 @dataclass(kw_only=True)
 class Nodes:
     """What is known of the nodes before the edges are read.

@@ -12,14 +12,17 @@
     nodes               where there are neither columns nor an array: which nodes it is about, see ``check_nodes``; else None
     label               None, or {"column": "label" or "labels", "task", "classes": [text]}; no classes in a regression
     reading             what was asked for, {setting: value} of ``TableConfig``; imports of before have none, and are read again
+
+That of a typed dataset is {type: such a schema}, with one ``directed`` and one ``reading`` in all, and a label in one at most.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from hashlib import sha256
 from math import isfinite
 
 from graphsage.config.table_config import AUTO, NAMING, NOTHING, TABLE_DEFAULTS, TableConfig
-from graphsage.data.errors import DatasetError
+from graphsage.data.errors import DatasetError, told_of
 
 FORM, VERSION = "graphsage table schema", 1
 SCALED = ("number", "date")
@@ -40,6 +43,7 @@ def _plain(reading):
 
 def reading_of(schema):
     """The ``TableConfig`` by which a schema was made; the defaults where it says nothing."""
+    schema = _one_of(schema)
     return TABLE_DEFAULTS if "reading" not in schema else TableConfig(**_whole(schema["reading"]))
 
 
@@ -50,12 +54,26 @@ def _whole(reading):
 
 def is_read_so(schema, reading):
     """Was it made by this ``TableConfig``?"""
+    schema = _one_of(schema)
     return "reading" in schema and _whole(schema["reading"]) == _plain(reading)
 
 
-def no_splits(schema):
+def is_typed(schema):
+    """Is it the schema of a typed dataset?"""
+    return isinstance(schema, Mapping) and bool(schema) and all(isinstance(of, Mapping) for of in schema.values())
+
+
+def _one_of(schema):
+    return next(iter(schema.values())) if is_typed(schema) else schema
+
+
+def is_directed(schema):
+    """Do edges run one way only, by a schema of either kind?"""
+    return _one_of(schema).get("directed") is True
+
+
+def no_splits(schema, reading):
     """The columns that are no split by a schema: what it reads as features (a mask perhaps, before), or was asked to."""
-    reading = reading_of(schema)
     return {spec["name"] for spec in schema["columns"]} | {*reading.category, *reading.number, *reading.drop}
 
 
@@ -109,6 +127,19 @@ def checked_schema(schema):
         raise DatasetError(f"schema: label must be null or name column, task and classes, got {schema.get('label')!r:.80}")
     if not _is_reading(schema):
         raise DatasetError(f"schema: reading must be settings of tables, got {schema['reading']!r:.80}")
+    return schema
+
+
+def checked_typed_schema(schema):
+    """``schema`` if it is that of a typed dataset; DatasetError for anything else."""
+    if not is_typed(schema):
+        raise DatasetError(f"schema must be a dict {{type: schema}}, as there are several types of nodes; got {schema!r:.80}")
+    for kind, own in schema.items():
+        with told_of(f"schema of {kind}"):
+            checked_schema(own)
+    how = {(own["directed"], repr(own.get("reading"))) for own in schema.values()}
+    if len(how) > 1 or len([own for own in schema.values() if own["label"]]) > 1:
+        raise DatasetError("schema must have one directed and one reading for all types, and a label in one of them at most")
     return schema
 
 

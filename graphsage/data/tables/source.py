@@ -16,8 +16,8 @@ class Source:
     """Tables that can be imported.
 
     place: what the import is kept for, a folder or a file. files(): paths; while these are as they were, an import holds.
-    read(**options): (``NodeDataset``, ``Found``), with the options of ``dataset_of`` that say how. nodes(): the ``Table`` of
-    nodes, or None.
+    read(**options): (``NodeDataset``, ``Found``), with the options of ``dataset_of`` that say how, or ``TypedDataset`` and
+    ``TypedFound``. nodes(): the ``Table`` of nodes, or None; where there are types, nodes(type).
     """
 
     place: Path

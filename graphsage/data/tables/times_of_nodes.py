@@ -9,7 +9,6 @@ from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.missing import missing_words
 from graphsage.data.tables.column_names import times_among
 from graphsage.data.tables.dates import as_times, stored_times
-from graphsage.data.tables.edges import TIME
 from graphsage.data.tables.numbers import without_words
 from graphsage.data.tables.table_files import quoted
 from graphsage.data.tables.vectors import is_list
@@ -29,14 +28,14 @@ class Times:
     unknown: np.ndarray
 
 
-def take_times(nodes, edges_table, reading, *, but=(), strict):
+def take_times(nodes, edges_have_times, reading, *, but=(), strict):
     """{setting: ``Times``} of the columns that ``reading`` (``TableConfig``) names, taken out of ``nodes``.
 
     By itself the column is read that is called as times are, if edges have times and it holds nothing else. but: columns that
     are something else. strict: DatasetError where one is named that is not there.
     """
     named = {setting: getattr(reading, setting) for setting in FIELDS}
-    guess = _found(nodes, edges_table, but) if named["time"] == AUTO else NOTHING
+    guess = _found(nodes, edges_have_times, but) if named["time"] == AUTO else NOTHING
     named = {setting: name for setting, name in named.items() if name not in (AUTO, NOTHING)}
     missing = [(setting, name) for setting, name in named.items() if name not in nodes.columns]
     if missing and strict:
@@ -49,10 +48,10 @@ def take_times(nodes, edges_table, reading, *, but=(), strict):
     return taken
 
 
-def _found(nodes, edges_table, but):
+def _found(nodes, edges_have_times, but):
     """The one column that is called as times are; NOTHING where there is none, or edges have no times."""
     names = times_among([name for name in nodes.columns if name not in but])
-    return names[0] if len(names) == 1 and TIME in edges_table.columns else NOTHING
+    return names[0] if len(names) == 1 and edges_have_times else NOTHING
 
 
 def _guessed(nodes, name, reading):
@@ -86,31 +85,33 @@ def _parsed(nodes, name, reading):
     return Times(name=name, kind=kind, values=stored_times(kind, values), unknown=unknown)
 
 
-def read_times(nodes, taken, edges, graph, labelled):
+def read_times(nodes, taken, time_kind, axis, num_nodes, labelled):
     """{"times", "node_times": int64 or float64 [N]} of what ``take_times`` took, for a ``NodeDataset``.
 
-    edges: ``Edges``, whose times are written in the same way. labelled: bool[N]. A node without a label, or that only edges
-    name, is asked at the latest time of all where the table says nothing. When it came to be must be there for all listed.
+    time_kind, axis: of the times of edges ("number" or "date", and an array), or None; those of nodes are written in the same
+    way. labelled: bool[N]. A node without a label, or that only edges name, is asked at the latest time of all where the table
+    says nothing. When it came to be must be there for all listed.
     """
-    if "time" in taken and "node_time" not in taken and graph.times is None:
+    if "time" in taken and "node_time" not in taken and axis is None:
         name = taken.pop("time").name
         nodes.table.note(f"{nodes.table.path.name}: {name} is not used, as edges have no times (nor is there a --node-time)")
-    return {FIELDS[setting]: _of_all(nodes.table, setting, of, edges, graph, labelled) for setting, of in taken.items()}
+    return {FIELDS[setting]: _of_all(nodes.table, setting, of, time_kind, axis, num_nodes, labelled)
+            for setting, of in taken.items()}  # fmt: skip
 
 
-def _of_all(table, setting, times, edges, graph, labelled):
+def _of_all(table, setting, times, time_kind, axis, num_nodes, labelled):
     name, flag = times.name, f"--{setting.replace('_', '-')}"
     bare = times.unknown & labelled[: len(times.unknown)] if setting == "time" else times.unknown
     if bare.any():
         who = "a node with a label" if setting == "time" else "a node"
         table.refuse(int(np.argmax(bare)), f"{name}, {MEANT[setting]}, is empty at {who} ({flag} none: no such times)")
-    if edges.time_kind not in (None, times.kind):
-        found = f"{name} holds {times.kind}s, and the times of edges are {edges.time_kind}s"
+    if time_kind not in (None, times.kind):
+        found = f"{name} holds {times.kind}s, and the times of edges are {time_kind}s"
         raise DatasetError(f"{table.path}: {found}: write both in the same way ({flag} none: no such times)")
     known = times.values[~times.unknown]
     with told_of(table.path):
-        known = known if graph.times is None else on_axis(name, known, graph.times)
-    every = known if graph.times is None else np.append(known, graph.times)
-    found = np.full(graph.num_nodes, every.max() if setting == "time" else every.min(), every.dtype)
+        known = known if axis is None else on_axis(name, known, axis)
+    every = known if axis is None else np.append(known, axis)
+    found = np.full(num_nodes, every.max() if setting == "time" else every.min(), every.dtype)
     found[: len(times.unknown)][~times.unknown] = known
     return found
