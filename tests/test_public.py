@@ -19,7 +19,7 @@ NAMES = """
     Metric MiniBatch ModelConfig Negatives NeighborLoader NeighborSampler NodeDataset Predictions Progress Recent RunConfig
     RunRecord SampleConfig SeedPlan SparseFeatures TableConfig TensorBoard TrainConfig TrainResult Trained TrainedEncoder
     TrainedLinks Trainer TuneResult TypedDataset TypedGraph TypedMiniBatch Uniform WalkConfig WalkPairs Weighted
-    degree_features describe from_tables inference join_datasets list_runs load_dataset load_model load_trained
+    degree_features describe from_tables inference join_datasets keep_memory list_runs load_dataset load_model load_trained
     multihop_sampling random_walks row_normalize save_model save_trained split_by_time split_links suggested tune
 """
 

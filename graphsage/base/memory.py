@@ -1,0 +1,28 @@
+"""keep_memory: what a process has given back stays its own, for the next step."""
+
+import ctypes
+import sys
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+NEVER, LARGEST = -1, (1 << 30, 32 << 20)  # a glibc before 2.35 takes the second at most
+
+
+def keep_memory() -> bool:
+    """Let freed memory stay with the process, in place of the system; whether that could be arranged.
+
+    A training step makes and frees tensors of many megabytes. The C library gives such memory back at once and asks for it
+    anew in the next step, and the system clears each page of it: a tenth of a step's CPU time or more (docs/training.md). After
+    this call the process holds on to the most that it ever used, and the pages are cleared once. ``graphsage`` does so at its
+    start; a library must not, so a program of your own says it itself, once, before the training.
+
+    glibc's ``mallopt`` does it, so False, and nothing has changed, on systems with another C library (macOS, Windows, Alpine).
+    It is of the whole process, and cannot be taken back.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    if not sys.platform.startswith("linux"):
+        return False
+    is_set = any(mallopt(M_MMAP_THRESHOLD, size) for size in LARGEST)
+    return bool(is_set and mallopt(M_TRIM_THRESHOLD, NEVER))

@@ -1,0 +1,71 @@
+"""keep_memory, in processes of their own: it is of a whole process."""
+
+import ctypes
+import subprocess
+import sys
+
+import pytest
+
+from graphsage.base import memory
+from graphsage.cli import main
+
+FAULTS = """
+import resource, sys
+import numpy as np
+from graphsage.base.memory import keep_memory
+if sys.argv[1] == "kept":
+    assert keep_memory()
+for step in range(12):
+    if step == 2:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    np.ones(10 << 20), np.ones(5 << 20)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def is_glibc():
+    return sys.platform.startswith("linux") and hasattr(ctypes.CDLL(None), "gnu_get_libc_version")
+
+
+def faults(how):
+    done = subprocess.run([sys.executable, "-c", FAULTS, how], capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(not is_glibc(), reason="this C library is not glibc")
+def test_freed_memory_is_used_again_without_a_page_fault():
+    given_back, kept = faults("as it is"), faults("kept")
+    assert kept < 20 < given_back
+
+
+@pytest.mark.parametrize("error", [AttributeError, OSError, TypeError])
+def test_another_c_library_is_left_as_it_is(monkeypatch, error):
+    def missing(name):
+        raise error
+
+    monkeypatch.setattr(memory.ctypes, "CDLL", missing)
+    assert memory.keep_memory() is False
+
+
+def test_an_older_glibc_takes_less(monkeypatch):
+    asked = []
+
+    class Library:
+        def mallopt(self, name, value):
+            asked.append((name, value))
+            return int(value <= 32 << 20)
+
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: Library())
+    monkeypatch.setattr(memory.sys, "platform", "linux")
+    assert memory.keep_memory() is True
+    assert asked == [(-3, 1 << 30), (-3, 32 << 20), (-1, -1)]
+
+
+def test_only_the_process_of_the_command_is_set(monkeypatch):
+    calls = []
+    monkeypatch.setattr(main, "keep_memory", lambda: calls.append(1))
+    main.main(["datasets"])
+    assert not calls
+    monkeypatch.setattr(sys, "argv", ["graphsage", "datasets"])
+    main.main()
+    assert calls == [1]
