@@ -1,10 +1,15 @@
-"""keep_memory: what a process has given back stays its own, for the next step."""
+"""Memory: what was given back stays the process's own (``keep_memory``), and what is mapped is read where it fits."""
 
 import ctypes
 import sys
+from pathlib import Path
+
+import numpy as np
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 NEVER, LARGEST = -1, (1 << 30, 32 << 20)  # a glibc before 2.35 takes the second at most
+SHARE = 0.25  # of the available memory that a graph may take that could be mapped
+GROUP = Path("/sys/fs/cgroup")
 
 
 def keep_memory() -> bool:
@@ -26,3 +31,40 @@ def keep_memory() -> bool:
         return False
     is_set = any(mallopt(M_MMAP_THRESHOLD, size) for size in LARGEST)
     return bool(is_set and mallopt(M_TRIM_THRESHOLD, NEVER))
+
+
+def in_memory(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The memory maps among ``arrays`` as arrays in memory, where all of them take at most SHARE of what is available; else
+    as they are.
+
+    Rows of a graph are read far apart, and a map has small pages: sampling from one takes 1.7 times as long.
+    """
+    maps = {name: array for name, array in arrays.items() if isinstance(array, np.memmap)}
+    if sum(array.nbytes for array in maps.values()) > SHARE * available_memory():
+        return arrays
+    return {name: np.array(array) if name in maps else array for name, array in arrays.items()}
+
+
+def available_memory() -> float:
+    """Bytes that this process may still take without anything being swapped; 0 where the system does not say."""
+    found = [_meminfo(), _left_in_group()]
+    known = [number for number in found if number is not None]
+    return min(known, default=0)
+
+
+def _meminfo():
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration, ValueError):
+        return None
+
+
+def _left_in_group():
+    """Of a control group with a limit, as a container is; its page cache counts as free."""
+    try:
+        limit, used = (int((GROUP / name).read_text()) for name in ("memory.max", "memory.current"))
+        cached = next(int(line.split()[1]) for line in (GROUP / "memory.stat").read_text().splitlines() if line.startswith("file "))
+        return limit - used + cached
+    except (OSError, StopIteration, ValueError):
+        return None  # no limit reads "max"

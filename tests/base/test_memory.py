@@ -1,9 +1,11 @@
-"""keep_memory, in processes of their own: it is of a whole process."""
+"""keep_memory, in processes of their own, as it is of a whole process; and maps that are read where they fit."""
 
 import ctypes
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from graphsage.base import memory
@@ -69,3 +71,46 @@ def test_only_the_process_of_the_command_is_set(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["graphsage", "datasets"])
     main.main()
     assert calls == [1]
+
+
+# ---- maps, and what is available
+
+
+@pytest.fixture
+def maps(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(100))
+    return {"map": np.load(tmp_path / "a.npy", mmap_mode="r"), "array": np.ones(3)}
+
+
+def test_a_map_that_fits_is_read(monkeypatch, maps):
+    monkeypatch.setattr(memory, "available_memory", lambda: 4 * 800)
+    found = memory.in_memory(maps)
+    assert not isinstance(found["map"], np.memmap) and np.array_equal(found["map"], maps["map"])
+    assert found["array"] is maps["array"]
+
+
+def test_a_map_that_does_not_fit_stays_one(monkeypatch, maps):
+    monkeypatch.setattr(memory, "available_memory", lambda: 4 * 800 - 1)
+    assert memory.in_memory(maps) is maps
+
+
+@pytest.mark.skipif(not Path("/proc/meminfo").exists(), reason="Linux says so there")
+def test_this_system_says_what_is_available():
+    assert 0 < memory.available_memory() < 2**50
+
+
+def test_a_control_group_leaves_less(monkeypatch, tmp_path):
+    monkeypatch.setattr(memory, "GROUP", tmp_path)
+    free = memory.available_memory()
+    (tmp_path / "memory.current").write_text("700\n")
+    (tmp_path / "memory.stat").write_text("anon 400\nfile 300\n")
+    (tmp_path / "memory.max").write_text("max\n")
+    assert abs(memory.available_memory() - free) < free / 2
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert memory.available_memory() == 1000 - 700 + 300
+
+
+def test_a_system_that_says_nothing_has_nothing_to_give(monkeypatch, tmp_path):
+    monkeypatch.setattr(memory, "GROUP", tmp_path)
+    monkeypatch.setattr(memory, "_meminfo", lambda: None)
+    assert memory.available_memory() == 0
