@@ -64,7 +64,8 @@ def _left_in_group():
     """Of a control group with a limit, as a container is; its page cache counts as free."""
     try:
         limit, used = (int((GROUP / name).read_text()) for name in ("memory.max", "memory.current"))
-        cached = next(int(line.split()[1]) for line in (GROUP / "memory.stat").read_text().splitlines() if line.startswith("file "))
+        lines = (GROUP / "memory.stat").read_text().splitlines()
+        cached = next(int(line.split()[1]) for line in lines if line.startswith("file "))
         return limit - used + cached
     except (OSError, StopIteration, ValueError):
         return None  # no limit reads "max"
