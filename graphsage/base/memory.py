@@ -39,10 +39,16 @@ def in_memory(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
     Rows of a graph are read far apart, and a map has small pages: sampling from one takes 1.7 times as long.
     """
-    maps = {name: array for name, array in arrays.items() if isinstance(array, np.memmap)}
+    maps = {name: array for name, array in arrays.items() if _is_mapped(array)}
     if sum(array.nbytes for array in maps.values()) > SHARE * available_memory():
         return arrays
     return {name: np.array(array) if name in maps else array for name, array in arrays.items()}
+
+
+def _is_mapped(array):
+    while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
+        array = array.base
+    return isinstance(array, np.memmap)
 
 
 def available_memory() -> float:
