@@ -222,6 +222,7 @@ def test_any_table_and_any_order(capsys):
 WRONG = {
     "nodes": ({"nodes": [1]}, "nodes must be a dict {type: table}, as edges has relations; got list"),
     "features": ({"features": np.eye(3)}, "features must be a dict {type: array}, as edges has relations"),
+    "one table": ({"edges": OF_EDGES[KNOWS]}, r"nodes has tables by type, and edges none by relation: edges={\(source type"),
     "table": ({"nodes": {"user": 3}}, "nodes.user must be a data frame .*; got int"),
     "array": ({"features": {"user": ["x"]}}, "features.user: features"),
     "relation": ({"edges": {("user", "item"): {}}}, r"a relation must be \(source type, name, target type\), three texts"),
