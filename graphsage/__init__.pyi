@@ -15,6 +15,7 @@ from graphsage.data.split_by_time import split_by_time as split_by_time
 from graphsage.data.split_links import split_links as split_links
 from graphsage.data.tables.frames import from_tables as from_tables
 from graphsage.data.typed_dataset import TypedDataset as TypedDataset
+from graphsage.data.typed_links import TypedLinkDataset as TypedLinkDataset
 from graphsage.graph.degree_features import degree_features as degree_features
 from graphsage.graph.features import SparseFeatures as SparseFeatures, row_normalize as row_normalize
 from graphsage.graph.graph import Graph as Graph
@@ -58,6 +59,7 @@ from graphsage.trained.trained import Trained as Trained
 from graphsage.trained.trained_encoder import TrainedEncoder as TrainedEncoder
 from graphsage.trained.trained_links import TrainedLinks as TrainedLinks
 from graphsage.trained.trained_typed import TrainedTyped as TrainedTyped
+from graphsage.trained.trained_typed_links import TrainedTypedLinks as TrainedTypedLinks
 from graphsage.training.callbacks import Callback as Callback
 from graphsage.training.metric import Metric as Metric
 from graphsage.training.records import TrainResult as TrainResult

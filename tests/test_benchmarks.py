@@ -27,6 +27,7 @@ PROGRAMS = {
     "import_tables": "--kinds parquet --nodes 40 --edges 100",
     "draws": "--scale 6 --fanouts 2,2 --batch 8",
     "link_prediction": "--runs 1",
+    "recommendation": "--runs 1",
     "temporal": "--ratings 200",
     "links": "--scale 6 --batch 8",
     "unsupervised": "--runs 1",

@@ -13,7 +13,9 @@ from graphsage.base.checks import as_count, as_path
 from graphsage.base.told import of_kind, shown
 from graphsage.config.settings import RunConfig
 from graphsage.data.dataset import NodeDataset
+from graphsage.data.link_parts import LinkParts
 from graphsage.data.links import LinkDataset
+from graphsage.data.typed_links import TypedLinkDataset
 from graphsage.runs.run import RunResult
 from graphsage.runs.search_lines import importance_line, table
 from graphsage.runs.search_loop import Search
@@ -45,7 +47,7 @@ class TuneResult:
 
 
 def tune(
-    dataset: NodeDataset | LinkDataset,
+    dataset: NodeDataset | LinkDataset | TypedLinkDataset,
     config: RunConfig | None = None,
     *,
     trials: int = TRIALS,
@@ -63,7 +65,8 @@ def tune(
     with ``config.train.seed``; what trial n suggests is a function of (seed, n, the trials before it). So a search repeats
     itself on one machine, and one that was interrupted, or killed, ends as if it had not been.
 
-    dataset: ``NodeDataset``, with validation nodes; where ``config.task`` is links also a ``LinkDataset``.
+    dataset: ``NodeDataset``, with validation nodes; where ``config.task`` is links also a ``LinkDataset`` or
+        ``TypedLinkDataset``.
     config: ``RunConfig``, which names the task, the seed and what is not searched (default: ``suggested(dataset)``).
     trials: in all, those before a resume included; one that fails (its loss is no number, the memory is not enough) counts.
     minutes: no trial begins after so many.
@@ -80,7 +83,7 @@ def tune(
     optuna_of()
     folder = None if folder is None else Path(as_path("folder", folder))
     deadline = _deadline(minutes)
-    if not isinstance(dataset, LinkDataset):
+    if not isinstance(dataset, LinkParts):
         of_kind("dataset", dataset, NodeDataset)
     config = _config(config, dataset, folder, resume)
     how = {"limit": as_count("trials", trials, least=1), "folder": folder, "log": checked_log(log) or None}
@@ -116,7 +119,7 @@ def _config(config, dataset, folder, resume):
     if resume and folder is None:
         raise ValueError("resume goes on with the search in a folder: name it")
     if config is None:
-        is_of_links = isinstance(dataset, LinkDataset)
+        is_of_links = isinstance(dataset, LinkParts)
         config = start_in(folder) if resume else RunConfig(task="links") if is_of_links else suggested(dataset)
     of_kind("config", config, RunConfig)
     config.refuse_set("runs", "by a search: train its best.toml so many times")

@@ -87,7 +87,7 @@ def _made(arguments, aggregator):
     decoder, directed = arguments.pop("decoder", None), arguments.pop("directed", False)
     if aggregator is not None:
         arguments["aggregator"] = aggregator
-    model = GraphSAGE(**arguments) if isinstance(arguments["in_features"], int) else _typed(arguments)
+    model = _typed(arguments) if isinstance(arguments.get("in_features"), dict) else GraphSAGE(**arguments)
     model.task_head = head
     return model if decoder is None else LinkPredictor(model, decoder, directed=directed)
 

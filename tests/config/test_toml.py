@@ -31,7 +31,7 @@ EVERY = RunConfig(
     dataset='fol"der\\ é\n', split=2, preset="small", runs=3, baseline=False, tensorboard=True, model=MODEL, train=TRAIN
 )
 #: And those of links, which share no run with labels and a split of nodes.
-LINKS = RunConfig(task="links", links=LinkConfig(
+LINKS = RunConfig(task="links", links=LinkConfig(relation="user,buys,item",
     decoder="distmult", link_loss="ranking", negatives=3, negatives_by="degree", corrupt="both", candidates=7, split_by="time",
     val_share=0.25, test_share=0.125, disjoint_train=0.5,
 ))  # fmt: skip

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from helpers.typed_links import BUYS, KNOWS, SIZES, SOLD, as_set, pairs_of, shop, sold
+from helpers.typed_links import BUYS, KNOWS, SIZES, SOLD, as_set, pairs_of, purchases, shop, sold
 
-from graphsage import LinkLoader, Negatives, NeighborSampler
+from graphsage import LinkLoader, Negatives, NeighborSampler, TypedDataset, TypedGraph, split_links
 from graphsage.loading.typed_tensors import TypedBatch
 
 
@@ -63,6 +63,15 @@ def test_a_link_is_hidden_from_its_own_batch_and_so_is_its_reverse():
         asked = as_set(pairs_in(batch)[: batch.num_positives])
         assert not asked & seen_in(batch, BUYS) and not {pair[::-1] for pair in asked} & seen_in(batch, SOLD)
     assert any(seen_in(batch, BUYS) for batch in loader)
+
+
+def test_a_reverse_by_another_name_is_hidden_too():
+    src, dst, _ = purchases()
+    graph = TypedGraph(SIZES, {BUYS: (src, dst), ("item", "sold", "user"): (dst, src)})
+    data, loader = loader_of(split_links(TypedDataset(graph=graph), relation=BUYS))
+    for batch in loader:
+        asked = as_set(pairs_in(batch)[: batch.num_positives])
+        assert not {pair[::-1] for pair in asked} & seen_in(batch, ("item", "sold", "user"))
 
 
 def test_exclude_false_shows_them():
@@ -129,6 +138,4 @@ def test_refused():
 
 
 def sold_to_all():
-    from graphsage.graph.typed_graph import TypedGraph
-
     return TypedGraph({"user": 2, "item": 3}, {BUYS: ([0, 0, 0], [0, 1, 2])})
