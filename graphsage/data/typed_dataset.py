@@ -194,8 +194,7 @@ class TypedDataset(ReadOnlyRecord):
 
     def row_normalized(self) -> Self:
         """The dataset with each row of sparse features divided by the sum of its absolute values; dense ones stay."""
-        scaled = {name: row_normalize(of) if isinstance(of, SparseFeatures) else of for name, of in self.features.items()}
-        return replace(self, features=scaled)
+        return replace(self, features={name: _row_normalized(of) for name, of in self.features.items()})
 
     def without_edges(self) -> Self:
         """The same types, relations, features, labels and split without a single edge, and so without times."""
@@ -245,6 +244,12 @@ def _features(kind, given, count):
     if features.shape[0] != count:
         raise ValueError(f"features[{kind!r}] must have one row per node, {count}; got {features.shape[0]} rows")
     return features
+
+
+def _row_normalized(features):
+    """What stands for features where there are none stays what it is: a model knows it by ``is_identity``."""
+    is_bag = isinstance(features, SparseFeatures) and not features.is_identity
+    return row_normalize(features) if is_bag else features
 
 
 def _names(kind, names, count):

@@ -1,5 +1,7 @@
 """Projection: features of one type of nodes, however many columns, to the width that all types share."""
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -38,3 +40,18 @@ class Projection(nn.Module):
     def extra_repr(self):
         width, out = self.weight.shape
         return f"{width}, {out}{', embedding' if self.is_embedding else ''}"
+
+
+@dataclass(frozen=True, eq=False)
+class Unprojected:
+    """Dense rows x [n, F] of a type whose projection waits: a mean of x_u W is the mean of x_u, times W, over far fewer rows.
+
+    And what is reduced so needs no gradient.
+    """
+
+    x: torch.Tensor
+    projection: Projection
+
+    def __getitem__(self, rows):
+        """Some rows, projected."""
+        return self.projection(self.x[rows])

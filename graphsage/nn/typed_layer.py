@@ -1,5 +1,7 @@
 """TypedLayer: one layer of relational GraphSAGE, which has weights a relation and self weights a type."""
 
+from types import MappingProxyType
+
 import torch
 from torch import nn
 
@@ -7,6 +9,10 @@ from graphsage.nn.layer import Updating, kaiming
 from graphsage.nn.linear import plus
 from graphsage.nn.module_map import ModuleMap
 from graphsage.nn.pooling import make_aggregator
+from graphsage.nn.projection import Unprojected
+
+WAITING = ("mean", "sum")  # reductions that a projection may follow as well as precede
+NOTHING = MappingProxyType({})
 
 
 class TypedLayer(nn.Module):
@@ -40,23 +46,27 @@ class TypedLayer(nn.Module):
     def forward(self, h, blocks, num_rows):
         """{type: [num_dst, out]}, norm included, of each type in ``num_rows``, {type: num_dst}.
 
-        h: {type: [num_src, in]}, dense. blocks: {relation: CSRMatrix}.
+        h: {type: [num_src, in]}, dense, or ``Unprojected`` for aggregators of WAITING. blocks: {relation: CSRMatrix}.
         """
         return {kind: self._of_type(kind, h, blocks, count) for kind, count in num_rows.items()}
 
     def _of_type(self, kind, h, blocks, count):
         x_self, part = h[kind][:count], self.types[kind]
-        found = {
-            name: aggregator(h[name[0]], blocks[name], x_self) for name, aggregator in zip(part.relations, part.aggregators)
-        }
-        return self.update(kind, x_self, found, {name: blocks[name].row_counts() for name in found})
+        found, inner = {}, {}
+        for name, aggregator in zip(part.relations, part.aggregators):
+            source = h[name[0]]
+            if isinstance(source, Unprojected):
+                source, inner[name] = source.x, source.projection.weight
+            found[name] = aggregator(source, blocks[name], x_self)
+        return self.update(kind, x_self, found, {name: blocks[name].row_counts() for name in found}, inner)
 
-    def update(self, kind, x_self, x_neigh, counts):
+    def update(self, kind, x_self, x_neigh, counts, inner=NOTHING):
         """The layer after the aggregation, of nodes of one type. x_neigh: {relation into it: [M, the aggregator's width]}.
 
-        counts: {relation: [M]}, how many neighbours each node has there.
+        counts: {relation: [M]}, how many neighbours each node has there. inner: {relation: W (F, in)} where x_neigh is [M, F],
+        and x_neigh W is meant.
         """
-        return self.types[kind].update(x_self, (x_neigh, counts, self.bases))
+        return self.types[kind].update(x_self, (x_neigh, counts, self.bases, inner))
 
 
 class OfType(Updating):
@@ -94,13 +104,14 @@ class OfType(Updating):
         return self.weight_neigh if bases is None else torch.einsum("rb,boi->roi", self.coefficients, bases).to(bases.dtype)
 
     def add_neighbors(self, term, x_neigh):
-        found, counts, bases = x_neigh
+        found, counts, bases, inner = x_neigh
         if not found:
             return term
         is_mean = self.relation_sum == "mean"
         total = None if is_mean else term
-        for rows, weight in zip((found[name] for name in self.relations), self.matrices(bases).unbind()):
-            total = plus(total, rows, weight)
+        for name, weight in zip(self.relations, self.matrices(bases).unbind()):
+            weight = weight if name not in inner else (weight @ inner[name].t()).to(weight.dtype)
+            total = plus(total, found[name], weight)
         if not is_mean:
             return total
         total = total * self._shares(counts).to(total.dtype)

@@ -19,12 +19,14 @@ from graphsage.nn.dropout import activated
 from graphsage.nn.first_inputs import input_dropout
 from graphsage.nn.linear import Linear
 from graphsage.nn.module_map import ModuleMap
-from graphsage.nn.projection import Projection
+from graphsage.nn.projection import Projection, Unprojected
 from graphsage.nn.reads import checked_kinds, checked_relations, checked_types, reads
 from graphsage.nn.tree_form import check_place
-from graphsage.nn.typed_layer import TypedLayer
+from graphsage.nn.typed_layer import WAITING, TypedLayer
 from graphsage.tensors.ambient import plain_defaults
 from graphsage.tensors.keyed_rng import keyed_rng
+
+WIDE = 2  # times the hidden width: wider features are projected before they are reduced
 
 
 class TypedGraphSAGE(Configured):
@@ -184,7 +186,8 @@ class TypedGraphSAGE(Configured):
         """{type: [B_t, width]} of the seeds."""
         self._check(batch, hops)
         index, count = _by_type(batch), len(batch.blocks)
-        h, hidden, offsets = self.enter(batch.x), {kind: [] for kind in index}, batch.minibatch.hop_offsets
+        h = {kind: self._entering(kind, batch.x[kind]) for kind in self.reads[0]}
+        hidden, offsets = {kind: [] for kind in index}, batch.minibatch.hop_offsets
         for depth, (layer, blocks) in enumerate(zip(self.layers, batch.blocks)):
             num_rows = {kind: int(offsets[kind][count - depth]) for kind in self.reads[depth + 1]}
             h = {kind: self.finish(depth, rows) for kind, rows in layer(h, blocks, num_rows).items()}
@@ -217,6 +220,13 @@ class TypedGraphSAGE(Configured):
     def enter(self, x: Mapping[str, Any]) -> dict[str, torch.Tensor]:
         """What the first layer reads of features {type: [n_t, F_t]}, of the types that it reads."""
         return {kind: self.enter_type(kind, x[kind]) for kind in self.reads[0]}
+
+    def _entering(self, kind, x):
+        """``enter_type``, or where that is more work than to reduce x first, x ``Unprojected``."""
+        may_wait = self._config.aggregator in WAITING and not self._input_is_active and isinstance(x, torch.Tensor)
+        if may_wait and self.in_features[kind] <= WIDE * self._config.hidden_features:
+            return Unprojected(input_dropout(x, self.input_dropout, self.training), self.input_layer[kind])
+        return self.enter_type(kind, x)
 
     def enter_type(self, kind: str, x: Any) -> torch.Tensor:
         """Rows [M, F_t] of one type after input dropout and projection."""

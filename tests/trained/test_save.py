@@ -92,7 +92,8 @@ def test_an_error_in_an_aggregator_of_ones_own_arrives_as_it_is(model, tmp_path)
 def test_every_argument_of_the_model_is_kept(model):
     import inspect
 
-    assert set(model.arguments) == set(inspect.signature(gs.GraphSAGE).parameters)
+    of_types = {"relation_sum", "num_bases"}  # which a GraphSAGE of one type leaves alone
+    assert set(model.arguments) == set(inspect.signature(gs.GraphSAGE).parameters) - of_types
 
 
 @pytest.mark.parametrize("cut", [0, 4, 100, -1])
