@@ -64,6 +64,7 @@ _HOME = {
     "Trained": "graphsage.trained.trained",
     "TrainedEncoder": "graphsage.trained.trained_encoder",
     "TrainedLinks": "graphsage.trained.trained_links",
+    "TrainedTyped": "graphsage.trained.trained_typed",
     "Predictions": "graphsage.trained.predictions",
     "load_trained": "graphsage.trained.save",
     "save_trained": "graphsage.trained.save",

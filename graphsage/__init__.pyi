@@ -57,6 +57,7 @@ from graphsage.trained.save import (
 from graphsage.trained.trained import Trained as Trained
 from graphsage.trained.trained_encoder import TrainedEncoder as TrainedEncoder
 from graphsage.trained.trained_links import TrainedLinks as TrainedLinks
+from graphsage.trained.trained_typed import TrainedTyped as TrainedTyped
 from graphsage.training.callbacks import Callback as Callback
 from graphsage.training.metric import Metric as Metric
 from graphsage.training.records import TrainResult as TrainResult

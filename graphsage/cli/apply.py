@@ -20,7 +20,7 @@ from graphsage.cli.arguments import (
     user_input,
 )
 from graphsage.cli.next_step import after_training
-from graphsage.cli.tables_shown import FEW, cell, score_rows, show_first, write_rows
+from graphsage.cli.tables_shown import score_rows, show_embedding, show_first, write_embeddings, write_rows
 from graphsage.config.settings import TrainConfig
 
 PARTS = ("train", "val", "test")
@@ -186,28 +186,11 @@ def _embed(options):
     with user_input():
         trained, dataset, how, path = _given(options, "embed", (".npy", ".parquet"))
         trained.check(dataset, embeds=True, **how)
-    import numpy as np
-
-    from graphsage.trained.outputs import typed_names, write_embedding, write_typed_embedding
-    from graphsage.trained.predictions import node_names
-
-    is_typed = hasattr(trained, "target")
     with of_the_system(), progress_of("embedding") as progress:
-        how |= {"progress": progress}
-        if is_typed:
-            found = write_typed_embedding(path, trained, dataset, **how)
-        else:
-            found = {None: (path, write_embedding(path, trained, dataset, **how))}
+        found = write_embeddings(path, trained, dataset, progress=progress, **how)
     _say_if_other(options, trained, dataset)
-    for kind, (place, rows) in found.items():
-        names = typed_names(dataset, kind) if is_typed else node_names(dataset, np.arange(len(rows))[:FEW])
-        _show_embedding(place, rows, names, "node" if kind is None else kind)
-
-
-def _show_embedding(path, rows, names, kind):
-    shape = ", ".join(f"{size:,}" for size in rows.shape)
-    print(f"Saved in {path}: float32 [{shape}], a row a {kind} in the graph's order, of which the first begin")
-    print("\n".join(side_by_side([[cell(name), *map(cell, row[:FEW])] for name, row in zip(names, rows[:FEW])])))
+    for place, rows, names, kind in found:
+        show_embedding(place, rows, names, kind)
 
 
 # ---- what was asked for

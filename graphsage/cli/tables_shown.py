@@ -31,6 +31,27 @@ def show_first(path, found, dataset, few=FEW, **extra):
     print("\n".join(side_by_side([row[:FEW] for row in rows])))
 
 
+def write_embeddings(path, trained, dataset, **how):
+    """Write the embeddings of a trained model; [(path, rows, names of the first nodes, what a row is of)], one a type."""
+    import numpy as np
+
+    from graphsage.trained.outputs import typed_names, write_embedding, write_typed_embedding
+    from graphsage.trained.predictions import node_names
+
+    if not hasattr(trained, "embedded"):  # one type
+        rows = write_embedding(path, trained, dataset, **how)
+        return [(path, rows, node_names(dataset, np.arange(len(rows))[:FEW]), "node")]
+    found = write_typed_embedding(path, trained, dataset, **how)
+    return [(place, rows, typed_names(dataset, kind)[:FEW], kind) for kind, (place, rows) in found.items()]
+
+
+def show_embedding(path, rows, names, kind):
+    """Lines about a file of embeddings, and how its first rows begin."""
+    shape = ", ".join(f"{size:,}" for size in rows.shape)
+    print(f"Saved in {path}: float32 [{shape}], a row a {kind} in the graph's order, of which the first begin")
+    print("\n".join(side_by_side([[cell(name), *map(cell, row[:FEW])] for name, row in zip(names, rows)])))
+
+
 def cell(value):
     """A value for the screen."""
     if isinstance(value, str):
