@@ -154,7 +154,7 @@ def markdown(result):
             seconds, updates = (median([row[of] for row in rows]) for of in ("seconds", "updates"))
             lines.append([label, method, *cells[:3], len(rows), f"{updates:.0f}", f"{seconds:.1f}"])
         told.append(f"{label}: {_beside(methods)}")
-    header = ["graph", "method", "macro F1", "micro F1", "macro F1, validation", "seeds", "updates (debian: epochs)", "CPU seconds"]
+    header = ["graph", "method", "macro F1", "micro F1", "macro F1, validation", "seeds", "updates, epochs", "CPU seconds"]
     return "\n".join([heading(result), "", table(header, lines), "", "\n\n".join(told)]) + "\n"
 
 
