@@ -6,6 +6,7 @@ acm, dblp  the published splits of HeCo with 20, 40 and 60 labels a class. The f
            GRAPHSAGE_BENCH_DATA/heco. The budget is the same for all: ``updates`` updates of all training nodes at once, fanouts
            10,10 (one hop of 10 of a model of one layer), validated every ``every`` updates, and over after ``patience`` without
            a better macro F1 on validation; the weights that were best there are tested.
+others     as gs.load_dataset names them, with the settings of a run.
 debian     bundled: debian-typed beside debian, the same packages and split; the defaults of ``graphsage train``.
 
 Settings of ours were chosen on validation alone (seeds 100 and 101), those of PyG's models are its examples' (peers.py), with
@@ -46,7 +47,8 @@ SIZES = {
         "epochs": 0, "few": 3,
     },
     "quick": {
-        "graphs": ("acm", "debian"), "splits": (0,), "runs": 1, "updates": 2, "every": 1, "patience": 2, "epochs": 1, "few": 1,
+        "graphs": ("typed:papers=60",), "splits": (0,), "runs": 1, "updates": 2, "every": 1, "patience": 2, "epochs": 1,
+        "few": 1,
     },
 }  # fmt: skip
 OURS, ALONE, MERGED, FLAT = "TypedGraphSAGE", "features only", "types merged", "debian, one type"
@@ -77,20 +79,26 @@ def measured(name, seed, options, left_out):
     try:
         for split in range(seed < options.few) if name == "debian" else options.splits:
             say(f"seed {seed}, {name}, split {split}")
-            rows = of_debian(seed, options) if name == "debian" else of_heco(name, split, seed, options)
+            rows = of_debian(seed, options) if name == "debian" else compared(dataset_of(name, split), seed, options)
             yield from ({"graph": name, "split": split, **row} for row in rows)
     except (DatasetError, OSError) as error:
         left_out[name] = str(error)
 
 
-# ---- acm and dblp
+# ---- acm, dblp and others
 
 
-def of_heco(name, split, seed, options):
-    dataset = read_heco(Path(os.environ.get("GRAPHSAGE_BENCH_DATA", ".")) / "heco" / name, name, split=split)
-    normalized = dataset.row_normalized()
+def dataset_of(name, split):
+    if name in SETTINGS:
+        return read_heco(Path(os.environ.get("GRAPHSAGE_BENCH_DATA", ".")) / "heco" / name, name, split=split)
+    return gs.load_dataset(name, split=split or None)
+
+
+def compared(dataset, seed, options):
+    """A row a method."""
+    normalized, settings = dataset.row_normalized(), SETTINGS.get(dataset.name, ({}, {}))
     for method, data in ((OURS, normalized), (ALONE, normalized.without_edges()), (MERGED, normalized.merged())):
-        yield {"method": method, **ours(data, seed, options, *SETTINGS[name])}
+        yield {"method": method, **ours(data, seed, options, *settings)}
     for method, kind in PEERS.items():
         inputs = inputs_of(kind, dataset if method in RAW else normalized, FANOUTS)
         yield {"method": method, **trained(kind, inputs, seed, options)}

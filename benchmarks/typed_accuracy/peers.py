@@ -143,15 +143,18 @@ def inputs_of(kind, dataset, fanouts):
 def along_metapaths(dataset):
     """The target's nodes alone, a relation a metapath."""
     paths = [[*zip(path, path[1:])] for path in METAPATHS.get(dataset.name, ())] or _round_trips(dataset)
-    made = from_pyg(T.AddMetaPaths(paths, drop_orig_edge_types=True, drop_unconnected_node_types=True)(to_pyg(dataset.graph)))
+    change = T.AddMetaPaths(paths, drop_orig_edge_types=True, drop_unconnected_node_types=True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Sparse")  # torch, of the products that PyG makes
+        made = from_pyg(change(to_pyg(dataset.graph)))
     own = {name: getattr(dataset, name) for name in ("target", "labels", "train", "val", "test", "class_names", "name")}
     return gs.TypedDataset(graph=made.graph, features={dataset.target: dataset.features[dataset.target]}, **own)
 
 
 def _round_trips(dataset):
-    """From the target to a type and back, for each that is linked with it."""
-    types = {name[2] for name in dataset.graph.relations if name[0] == dataset.target}
-    return [[(dataset.target, name), (name, dataset.target)] for name in sorted(types)]
+    """From the target by a relation, and back."""
+    pairs = dataset.graph.reverse_of.items()
+    return [[*pair] for pair in (*pairs, *((of, name) for name, of in pairs)) if pair[0][0] == dataset.target]
 
 
 def scores(outputs, dataset, part):
