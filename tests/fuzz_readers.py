@@ -43,9 +43,11 @@ def whole_folders(root):
     """{layout: {path inside the folder: bytes}} of small datasets that load."""
     sys.path.append(str(Path(__file__).parent / "data" / "readers"))  # where whole folders of each layout are made
     import test_csr_npz
+    import test_dgl_csv
     import test_heco
     import test_heterophilous
     import test_linqs
+    import test_neo4j_csv
     import test_ogb
     import test_ogb_typed
     import test_sage_json
@@ -76,6 +78,8 @@ def whole_folders(root):
         "graphsage-dense": lambda f: save(f, lambda f: weighted.save(f / "a.npz")),
         "graphsage-typed": lambda f: save(f, lambda f: test_typed_npz.KINDS["weights, times, gaps"].save(f / "a.npz")),
         "heco": test_heco.made,
+        "dgl-typed": test_dgl_csv.write_typed,
+        "neo4j-typed": test_neo4j_csv.write_typed,
         "cora-linqs": test_linqs.write,
         "twitch": test_twitch.write,
         "heterophilous": lambda f: save(f, lambda f: np.savez(f / "a.npz", **test_heterophilous.arrays())),

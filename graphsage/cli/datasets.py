@@ -13,7 +13,7 @@ def add_datasets(commands):
     parser = commands.add_parser("datasets", help=text, usage=usage, description=text.capitalize() + ".")
     text = "list: all of them (default); info: all about one; fetch: download one now, print its folder"
     parser.add_argument("action", nargs="?", choices=("list", "info", "fetch"), default="list", help=text)
-    text = "the dataset to show (or a folder, a file, sbm:OPTIONS, rmat:OPTIONS) or to fetch"
+    text = "the dataset to show (or a folder, a file, sbm:OPTIONS, rmat:OPTIONS, typed:OPTIONS) or to fetch"
     parser.add_argument("name", nargs="?", metavar="NAME", help=text)
     add_split(parser)
     text = "info: draw it as well, into this file (needs matplotlib)"

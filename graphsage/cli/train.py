@@ -40,7 +40,7 @@ def add_train(commands):
 
 
 def _add_first(parser, short):
-    text = "name (see `graphsage datasets`), folder, or sbm:OPTIONS or rmat:OPTIONS to make one (default: debian)"
+    text = "name (see `graphsage datasets`), folder, or sbm:, rmat: or typed:OPTIONS to make one (default: debian)"
     parser.add_argument("dataset", nargs="?", default=argparse.SUPPRESS, metavar="DATASET", help=text)
     about = {"nargs": 0, "default": argparse.SUPPRESS}
     parser.add_argument("-h", "--help", action=HelpOf, const=short, help="show the flags that people change first", **about)

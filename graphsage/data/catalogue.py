@@ -65,8 +65,8 @@ def load_dataset(
     Where a folder that holds a dataset has a known name, it is the folder that is meant: "builtin:cora" is the dataset of that
     name wherever one is.
 
-    Text that begins with "sbm:" or "rmat:" makes a random graph: "sbm:nodes=100000,classes=10", "rmat:scale=17,degree=16"
-    (``graphsage.data.generators.by_name`` describes them and their options).
+    Text that begins with "sbm:", "rmat:" or "typed:" makes a random graph: "sbm:nodes=100000,classes=10", "rmat:scale=17",
+    "typed:papers=5000" (``graphsage.data.generators.by_name`` describes them and their options).
 
     split: which of several splits that the data store, 0 for the first; None takes the first, or the only one there is. "time":
         in place of that the one of ``split_by_time``, where the nodes have times.

@@ -127,7 +127,7 @@ def _of_file(name, module, files, **options):
 
 
 EDGE_LIST = "edge-list"  # any table may look like one: it is asked last
-TABLES = "tables (edges.csv with source and target, nodes.csv, features.npy; of types edges.SOURCE.RELATION.TARGET.csv, ...)"
+TABLES = "tables (edges.csv with source and target, nodes.csv, features.npy; edges.A.RELATION.B.csv)"
 
 IN_FOLDER = r"(?P<folder>.*)/"
 IN_NAMED = r"(?P<folder>.*?(?P<name>[^/]+))/"  # the dataset is called as the folder is
@@ -154,7 +154,7 @@ LAYOUTS = {
             pattern=IN_FOLDER + r"(?P<name>[^/]+)\.(content|cites)",
         ),
         Layout(
-            "twitch", "readers.twitch", "Twitch files (NAME_edges.csv, NAME_target.csv, NAME.json)", several_splits=True,
+            "twitch", "readers.twitch", "Twitch files (NAME_edges.csv, NAME_target.csv, ...)", several_splits=True,
             pattern=IN_FOLDER + r"(?P<name>[^/]+)(_edges\.csv|_target\.csv|\.json)", beside=("{}_target.csv", "{}.json"),
         ),
         Layout(

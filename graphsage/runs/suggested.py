@@ -66,7 +66,7 @@ def _traits(config, dataset, given):
     """Those of ``dataset``, with degrees for features where these may be had; of a typed one those of its labelled nodes."""
     if isinstance(dataset, TypedDataset):  # how alike neighbours are is another thing in each relation
         sizes = {"num_train": len(dataset.train), "num_features": dataset.targets.num_features}
-        return Traits(task=dataset.task, **sizes)
+        return Traits(task=dataset.task, **sizes, typed=True)
     asked = config.train.featureless == "degrees" or "featureless" not in given
     if not asked or config.train.inductive or dataset.times is not None or not lacks_features(dataset):
         return traits_of(dataset)

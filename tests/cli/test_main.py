@@ -474,7 +474,7 @@ def test_datasets_lists_all(command):
     assert code == 0 and command("datasets", "list")[1] == out
     known, made = out.split("\n\n")
     assert [line.split()[0] for line in known.splitlines()] == list_datasets()
-    assert [line.partition(":")[0] for line in made.splitlines()[1:]] == ["sbm", "rmat"]
+    assert [line.partition(":")[0] for line in made.splitlines()[1:]] == ["sbm", "rmat", "typed"]
     title = re.escape(dataset_card("cora").title)
     assert re.search(rf"^cora +2,708 nodes +download, 0\.6 MB +{title}$", out, re.MULTILINE)
 

@@ -51,6 +51,13 @@ def test_what_hangs_together_is_left_alone_together():
     assert settings_of("large", MANY, {"optimizer"}) == {}
 
 
+def test_layer_norm_is_for_several_types_alone():
+    typed = replace(FEW, typed=True)
+    assert settings_of("small", typed)["norm"] == "layer" and "norm" not in settings_of("small", FEW)
+    assert "norm" not in settings_of("small", typed, {"normalize"})
+    assert settings_of("large", replace(MANY, typed=True))["norm"] == "layer"
+
+
 def test_weight_decay_is_that_of_one_class_a_node():
     for task in ("multilabel", "regression"):
         traits = Traits(task=task, num_train=6_344, num_features=9)

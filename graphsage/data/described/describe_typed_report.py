@@ -70,4 +70,4 @@ def _homophily(found):
 def _pairs(name, target):
     if name[0] == name[2]:
         return "both ends of an edge"
-    return f"two of type {target} that have a {name[2] if name[0] == target else name[0]} in common"
+    return f"two of type {target} with the same {name[2] if name[0] == target else name[0]}"

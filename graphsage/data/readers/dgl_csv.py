@@ -1,7 +1,9 @@
-"""DGL's CSVDataset of one graph: meta.yaml, which names a table of nodes and one of edges.
+"""DGL's CSVDataset of one graph: meta.yaml, which names tables of nodes and of edges, one a type.
 
     edges     src_id, dst_id, ...                                         an edge a line
     nodes     node_id, label, train_mask, ..., feat ("0.1, 0.2", ...)     a node a line
+
+Of several, each has its type there: ntype: NAME, and etype: [source type, name, target type].
 """
 
 from importlib.util import find_spec
@@ -11,6 +13,7 @@ from graphsage.data.readers.graph_tables import GraphTables
 from graphsage.data.readers.look import text_of
 
 META = ("meta.yaml", "meta.yml")
+NODE, EDGE = "_V", ("_V", "_E", "_V")  # what DGL calls the one type, and the one relation
 
 
 def fits_dgl_csv(path):
@@ -19,25 +22,30 @@ def fits_dgl_csv(path):
 
 
 def files_dgl_csv(path):
-    """meta.yaml, and the two tables."""
+    """meta.yaml, and the tables."""
     nodes, edges = _tables(path)
-    return [path, *filter(None, [nodes, edges])]
+    return [path, *nodes.values(), *edges.values()]
 
 
 def tables_dgl_csv(path):
     """The ``GraphTables`` of these files: DGL's edges run from src_id to dst_id."""
     nodes, edges = _tables(path)
+    if len(nodes) < 2 and len(edges) == 1:
+        return GraphTables(edges=next(iter(edges.values())), nodes=next(iter(nodes.values()), None), notes=[])
     return GraphTables(edges=edges, nodes=nodes, notes=[])
 
 
 def _tables(path):
-    """(path of the table of nodes, or None; path of that of edges)."""
+    """({type: path of its table}, {relation: path of its table})."""
     meta = _meta(path)
     if meta.get("separator", ",") != ",":
         raise DatasetError(f"{path}: separator is {meta['separator']!r}, and only a comma is read")
     if "graph_data" in meta:
         raise DatasetError(f"{path} is about many graphs (graph_data), and one graph is read")
-    return _one(path, meta, "node_data"), _one(path, meta, "edge_data", least=1)
+    nodes, edges = _listed(path, meta, "node_data", _type_of), _listed(path, meta, "edge_data", _relation_of)
+    if not edges:
+        raise DatasetError(f"{path}: edge_data must be a list of tables, each with its file_name")
+    return nodes, edges
 
 
 def _meta(path):
@@ -55,14 +63,31 @@ def _meta(path):
     return meta
 
 
-def _one(path, meta, key, *, least=0):
-    """The path of the one file under ``key``, or None."""
+def _listed(path, meta, key, key_of):
+    """{type or relation: path of its table} of the tables under ``key``."""
     listed = meta.get(key) or []
-    names = [of.get("file_name") if isinstance(of, dict) else None for of in listed] if isinstance(listed, list) else [None]
-    if not all(isinstance(name, str) for name in names) or len(names) < least:
+    if not isinstance(listed, list) or not all(isinstance(of, dict) and isinstance(of.get("file_name"), str) for of in listed):
         raise DatasetError(f"{path}: {key} must be a list of tables, each with its file_name")
-    if len(names) > 1:
-        raise DatasetError(f"{path}: {key} has {len(names)} tables ({', '.join(names)[:80]}), of several types: one is read")
-    if names and ("/" in names[0] or not (path.parent / names[0]).is_file()):
-        raise DatasetError(f"{path} names the file {names[0]!r:.80}, which is not beside it")
-    return path.parent / names[0] if names else None
+    found = {}
+    for of in listed:
+        kind, name = key_of(path, of), of["file_name"]
+        if kind in found:
+            raise DatasetError(f"{path}: {key} has two tables of {kind!r:.80} ({found[kind].name}, {name}): give each its type")
+        if "/" in name or not (path.parent / name).is_file():
+            raise DatasetError(f"{path} names the file {name!r:.80}, which is not beside it")
+        found[kind] = path.parent / name
+    return found
+
+
+def _type_of(path, table):
+    name = table.get("ntype", NODE)
+    if not isinstance(name, str):
+        raise DatasetError(f"{path}: ntype must be the name of a type, got {name!r:.80}")
+    return name
+
+
+def _relation_of(path, table):
+    names = table.get("etype", list(EDGE))
+    if not isinstance(names, list) or len(names) != 3 or not all(isinstance(name, str) for name in names):
+        raise DatasetError(f"{path}: etype must be [source type, name, target type], got {names!r:.80}")
+    return tuple(names)

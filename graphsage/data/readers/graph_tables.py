@@ -15,6 +15,7 @@ ENDS = ("source", "target")
 @dataclass(kw_only=True)
 class GraphTables:
     """edges: a table with the columns source and target. nodes: one with the column id, or None where only the edges tell.
+    Of several types these are {(source type, name, target type): table} and {type: table}.
 
     Each is a pyarrow table, or the path of a file with such a table. array: features as they are, rows in the order of
     ``nodes``: numbers [N, F], dense or a sparse matrix of scipy; None without them. notes: what was guessed, a line each.

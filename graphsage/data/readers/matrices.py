@@ -31,6 +31,8 @@ def tables_matrix_market(path):
 
     stream = stream_of(path)
     with read_as(path, "Matrix Market"):
+        if b"\0" in stream.getvalue():  # scipy's parser crashes on it
+            raise DatasetError(f"{path} is no intact Matrix Market file: it has a byte 0 and is no text")
         rows, columns, entries, *_ = mminfo(stream)
         _check_size(path, rows, columns, entries, len(stream.getbuffer()))
         stream.seek(0)

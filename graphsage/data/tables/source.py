@@ -8,6 +8,7 @@ from graphsage.data.errors import told_of
 from graphsage.data.tables.dataset_of import dataset_of
 from graphsage.data.tables.folder import sized
 from graphsage.data.tables.table_files import UNNAMED, pyarrow_needed, table_at, table_of
+from graphsage.data.tables.typed_dataset_of import typed_dataset_of
 from graphsage.graph.features import as_features
 
 
@@ -34,16 +35,28 @@ def source_of_file(path, name, files, tables):
         return tables(path)
 
     def read(**options):
-        made = opened()
+        made, how = opened(), {"name": name, "sources": map(sized, files(path)), **options}
+        if isinstance(made.edges, dict):
+            return _typed(made, path, how)
         edges, nodes = _table(made.edges, path, "edges"), _table(made.nodes, path, "nodes")
         for note in made.notes:
             edges.note(note)
         with told_of(path):
             array = None if made.array is None else as_features(made.array)
-        sources = map(sized, files(path))
-        return dataset_of(edges, nodes, array, array_path=Path("features"), name=name, sources=sources, **options)
+        return dataset_of(edges, nodes, array, array_path=Path("features"), **how)
 
-    return Source(place=path, files=lambda: files(path), read=read, nodes=lambda: _table(opened().nodes, path, "nodes"))
+    def nodes_of(kind=None):
+        found = opened().nodes
+        return _table(found if kind is None else found.get(kind), path, "nodes")
+
+    return Source(place=path, files=lambda: files(path), read=read, nodes=nodes_of)
+
+
+def _typed(made, path, how):
+    edges = {key: _table(of, path, "-".join(key)) for key, of in made.edges.items()}
+    for note in made.notes:
+        next(iter(edges.values())).note(note)
+    return typed_dataset_of(edges, {kind: _table(of, path, kind) for kind, of in made.nodes.items()}, **how)
 
 
 def _table(given, path, stem):

@@ -20,7 +20,7 @@ relations  edges  source  most  without  destination  most  without
   (12 edges with the reverse ones; a node at each end: on average, at most, nodes without)
 
 homophily  share  adjusted  of one class (adjusted: 0 as by chance, 1 all)
-  a w p    0.333    -0.500  two of type p that have a a in common
+  a w p    0.333    -0.500  two of type p with the same a
   p c p    0.500     0.000  both ends of an edge
 
 p: classes: 2

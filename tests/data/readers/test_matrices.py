@@ -49,6 +49,7 @@ BAD_MARKET = {
     "3 3 2\n1 2 1\n": r"x\.mtx is no intact Matrix Market file: ",
     "3 3 1\n1 9 1\n": r"x\.mtx is no intact Matrix Market file: ",
     "3 3 1\n1 2 0\n": r"x\.mtx has no entry other than 0: there is no edge",
+    "3 3 2\n1 2 1\0\n1 3 1\n": r"x\.mtx is no intact Matrix Market file: it has a byte 0 and is no text",
     "no": r"x\.mtx is no intact Matrix Market file: ",
 }
 

@@ -29,6 +29,7 @@ KINDS = {
         graph=weighted(), target="item", labels=[1.5, np.nan, 2.25], train=[0], test=[2],
         times=DATES[[5, 6, 7]], node_times={"user": DATES[:2]}, name="shop",
     ),
+    "notes, schema": papers(notes=("as it was said",), schema={"paper": {"columns": [{"name": "x"}]}, "venue": {}}),
     "no target": gs.TypedDataset(graph=weighted(), features={"user": np.ones((2, 3))}),
     "no edges": gs.TypedDataset(graph=gs.TypedGraph({"a": 0, "b": 2}, {("a", "to", "b"): ((), ())})),
     "odd names": gs.TypedDataset(graph=gs.TypedGraph({"a/\n": 1, "ü d": 2}, {("a/\n", "../x", "ü d"): ([0], [1])}), name="x"),
