@@ -347,6 +347,19 @@ def test_pyg_dropin_tells_what_pyg_alone_says(monkeypatch, tmp_path):
     assert program.difference([0.0, 2.0], [1.0, 1.0]) == (0, 1)
 
 
+def test_typed_accuracy_trains_all_that_it_compares(monkeypatch, tmp_path):
+    pytest.importorskip("torch_geometric")
+    monkeypatch.syspath_prepend(CHECKOUT)
+    program = importlib.import_module("benchmarks.typed_accuracy.__main__")
+    program.main(["--quick", "--out", str(tmp_path)])
+    result = json.loads((tmp_path / "typed_accuracy.json").read_text())
+    methods = [program.OURS, program.ALONE, program.MERGED, *program.PEERS]
+    assert [row["method"] for row in result["rows"]] == methods and not result["left_out"]
+    assert all(0 <= row[part][kind] <= 1 for row in result["rows"] for part in ("val", "test") for kind in ("macro", "micro"))
+    assert all(row["updates"] == 2 and row["best"] in (1, 2) for row in result["rows"])
+    assert "TypedGraphSAGE has" in (tmp_path / "typed_accuracy.md").read_text()
+
+
 def test_labor_is_compared_at_the_fanout_of_nearest_variance(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(CHECKOUT)
     labor = importlib.import_module("benchmarks.labor")
