@@ -17,6 +17,7 @@ from graphsage.data.split_links import split_links as split_links
 from graphsage.data.tables.frames import from_tables as from_tables
 from graphsage.data.typed_dataset import TypedDataset as TypedDataset
 from graphsage.data.typed_links import TypedLinkDataset as TypedLinkDataset
+from graphsage.data.typed_several import JoinedTypedDataset as JoinedTypedDataset
 from graphsage.graph.degree_features import degree_features as degree_features
 from graphsage.graph.features import SparseFeatures as SparseFeatures, row_normalize as row_normalize
 from graphsage.graph.graph import Graph as Graph

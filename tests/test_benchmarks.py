@@ -32,6 +32,7 @@ PROGRAMS = {
     "links": "--scale 6 --batch 8",
     "unsupervised": "--runs 1",
     "typed": "--relations 4 --batch 8",
+    "typed_training": "--relations 4 --batch 8",
 }
 RUN = """
 import runpy, sys

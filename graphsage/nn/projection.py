@@ -13,20 +13,19 @@ from graphsage.tensors.csr_matrix import CSRMatrix
 class Projection(nn.Module):
     """x W + b of dense rows or a CSRMatrix: [M, F] -> [M, H]. W (F, H) has a row a column of the features.
 
-    is_embedding: the features are a column a node, so that row v of W is the embedding of node v.
-    W is Kaiming's uniform on +-sqrt(6 / fan-in): the fan-in is F, of embeddings 1, as a row has one entry; b begins with 0.
+    Where features are a column a node, row v of W is a learned embedding of node v. W is Kaiming's uniform on +-sqrt(6 / F), of
+    embeddings too, which are better learned from small ones (docs/decisions.md); b begins with 0.
     """
 
-    def __init__(self, in_features, out_features, bias, is_embedding=False):
+    def __init__(self, in_features, out_features, bias):
         super().__init__()
-        self.is_embedding = is_embedding
         self.weight = nn.Parameter(torch.empty(in_features, out_features))
         self.register_parameter("bias", nn.Parameter(torch.empty(out_features)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self):
         """Draw the weights anew and zero the bias."""
-        bound = (6 / (1 if self.is_embedding else len(self.weight))) ** 0.5
+        bound = (6 / len(self.weight)) ** 0.5
         nn.init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:
             nn.init.zeros_(self.bias)
@@ -39,7 +38,7 @@ class Projection(nn.Module):
 
     def extra_repr(self):
         width, out = self.weight.shape
-        return f"{width}, {out}{', embedding' if self.is_embedding else ''}"
+        return f"{width}, {out}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,9 @@ class TypedLayer(nn.Module):
     relation_sum: "sum", or "mean" over the relations in which v has neighbours.
     num_bases: B; W_r = sum over b of coefficients[r, b] * bases[b] (eq. 3 there), bases that all relations share.
     in_features, out_features: the widths, of every type. options: those of ``SAGELayer``.
+
+    The weights are drawn as those of a ``SAGELayer``. Of a sum over R relations into a type the fan-in is R times as wide: W_r
+    has 1 / R of the variance, or outputs would grow with R.
     """
 
     def __init__(self, in_features, out_features, types, relations, *, relation_sum, num_bases, **options):
@@ -98,6 +101,9 @@ class OfType(Updating):
         if self.coefficients is not None:
             drawn = torch.empty(self.coefficients.shape, dtype=self.coefficients.dtype, device="cpu")
             self.coefficients.data.copy_(drawn.normal_(std=drawn.shape[1] ** -0.5))
+        for learned in (self.weight_neigh, self.coefficients) if self.relation_sum == "sum" else ():
+            if learned is not None:
+                learned.data.mul_(len(self.relations) ** -0.5)
 
     def matrices(self, bases):
         """W_r of each relation: [R, out, in]."""

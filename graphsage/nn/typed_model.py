@@ -45,7 +45,8 @@ class TypedGraphSAGE(Configured):
     smaller weights). By one where it has none a node gets nothing; by "gcn", which takes it in, itself.
     num_bases: B >= 1 matrices that all W_r of a layer are mixed from, W_r = sum of a_rb V_b (eq. 3 there); None: each its own.
     input_layer: "linear", or "active": dropout(activation(x_v W[t] + b[t])).
-    embeddings: types whose features are ``SparseFeatures.identity``, a column a node: row v of W[t] is learned for v alone.
+    embeddings: types whose features are ``SparseFeatures.identity``, a column a node, so that row v of W[t] is learned for v
+    alone. Nothing is computed in another way; who reads the model knows of which types it has never seen other nodes.
     The other options are those of ``GraphSAGE``, for all types and relations alike; each relation and layer makes an aggregator
     of its own, and each type has a norm of its own. combine="concat" puts the node's product beside the sum of its neighbours'.
     A type that no relation leads into is computed from itself alone.
@@ -115,10 +116,8 @@ class TypedGraphSAGE(Configured):
         width, self.layers, is_active = config.hidden_features, nn.ModuleList(), config.input_layer == "active"
         found = reads(self.relations, self.targets, config.num_layers)
         self.reads = [[kind for kind in self.in_features if kind in kinds] for kinds in found]  # in the order of the types
-        inputs = {
-            kind: Projection(self.in_features[kind], width, is_active and config.bias, kind in self.embeddings)
-            for kind in self.reads[0]
-        }
+        has_bias = is_active and config.bias
+        inputs = {kind: Projection(self.in_features[kind], width, has_bias) for kind in self.reads[0]}
         self.input_layer, self._input_is_active = ModuleMap(inputs), is_active
         names = "aggregator combine bias init residual norm relation_sum num_bases".split()
         options = {name: getattr(config, name) for name in names}

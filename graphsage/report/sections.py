@@ -11,6 +11,7 @@ from graphsage.config.run_files import CONFIG
 from graphsage.data.cards import dataset_card, list_datasets
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.described.describe import describe
+from graphsage.data.typed_dataset import TypedDataset
 from graphsage.report import report_tables as tables, scores_by_degree as scores
 from graphsage.report.curve_points import curves_of
 from graphsage.report.node_sections import embeddings, mistakes_of, neighbours
@@ -154,13 +155,12 @@ def time(run):
 def dataset(run):
     known = run.dataset.name == run.config.dataset and run.dataset.name in list_datasets()
     card = tables.facts(tables.card_facts(dataset_card(run.dataset.name)), "Dataset card") if known else None
-    about, time, counted = run.dataset.summary, None, None
-    if (of_types := getattr(run, "types", None)) is not None:
-        about, time = of_types.dataset.summary, time_line(of_types.dataset, run.config.train.strictly_before)
-    elif isinstance(run.dataset, NodeDataset):
+    whole, time, counted = run.dataset if getattr(run, "types", None) is None else run.types.dataset, None, None
+    about = whole.summary
+    if isinstance(whole, (NodeDataset, TypedDataset)):
         about = partial(about, labels=run.config.task == "nodes")
-        time = time_line(run.dataset, run.config.train.strictly_before)
-        counted = folded("What is in it, counted", scrolled(tag("pre", describe(run.dataset)), "What is in the dataset"))
+        time = time_line(whole, run.config.train.strictly_before)
+        counted = folded("What is in it, counted", scrolled(tag("pre", describe(whole)), "What is in the dataset"))
     about = joined(tag("p", about()), tag("p", time) if time else None)
     return section("Dataset", about, card, counted)
 

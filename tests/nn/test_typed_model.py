@@ -218,9 +218,10 @@ def test_by_a_relation_without_neighbours_a_node_gets_nothing(aggregator, relati
 
 def test_the_mean_is_over_the_relations_that_a_node_has_neighbours_by():
     """Node 10 has one: its mean is its sum; a node with two gets half of the sum."""
-    found = []
+    found, state = [], typed_model(DATA, num_layers=1, bias=False).state_dict()
     for kind in ("sum", "mean"):
         model = typed_model(DATA, relation_sum=kind, num_layers=1, bias=False)
+        model.load_state_dict(state)
         model.layers[0].types["b"].weight_self.data.zero_()
         found.append(inference(model, DATA.graph, DATA.features, num_layers=1)["b"])  # relu(s / c) = relu(s) / c
     counts = sum(np.array([bool(row) for row in ROWS[name]], int) for name in (TO, IN))
@@ -316,22 +317,29 @@ def test_represent_is_what_goes_into_the_next_layer():
 # ---- weights
 
 
-def test_learned_embeddings_begin_as_large_as_other_inputs():
-    """The fan-in of a row of identity is the one entry it has, whatever the number of nodes: 1,000 of them, not 1 / 1,000."""
-    many = {"in_features": {"b": 1000, "keys": 1000, "c.d": 1000, "none": 1000, "far": 5}}
-    model = typed_model(DATA, **many, embeddings=["c.d"], num_layers=3)
-    assert model.input_layer["c.d"].weight.std().item() == pytest.approx(2**0.5, rel=0.05)
+def test_projections_begin_by_their_columns():
+    many = {"in_features": {"b": 1000, "keys": 1000, "c.d": 4000, "none": 1000, "far": 5}}
+    model = typed_model(DATA, **many, num_layers=3)
     assert model.input_layer["b"].weight.std().item() == pytest.approx((2 / 1000) ** 0.5, rel=0.05)
+    assert model.input_layer["c.d"].weight.std().item() == pytest.approx((2 / 4000) ** 0.5, rel=0.05)
+
+
+def test_types_without_features_have_embeddings():
     assert TypedGraphSAGE.of(DATA).embeddings == TypedGraphSAGE.of(DATA.row_normalized()).embeddings == ("c.d", "far")
 
 
-def test_mixed_weights_begin_as_large_as_those_of_their_own():
-    for num_bases in (1, 3, 8):
-        wide = typed_model(DATA, hidden_features=200, num_bases=num_bases, num_layers=1)
-        matrices = wide.layers[0].types["b"].matrices(wide.layers[0].bases)
-        stds = [typed_model(DATA, hidden_features=200, num_bases=num_bases, num_layers=1, seed=s) for s in range(12)]
-        stds = [m.layers[0].types["b"].matrices(m.layers[0].bases).std().item() for m in stds]
-        assert matrices.shape == (3, 200, 200) and np.mean(np.square(stds)) == pytest.approx(2 / 200, rel=0.5)
+@pytest.mark.parametrize("init", ["kaiming_uniform", "kaiming_normal"])
+@pytest.mark.parametrize("relation_sum, share", [("sum", 1 / 3), ("mean", 1)])
+@pytest.mark.parametrize("num_bases", [None, 1, 8])
+def test_weights_begin_with_kaimings_variance_shared_among_the_relations(num_bases, relation_sum, share, init):
+    """b has 3 relations: what they add up to does not grow with their number. Of bases the mean over 40 draws."""
+    how = {"hidden_features": 50, "num_bases": num_bases, "num_layers": 1, "relation_sum": relation_sum, "init": init}
+    models = [typed_model(DATA, **how, seed=seed).layers[0] for seed in range(40)]
+    found = [layer.types["b"].matrices(layer.bases) for layer in models]
+    assert found[0].shape == (3, 50, 50)
+    variance = np.mean([matrices.square().mean().item() for matrices in found])
+    assert variance == pytest.approx(share * 2 / 50, rel=0.03 if num_bases is None else 0.4)
+    assert models[0].types["b"].weight_self.square().mean().item() == pytest.approx(2 / 50, rel=0.1)
 
 
 def test_the_same_seed_gives_the_same_weights_and_no_generator_moves():

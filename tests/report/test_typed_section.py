@@ -65,6 +65,7 @@ def test_the_page_tells_types_and_relations(dataset, tmp_path):
     assert re.search(rf"author writes paper {dataset.num_edges[WRITES]} \d+ \d+\.\d % -?\d+\.\d points", text)
     assert "About the 49 test nodes" in text and "&lt;b&gt;" in page and "<b>" not in page
     assert "papers: 205 nodes of 3 types" in text and "label propagation" in text
+    assert "What is in it, counted" in text
 
 
 def test_a_graph_of_one_type_has_no_such_section(tmp_path):
