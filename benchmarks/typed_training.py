@@ -3,9 +3,9 @@
     python -m benchmarks.typed_training [--size small] [--nodes 1000000] [--features 128] ...
 
 The graph of ``benchmarks.typed``: four types, relations between them; dense features of every type, batches of papers. The peer
-is a linear layer a type and a HeteroConv of SAGEConv a layer, with the same widths, given the batch's arrays as it takes them;
-it computes all destination types in each layer but the last, as HeteroConv does. Beside them what the loader takes for a batch.
-One thread, interleaved, CPU time. benchmarks/README.md tells what the numbers mean.
+is a linear layer a type and a HeteroConv of SAGEConv a layer, with the same widths, given the batch's arrays as it takes them and
+cut down from layer to layer as its trim_to_layer does; the last layer has the relations into papers alone. Beside them what the
+loader takes for a batch. One thread, interleaved, CPU time. benchmarks/README.md tells what the numbers mean.
 """
 
 from importlib.util import find_spec
@@ -104,16 +104,21 @@ class HeteroSAGE(torch.nn.Module):
 
     def forward(self, batch, edge_index):
         h = {kind: self.enter[kind](x) for kind, x in batch.x.items()}
-        for conv, names in zip(self.convs, self.into):
-            h = {kind: rows.relu() for kind, rows in conv(h, {name: edge_index[name] for name in names}).items()}
+        for conv, names, (edges, ends) in zip(self.convs, self.into, edge_index):
+            h = {kind: rows[: ends[kind]] for kind, rows in h.items()}
+            h = {kind: rows.relu() for kind, rows in conv(h, {name: edges[name] for name in names}).items()}
         return self.leave(h[SEEDS][batch.seed_index])
 
 
 def _edge_index(minibatch):
-    found = {}
-    for name, indptr in minibatch.indptr.items():
-        rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
-        found[name] = torch.from_numpy(np.stack([minibatch.indices[name], rows]).astype(np.int64))
+    """A layer: ({relation: [2, E]}, {type: how many of its nodes the layer reads})."""
+    found, hops = [], minibatch.num_hops
+    for depth, blocks in enumerate(minibatch.blocks):
+        edges = {}
+        for name, block in blocks.items():
+            rows = np.repeat(np.arange(block.num_dst), np.diff(block.indptr))
+            edges[name] = torch.from_numpy(np.stack([block.indices, rows]).astype(np.int64))
+        found.append((edges, {kind: int(ends[hops + 1 - depth]) for kind, ends in minibatch.hop_offsets.items()}))
     return found
 
 

@@ -6,6 +6,7 @@
 from importlib import import_module
 
 _HOME = {
+    "keep_memory": "graphsage.base.memory",
     "Graph": "graphsage.graph.graph",
     "TypedGraph": "graphsage.graph.typed_graph",
     "SparseFeatures": "graphsage.graph.features",

@@ -1,6 +1,7 @@
 """The package's face as type checkers and editors see it, who do not run ``__getattr__``: the names of ``__init__.py``."""
 
 from graphsage import interop as interop
+from graphsage.base.memory import keep_memory as keep_memory
 from graphsage.config.groups import ModelConfig as ModelConfig, SampleConfig as SampleConfig
 from graphsage.config.link_config import LinkConfig as LinkConfig
 from graphsage.config.settings import RunConfig as RunConfig, TrainConfig as TrainConfig

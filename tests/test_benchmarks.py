@@ -371,3 +371,16 @@ def test_labor_is_compared_at_the_fanout_of_nearest_variance(monkeypatch, tmp_pa
     labor.main(["--quick", "--ks", "2,3,4", "--out", str(tmp_path)])
     rows = json.loads((tmp_path / "labor.json").read_text())["rows"]
     assert [(row["draw"], row["k"], len(row["test"])) for row in rows] == [("uniform", 2, 2), ("labor", 3, 2)]
+
+
+def test_kept_memory_measures_both_kinds(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    monkeypatch.setenv("GRAPHSAGE_BENCH_CACHE", str(tmp_path))
+    program = importlib.import_module("benchmarks.kept_memory")
+    if not program.keep_memory():
+        pytest.skip("this C library is not glibc")
+    program.main(["--quick", "--out", str(tmp_path)])
+    rows = json.loads((tmp_path / "kept_memory.json").read_text())["rows"]
+    assert [(row["fanouts"], row["features"]) for row in rows][:2] == [("15,10", "float32"), ("15,10", "bfloat16")]
+    assert all(set(row["rounds"]) == {"given back", "kept"} for row in rows)
+    assert "| 15,10 | float32 |" in (tmp_path / "kept_memory.md").read_text()

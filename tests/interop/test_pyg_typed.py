@@ -240,3 +240,13 @@ def test_a_seed_asked_for_twice_has_one_label_there():
     found = to_pyg(TypedBatch.of(minibatch, dataset.features, dataset.labels))
     assert found["paper"].y.tolist() == [1, 2] and found["paper"].seed_index.tolist() == [0, 0, 1]
     assert torch.equal(found["paper"].x, torch.from_numpy(dataset.features["paper"][found["paper"].n_id.numpy()]))
+
+
+def test_a_trainer_takes_hetero_data_as_it_is():
+    dataset = typed_data.papers()
+    data, config = to_pyg(dataset), gs.TrainConfig(epochs=2, fanouts=(3, 3), batch_size=20, num_threads=0)
+    found, wanted = (
+        gs.Trainer(gs.TypedGraphSAGE.of(dataset, seed=1), given, config, log=None).fit().outputs
+        for given in (data, from_pyg(data))
+    )
+    assert torch.equal(found, wanted)

@@ -163,6 +163,22 @@ def test_links_are_named_as_pyg_names_them():
         assert same(list(LinkNeighborLoader(DATA, [2], other, batch_size=60)), one)
 
 
+@pytest.mark.parametrize("relation", [WRITES, CITES])
+@pytest.mark.parametrize("negatives", [None, "binary"])
+def test_nothing_later_than_the_link_is_seen(relation, negatives):
+    asked = torch.arange(DATA[relation].num_edges) % 50
+
+    def known(name, e, node):
+        return DATA[name].at[e] <= asked[batch[relation].input_id][batch[name[2]].batch[node]]
+
+    loader = LinkNeighborLoader(
+        DATA, [3, -1], relation, edge_label_time=asked, time_attr="at", neg_sampling=negatives, batch_size=40, shuffle=True,
+    )  # fmt: skip
+    for batch in loader:
+        check_attributes(batch, DATA)
+        check_hops(batch, DATA, dict.fromkeys(RELATIONS, [3, -1]), known)
+
+
 # ---- PyG's code on it
 
 
