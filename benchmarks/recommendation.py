@@ -12,8 +12,8 @@ cldr        which languages are spoken in a territory, of Unicode's CLDR as Babe
 10 % of the links are tested, 5 % validate, drawn at random by the seed of a run. Each test link is ranked among 100 other
 targets of its source that are no links, the same ones for all that are compared. Popularity is the degree of the target among
 the messages; paths of three count how often who has what the source has, has the target, too; features only is the same model
-without edges, where a node without features has a learned embedding. Best epochs are picked by MRR on validation. Seconds are
-of CPU time.
+without edges, where a node without features has a learned embedding. Two layers, layer norm, no dropout, steps of 0.003, chosen
+on validation links. Best epochs are picked by MRR on validation. Seconds are of CPU time.
 """
 
 from dataclasses import dataclass, field
@@ -54,15 +54,13 @@ class Setting:
 
     relation: str
     width: int = 128
-    dropout: float = 0.0
-    model: dict = field(default_factory=dict)
     train: dict = field(default_factory=dict)
 
 
 SETTINGS = {
     "debian": Setting("needs"),
     "maintained": Setting("maintained_by"),
-    "cldr": Setting("speaks", width=32, train={"batch_size": 128, "learning_rate": 0.01}),
+    "cldr": Setting("speaks", width=32, train={"batch_size": 128}),
     "blocks": Setting("buys", width=8),
 }
 
@@ -147,16 +145,16 @@ def measured(name, dataset, seed, options):
     data = gs.split_links(dataset, relation=setting.relation, seed=seed)
     say(data.summary())
     batches = options.batches if name in ALL[:2] else None
-    train = gs.TrainConfig(epochs=options.epochs[number], batches_per_epoch=batches, seed=seed, device="cpu", **setting.train)
+    own = {"learning_rate": 0.003, "batches_per_epoch": batches, "seed": seed, "device": "cpu", **setting.train}
+    train = gs.TrainConfig(epochs=options.epochs[number], **own)
     found, _, seconds = timed(lambda: baseline_scores(data, data.test, links, seed))
     yield from ({"method": method, "test": scores, "seconds": seconds / len(found)} for method, scores in found.items())
     yield from (_ours(*each, setting, links, train) for each in ((ALONE, data.without_edges()), (OURS, data)))
 
 
 def _ours(method, data, setting, links, train):
-    config = gs.ModelConfig(hidden_features=setting.width, **setting.model)
-    how = {"target": data.ends, "dropout": setting.dropout, "seed": train.seed}
-    model = gs.LinkPredictor(gs.TypedGraphSAGE.of(data, setting.width, config, **how), directed=True)
+    config, how = gs.ModelConfig(hidden_features=setting.width, norm="layer"), {"target": data.ends, "seed": train.seed}
+    model = gs.LinkPredictor(gs.TypedGraphSAGE.of(data, setting.width, config, dropout=0, **how), directed=True)
     result, _, seconds = timed(gs.Trainer(model, data, train, task=links, log=None).fit)
     if result.interrupted:  # the Trainer took the Ctrl-C for its own
         raise KeyboardInterrupt

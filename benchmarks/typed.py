@@ -3,18 +3,20 @@
     python -m benchmarks.typed [--size small] [--nodes 1000000] [--edges 30000000] [--relations 10] ...
 
 A made-up graph of four types, relations between them with skewed sources, reverse ones among them; batches of seeds of one
-type. One thread, interleaved, CPU time. The peer is the compiled function that PyG's loaders call on HeteroData, of
-torch-sparse; where it is not installed, the row is missing. Beside them the same nodes and edges without types, drawn by the
-homogeneous sampler. A minute on an idle machine. benchmarks/README.md tells what the numbers mean.
+type. One thread, interleaved, CPU time. The peers are the compiled function that PyG's loaders call on HeteroData, of
+torch-sparse, and PyG's NeighborLoader around it, beside the drop-in one of this package; where torch-sparse is not installed,
+their rows are missing. All give edge ids. Beside them the same nodes and edges without types, drawn by the homogeneous sampler.
+Three minutes on an idle machine. benchmarks/README.md tells what the numbers mean.
 """
 
 from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
+import torch
 
 import graphsage as gs
-from benchmarks.shared.measuring import each_round, interleave, median, median_ratio, say, timed
+from benchmarks.shared.measuring import each_round, interleave, median, median_ratio, say, timed, versions
 from benchmarks.shared.options import numbers, options_of
 from benchmarks.shared.processes import one_thread
 from benchmarks.shared.publish import heading, publish, pyplot, table
@@ -37,6 +39,8 @@ SIZES = {
 SHARES = {"paper": 0.6, "author": 0.3, "venue": 0.02, "term": 0.08}
 SEEDS = "paper"
 OURS, WITHOUT_TYPES, PEER = "graphsage", "graphsage, without types", "torch-sparse (PyG on HeteroData)"
+DROP_IN, LOADER = "graphsage.interop.pyg.NeighborLoader", "torch_geometric.loader.NeighborLoader"
+BESIDE = {OURS: PEER, DROP_IN: LOADER}
 
 
 def main(argv=None):
@@ -46,8 +50,9 @@ def main(argv=None):
     say("making the graph ...")
     graph = made_graph(options.nodes, options.edges, options.relations)
     samplers = {OURS: ours(graph, options.fanouts), WITHOUT_TYPES: without_types(graph, options)}
-    if find_spec("torch_sparse"):
-        samplers[PEER] = peer(graph, options.fanouts)
+    if find_spec("torch_sparse") and find_spec("torch_geometric"):
+        result["versions"] |= versions(("torch-geometric", "torch-sparse"))
+        samplers |= {PEER: peer(graph, options.fanouts), **loaders(graph, options.fanouts)}
     else:
         result["left_out"][PEER] = "it is not installed"
     rows = {name: {"sampler": name, "rounds": {"edges": [], "nodes": [], "cpu": []}} for name in samplers}
@@ -75,7 +80,7 @@ def made_graph(num_nodes, num_edges, num_relations):
 
 def ours(graph, fanouts):
     """(seeds, step) -> (nodes, edges)."""
-    sampler = gs.NeighborSampler(graph, fanouts)
+    sampler = gs.NeighborSampler(graph, fanouts, edge_ids=True)
 
     def sample(seeds, step):
         batch = sampler.sample({SEEDS: seeds}, step=step)
@@ -87,7 +92,7 @@ def ours(graph, fanouts):
 def without_types(graph, options):
     """The same with the fanouts of all relations of a node's type together, about as many edges."""
     relations = sum(name[2] == SEEDS for name in graph.relations)
-    sampler = gs.NeighborSampler(graph.to_homogeneous(), [k * max(relations, 1) for k in options.fanouts])
+    sampler = gs.NeighborSampler(graph.to_homogeneous(), [k * max(relations, 1) for k in options.fanouts], edge_ids=True)
     start = int(graph.starts[graph.types.index(SEEDS)])
 
     def sample(seeds, step):
@@ -99,7 +104,6 @@ def without_types(graph, options):
 
 def peer(graph, fanouts):
     """torch-sparse's function, on the same arrays."""
-    import torch
     import torch_sparse  # noqa: F401 - registers the function
 
     columns, sources, asked = {}, {}, {}
@@ -119,6 +123,22 @@ def peer(graph, fanouts):
     return sample
 
 
+def loaders(graph, fanouts):
+    """{name: (seeds, step) -> (nodes, edges)} of PyG's loader and of the one in its place, on one ``HeteroData``."""
+    from torch_geometric import loader as theirs
+
+    from graphsage.interop import pyg
+
+    data = pyg.to_pyg(graph)
+    made = {DROP_IN: pyg.NeighborLoader, LOADER: theirs.NeighborLoader}
+    return {name: partial(_of_loader, cls(data, list(fanouts), SEEDS)) for name, cls in made.items()}
+
+
+def _of_loader(loader, seeds, step):
+    batch = loader(torch.from_numpy(np.unique(seeds)))
+    return batch.num_nodes, batch.num_edges
+
+
 def _batch(sample, rounds, graph, options, number):
     seeds = np.random.default_rng(number + 1).integers(0, graph.num_nodes[SEEDS], options.batch)
     (nodes, edges), _, cpu = timed(lambda: sample(seeds, number + 1))
@@ -136,13 +156,17 @@ def seconds_an_edge(result):
 
 def markdown(result):
     """The table of a result."""
-    by_name, lines = seconds_an_edge(result), []
+    by_name, lines, told = seconds_an_edge(result), [], []
     for row in result["rows"]:
         seconds = by_name[row["sampler"]]
-        ratio, nodes = median_ratio(seconds, by_name[OURS]), median(row["rounds"]["nodes"])
-        lines.append([row["sampler"], f"{1e-6 / median(seconds):.1f}", f"{ratio:.2f}", f"{nodes:,.0f}"])
-    header = ["sampler", "million edges a second", "CPU time an edge beside graphsage", "nodes a batch"]
-    return "\n".join([heading(result), "", table(header, lines)]) + "\n"
+        ratio, sizes = median_ratio(seconds, by_name[OURS]), [f"{median(row['rounds'][of]):,.0f}" for of in ("nodes", "edges")]
+        lines.append([row["sampler"], f"{1e-6 / median(seconds):.1f}", f"{ratio:.2f}", *sizes])
+    for name, peer_name in BESIDE.items():
+        if peer_name in by_name:
+            ratio = median_ratio(by_name[peer_name], by_name[name])
+            told.append(f"{name} takes 1 / {ratio:.1f} of the CPU time an edge of {peer_name}.")
+    header = ["sampler", "million edges a second", "CPU time an edge beside graphsage", "nodes a batch", "edges a batch"]
+    return "\n".join([heading(result), "", table(header, lines), "", *told]) + "\n"
 
 
 def draw(result, file):

@@ -6,6 +6,7 @@
 from importlib import import_module
 
 _HOME = {
+    "keep_memory": "graphsage.base.memory",
     "Graph": "graphsage.graph.graph",
     "TypedGraph": "graphsage.graph.typed_graph",
     "SparseFeatures": "graphsage.graph.features",
@@ -34,6 +35,7 @@ _HOME = {
     "NodeDataset": "graphsage.data.dataset",
     "TypedDataset": "graphsage.data.typed_dataset",
     "JoinedDataset": "graphsage.data.several",
+    "JoinedTypedDataset": "graphsage.data.typed_several",
     "join_datasets": "graphsage.data.several",
     "split_by_time": "graphsage.data.split_by_time",
     "LinkDataset": "graphsage.data.links",

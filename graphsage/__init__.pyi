@@ -1,6 +1,7 @@
 """The package's face as type checkers and editors see it, who do not run ``__getattr__``: the names of ``__init__.py``."""
 
 from graphsage import interop as interop
+from graphsage.base.memory import keep_memory as keep_memory
 from graphsage.config.groups import ModelConfig as ModelConfig, SampleConfig as SampleConfig
 from graphsage.config.link_config import LinkConfig as LinkConfig
 from graphsage.config.settings import RunConfig as RunConfig, TrainConfig as TrainConfig
@@ -16,6 +17,7 @@ from graphsage.data.split_links import split_links as split_links
 from graphsage.data.tables.frames import from_tables as from_tables
 from graphsage.data.typed_dataset import TypedDataset as TypedDataset
 from graphsage.data.typed_links import TypedLinkDataset as TypedLinkDataset
+from graphsage.data.typed_several import JoinedTypedDataset as JoinedTypedDataset
 from graphsage.graph.degree_features import degree_features as degree_features
 from graphsage.graph.features import SparseFeatures as SparseFeatures, row_normalize as row_normalize
 from graphsage.graph.graph import Graph as Graph

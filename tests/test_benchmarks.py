@@ -348,6 +348,19 @@ def test_pyg_dropin_tells_what_pyg_alone_says(monkeypatch, tmp_path):
     assert program.difference([0.0, 2.0], [1.0, 1.0]) == (0, 1)
 
 
+def test_typed_accuracy_trains_all_that_it_compares(monkeypatch, tmp_path):
+    pytest.importorskip("torch_geometric")
+    monkeypatch.syspath_prepend(CHECKOUT)
+    program = importlib.import_module("benchmarks.typed_accuracy.__main__")
+    program.main(["--quick", "--out", str(tmp_path)])
+    result = json.loads((tmp_path / "typed_accuracy.json").read_text())
+    methods = [program.OURS, program.ALONE, program.MERGED, *program.PEERS]
+    assert [row["method"] for row in result["rows"]] == methods and not result["left_out"]
+    assert all(0 <= row[part][kind] <= 1 for row in result["rows"] for part in ("val", "test") for kind in ("macro", "micro"))
+    assert all(row["updates"] == 2 and row["best"] in (1, 2) for row in result["rows"])
+    assert "TypedGraphSAGE has" in (tmp_path / "typed_accuracy.md").read_text()
+
+
 def test_labor_is_compared_at_the_fanout_of_nearest_variance(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(CHECKOUT)
     labor = importlib.import_module("benchmarks.labor")
@@ -358,3 +371,16 @@ def test_labor_is_compared_at_the_fanout_of_nearest_variance(monkeypatch, tmp_pa
     labor.main(["--quick", "--ks", "2,3,4", "--out", str(tmp_path)])
     rows = json.loads((tmp_path / "labor.json").read_text())["rows"]
     assert [(row["draw"], row["k"], len(row["test"])) for row in rows] == [("uniform", 2, 2), ("labor", 3, 2)]
+
+
+def test_kept_memory_measures_both_kinds(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    monkeypatch.setenv("GRAPHSAGE_BENCH_CACHE", str(tmp_path))
+    program = importlib.import_module("benchmarks.kept_memory")
+    if not program.keep_memory():
+        pytest.skip("this C library is not glibc")
+    program.main(["--quick", "--out", str(tmp_path)])
+    rows = json.loads((tmp_path / "kept_memory.json").read_text())["rows"]
+    assert [(row["fanouts"], row["features"]) for row in rows][:2] == [("15,10", "float32"), ("15,10", "bfloat16")]
+    assert all(set(row["rounds"]) == {"given back", "kept"} for row in rows)
+    assert "| 15,10 | float32 |" in (tmp_path / "kept_memory.md").read_text()

@@ -15,13 +15,13 @@ from graphsage.nn.layer import SAGELayer
 
 HEAVY = ("torch", "numba", "scipy", "networkx")
 NAMES = """
-    Aggregator Batch Callback Graph GraphSAGE Items JoinedDataset Labor LinkConfig LinkDataset LinkLoader LinkPredictor
-    Metric MiniBatch ModelConfig Negatives NeighborLoader NeighborSampler NodeDataset Predictions Progress Recent RunConfig
-    RunRecord SampleConfig SeedPlan SparseFeatures TableConfig TensorBoard TrainConfig TrainResult Trained TrainedEncoder
-    TrainedLinks TrainedTyped TrainedTypedLinks Trainer TuneResult TypedBatch TypedDataset TypedGraph TypedGraphSAGE
-    TypedLinkDataset TypedMiniBatch Uniform WalkConfig WalkPairs Weighted degree_features describe from_tables inference
-    join_datasets list_runs load_dataset load_model load_trained multihop_sampling random_walks row_normalize save_model
-    save_trained split_by_time split_links suggested tune
+    Aggregator Batch Callback Graph GraphSAGE Items JoinedDataset JoinedTypedDataset Labor LinkConfig LinkDataset LinkLoader
+    LinkPredictor Metric MiniBatch ModelConfig Negatives NeighborLoader NeighborSampler NodeDataset Predictions Progress
+    Recent RunConfig RunRecord SampleConfig SeedPlan SparseFeatures TableConfig TensorBoard TrainConfig TrainResult Trained
+    TrainedEncoder TrainedLinks TrainedTyped TrainedTypedLinks Trainer TuneResult TypedBatch TypedDataset TypedGraph
+    TypedGraphSAGE TypedLinkDataset TypedMiniBatch Uniform WalkConfig WalkPairs Weighted degree_features describe
+    from_tables inference join_datasets keep_memory list_runs load_dataset load_model load_trained multihop_sampling
+    random_walks row_normalize save_model save_trained split_by_time split_links suggested tune
 """
 
 

@@ -3,6 +3,7 @@
 import sys
 
 from graphsage.base.interrupt import raised_sigterm
+from graphsage.base.memory import keep_memory
 from graphsage.cli.arguments import Parser, Refused, parsed
 from graphsage.cli.console import OutputLost, consoles
 
@@ -19,10 +20,13 @@ EXAMPLES = """examples:
 
 
 def main(arguments=None):
-    """Run one command line; returns the exit code: 0, 2 for what the user can mend, 130 after Ctrl-C or SIGTERM.
+    """Run one command line, the process's own unless ``arguments`` are given; returns the exit code: 0, 2 for what the user can
+    mend, 130 after Ctrl-C or SIGTERM.
 
     A reader of the output who leaves, as ``head`` does, is no error; a disk that is full is one.
     """
+    if arguments is None:
+        keep_memory()  # of a process that is the command's alone
     try:
         with consoles() as out:
             code = _code_of(sys.argv[1:] if arguments is None else arguments)

@@ -14,11 +14,13 @@ class LinkParts(ReadOnlyRecord):
     A subclass has the fields graph, train, val, test, known and directed, and says:
 
     num_targets: how many nodes a link may lead to. is_apart: are its two ends of two types? message_times: those of the
-    messages, or None. checked_pairs(name, pairs): int64 [n, 2], checked. message_pairs(): int64 [E, 2], (source, target) of the
-    messages that tell of links. as_known(src, dst, directed): what ``known`` is of these links. known_pairs(): the links of it.
+    messages, or None. node_times: {type: [n]} of a typed dataset, or None. checked_pairs(name, pairs): int64 [n, 2], checked.
+    message_pairs(): int64 [E, 2], (source, target) of the messages that tell of links. hidden(pairs): what hides them.
+    as_known(src, dst, directed): what ``known`` is of these links. known_pairs(): the links of it.
     """
 
     is_apart = False
+    node_times = None
 
     def _settle(self, is_directed):
         """Check the fields. is_directed: function() -> bool, for where ``directed`` is not said."""

@@ -4,15 +4,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from graphsage.base.checks import as_integers, as_list, read_only
 from graphsage.base.told import of_kind
 from graphsage.data.dataset import SPLITS, NodeDataset
+from graphsage.data.joined_arrays import joined_indptr, of_all, stacked
 from graphsage.data.labels import ReadTask
 from graphsage.data.split import random_order
+from graphsage.data.typed_dataset import TypedDataset
+from graphsage.data.typed_several import JoinedTypedDataset, bare_targets, joined_typed
 from graphsage.graph.build import indptr_of
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
@@ -50,9 +53,23 @@ class JoinedDataset(NodeDataset):
         return np.arange(self.graph_offsets[number], self.graph_offsets[number + 1])
 
 
+@overload
 def join_datasets(
     datasets: Sequence[NodeDataset], *, train: Any, val: Any = None, test: Any, seed: int = 0, name: str | None = None
-) -> JoinedDataset:
+) -> JoinedDataset: ...
+@overload
+def join_datasets(
+    datasets: Sequence[TypedDataset], *, train: Any, val: Any = None, test: Any, seed: int = 0, name: str | None = None
+) -> JoinedTypedDataset: ...
+def join_datasets(
+    datasets: Sequence[NodeDataset] | Sequence[TypedDataset],
+    *,
+    train: Any,
+    val: Any = None,
+    test: Any,
+    seed: int = 0,
+    name: str | None = None,
+) -> JoinedDataset | JoinedTypedDataset:
     """The disjoint union of ``datasets``, to be trained on some of them and tested on others: the inductive task.
 
     datasets: G >= 1 ``NodeDataset`` with distinct names, as many features (all sparse or all dense), the same kind of
@@ -64,10 +81,15 @@ def join_datasets(
     Returns a ``JoinedDataset``. Node i of graph g has the id graph_offsets[g] + i; no edge runs between graphs. Node names
     become (graph, name) where all datasets have some, else there are none. Edge i of graph g has the id edge_offsets[g] + i;
     the offsets grow by the largest id of each graph, plus 1. name: the graphs' names with + between.
+    Of ``TypedDataset`` with the same types, relations, target and features a type it is a ``JoinedTypedDataset``, whose offsets
+    are of each type and each relation.
     A graph that no list names is still part of the union: its nodes are neighbours of each other, and in no split.
     Raises ValueError or TypeError, one sentence. Hamilton, Ying, Leskovec 2017, section 4.2 (generalising across graphs).
     """
     datasets = as_list("datasets", datasets, "NodeDataset")
+    if datasets and isinstance(datasets[0], TypedDataset):
+        joined = join_datasets(bare_targets(datasets), train=train, val=val, test=test, seed=seed, name=name)
+        return joined_typed(datasets, joined)
     names = _checked(datasets)
     offsets = np.concatenate([[0], np.cumsum([dataset.num_nodes for dataset in datasets])])
     labels = np.concatenate([dataset.labels for dataset in datasets])
@@ -76,13 +98,13 @@ def join_datasets(
     parts = _parts({"train": train, "val": val, "test": test}, names, offsets, labels, seed)
     return JoinedDataset(
         graph=_union(graphs, offsets, edge_offsets),
-        features=_stacked([dataset.features for dataset in datasets]),
+        features=stacked([dataset.features for dataset in datasets]),
         labels=labels,
         **parts,
         class_names=datasets[0].class_names,
         node_ids=_node_ids(datasets, names),
-        times=_of_all(datasets, "times", "datasets"),
-        node_times=_of_all(datasets, "node_times", "datasets"),
+        times=of_all(datasets, "times", "datasets"),
+        node_times=of_all(datasets, "node_times", "datasets"),
         name="+".join(names) if name is None else name,
         schema=datasets[0].schema,
         task=ReadTask(datasets[0].task),
@@ -188,26 +210,13 @@ def _labelled(number, offsets, labels):
 
 def _union(graphs, offsets, edge_offsets):
     return Graph(
-        indptr=_joined_indptr([graph.indptr for graph in graphs]),
+        indptr=joined_indptr([graph.indptr for graph in graphs]),
         indices=np.concatenate([graph.indices + offset for graph, offset in zip(graphs, offsets)]),
         edge_ids=np.concatenate([_edge_ids(graph) + offset for graph, offset in zip(graphs, edge_offsets)]),
         edge_reversed=np.concatenate([_flags(graph) for graph in graphs]),
-        weights=_of_all(graphs, "weights"),
-        times=_of_all(graphs, "times"),
+        weights=of_all(graphs, "weights"),
+        times=of_all(graphs, "times"),
     )
-
-
-def _of_all(graphs, name, whose="graphs"):
-    """One array of the edges (nodes) of all graphs (datasets); None where none has it."""
-    arrays = [getattr(graph, name) for graph in graphs]
-    has_it = [array is not None for array in arrays]
-    if any(has_it) and not all(has_it):
-        raise ValueError(f"{whose} must have {name} all of them or none, got some of each")
-    if not all(has_it):
-        return None
-    if name != "weights" and len({array.dtype for array in arrays}) > 1:
-        raise ValueError(f"{whose} must have {name} of one kind, got integers and floats")
-    return np.concatenate(arrays)
 
 
 def _edge_ids(graph):
@@ -216,21 +225,6 @@ def _edge_ids(graph):
 
 def _flags(graph):
     return np.zeros(graph.num_edges, bool) if graph.edge_reversed is None else graph.edge_reversed
-
-
-def _stacked(features):
-    if not isinstance(features[0], SparseFeatures):
-        return np.concatenate(features)
-    values = None
-    if any(rows.values is not None for rows in features):
-        ones = [np.ones(len(rows.indices), np.float32) if rows.values is None else rows.values for rows in features]
-        values = np.concatenate(ones)
-    indptr, indices = _joined_indptr([rows.indptr for rows in features]), np.concatenate([rows.indices for rows in features])
-    return SparseFeatures(indptr, indices, values, features[0].num_columns)
-
-
-def _joined_indptr(indptrs):
-    return indptr_of(np.concatenate([np.diff(indptr) for indptr in indptrs]))
 
 
 def _node_ids(datasets, names):

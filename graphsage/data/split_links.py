@@ -47,10 +47,10 @@ def split_links(
 
     The messages (``LinkDataset.graph``) are the edges of the training links, with their ids, weights and times; validation
     and test are asked on them, too. By time: all edges before the first validation link, and each link sees those before
-    itself; the ``node_times`` of a dataset are not read. Self loops are no links and stay among the messages. Edges both ways
-    (an undirected graph) give undirected links, written in a random order of their ends: corrupted targets would else all be
-    of the larger number. A directed graph that links two nodes both ways gives two pairs, in the same part; that counts as
-    one link in the shares.
+    itself; the ``node_times`` of a ``NodeDataset`` are not read. Self loops are no links and stay among the messages. Edges
+    both ways (an undirected graph) give undirected links, written in a random order of their ends: corrupted targets would
+    else all be of the larger number. A directed graph that links two nodes both ways gives two pairs, in the same part; that
+    counts as one link in the shares.
 
     Raises ValueError, one sentence, for shares that leave nothing to train on, or a part empty that was asked for.
     """
@@ -122,7 +122,7 @@ def _refuse_empty(part, shares, by):
 
 def _unread(source, by):
     """What is known of times and has no effect here."""
-    is_unread = by == "time" and getattr(source, "node_times", None) is not None
+    is_unread = by == "time" and isinstance(source, NodeDataset) and source.node_times is not None
     return ("node_times are not read: each node is there from the beginning",) if is_unread else ()
 
 

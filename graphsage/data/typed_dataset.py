@@ -102,7 +102,7 @@ class TypedDataset(ReadOnlyRecord):
 
     def __reduce__(self):
         fields = {name: value for name, value in self.__dict__.items() if name != "_targets"}
-        return _remade, ({name: dict(of) if isinstance(of, Mapping) else of for name, of in fields.items()},)
+        return _remade, (type(self), {name: dict(of) if isinstance(of, Mapping) else of for name, of in fields.items()},)
 
     # ---- sizes
 
@@ -210,10 +210,10 @@ class TypedDataset(ReadOnlyRecord):
         return NodeDataset(**merged_parts(self))
 
 
-def _remade(fields):
+def _remade(kind, fields):
     graph = fields["graph"]
     kept = {name: of for name, of in fields.items() if name != "notes"}
-    made = TypedDataset(**kept)
+    made = kind(**kept)
     made._set(graph=graph, notes=fields["notes"])
     return made
 

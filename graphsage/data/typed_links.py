@@ -96,6 +96,11 @@ class TypedLinkDataset(LinkParts):
         return self.dataset.schema
 
     @property
+    def node_times(self) -> dict[str, np.ndarray] | None:
+        """{type: when its nodes came to be}: links with times see no edge from a node of later."""
+        return self.dataset.node_times
+
+    @property
     def num_nodes(self) -> dict[str, int]:
         """{type: number of nodes}."""
         return self.graph.num_nodes

@@ -17,6 +17,7 @@ from graphsage.base.foreign import as_scipy, is_sparse
 from graphsage.base.told import of_kind, shown, told
 from graphsage.graph.build import adjacency_lists, edge_arrays, indptr_of, kept_edges, of_length, rows_from_edges
 from graphsage.graph.graph import Graph
+from graphsage.graph.reverses import reverses
 from graphsage.graph.subgraph import with_edges_at
 from graphsage.graph.time_axis import earliest
 
@@ -35,7 +36,8 @@ class TypedGraph(ReadOnlyRecord):
     edge_ids: {relation: integers [E]}, what the caller calls its edges; default: their places.
     undirected: relations within one type whose edges run both ways, under one id: both ends are neighbours.
     reverse: True adds (b, "rev_NAME", a) for each other relation (a, NAME, b) that has no such relation yet. A turned edge
-        keeps its id, weight and time.
+        keeps its id, weight and time. A relation that is given under that name, with the same edges in the same order turned
+        round, is known as the reverse, too.
     self_loops: "drop" leaves out edges of a node to itself, in relations within one type.
 
     types, relations: names in the order given, reverses last. starts: int64[T + 1], the first number of each type, by
@@ -76,7 +78,8 @@ class TypedGraph(ReadOnlyRecord):
                 own["weights"].setdefault(name, values)
         checked = {kind: {name: _checked(kind, name, values, given) for name, values in of.items()} for kind, of in own.items()}
         both = _undirected(undirected, given)
-        turned = (_reverses(given, both) if as_flag("reverse", reverse) else {}) | both
+        known, missing = reverses(given, both, checked["edge_ids"])
+        turned = (missing if as_flag("reverse", reverse) else {}) | both
         kept = kept_edges(duplicates, self_loops)
         starts = np.concatenate([[0], np.cumsum(list(sizes.values()), dtype=np.int64)])
         parts = {name: _part(name, given[turned.get(name, name)], turned, sizes, kept) for name in {**given, **turned}}
@@ -87,7 +90,7 @@ class TypedGraph(ReadOnlyRecord):
             starts=read_only(starts),
             firsts=read_only(np.concatenate([[0], np.cumsum([sizes[name[2]] for name in parts], dtype=np.int64)])),
             edge_ids=read_only(np.concatenate([np.empty(0, np.int64), *ids])),
-            reverse_of=MappingProxyType(turned),
+            reverse_of=MappingProxyType(known | turned),
         )
         arrays = {kind: _joined(kind, of, parts, turned) for kind, of in checked.items()}
         self._set(rows=self._rows(parts, arrays))
@@ -258,12 +261,6 @@ def _undirected(names, given):
         if not isinstance(name, tuple) or name not in given or name[0] != name[2]:
             raise ValueError(f"undirected has {shown(name)}, which is no relation in edges from a type to itself")
     return {name: name for name in names}
-
-
-def _reverses(given, both):
-    """{reverse relation: the one it turns round} of those that are not there yet."""
-    turned = {(name[2], f"rev_{name[1]}", name[0]): name for name in given if name not in both}
-    return {name: origin for name, origin in turned.items() if name not in given and not origin[1].startswith("rev_")}
 
 
 def _part(name, ends, turned, sizes, kept):

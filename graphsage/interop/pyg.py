@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from graphsage.base.checks import as_array, as_count
+from graphsage.base.checks import as_array
 from graphsage.base.foreign import as_scipy, is_sparse
-from graphsage.base.told import names_of, told
+from graphsage.base.told import names_of, shown, told
 from graphsage.data.dataset import NodeDataset
-from graphsage.data.labels import checked_labels, is_labelled
-from graphsage.data.split import SPLITS, random_split
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
 from graphsage.interop.arrays import closed, refuse_stand_ins
+from graphsage.interop.pyg_parts import labels_of, names_of_nodes, split_of, values_at
+from graphsage.interop.pyg_typed import dataset_of, hetero_of, is_hetero_data, is_typed
 from graphsage.loading.batch import Batch
 from graphsage.sampling.minibatch import MiniBatch
 
@@ -27,8 +27,8 @@ DROP_INS = {
 }
 
 
-def to_pyg(batch: Batch | MiniBatch, edge_attr: Any = None, edge_weight: Any = None) -> Any:
-    """``torch_geometric.data.Data`` of a MiniBatch or Batch, in PyG's own conventions.
+def to_pyg(batch: Any, edge_attr: Any = None, edge_weight: Any = None) -> Any:
+    """``torch_geometric.data.Data`` of a MiniBatch or Batch, ``HeteroData`` of what is typed, in PyG's own conventions.
 
     edge_index: int64 [2, S], from the sampled neighbour to the node that aggregates it; n_id: global ids of its nodes;
     seed_index: rows of the seeds (``model(x, edge_index)[data.seed_index]`` are their outputs, repeats included);
@@ -41,7 +41,15 @@ def to_pyg(batch: Batch | MiniBatch, edge_attr: Any = None, edge_weight: Any = N
     distinct seeds: ``out[:batch_size]`` goes with ``y``, and ``out[seed_index]`` with ``y[seed_index]``, where a seed
     that was asked for twice counts twice. Of a batch of links, in place of y: edge_label_index, int64 [2, M] rows of the ends,
     and edge_label, float32 [M], 1 of a link. All on the batch's device. A reduced batch has no x and is refused.
+
+    Of a TypedMiniBatch or TypedBatch ``HeteroData`` with the same by type and relation; a type without features has n_id
+    alone, and edge_attr and edge_weight are {relation: ...}. Of a ``TypedGraph`` or ``TypedDataset`` the whole: edge_index,
+    edge_weight and time of each relation, edges in the order of their ids; x (dense; of a type without features num_nodes
+    alone), node_ids and time of each type; of the target y, train_mask, val_mask and test_mask. ``from_pyg`` makes the same
+    of it again.
     """
+    if is_typed(batch):
+        return hetero_of(batch, edge_attr, edge_weight)
     x = batch.x if isinstance(batch, Batch) else None  # a reduced batch has none, and says what to do
     minibatch = closed(batch)
     try:
@@ -83,27 +91,7 @@ def _add_edges(data, minibatch, **of_edges):
     if minibatch.edge_reversed is not None:
         data.edge_reversed = torch.from_numpy(minibatch.edge_reversed)
     for name, values in of_edges.items():
-        data[name] = _at(name, values, data.e_id)
-
-
-def _at(name, values, edge_ids):
-    """The rows of ``values`` that are those of the edges."""
-    values = tensor_of(name, values)
-    last = int(edge_ids.max()) if len(edge_ids) else -1
-    if not values.ndim or last >= len(values):
-        rows = f"{len(values)} rows" if values.ndim else "one number"
-        raise ValueError(f"{name} must have a row an edge id: it has {rows}, and the batch has edge {last}")
-    return values[edge_ids.to(values.device)]
-
-
-def tensor_of(name: str, values: Any) -> torch.Tensor:
-    """``values`` as a tensor; one as it is. TypeError, by ``name``, for what holds no numbers."""
-    if isinstance(values, torch.Tensor):
-        return values
-    array = np.array(as_array(name, values))
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must be a tensor or an array of numbers, got {told(values)}")
-    return torch.from_numpy(array)
+        data[name] = values_at(name, values, data.e_id)
 
 
 def __getattr__(name: str) -> Any:
@@ -125,8 +113,8 @@ def edge_index_of(minibatch: MiniBatch) -> np.ndarray:
 # ---- from
 
 
-def from_pyg(data: Any, *, split: int | None = None, name: str | None = None) -> NodeDataset:
-    """The ``NodeDataset`` of a ``torch_geometric.data.Data`` of N nodes.
+def from_pyg(data: Any, *, split: int | None = None, name: str | None = None, target: str | None = None) -> NodeDataset | Any:
+    """The ``NodeDataset`` of a ``torch_geometric.data.Data`` of N nodes, the ``TypedDataset`` of a ``HeteroData``.
 
     edge_index [2, E]: node edge_index[1, i] aggregates from edge_index[0, i], and i is the edge's id; edge_weight [E] becomes
         the graph's weights. Else adj_t, a sparse tensor of torch whose rows hold the neighbours.
@@ -136,47 +124,45 @@ def from_pyg(data: Any, *, split: int | None = None, name: str | None = None) ->
         any of them the labelled nodes are split at random: half, a quarter, a quarter, the same for every run.
     node_ids, or n_id: the names of the nodes, if it has any.
 
+    Of a ``HeteroData`` all that by type and relation, x of some types or none, num_nodes of those without; and time, of nodes
+    and of edges. target: the type whose y are the labels, where several have y. A relation that ``ToUndirected`` has turned
+    round ("rev_...") is known as the reverse of the other: its edges are hidden where those are.
+
     Tensors may be on any device and need a gradient. What else the data hold (edge_attr, pos, ...) is left out. TypeError or
-    ValueError, one sentence, for data with several types of nodes and for what does not fit together.
+    ValueError, one sentence, for what does not fit together.
     """
+    if is_hetero_data(data):
+        return dataset_of(data, split, name, target)
+    if target is not None:
+        raise ValueError(f"target names a type of HeteroData, and data has one type of nodes: got {shown(target)}")
     _check_data(data)
     num_nodes = data.num_nodes
     if num_nodes is None:
         raise ValueError("data has no num_nodes, and neither x nor edge_index to tell it: set data.num_nodes")
-    labels = np.full(num_nodes, -1) if data.y is None else _one_column(as_array("y", data.y))
+    labels = labels_of(data, num_nodes)
     return NodeDataset(
         graph=_graph_of(data, num_nodes),
         features=SparseFeatures.identity(num_nodes) if data.x is None else data.x,
         labels=labels,
-        **_split_of(data, labels, num_nodes, split),
+        **split_of(data, labels, num_nodes, split),
         name=name,
     )
 
 
 def is_pyg_data(data: Any) -> bool:
-    """Is it a ``torch_geometric.data.Data``? It is not imported to know that."""
-    return {"Data", "torch_geometric"} <= set(names_of(data))
+    """Is it a ``Data`` or ``HeteroData`` of torch_geometric? It is not imported to know that."""
+    return {"Data", "torch_geometric"} <= set(names_of(data)) or is_hetero_data(data)
 
 
 def _check_data(data):
     if is_pyg_data(data):
         return
-    kinds, hint = set(names_of(data)), ""
-    if "HeteroData" in kinds:
-        hint = ", which has several types of nodes: data.to_homogeneous() makes one type of them"
-    elif {"Dataset", "torch_geometric"} <= kinds:
-        hint = ": give one of its graphs, as data[0]"
-    raise TypeError(f"data must be a torch_geometric.data.Data, got {told(data)}{hint}")
-
-
-def _one_column(labels):
-    """[N] of class numbers [N, 1], as OGB has them."""
-    is_column = labels.ndim == 2 and labels.shape[1] == 1 and labels.dtype.kind in "iu"
-    return labels[:, 0] if is_column else labels
+    hint = ": give one of its graphs, as data[0]" if {"Dataset", "torch_geometric"} <= set(names_of(data)) else ""
+    raise TypeError(f"data must be a torch_geometric.data.Data or HeteroData, got {told(data)}{hint}")
 
 
 def _graph_of(data, num_nodes):
-    names = getattr(data, "node_ids", getattr(data, "n_id", None))
+    names = names_of_nodes(data)
     if data.edge_index is not None:
         edges = as_array("edge_index", data.edge_index)
         if edges.ndim != 2 or len(edges) != 2:
@@ -187,24 +173,3 @@ def _graph_of(data, num_nodes):
     if rows is None or not is_sparse(rows):
         raise ValueError("data has no edge_index: set it to an int tensor [2, edges], or adj_t to a sparse tensor of torch")
     return replace(Graph.from_scipy(as_scipy("adj_t", rows)), node_ids=names)
-
-
-def _split_of(data, labels, num_nodes, split):
-    """{"train", "val", "test": int64 ids}."""
-    masks = {part: getattr(data, f"{part}_mask", None) for part in SPLITS}
-    if all(mask is None for mask in masks.values()):
-        return random_split(np.flatnonzero(is_labelled(checked_labels(labels, num_nodes))), split)
-    column = 0 if split is None else as_count("split", split)
-    return {part: _nodes_of(f"{part}_mask", mask, num_nodes, column) for part, mask in masks.items()}
-
-
-def _nodes_of(name, mask, num_nodes, column):
-    if mask is None:
-        return np.empty(0, np.int64)
-    mask = as_array(name, mask)
-    if mask.dtype.kind not in "biu" or mask.ndim not in (1, 2) or len(mask) != num_nodes:
-        rule = f"must be a mask of {num_nodes} bools, or such masks side by side"
-        raise ValueError(f"{name} {rule}; got {mask.dtype} {list(mask.shape)}")
-    if mask.ndim == 2:
-        mask = mask[:, as_count("split", column, most=mask.shape[1] - 1)]
-    return np.flatnonzero(mask)

@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 import torch
 from torch_geometric import loader as theirs
-from torch_geometric.sampler import NegativeSampling, NumNeighbors, SamplerOutput
+from torch_geometric.sampler import HeteroSamplerOutput, NegativeSampling, NumNeighbors, SamplerOutput
 
 from graphsage.base.checks import as_count, as_flag, as_ids
 from graphsage.base.threads import ordered_map
+from graphsage.base.told import shown
 from graphsage.graph.build import of_length
-from graphsage.interop.pyg import tensor_of
-from graphsage.interop.pyg_sampler import NeighborSampler, numpy_of
+from graphsage.interop.pyg_kinds import numpy_of
+from graphsage.interop.pyg_parts import tensor_of
+from graphsage.interop.pyg_sampler import NeighborSampler
+from graphsage.interop.pyg_typed import listed
 from graphsage.sampling.items import SeedPlan
 
 #: Arguments of a DataLoader that are about its worker processes: there are none, and these have no effect.
@@ -69,7 +72,7 @@ class _Keyed:
             return type(self).collate_fn(one, places)  # the attribute of this name is bound to ``self``
 
     def _finished(self, out):
-        if isinstance(out, SamplerOutput):
+        if isinstance(out, (SamplerOutput, HeteroSamplerOutput)):
             out = self.filter_fn(out)
         elif self.transform is not None:
             out = self.transform(out)
@@ -81,7 +84,9 @@ class NeighborLoader(_Keyed, theirs.NeighborLoader):
 
     It needs neither pyg-lib nor torch-sparse. An iteration is an epoch, and the next one is the next epoch.
 
-    data: ``torch_geometric.data.Data`` with an edge_index. input_nodes: ids, a mask, or None for all nodes.
+    data: ``torch_geometric.data.Data`` with an edge_index, or ``HeteroData`` with one a relation.
+    num_neighbors: neighbours drawn a hop; of ``HeteroData`` of each relation so many, or {relation: numbers}.
+    input_nodes: ids, a mask, or None for all nodes; of ``HeteroData`` a type, or (type, ids or a mask).
     num_workers: threads that prepare batches (0: on the calling thread); a batch is the same for any number. ``transform`` and
         ``transform_sampler_output`` are called on the calling thread. Other settings of worker processes, ``is_sorted`` and
         ``filter_per_worker`` have no effect. ``sampler`` and ``batch_sampler`` say the order, as in a DataLoader.
@@ -89,7 +94,7 @@ class NeighborLoader(_Keyed, theirs.NeighborLoader):
         ``torch.manual_seed`` says it, as it does for PyG's; a ``generator`` that is given is asked in place of either.
 
     An input node that stands twice in a batch is there twice, each time with the same neighbours (in the disjoint form with
-    others). Raises ValueError or TypeError, by name, for what is not kept: HeteroData, adj_t, neighbor_sampler.
+    others). Raises ValueError or TypeError, by name, for what is not kept: adj_t, neighbor_sampler.
     """
 
     SAMPLER = "node_sampler"
@@ -108,7 +113,7 @@ class NeighborLoader(_Keyed, theirs.NeighborLoader):
             data, num_neighbors, subgraph_type, replace, disjoint, temporal_strategy, time_attr, weight_attr,
             directed=directed, seed=seed,
         )  # fmt: skip
-        nodes, num_nodes = _input_nodes(input_nodes, data.num_nodes)
+        nodes, num_nodes = _input_nodes(input_nodes, sampler.num_nodes)
         super().__init__(
             data, num_neighbors, nodes, _of_each("input_time", input_time, num_nodes, "input node"), time_attr=time_attr,
             transform=transform, transform_sampler_output=transform_sampler_output, filter_per_worker=filter_per_worker,
@@ -120,9 +125,9 @@ class NeighborLoader(_Keyed, theirs.NeighborLoader):
 class LinkNeighborLoader(_Keyed, theirs.LinkNeighborLoader):
     """In place of ``torch_geometric.loader.LinkNeighborLoader``, with its arguments and its batches.
 
-    As ``NeighborLoader``, for links: edge_label_index, int [2, P], or None for all edges of data. Negatives are functions of
-    (seed, epoch, step), too. As in PyG, a random negative may be a true edge, and the links that are asked about are messages
-    if they are edges of data: ``RandomLinkSplit`` takes them out.
+    As ``NeighborLoader``, for links: edge_label_index, int [2, P], or None for all edges of data; of ``HeteroData`` a relation,
+    or (relation, links). Negatives are functions of (seed, epoch, step), too. As in PyG, a random negative may be a true edge,
+    and the links that are asked about are messages if they are edges of data: ``RandomLinkSplit`` takes them out.
     """
 
     SAMPLER = "link_sampler"
@@ -143,9 +148,9 @@ class LinkNeighborLoader(_Keyed, theirs.LinkNeighborLoader):
             data, num_neighbors, subgraph_type, replace, disjoint, temporal_strategy, time_attr, weight_attr,
             directed=directed, seed=seed,
         )  # fmt: skip
-        links = _links(data.edge_index if edge_label_index is None else edge_label_index, data.num_nodes)
+        links, num_links = _links(edge_label_index, data, sampler.num_nodes)
         label, time = (
-            _of_each(name, values, links.shape[1], "link")
+            _of_each(name, values, num_links, "link")
             for name, values in (("edge_label", edge_label), ("edge_label_time", edge_label_time))
         )
         super().__init__(
@@ -176,6 +181,23 @@ def _taken(seed, kwargs):
 
 
 def _input_nodes(nodes, num_nodes):
+    """(what PyG takes as input_nodes, how many they are); num_nodes: N, or {type: number of nodes}."""
+    if not isinstance(num_nodes, dict):
+        return _of_type(nodes, num_nodes)
+    name, nodes = (nodes, None) if isinstance(nodes, str) else nodes if _is_pair(nodes) else (None, None)
+    if not isinstance(name, str) or name not in num_nodes:
+        types = ", ".join(map(repr, num_nodes))
+        rule = "input_nodes must be a type of nodes, or (type, ids or mask)"
+        raise ValueError(f"{rule}; got {shown(name)}, the types are {types}")
+    nodes, number = _of_type(nodes, num_nodes[name])
+    return (name, nodes), number
+
+
+def _is_pair(value):
+    return isinstance(value, (tuple, list)) and len(value) == 2
+
+
+def _of_type(nodes, num_nodes):
     """(ids or a mask, as a tensor; how many nodes they are)."""
     nodes = torch.arange(num_nodes, device="cpu") if nodes is None else tensor_of("input_nodes", nodes).detach().cpu()
     if nodes.dtype == torch.uint8 and nodes.shape == (num_nodes,):
@@ -190,12 +212,34 @@ def _input_nodes(nodes, num_nodes):
     return nodes, number
 
 
-def _links(links, num_nodes):
+def _links(links, data, num_nodes):
+    """(what PyG takes as edge_label_index, how many links they are); num_nodes: N, or {type: number of nodes}."""
+    if not isinstance(num_nodes, dict):
+        found = _of_relation(data.edge_index if links is None else links, (num_nodes, num_nodes))
+        return found, found.shape[1]
+    name, links = links if _is_pair(links) and not isinstance(links[0], str) else (links, None)
+    name = _relation(name, data)
+    links = data[name].edge_index if links is None else links
+    found = _of_relation(links, (num_nodes[name[0]], num_nodes[name[2]]))
+    return (name, found), found.shape[1]
+
+
+def _relation(name, data):
+    """The edge type of ``data`` that is meant: all three texts, or the two types where one edge type is between them."""
+    asked = tuple(name) if isinstance(name, (tuple, list)) else ()
+    found = [of for of in data.edge_types if asked in (of, (of[0], of[2]))]
+    if len(found) != 1:
+        rule = "edge_label_index must be an edge type, or (edge type, links [2, P])"
+        raise ValueError(f"{rule}; got {shown(name)}, the edge types are {listed(data.edge_types)}")
+    return found[0]
+
+
+def _of_relation(links, num_nodes):
     """int64 [2, P], each end a node."""
     links = tensor_of("edge_label_index", links).detach().cpu()
     if links.dim() != 2 or len(links) != 2:
         raise ValueError(f"edge_label_index must have shape [2, links], got {list(links.shape)}")
-    ends = [as_ids(f"edge_label_index[{end}]", numpy_of(links[end]), num_nodes) for end in (0, 1)]
+    ends = [as_ids(f"edge_label_index[{end}]", numpy_of(links[end]), num_nodes[end]) for end in (0, 1)]
     if not len(ends[0]):
         raise ValueError("edge_label_index is empty: an epoch needs at least one link")
     return torch.from_numpy(np.stack(ends))

@@ -8,10 +8,10 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from torch_geometric.data import Data
 from torch_geometric.sampler import (
     BaseSampler,
     EdgeSamplerInput,
+    HeteroSamplerOutput,
     NegativeSampling,
     NodeSamplerInput,
     NumNeighbors,
@@ -20,12 +20,10 @@ from torch_geometric.sampler import (
 from torch_geometric.sampler.neighbor_sampler import edge_sample, node_sample
 
 from graphsage.base import rng
-from graphsage.base.checks import as_fanouts, as_flag, one_of
+from graphsage.base.checks import as_flag, one_of
 from graphsage.graph.build import checked_weights
-from graphsage.graph.graph import Graph
-from graphsage.interop.pyg import edge_index_of
+from graphsage.interop.pyg_kinds import kind_of, numpy_of
 from graphsage.sampling import neighbor
-from graphsage.sampling.minibatch import MiniBatch
 
 SUBGRAPHS = ("directional", "bidirectional", "induced")
 
@@ -33,7 +31,9 @@ SUBGRAPHS = ("directional", "bidirectional", "induced")
 class NeighborSampler(BaseSampler):
     """In place of ``torch_geometric.sampler.NeighborSampler``: for PyG's own ``NodeLoader`` and ``LinkLoader``.
 
-    data: ``torch_geometric.data.Data`` with an edge_index [2, E]. num_neighbors: neighbours drawn a hop; -1 takes all.
+    data: ``torch_geometric.data.Data`` with an edge_index [2, E], or ``HeteroData`` with one a relation.
+    num_neighbors: neighbours drawn a hop; -1 takes all. Of ``HeteroData``: of each relation so many, or {relation: numbers}, of
+        which 0 leaves it out in that hop.
     subgraph_type, replace, disjoint, temporal_strategy, time_attr, weight_attr: as PyG documents them. Edges that are weighted
         and have times are drawn by weight among those that are known. is_sorted, share_memory: without effect.
     seed: of the draws. Each call is a step of its own, named by a number of torch's generator, so that ``torch.manual_seed``
@@ -53,23 +53,33 @@ class NeighborSampler(BaseSampler):
         draw = _draw(temporal_strategy, time_attr, weight_attr, replace)
         if sample_direction != "forward":
             raise ValueError(f"sample_direction must be 'forward', got {sample_direction!r}: turn edge_index round instead")
-        _check_data(data)
-        self.num_nodes = data.num_nodes
-        self.node_time, self.edge_time = _times_of(data, time_attr)
-        weights = None if weight_attr is None else _edge_values(data, weight_attr)
-        graph = Graph.from_edges(*_edges_of(data), self.num_nodes, weights=weights, times=numpy_of(self.edge_time))
+        self.kind = kind_of(data, time_attr, weight_attr)
         self.num_neighbors = num_neighbors if isinstance(num_neighbors, NumNeighbors) else NumNeighbors(num_neighbors)
-        fanouts = as_fanouts("num_neighbors", self.num_neighbors.values, allow_all=True)
         self.disjoint = as_flag("disjoint", disjoint) or self.is_temporal
         self.sampler = _sampler(
-            graph, fanouts, seed, replace=replace, draw=draw, disjoint=self.disjoint,
+            self.kind.graph, self.kind.fanouts(self.num_neighbors), seed, replace=replace, draw=draw, disjoint=self.disjoint,
             node_times=numpy_of(self.node_time),
         )  # fmt: skip
-        self._neighbors_of = _sampler(graph, [-1], seed) if self.subgraph_type == "induced" else None
+        self._neighbors_of = _sampler(self.kind.graph, [-1], seed) if self.subgraph_type == "induced" else None
         self.place = None
 
     def __repr__(self):
         return f"{type(self).__name__}({self.sampler})"
+
+    @property
+    def num_nodes(self) -> int | dict[str, int]:
+        """N; of several types {type: number of nodes}."""
+        return self.kind.num_nodes
+
+    @property
+    def node_time(self) -> Any:
+        """[N] times of the nodes, or {type: times}; None where they have none."""
+        return self.kind.node_time
+
+    @property
+    def edge_time(self) -> Any:
+        """[E] times of the edges, or {relation: times}; None where they have none."""
+        return self.kind.edge_time
 
     @property
     def is_temporal(self) -> bool:
@@ -82,11 +92,13 @@ class NeighborSampler(BaseSampler):
         other.place = epoch, step
         return other
 
-    def sample_from_nodes(self, inputs: NodeSamplerInput, **kwargs: Any) -> SamplerOutput:
+    def sample_from_nodes(self, inputs: NodeSamplerInput, **kwargs: Any) -> SamplerOutput | HeteroSamplerOutput:
         """The neighbourhood of ``inputs.node``, up to ``inputs.time`` (of nodes that have times: up to theirs)."""
         return self._turned(node_sample(inputs, self._placed()._sample))
 
-    def sample_from_edges(self, inputs: EdgeSamplerInput, neg_sampling: NegativeSampling | None = None) -> SamplerOutput:
+    def sample_from_edges(
+        self, inputs: EdgeSamplerInput, neg_sampling: NegativeSampling | None = None
+    ) -> SamplerOutput | HeteroSamplerOutput:
         """The neighbourhood of both ends of links, and of random nodes by ``neg_sampling``, as PyG takes them."""
         here = self._placed()
         if neg_sampling is not None:
@@ -104,19 +116,12 @@ class NeighborSampler(BaseSampler):
         if seed_time is None and self.edge_time is not None:
             raise ValueError("the time_attr is of edges: input_time must say of each input node when it is asked about")
         if seed_time is None and self.node_time is not None:
-            seed_time = self.node_time[seed]
+            seed_time = self.kind.own_times(seed)
         batch = self.sampler.sample(numpy_of(seed), *self.place, times=numpy_of(seed_time))
         if self._neighbors_of is None:
-            return _output(each_seed(batch))
-        return changed(_output(each_seed(self._induced(batch))), num_sampled_nodes=None, num_sampled_edges=None)
-
-    def _induced(self, batch):
-        """All edges between the batch's nodes: of all their neighbours, those that are nodes of the batch."""
-        whole = self._neighbors_of.sample(batch.nodes)
-        num_nodes = len(batch.nodes)
-        inside = whole.indices < num_nodes  # as these were asked for, in this order, they come first
-        indptr = np.concatenate([[0], np.cumsum(inside)])[whole.indptr]
-        return changed(batch, indptr=indptr, indices=whole.indices[inside], edge_ids=whole.edge_ids[inside])
+            return self.kind.output(batch)
+        batch = self.kind.between(batch, self._neighbors_of.sample(batch.nodes))
+        return changed(self.kind.output(batch), num_sampled_nodes=None, num_sampled_edges=None)
 
 
 def _sampler(graph, fanouts, seed, **options):
@@ -144,46 +149,6 @@ class _KeyedNegatives(NegativeSampling):
 # ---- what is asked
 
 
-def numpy_of(values):
-    """A tensor, wherever it is, as an array; anything else as it is."""
-    if not isinstance(values, torch.Tensor):
-        return values
-    values = values.detach().as_subclass(torch.Tensor).cpu()
-    return (values.float() if values.dtype == torch.bfloat16 else values).numpy()
-
-
-def _check_data(data):
-    if not isinstance(data, Data):
-        kind = type(data).__name__
-        hint = ": several types of nodes are not supported yet" if kind == "HeteroData" else ""
-        raise TypeError(f"data must be a torch_geometric.data.Data, got {kind}{hint}")
-    if "adj_t" in data or data.edge_index is None:
-        raise ValueError("data must have its edges in edge_index, a tensor [2, edges], and no adj_t")
-
-
-def _edges_of(data):
-    edges = numpy_of(data.edge_index)
-    if edges.ndim != 2 or len(edges) != 2:
-        raise ValueError(f"edge_index must have shape [2, edges], got {list(edges.shape)}")
-    return edges
-
-
-def _edge_values(data, name):
-    if name not in data or not data.is_edge_attr(name):
-        raise ValueError(f"weight_attr must name an attribute of the edges, got {name!r}: data has {data.edge_attrs()}")
-    return numpy_of(data[name])
-
-
-def _times_of(data, name):
-    """(times of the nodes, times of the edges), a tensor at most one of them: which, PyG decides by the length."""
-    if name is None:
-        return None, None
-    if name not in data or not (data.is_node_attr(name) or data.is_edge_attr(name)):
-        raise ValueError(f"time_attr must name an attribute of nodes or edges, got {name!r}: data has {data.keys()}")
-    times = torch.as_tensor(data[name], device="cpu")
-    return (times, None) if data.is_node_attr(name) else (None, times)
-
-
 def _subgraph_type(kind, directed, is_disjoint):
     kind = one_of("subgraph_type", getattr(kind, "value", kind), SUBGRAPHS) if as_flag("directed", directed) else "induced"
     if kind == "induced" and is_disjoint:
@@ -200,41 +165,3 @@ def _draw(temporal_strategy, time_attr, weight_attr, replace):
     if replace or weight_attr is not None:
         raise ValueError("temporal_strategy='last' draws nothing: leave out replace=True and weight_attr")
     return "recent"
-
-
-# ---- what is answered
-
-
-def each_seed(batch: MiniBatch) -> MiniBatch:
-    """``batch`` with a node for each of its B seeds, first and in the order asked for, as PyG has them.
-
-    Where a seed was asked for twice, each copy has the same row. Its neighbours point to the first one.
-    """
-    num_distinct, num_seeds = int(batch.hop_offsets[1]), len(batch.seed_index)
-    if num_distinct == num_seeds:
-        return batch
-    old = np.concatenate([batch.seed_index, np.arange(num_distinct, len(batch.nodes))])  # local id of each node before
-    new = np.empty(len(batch.nodes), np.int64)
-    new[old[::-1]] = np.arange(len(old))[::-1]
-    rows = old[: len(batch.indptr) - 1 + num_seeds - num_distinct]
-    indptr = np.concatenate([[0], np.cumsum(np.diff(batch.indptr)[rows])])
-    at = np.arange(indptr[-1]) + np.repeat(batch.indptr[rows] - indptr[:-1], np.diff(indptr))
-    hop_offsets = batch.hop_offsets + (num_seeds - num_distinct)
-    hop_offsets[0] = 0
-    return changed(
-        batch, nodes=batch.nodes[old], seed_index=np.arange(num_seeds), hop_offsets=hop_offsets, indptr=indptr,
-        indices=new[batch.indices[at]], edge_ids=batch.edge_ids[at],
-    )  # fmt: skip
-
-
-def _output(batch):
-    edge_index = torch.from_numpy(edge_index_of(batch))
-    return SamplerOutput(
-        node=torch.from_numpy(batch.nodes.astype(np.int64)),
-        row=edge_index[0],
-        col=edge_index[1],
-        edge=torch.from_numpy(batch.edge_ids),
-        batch=None if batch.tree is None else torch.from_numpy(batch.tree.astype(np.int64)),
-        num_sampled_nodes=np.diff(batch.hop_offsets).tolist(),
-        num_sampled_edges=np.diff(batch.indptr[batch.hop_offsets[:-1]]).tolist(),
-    )

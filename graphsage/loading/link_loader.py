@@ -14,7 +14,7 @@ from graphsage.data.dataset import NodeDataset
 from graphsage.data.link_parts import LinkParts
 from graphsage.data.links import LinkDataset, is_directed
 from graphsage.data.typed_links import TypedLinkDataset
-from graphsage.loading.node_loader import NeighborLoader, check_sampler
+from graphsage.loading.node_loader import NeighborLoader, check_node_times, check_sampler
 from graphsage.sampling.items import Items, SeedPlan
 from graphsage.sampling.negatives import Negatives
 from graphsage.sampling.neighbor import STREAMS
@@ -76,6 +76,7 @@ class LinkLoader(NeighborLoader):
             of_kind("dataset", dataset, TypedLinkDataset if isinstance(dataset, TypedLinkDataset) else LinkDataset)
         check_sampler(sampler, dataset.graph, reduce)
         self._links = dataset if isinstance(dataset, LinkParts) else _AllEdges(dataset)
+        check_node_times(sampler, self._links.has_times, self._links.node_times)
         self.known, self.directed = self._links.known, self._links.directed
         self.negatives = None if negatives is None else of_kind("negatives", negatives, Negatives)
         self.exclude, self._positives = as_flag("exclude", exclude), positives

@@ -80,7 +80,7 @@ class NeighborLoader:
         is_typed = isinstance(dataset, TypedDataset)
         targets = dataset.targets if is_typed else of_kind("dataset", dataset, NodeDataset)
         check_sampler(sampler, dataset.graph, reduce)
-        _check_times(sampler, dataset)
+        check_node_times(sampler, dataset.times is not None, dataset.node_times)
         self._times, self._target = targets.times, dataset.target if is_typed else None
         nodes = targets.train if nodes is None else of_mask("nodes", nodes, targets.num_nodes)
         order = {"shuffle": shuffle, "drop_last": drop_last, "least": least}
@@ -268,8 +268,9 @@ def check_sampler(sampler, graph, reduce):
         raise ValueError(f"the sampler must be on dataset.graph, {graph}; it is on another, {sampler.graph}")
 
 
-def _check_times(sampler, dataset):
-    if dataset.times is not None and dataset.node_times is not None and getattr(sampler, "node_times", 0) is None:
+def check_node_times(sampler, has_times, node_times):
+    """ValueError where what is asked as of a time would see nodes of later, as the sampler does not know their times."""
+    if has_times and node_times is not None and getattr(sampler, "node_times", 0) is None:
         raise ValueError("the dataset has node_times, and the sampler none: make it with node_times=dataset.node_times")
 
 

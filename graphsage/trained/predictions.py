@@ -10,6 +10,7 @@ import torch
 from graphsage.base.checks import as_array
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.split import SPLITS
+from graphsage.data.typed_dataset import TypedDataset
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -62,7 +63,7 @@ class Predictions:
         named = self.class_names
         return named and (*named, *(f"class {number}" for number in range(len(named), self.outputs.shape[1])))
 
-    def columns(self, dataset: NodeDataset, *, probabilities: bool = False) -> dict[str, Any]:
+    def columns(self, dataset: NodeDataset | TypedDataset, *, probabilities: bool = False) -> dict[str, Any]:
         """{name: array or list [M]}: node, predicted, probability.
 
         node: the dataset's own ids, else numbers. predicted: the class (its name where it has one); several labels a node are
@@ -88,7 +89,8 @@ class Predictions:
 
 
 def node_names(dataset, nodes):
-    """The nodes' own ids, int64[M] or texts [M]; their numbers where they have none."""
+    """The nodes' own ids, int64[M] or texts [M]; their numbers where they have none. Of a typed dataset: the target's."""
+    dataset = dataset.targets if isinstance(dataset, TypedDataset) else dataset
     names = nodes if dataset.node_ids is None else dataset.node_ids[nodes]
     return names if names.dtype.kind == "i" else list(map(str, names))
 

@@ -82,7 +82,7 @@ class Evaluator:
             weights=self.config.weights,
             num_threads=sampler.num_threads,
             stream="evaluate",
-            node_times=sampler.node_times,
+            node_times=self.dataset.node_times,
             strictly_before=sampler.strictly_before,
         )
         return loader

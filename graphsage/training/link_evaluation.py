@@ -117,8 +117,12 @@ class LinkEvaluator:
 
     @cached_property
     def _sampler(self):
-        how = {"strictly_before": self.dataset.has_times, "stream": "evaluate"}
-        return make_sampler(self.model, self.dataset.graph, self.config, **how)
+        return make_sampler(self.model, self.dataset.graph, self.config, **until(self.dataset), stream="evaluate")
+
+
+def until(dataset):
+    """Keywords of the sampler that shows links with times what was strictly before them."""
+    return {"strictly_before": True, "node_times": dataset.node_times} if dataset.has_times else {}
 
 
 def _refuse_unranked(dataset):

@@ -14,7 +14,7 @@ from graphsage.nn.typed_model import TypedGraphSAGE
 from graphsage.sampling.items import Items
 from graphsage.sampling.negatives import Negatives
 from graphsage.tensors.device import pick_device
-from graphsage.training.link_evaluation import LinkEvaluator
+from graphsage.training.link_evaluation import LinkEvaluator, until
 from graphsage.training.link_objective import LinkObjective
 from graphsage.training.metric import try_out
 from graphsage.training.setup import (
@@ -60,7 +60,7 @@ class LinkTask(Task):
 
     def _make_loader(self, store):
         dataset, config, settings = self.dataset, self.config, self.settings
-        sampler = make_sampler(self.model, dataset.graph, config, strictly_before=dataset.has_times)
+        sampler = make_sampler(self.model, dataset.graph, config, **until(dataset))
         negatives = Negatives(settings.negatives, settings.negatives_by, settings.corrupt)
         options = loading_options(self.model, config, self.device, store)
         how = (dataset, sampler, config.batch_size, config.batches_per_epoch)

@@ -23,7 +23,7 @@ from graphsage.training.node_task import NodeTask
 from graphsage.training.optimizers import Schedule, make_optimizer
 from graphsage.training.outcome import outcome
 from graphsage.training.records import Step, TrainResult, loss_text
-from graphsage.training.setup import check_kinds
+from graphsage.training.setup import check_kinds, lay_first_weights
 from graphsage.training.state import State
 from graphsage.training.task import task_class
 from graphsage.training.typed_task import TypedTask
@@ -53,6 +53,7 @@ class Loop:
         self.config = config = task.config
         self.device, self.model, self.dataset, self.metric = task.device, task.model, task.dataset, task.metric
         self.objective, self.loader, self.evaluator = task.objective, task.loader, task.evaluator
+        lay_first_weights(task.encoder, self.loader.store)
         self.optimizer = make_optimizer(model, config, self.device)
         self.schedule = Schedule(self.optimizer, config, config.epochs * -(-len(self.loader) // config.accumulate))
         self.average = WeightAverage(model, config.average)

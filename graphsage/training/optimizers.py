@@ -56,6 +56,14 @@ def _groups(model, decay_biases):
     return [{"params": others}, {"params": kept, "weight_decay": 0.0}]
 
 
+def lay_as_weights(optimizer):
+    """What was loaded, in the order in memory of the weights: a fused update reads both as they lie."""
+    for weight, state in optimizer.state.items():
+        for name, value in state.items():
+            if isinstance(value, torch.Tensor) and value.shape == weight.shape and value.stride() != weight.stride():
+                state[name] = torch.empty_like(weight).copy_(value)
+
+
 class Schedule:
     """The learning rate's course. First, over ``warmup_epochs`` with W updates, it rises: update n has n / W of it (Goyal et
     al. 2017, section 2.2). What follows begins then. cosine: half a cosine wave from ``learning_rate`` to 0 over all other

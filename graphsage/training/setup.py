@@ -21,6 +21,7 @@ from graphsage.data.remarks import no_label
 from graphsage.data.typed_dataset import TypedDataset
 from graphsage.graph.features import SparseFeatures
 from graphsage.nn.layered import has_layers
+from graphsage.nn.linear import by_columns
 from graphsage.nn.link_predictor import LinkPredictor
 from graphsage.nn.model import GraphSAGE
 from graphsage.nn.typed_model import TypedGraphSAGE
@@ -29,6 +30,8 @@ from graphsage.training.correct_and_smooth import refuse_for, refuse_unchosen
 from graphsage.training.module_outputs import check_width
 from graphsage.training.relation_hops import fanouts_of
 from graphsage.training.until import rows_of
+
+FIRST_WEIGHTS = ("weight", "weight_self", "weight_neigh", "weight_residual")
 
 
 def normalizes(config, dataset):
@@ -114,6 +117,16 @@ def unreduced_line(model):
         f"input_layer={kind!r} comes before the first layer's {reduction}, so batches hold the features of all their nodes; "
         "the loader reduces those of the last hop with input_layer='linear' and mean, sum or gcn"
     )
+
+
+def lay_first_weights(encoder, store):
+    """The weights that sparse features on the CPU are multiplied by lie by columns; nothing else changes."""
+    if encoder is None or not getattr(store, "is_sparse", False) or next(encoder.parameters()).device.type != "cpu":
+        return
+    first = encoder.layers[0] if encoder.input_layer is None else encoder.input_layer
+    for name, weight in first.named_parameters(recurse=False):
+        if weight.ndim == 2 and name in FIRST_WEIGHTS:
+            by_columns(weight)
 
 
 def own_dtype(model):

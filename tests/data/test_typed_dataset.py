@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.typed_data import CITES, IN, SIZES, WRITES, papers
 
 import graphsage as gs
 from graphsage.graph.features import SparseFeatures
-from tests.helpers.typed_data import CITES, IN, SIZES, WRITES, papers
 
 
 def test_a_type_without_features_has_a_column_a_node():

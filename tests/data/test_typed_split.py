@@ -120,3 +120,13 @@ def test_refused(source, options, text):
 def test_an_only_relation_needs_no_name():
     data = split_links(TypedDataset(graph=TypedGraph(SIZES, {BUYS: purchases()[:2]}, reverse=True)))
     assert data.relation == BUYS
+
+
+def test_edges_both_ways_in_one_relation():
+    ring = np.arange(60), (np.arange(60) + 1) % 60
+    graph = TypedGraph({"user": 60}, {KNOWS: ring}, undirected=[KNOWS])
+    data = split_links(TypedDataset(graph=graph), relation="knows")
+    assert not data.directed and data.reverses == () and len(data.train) + len(data.val) + len(data.test) == 60
+    kept = as_set(data.val) | as_set(data.test)
+    assert not (kept | {pair[::-1] for pair in kept}) & pairs_of(data.graph, KNOWS)
+    assert data.graph.num_edges[KNOWS] == 2 * len(data.train)

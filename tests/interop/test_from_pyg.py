@@ -96,9 +96,9 @@ def test_a_batch_of_graphs_is_one_graph():
 
 
 @pytest.mark.parametrize("given, text", [
-    (HeteroData(), "got torch_geometric.HeteroData, which has several types of nodes: data.to_homogeneous() makes one type"),
+    (HeteroData(), "num_nodes is empty: a graph needs at least one type of nodes"),
     (InMemoryDataset(), "got torch_geometric.InMemoryDataset: give one of its graphs, as data[0]"),
-    ([data()], "data must be a torch_geometric.data.Data, got list"),
+    ([data()], "data must be a torch_geometric.data.Data or HeteroData, got list"),
     (Data(x=X), "data has no edge_index: set it to an int tensor [2, edges], or adj_t to a sparse tensor of torch"),
     (Data(), "data has no num_nodes, and neither x nor edge_index to tell it: set data.num_nodes"),
     (data(edge_index=EDGES.t()), "edge_index must have shape [2, edges], got [4, 2]"),

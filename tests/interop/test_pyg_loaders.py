@@ -428,8 +428,8 @@ def edgeless(**parts):
 
 
 @pytest.mark.parametrize("options, text", [
-    ({"data": HeteroData()}, "data must be a torch_geometric.data.Data, got HeteroData: several types of nodes are"),
-    ({"data": [DATA]}, "data must be a torch_geometric.data.Data, got list"),
+    ({"data": HeteroData()}, "num_nodes is empty: a graph needs at least one type of nodes"),
+    ({"data": [DATA]}, "data must be a torch_geometric.data.Data or HeteroData, got list"),
     ({"data": edgeless()}, "data must have its edges in edge_index, a tensor [2, edges], and no adj_t"),
     ({"data": edgeless(adj_t=torch.eye(3))}, "data must have its edges in edge_index, a tensor [2, edges], and no adj_t"),
     ({"data": edgeless(edge_index=torch.zeros(3, 4, dtype=torch.int64))}, "edge_index must have shape [2, edges], got [3, 4]"),

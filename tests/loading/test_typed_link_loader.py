@@ -113,6 +113,17 @@ def _earliest(data):
     return found
 
 
+def test_nodes_that_came_later_are_not_seen():
+    born = {"maker": np.full(6, 1000)}
+    data = split_links(shop(times=True, node_times=born), relation=BUYS, by="time", val=0.1, test=0.1)
+    _, loader = loader_of(data, sampler={"strictly_before": True, "node_times": data.node_times})
+    assert not any(len(batch.minibatch.nodes["maker"]) for batch in loader)
+    _, loader = loader_of(sold(times=True, by="time"), sampler={"strictly_before": True})
+    assert any(len(batch.minibatch.nodes["maker"]) for batch in loader)
+    with pytest.raises(ValueError, match="the dataset has node_times, and the sampler none: make it with node_times="):
+        loader_of(data, sampler={"strictly_before": True})
+
+
 @pytest.mark.parametrize("num_threads", [0, 2])
 def test_the_same_batch_again_and_on_any_number_of_threads(num_threads):
     first, again = (list(loader_of(sampler={"seed": 3, "num_threads": n}, fanouts=(3, 3))[1]) for n in (0, num_threads))

@@ -10,6 +10,7 @@ import pytest
 import torch
 from helpers.blocks import blocks, configured
 from helpers.links import link_config, linked
+from helpers.typed_data import papers
 
 import graphsage as gs
 from graphsage.base.files import InUse, locked
@@ -86,6 +87,12 @@ def test_no_trial_sees_the_test_nodes_and_the_best_is_tested_once(dataset):
     assert watch.tests == [0, 0, 0, 0, 99]
     assert found.run.result.val_score == found.best_score == max(trial["score"] for trial in found.trials)
     assert found.run.result.test_score is not None
+
+
+def test_graphs_of_several_types_are_searched_alike():
+    data = papers()
+    found = search(data, trials=2, space={"relation_sum": ["sum", "mean"], "num_bases": [2]})
+    assert found.best_score == max(trial["score"] for trial in found.trials) and found.run.result.test_score is not None
 
 
 def test_trials_are_what_their_settings_say(dataset):

@@ -177,6 +177,17 @@ def test_reverses_keep_ids_weights_and_times():
     assert graph.num_edges == {WRITES: 3, turned: 3}
 
 
+def test_a_reverse_that_is_given_is_known_as_one():
+    turned, sizes = ("paper", "rev_writes", "author"), {"paper": 3, "author": 2}
+    graph = TypedGraph(sizes, {WRITES: ([0, 1, 0], [2, 0, 0]), turned: ([2, 0, 0], [0, 1, 0])})
+    made = TypedGraph(sizes, {WRITES: ([0, 1, 0], [2, 0, 0])}, reverse=True)
+    assert graph.reverse_of == made.reverse_of and graph.edge_ids.tolist() == made.edge_ids.tolist()
+    batch = NeighborSampler(graph, [-1]).sample({"author": [0]}, exclude={WRITES: [[0, 2]]})
+    assert batch.nodes["paper"].tolist() == [0]
+    other = TypedGraph(sizes, {WRITES: ([0, 1, 0], [2, 0, 0]), turned: ([0, 2, 0], [1, 0, 0])})  # in another order: other ids
+    assert other.reverse_of == {}
+
+
 def test_edges_both_ways_are_those_of_an_undirected_graph():
     rng, hidden = np.random.default_rng(3), [[0, 1]]
     src, dst = rng.integers(0, 9, (2, 60))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from helpers.blocks import NUM_CLASSES, NUM_FEATURES, UNLABELLED, blocks, configured
+from helpers.typed_data import papers
 
 import graphsage as gs
 from graphsage.graph.graph import Graph
@@ -264,6 +265,13 @@ def test_columns_of_predictions():
     np.testing.assert_array_equal(columns["probability"], found.probabilities.max(1))
     np.testing.assert_array_equal(columns["probability_east"], found.probabilities[:, 2])
     assert list(found.columns(dataset)) == ["node", "predicted", "probability"]
+
+
+def test_columns_name_the_nodes_of_the_target():
+    typed = papers(node_ids={"paper": [f"p{v}" for v in range(120)], "venue": list("abcde")})
+    outputs = np.eye(3, dtype=np.float32)[:2]
+    found = gs.Predictions(nodes=np.array([7, 0]), outputs=outputs, task="multiclass", class_names=None)
+    assert found.columns(typed)["node"] == ["p7", "p0"]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])

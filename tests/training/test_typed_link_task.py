@@ -9,6 +9,7 @@ from helpers.typed_links import (
     MADE,
     Products,
     encoder_of,
+    shop,
     sold,
     trainer_of,
 )
@@ -86,6 +87,14 @@ def test_a_module_of_ones_own_is_asked_in_batches():
 def test_a_relation_that_is_left_out_makes_the_evaluation_draw():
     trainer = trainer_of(sold(), relation_fanouts={"knows": (0, 0)}, epochs=1)
     assert not trainer.evaluator.plan.exact and trainer.evaluator.exact() is None
+    assert trainer.fit().test_scores["mrr"] > 0
+
+
+def test_times_of_nodes_reach_the_samplers():
+    born = {"maker": np.full(6, 1000)}
+    data = gs.split_links(shop(times=True, node_times=born), relation=BUYS, by="time", val=0.1, test=0.1)
+    trainer = trainer_of(data, epochs=1)
+    assert trainer.loader.sampler.node_times is not None and trainer.evaluator._sampler.node_times is not None
     assert trainer.fit().test_scores["mrr"] > 0
 
 

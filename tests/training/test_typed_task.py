@@ -107,6 +107,15 @@ def test_batches_that_see_nothing_later(dataset):
     assert found[0].later_edges == len(src) and found[0].outputs is None
 
 
+def test_nodes_of_other_types_come_later_too(dataset):
+    """Authors that came to be after a paper is asked are nobody's neighbours, in training and in the test."""
+    timed = replace(dataset, times=np.full(120, 5), node_times={"author": np.full(80, 9)})
+    others = replace(timed, features={**timed.features, "author": timed.features["author"][::-1].copy()})
+    found = [trainer_of(data, **SHORT).fit() for data in (timed, others)]
+    assert found[0].test_score == found[1].test_score and found[0].history[-1].loss == found[1].history[-1].loss
+    assert found[0].later_edges == len(dataset.graph.edges(WRITES)[0])
+
+
 # ---- fanouts by relation
 
 

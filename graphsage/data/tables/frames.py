@@ -122,6 +122,8 @@ def _by_type(what, given, of):
 
 
 def _both(nodes, edges):
+    if isinstance(nodes, Mapping) and any(hasattr(table, "columns") or isinstance(table, Mapping) for table in nodes.values()):
+        raise TypeError("nodes has tables by type, and edges none by relation: edges={(source type, name, target type): table}")
     if edges is None:
         raise TypeError(f"edges must be {WHAT}, with a column source and a column target; got None")
     return ("nodes", nodes), ("edges", edges)

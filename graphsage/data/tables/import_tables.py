@@ -21,7 +21,7 @@ from graphsage.data.tables.source import Source
 from graphsage.data.tables.table_files import ENDS, files_named, table_in
 from graphsage.data.tables.table_split import split_of, splits_in
 from graphsage.data.tables.typed_dataset_of import TypedFound
-from graphsage.data.tables.typed_folder import is_typed_folder, read_typed_folder, typed_files_of, typed_nodes
+from graphsage.data.tables.typed_folder import LENGTHS, is_typed_folder, read_typed_folder, typed_files_of, typed_nodes
 from graphsage.data.tables.typed_reading import own_reading
 from graphsage.data.tables.typed_report import typed_encoding_report, typed_import_report
 from graphsage.data.tables.vectors import is_list
@@ -35,7 +35,7 @@ def holds_tables(folder):
 def file_tables(path):
     """(folder, its name) of the tables that have a file at ``path``; (``path``, NAME) of a lone table of edges; or None."""
     stem, _, end = path.name.partition(".")
-    if is_typed_folder(path.parent) and path in typed_files_of(path.parent):
+    if stem in LENGTHS and is_typed_folder(path.parent) and path in typed_files_of(path.parent):
         return path.parent, holds_tables(path.parent)
     if holds_tables(path.parent) and (f".{end}" in ENDS and stem in ("edges", "nodes") or path.name == ARRAY):
         return path.parent, holds_tables(path.parent)

@@ -28,6 +28,7 @@ from pathlib import Path
 import numpy as np
 
 from graphsage.base.files import folder_written_aside
+from graphsage.base.memory import in_memory
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.download import cache_folder
 from graphsage.data.errors import DatasetError, told_of
@@ -195,7 +196,7 @@ def _sum(path):
 
 
 def opened(entry, about, folder):
-    """The dataset of an import; its arrays are memory maps. DatasetError if anything is damaged or missing."""
+    """The dataset of an import, in memory where it fits, else mapped. DatasetError if anything is damaged or missing."""
     with told_of(entry):
         arrays = {name: mapped_npy(entry / f"{name}.npy") for name in about["arrays"]}
         for name, stated in about["arrays"].items():
@@ -210,7 +211,7 @@ def _untyped(dataset, arrays, folder):
     if facts["num_columns"] is None and "features" not in arrays:
         arrays["features"] = mapped_npy(Path(folder) / ARRAY)
     _refuse_missing({"indptr", "indices", "edge_ids", "labels", "train", "val", "test"} - arrays.keys())
-    return NodeDataset(**unpacked(facts, arrays))
+    return NodeDataset(**unpacked(facts, in_memory(arrays)))
 
 
 def _typed(dataset, arrays, folder):
@@ -222,7 +223,7 @@ def _typed(dataset, arrays, folder):
         if facts["num_columns"][int(name.rpartition("_")[2])] is None and name not in arrays:
             arrays[name] = mapped_npy(path)
     _refuse_missing({*typed_names(facts)[0]} - IN_ABOUT - arrays.keys())
-    return TypedDataset(**typed_unpacked(facts, arrays))
+    return TypedDataset(**typed_unpacked(facts, in_memory(arrays)))
 
 
 def _refuse_missing(names):

@@ -18,10 +18,11 @@ def read_pairs(path: str | os.PathLike[str], dataset, progress=silent, ends=(Non
 
     path: .csv, .tsv, .txt (also .gz, ...) or .parquet with the columns source and target, or others that the tables of edges
     know by name; further columns are not read. A file of two columns of integers needs no first line. dataset: whose
-    ``node_ids`` the ids are; without any, they are rows of its graph, from 0. ends: of a typed dataset the types of both ends.
+    ``node_ids`` the ids are; without any, they are rows of its graph, from 0. ends: of a typed dataset the types of both ends,
+    whose names the columns may have: user_id, item.
     DatasetError, one sentence, for a file without pairs, and with its line for an id that is no node.
     """
-    table = edges_named(table_at(Path(path), ENDS))
+    table = edges_named(table_at(Path(path), ENDS), types=None if None in ends else ends)
     table.require(*ENDS)
     sides, parts = [nodes_of_type(dataset, kind) for kind in ends], []
     indices = [_index(sides[0])] * 2 if ends[0] == ends[1] else [_index(side) for side in sides]

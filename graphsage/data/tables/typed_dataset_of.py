@@ -8,7 +8,7 @@ import numpy as np
 
 from graphsage.base.progress import silent
 from graphsage.config.table_config import TABLE_DEFAULTS
-from graphsage.data.errors import DatasetError, told_of
+from graphsage.data.errors import DatasetError
 from graphsage.data.tables.column_names import edges_named
 from graphsage.data.tables.dataset_of import Found
 from graphsage.data.tables.edges import TIME, EndIds, read_edges, settle_ends
@@ -84,8 +84,7 @@ def typed_dataset_of(
     ids = {kind: EndIds(of.nodes.ids, of.nodes.outside, unlisted) for kind, of in fitted.items()}
     found = _edges(tables, ids, progress, unlisted)
     for kind, of in fitted.items():
-        with told_of(kind):
-            add_found(of, ids[kind].ids, ids[kind].added)
+        _add_found(kind, of, ids[kind])
     time_kind, graph = _time_kind(tables, found), _graph(found, ids, directed)
     counts = {key: _counts(graph, key, of) for key, of in found.items()}
     for of in found.values():
@@ -147,7 +146,7 @@ def _fitted(types, nodes, arrays, tables, schema, directed, reading, progress):
     for kind, of in found.items():
         check = of_labels if kind == target else without_labels
         own = check(kind, of, readings[kind], target, reading if is_own else None)
-        how = {"edges_have_times": have_times and kind == target, "all_reading": reading}
+        how = {"edges_have_times": have_times, "all_reading": reading}
         fitted[kind] = fitted_nodes(of, None if is_own else schema[kind], directed, own, **how)
     return fitted, target if target and fitted[target].schema["label"] else None
 
@@ -165,6 +164,16 @@ def _edges(tables, ids, progress, unlisted):
     for key, of in found.items():
         settle_ends(of, ids[key[0]], ids[key[2]])
     return found
+
+
+def _add_found(kind, fitted, ids):
+    """``add_found``, whose sentence is about the nodes of one type."""
+    try:
+        add_found(fitted, ids.ids, ids.added)
+    except DatasetError:
+        known = f"nodes of type {kind} have no features, so the model knows those of the training, and here are others"
+        rule = f"leave these out, or train with a table nodes.{kind}.csv that has columns beside the id"
+        raise DatasetError(f"{known}: {rule}") from None
 
 
 def _time_kind(tables, found):

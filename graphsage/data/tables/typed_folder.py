@@ -73,11 +73,12 @@ def typed_nodes(folder, kind):
 
 def _named(folder):
     """[(the words between the dots of its name, path)] of each file that is called as a table of a graph is."""
-    found = [(_words(path.name), path) for path in sorted(folder.iterdir()) if path.is_file()]
-    return [(words, path) for words, path in found if words and words[0].lower() in LENGTHS]
+    found = [(_words(path.name), path) for path in sorted(folder.iterdir())]
+    return [(words, path) for words, path in found if words and words[0].lower() in LENGTHS and path.is_file()]
 
 
 def _words(name):
+    """The words between the dots of the name of a table or an array, without its end; None of another file."""
     stem, _, end = name.rpartition(".")
     if f".{end}" == NPY:
         return stem.split(".") if stem.lower().startswith(STEM) else None

@@ -17,6 +17,7 @@ from helpers.leftovers import name_aside
 from helpers.mutations import generator, mutated
 from helpers.table_files import EDGES, NODES, write_tables
 
+from graphsage.base import memory
 from graphsage.config.table_config import TableConfig
 from graphsage.data import DatasetError, NodeDataset, load_dataset
 from graphsage.data.tables import folder as tables, import_tables, imported
@@ -81,8 +82,10 @@ KINDS = {
 }
 
 
+@pytest.mark.parametrize("fits", [False, True], ids=["mapped", "in memory"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_second_start_gives_the_same(folder, kind, no_tables_are_read):
+def test_a_second_start_gives_the_same(folder, kind, fits, no_tables_are_read, monkeypatch):
+    monkeypatch.setattr(memory, "available_memory", lambda: 10**9 * fits)
     for path in folder.iterdir():
         path.unlink()
     edges, nodes, features = KINDS[kind]
@@ -93,7 +96,8 @@ def test_a_second_start_gives_the_same(folder, kind, no_tables_are_read):
     copied = (folder / ".graphsage" / "1" / "features.npy").exists()
     assert copied == (kind in ("dense", "array of doubles", "array and columns"))
     if not isinstance(second.features, SparseFeatures):
-        assert not second.features.flags.owndata and not second.features.flags.writeable
+        assert memory._is_mapped(second.features) != fits and not second.features.flags.writeable
+    assert memory._is_mapped(second.graph.indices) != fits
 
 
 def test_features_are_scanned_once_a_start(folder, monkeypatch):

@@ -34,6 +34,13 @@ def test_pairs_keep_their_order_and_repeats(name, text, tmp_path):
     assert found.dtype == np.int64 and found.tolist() == FOUND
 
 
+@pytest.mark.parametrize("text", ["user_id,item\nann,30\nbob,10\n", "item,user\n30,ann\n10,bob\n"])
+def test_of_two_types_columns_are_called_as_these_are(text, tmp_path):
+    names = {"user": NAMED.node_ids, "item": NUMBERED.node_ids}
+    typed = SimpleNamespace(name="mine", num_nodes={"user": 4, "item": 4}, node_ids=names)
+    assert read_pairs(written(tmp_path, text), typed, ends=("user", "item")).tolist() == [[0, 1], [1, 0]]
+
+
 def test_ids_that_are_numbers(tmp_path):
     path = written(tmp_path, "10,30\n20,10\n10,30\n")
     assert read_pairs(path, NUMBERED).tolist() == FOUND

@@ -45,6 +45,8 @@ def test_labels_in_two_tables_ask_which(tmp_path):
     items, found = read(folder, label="item.label")
     assert (items.target, items.class_names) == ("item", ("pot", "tea"))
     assert "nodes.user.csv: label is not read, as the labels are those of item" in found.notes
+    assert [kind for kind, schema in items.schema.items() if schema["label"]] == ["item"]
+    assert same(items, read(folder, schema=items.schema)[0])
     users, _ = read(folder, label="user.label")
     assert (users.target, users.class_names) == ("user", ("blue", "red"))
     dropped, _ = read(folder, drop=["item.label"])
@@ -186,7 +188,7 @@ def test_a_schema_that_does_not_fit(tmp_path):
         with pytest.raises(DatasetError, match=text):
             read(folder, schema=wrong)
     (folder / "edges.item.tagged.tag.csv").write_text("item,tag\n7,rare\n")
-    with pytest.raises(DatasetError, match="^tag: the model was trained on a graph without features: it knows the nodes there"):
+    with pytest.raises(DatasetError, match="nodes of type tag have no features, so the model knows those of the training, and"):
         read(folder, schema=schema)
     folder = write_shop(tmp_path / "bare", nodes_item=None)
     with pytest.raises(DatasetError, match="trained with the column 'price', and there are no table of nodes"):
@@ -220,6 +222,7 @@ def test_any_table_and_any_order(capsys):
 WRONG = {
     "nodes": ({"nodes": [1]}, "nodes must be a dict {type: table}, as edges has relations; got list"),
     "features": ({"features": np.eye(3)}, "features must be a dict {type: array}, as edges has relations"),
+    "one table": ({"edges": OF_EDGES[KNOWS]}, r"nodes has tables by type, and edges none by relation: edges={\(source type"),
     "table": ({"nodes": {"user": 3}}, "nodes.user must be a data frame .*; got int"),
     "array": ({"features": {"user": ["x"]}}, "features.user: features"),
     "relation": ({"edges": {("user", "item"): {}}}, r"a relation must be \(source type, name, target type\), three texts"),

@@ -1,6 +1,8 @@
 """Folders of tables of several types: what is read, against a slow twin and by hand; names of files that cannot be read."""
 
 import csv
+import gzip
+from dataclasses import replace
 
 import naive_typed_tables
 import numpy as np
@@ -132,6 +134,18 @@ def test_a_folder_or_one_of_its_files(tmp_path):
     for path in (folder, folder / "nodes.item.csv", folder / "edges.user.buys.item.csv"):
         dataset = load_dataset(path, progress=False)
         assert isinstance(dataset, TypedDataset) and dataset.name == "shop"
+
+
+def test_files_of_any_kind(tmp_path):
+    from pyarrow import csv as arrow, parquet
+
+    folder, other = write_shop(tmp_path / "shop"), tmp_path / "other"
+    other.mkdir()
+    for path in folder.iterdir():
+        parquet.write_table(arrow.read_csv(path), other / path.with_suffix(".parquet").name)
+    (other / "nodes.item.parquet").unlink()
+    (other / "nodes.item.tsv.gz").write_bytes(gzip.compress(SHOP["nodes.item.csv"].replace(",", "\t").encode()))
+    assert same(replace(read(folder)[0], name="other"), read(other)[0])
 
 
 def test_one_table_of_edges_goes_before_those_of_types(tmp_path, capsys):

@@ -1,0 +1,77 @@
+"""Memory: what was given back stays the process's own (``keep_memory``), and what is mapped is read where it fits."""
+
+import ctypes
+import sys
+from pathlib import Path
+
+import numpy as np
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+NEVER, LARGEST = -1, (1 << 30, 32 << 20)  # a glibc before 2.35 takes the second at most
+SHARE = 0.25  # of the available memory that a graph may take that could be mapped
+GROUP = Path("/sys/fs/cgroup")
+
+
+def keep_memory() -> bool:
+    """Let freed memory stay with the process, in place of the system; whether that could be arranged.
+
+    A training step makes and frees tensors of many megabytes. The C library gives such memory back at once and asks for it
+    anew in the next step, and the system clears each page of it: a tenth of a step's CPU time or more (docs/training.md). After
+    this call the process holds on to the most that it ever used, and the pages are cleared once. ``graphsage`` does so at its
+    start; a library must not, so a program of your own says it itself, once, before the training.
+
+    glibc's ``mallopt`` does it, so False, and nothing has changed, on systems with another C library (macOS, Windows, Alpine).
+    It is of the whole process, and cannot be taken back.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    if not sys.platform.startswith("linux"):
+        return False
+    is_set = any(mallopt(M_MMAP_THRESHOLD, size) for size in LARGEST)
+    return bool(is_set and mallopt(M_TRIM_THRESHOLD, NEVER))
+
+
+def in_memory(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The memory maps among ``arrays`` as arrays in memory, where all of them take at most SHARE of what is available; else
+    as they are.
+
+    Rows of a graph are read far apart, and a map has small pages: sampling from one takes 1.7 times as long.
+    """
+    maps = {name: array for name, array in arrays.items() if _is_mapped(array)}
+    if sum(array.nbytes for array in maps.values()) > SHARE * available_memory():
+        return arrays
+    return {name: np.array(array) if name in maps else array for name, array in arrays.items()}
+
+
+def _is_mapped(array):
+    while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
+        array = array.base
+    return isinstance(array, np.memmap)
+
+
+def available_memory() -> float:
+    """Bytes that this process may still take without anything being swapped; 0 where the system does not say."""
+    found = [_meminfo(), _left_in_group()]
+    known = [number for number in found if number is not None]
+    return min(known, default=0)
+
+
+def _meminfo():
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration, ValueError):
+        return None
+
+
+def _left_in_group():
+    """Of a control group with a limit, as a container is; its page cache counts as free."""
+    try:
+        limit, used = (int((GROUP / name).read_text()) for name in ("memory.max", "memory.current"))
+        lines = (GROUP / "memory.stat").read_text().splitlines()
+        cached = next(int(line.split()[1]) for line in lines if line.startswith("file "))
+        return limit - used + cached
+    except (OSError, StopIteration, ValueError):
+        return None  # no limit reads "max"
