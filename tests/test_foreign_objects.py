@@ -261,13 +261,13 @@ MAKERS = [
     ("a dataset", lambda: gs.NeighborSampler(DATA), "graph must be a Graph, got NodeDataset: graph.graph is one"),
     ("a name", lambda: gs.Trainer(MODEL, "cora"), "dataset must be a NodeDataset, got str: load_dataset(dataset) reads one"),
     ("PyG data", lambda: gs.NeighborLoader(pyg_data(), SAMPLER, 1), "Data: graphsage.interop.from_pyg(dataset) makes one"),
-    ("several types, PyG", lambda: gs.Trainer(MODEL, HeteroData()), "num_nodes is empty: a graph needs at least one type"),
+    ("several types, PyG", lambda: gs.Trainer(MODEL, HeteroData()), "data has no nodes of any type, and a dataset needs some"),
     ("networkx data", lambda: gs.Trainer(MODEL, nx.Graph()), "NodeDataset.from_networkx(dataset, label=...) makes one"),
     ("a graph", lambda: gs.Trainer(MODEL, GRAPH), "got Graph: NodeDataset(graph=dataset, features=..., labels=..., train="),
     ("a class", lambda: gs.Trainer(gs.GraphSAGE, DATA), "got the class GraphSAGE, not an object of it"),
     ("a dense adjacency", lambda: gs.Graph.from_scipy(np.eye(2)), "got ndarray: scipy.sparse.csr_array(matrix) makes one"),
     ("no features", lambda: dataset(features=None), "None: SparseFeatures.identity(num_nodes) stands in where there are none"),
-    ("several types", lambda: gs.interop.from_pyg(HeteroData()), "num_nodes is empty: a graph needs at least one type"),
+    ("several types", lambda: gs.interop.from_pyg(HeteroData()), "data has no nodes of any type, and a dataset needs some"),
     ("a module", lambda: gs.inference(torch.nn.Linear(2, 2), GRAPH, X), "got torch.Linear: other modules are asked in batches"),
 ]
 

@@ -53,6 +53,8 @@ def dataset_of(data: Any, split: int | None, name: str | None, target: str | Non
 
 def typed_graph(data: Any, edges: Mapping, *, weights: Mapping | None = None, times: Mapping | None = None) -> TypedGraph:
     """The ``TypedGraph`` of a ``HeteroData``'s types and of these edges."""
+    if not data.node_types:
+        raise ValueError("data has no nodes of any type, and a dataset needs some: set x or num_nodes of a type")
     sizes = {name: data[name].num_nodes for name in data.node_types}
     named = {of for name in edges for of in (name[0], name[2])}
     for name in [of for of in (*sizes, *sorted(named)) if sizes.get(of) is None]:

@@ -96,7 +96,7 @@ def test_a_batch_of_graphs_is_one_graph():
 
 
 @pytest.mark.parametrize("given, text", [
-    (HeteroData(), "num_nodes is empty: a graph needs at least one type of nodes"),
+    (HeteroData(), "data has no nodes of any type, and a dataset needs some"),
     (InMemoryDataset(), "got torch_geometric.InMemoryDataset: give one of its graphs, as data[0]"),
     ([data()], "data must be a torch_geometric.data.Data or HeteroData, got list"),
     (Data(x=X), "data has no edge_index: set it to an int tensor [2, edges], or adj_t to a sparse tensor of torch"),

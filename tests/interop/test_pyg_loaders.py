@@ -428,7 +428,7 @@ def edgeless(**parts):
 
 
 @pytest.mark.parametrize("options, text", [
-    ({"data": HeteroData()}, "num_nodes is empty: a graph needs at least one type of nodes"),
+    ({"data": HeteroData()}, "data has no nodes of any type, and a dataset needs some"),
     ({"data": [DATA]}, "data must be a torch_geometric.data.Data or HeteroData, got list"),
     ({"data": edgeless()}, "data must have its edges in edge_index, a tensor [2, edges], and no adj_t"),
     ({"data": edgeless(adj_t=torch.eye(3))}, "data must have its edges in edge_index, a tensor [2, edges], and no adj_t"),
