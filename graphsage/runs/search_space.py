@@ -10,7 +10,6 @@ from graphsage.config.groups import WEIGHT_DECAY
 from graphsage.config.options import options_of
 from graphsage.config.settings import RunConfig
 from graphsage.config.settings_by_name import PARTS, with_settings
-from graphsage.training.until import rows_of
 
 OF_TRIALS = {name: kind for name, kind in PARTS.items() if name != "tables"}  # records that hold what a trial may set
 TRIALS = 30  # of a search, unless it is told how many
@@ -48,6 +47,8 @@ def _has_one_matrix(config, data, value):
 
 
 def _is_weighted(config, data, value):
+    from graphsage.training.until import rows_of  # numba, which `tune --help` does without
+
     return rows_of(data.graph).weights is not None and config.train.draw in ("uniform", "weighted")
 
 
