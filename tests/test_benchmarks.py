@@ -92,6 +92,13 @@ def test_scaling_covers_its_parts(results):
     assert {row["threads"] for row in rows if row["part"] == "threads"} == {1, 2}
 
 
+def test_recommendation_compares_popularity(results):
+    rows = results["recommendation"][0]["rows"]
+    methods = ["popularity (item degree)", "common neighbours (paths of three)", "features only", "TypedGraphSAGE"]
+    assert [row["method"] for row in rows] == methods
+    assert all(0 <= row["test"]["hits@10"] <= 1 for row in rows)
+
+
 def test_links_are_judged_by_all_that_there_is(results):
     rows = results["link_prediction"][0]["rows"]
     known = ["common neighbours", "Adamic-Adar", "preferential attachment", "GraphSAGE", "features only"]

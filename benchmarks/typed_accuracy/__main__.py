@@ -55,7 +55,7 @@ OURS, ALONE, MERGED, FLAT = "TypedGraphSAGE", "features only", "types merged", "
 FANOUTS = (10, 10)
 #: Chosen on validation: of the model, of the training.
 SETTINGS = {
-    "acm": ({"norm": "layer", "input_dropout": 0.5, "residual": True}, {"learning_rate": 0.005}),
+    "acm": ({"norm": "layer", "input_dropout": 0.5, "residual": True}, {}),
     "dblp": ({"dropout": 0.7}, {}),
 }
 RAW = ("HGT of PyG",)  # whose validation is better on features as they are

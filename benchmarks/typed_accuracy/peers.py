@@ -105,16 +105,14 @@ PEERS = {"RGCN of PyG": RGCN, "HAN of PyG": HAN, "HGT of PyG": HGT}
 
 
 class Inputs:
-    """What a model of PyG reads of a dataset: batches of its training nodes, and one batch that judges all nodes of the target.
+    """What a model of PyG reads of a dataset: batches of its training nodes, and one of those that judge it.
 
     fanouts: of training. judged: of the other; -1 for all.
     """
 
     def __init__(self, dataset, fanouts, judged):
-        self.dataset, everyone = dataset, np.arange(dataset.num_nodes[dataset.target])
-        self.whole = self._loader(judged, everyone, len(everyone), 0)
-        self.whole = _both(self.whole.prepare(0, 0))
-        self.fanouts = fanouts
+        self.dataset, self.fanouts, nodes = dataset, fanouts, np.concatenate([dataset.val, dataset.test])
+        self.judges = _both(self._loader(judged, nodes, len(nodes), 0).prepare(0, 0))
 
     def batches(self, seed):
         """Of each update, (batch, HeteroData)."""
@@ -194,5 +192,7 @@ def _fitted(model, inputs, seed, options):
 
 @torch.no_grad()
 def _judged(model, inputs):
-    batch, found = inputs.whole
-    return model.eval()(batch, found)[batch.seed_index]
+    """Outputs of all nodes of the target, 0 of those that judge nothing."""
+    batch, found = inputs.judges
+    outputs = model.eval()(batch, found)[batch.seed_index]
+    return outputs.new_zeros(len(inputs.dataset.labels), outputs.shape[1]).index_copy(0, batch.seeds, outputs)

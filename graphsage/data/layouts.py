@@ -211,7 +211,7 @@ def layout_in(folder):
     found = found or ([] if edges and has_nodes else _files_in(folder, [LAYOUTS[EDGE_LIST]]))
     if len(found) > 1 and found[0][0].name == EDGE_LIST:
         names = ", ".join(name for _, name in found)
-        rule = "name one of them, or write the edges of one graph into one file (types of nodes or edges are not told apart)"
+        rule = "name one of them, or write the edges of one graph into one file (of several types: edges.A.RELATION.B.csv)"
         raise DatasetError(f"{folder} holds several tables of edges ({names[:200]}): {rule}")
     name = one_of_several(folder, [name for _, name in found])
     if has_nodes and found and found[0][0].name == EDGE_LIST:

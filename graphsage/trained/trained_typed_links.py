@@ -110,9 +110,11 @@ class TrainedTypedLinks(TrainedLinks):
 
     def _of_pairs(self, dataset, ends, how):
         """(embeddings of the sources and of the targets, int64 [M, 2] rows of them)."""
-        found = self.embed(dataset, None if len(ends) else {}, **how)
-        empty = np.empty((0, self.embedding_width), np.float32)
-        return *(torch.from_numpy(found.get(kind, empty)) for kind in self.ends), torch.from_numpy(ends)
+        is_apart = self.ends[0] != self.ends[1]
+        sides = [np.unique(side, return_inverse=True) for side in (ends.T if is_apart else [ends.ravel()])]
+        h = self.embed(dataset, {kind: ids for kind, (ids, _) in zip(self.ends, sides)}, **how)
+        places = np.stack([rows for _, rows in sides], axis=1) if is_apart else sides[0][1].reshape(-1, 2)
+        return *(torch.from_numpy(h[kind]) for kind in self.ends), torch.from_numpy(places)
 
     def _of_all(self, dataset, how):
         """(embeddings of all sources, of all targets)."""

@@ -181,6 +181,14 @@ def test_every_weight_gets_a_gradient_in_every_batch(aggregator, combine):
     assert all(p.grad.isfinite().all() for p in model.parameters())
 
 
+def test_a_type_without_a_node_in_a_batch_leaves_its_running_statistics_alone():
+    model = typed_model(DATA, norm="batch", dropout=0.0)
+    norm = model.layers[0].types["none"].norm
+    before = norm.running_mean.clone()
+    model.train()(typed_batch(DATA, SEEDS, [3, 2]))
+    assert torch.equal(norm.running_mean, before) and int(norm.num_batches_tracked) == 0
+
+
 @pytest.mark.parametrize("options", TYPED_OPTIONS, ids=str)
 def test_autocast(options):
     model, batch = typed_model(DATA, **options).train(), typed_batch(DATA, SEEDS, [3, 2])

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from helpers.blocks import configured
@@ -11,6 +12,7 @@ from helpers.typed_data import CITES, WRITES, papers
 import graphsage as gs
 from graphsage.graph.typed_graph import TypedGraph
 from graphsage.nn.inference import inference
+from graphsage.report import node_sections
 from graphsage.runs.run import build_model, run
 from graphsage.training import relation_worth
 from graphsage.training.relation_worth import drawn_in_a_batch, scores_without
@@ -66,6 +68,15 @@ def test_the_page_tells_types_and_relations(dataset, tmp_path):
     assert "About the 49 test nodes" in text and "&lt;b&gt;" in page and "<b>" not in page
     assert "papers: 205 nodes of 3 types" in text and "label propagation" in text
     assert "What is in it, counted" in text
+
+
+def test_neighbours_are_those_of_all_relations(dataset, tmp_path, monkeypatch):
+    seen = []
+    count = node_sections.scores.scores_by_degree
+    monkeypatch.setattr(node_sections.scores, "scores_by_degree", lambda *given: seen.append(given[3]) or count(*given))
+    run(replace(configured(epochs=1), baseline=False), dataset, folder=tmp_path, log=lambda line: None)
+    into = [np.bincount(dataset.graph.edges(name)[1], minlength=120) for name in dataset.graph.relations if name[2] == "paper"]
+    assert len(into) == 4 and np.array_equal(seen[0], np.sum(into, 0)[dataset.test])
 
 
 def test_a_graph_of_one_type_has_no_such_section(tmp_path):

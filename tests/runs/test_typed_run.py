@@ -116,6 +116,7 @@ def test_another_dataset_is_told_from_the_training_s(dataset):
 def test_the_suggested_settings_are_by_the_labelled_nodes(dataset):
     config = gs.suggested(dataset)
     assert config.preset == "small" and config.train.batch_size == 32 and config.train.featureless == "identity"
+    assert config.model.norm == "layer" and gs.suggested(dataset, normalize=True).model.norm == "none"
     assert gs.suggested(dataset, "plain").train == RunConfig().train
 
 

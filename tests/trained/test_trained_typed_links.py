@@ -88,6 +88,16 @@ def test_within_one_type_a_node_is_no_partner_of_itself(tmp_path):
     assert list(trained.embed(shop())) == ["user"]
 
 
+@pytest.mark.parametrize("relation", [BUYS, KNOWS])
+def test_scores_are_those_of_the_embeddings_exact_or_drawn(relation, tmp_path):
+    trained = saved(tmp_path, sold(relation=relation), decoder="dot")
+    h, pairs = trained.embed(shop()), np.array([[7, 30], [7, 2], [0, 30], [7, 30]])
+    products = (h["user"][pairs[:, 0]] * h[relation[2]][pairs[:, 1]]).sum(1)
+    expected = 1 / (1 + np.exp(-products))
+    np.testing.assert_allclose(trained.score(shop(), pairs), expected, atol=1e-5)
+    np.testing.assert_allclose(trained.score(shop(), pairs, fanouts=(-1, -1)), expected, atol=1e-5)
+
+
 def test_names_of_both_types(trained):
     names = {"user": np.array([f"u{v}" for v in range(60)], object)}
     found = trained.top(shop(node_ids=names), [3], 2).columns(shop(node_ids=names))

@@ -91,9 +91,12 @@ def test_a_real_one(test_data):
     assert (dataset.num_nodes, len(rows)) == (5881, 35592) and pairs_of(dataset) == of_networkx(nx.Graph(rows))
 
 
-def test_files_of_several_types_are_refused(test_data):
-    with pytest.raises(DatasetError, match=r"acm holds several tables of edges \(pa\.txt, ps\.txt\).*types of nodes or edges"):
-        read(test_data / "heco" / "acm")
+def test_files_of_several_types_are_refused(tmp_path):
+    for name in ("pa.txt", "ps.txt"):
+        (tmp_path / name).write_text("0\t1\n1\t2\n")
+    sentence = r"holds several tables of edges \(pa\.txt, ps\.txt\): name one of them, or .* edges\.A\.RELATION\.B\.csv\)"
+    with pytest.raises(DatasetError, match=sentence):
+        read(tmp_path)
 
 
 def test_a_table_of_nodes_beside_edges_of_another_name_is_not_passed_over(tmp_path):
