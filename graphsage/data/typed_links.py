@@ -17,6 +17,8 @@ from graphsage.graph.relation_names import relation_named, typed_pairs
 from graphsage.graph.typed_graph import Relation, TypedGraph
 from graphsage.sampling.items import Items
 
+MOST = 0.5  # of the kept links: another relation that has more of them nearly says what is asked
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TypedLinkDataset(LinkParts):
@@ -198,7 +200,19 @@ class TypedLinkDataset(LinkParts):
         """Lines for people: the messages, the links of each part, and what each of them sees."""
         counts = " / ".join(f"{len(getattr(self, part)):,}" for part in SPLITS)
         asked = f"links {' '.join(self.relation)}: {counts} to train / validate / test on"
-        return "\n  ".join([self.dataset.summary(labels=False), asked, self._seen(), *self.notes])
+        return "\n  ".join([self.dataset.summary(labels=False), asked, self._seen(), *self._told_by_others(), *self.notes])
+
+    def _told_by_others(self):
+        """A line on each other relation, of whatever direction, among whose edges most links of val and test are."""
+        kept = self.codes(np.concatenate([self.val.seeds, self.test.seeds]), False)
+        if self.has_times or not len(kept):
+            return
+        others = [name for name in self.graph.relations if name not in (self.relation, *self.reverses)]
+        for way in (1, -1) if self.is_apart else (1,):
+            for name in (name for name in others if (name[0], name[2]) == self.ends[::way]):
+                share = np.isin(kept, self.codes(np.stack(self.graph.edges(name)[::way], axis=1), False)).mean()
+                if share > MOST:
+                    yield f"{share:.0%} of the links to validate and test on are edges of {' '.join(name)}, too, and seen there"
 
     def __repr__(self) -> str:
         counts = ", ".join(f"num_{part}={len(getattr(self, part))}" for part in SPLITS)

@@ -108,6 +108,20 @@ def test_a_relation_that_turns_links_round_has_their_times():
         made(times={BUYS: [1, 2, 3, 4]}, **how)
 
 
+@pytest.mark.parametrize(("name", "way"), [(("user", "likes", "item"), 1), (("item", "sold to", "user"), -1)])
+def test_another_relation_that_has_most_of_the_links_is_told(name, way):
+    links = np.array([*VAL, *TEST, *TRAIN])
+    data = made(more={name: tuple(links[:4].T[::way])})
+    assert f"100% of the links to validate and test on are edges of {' '.join(name)}, too, and seen there" in data.summary()
+    assert "too, and seen" not in made(more={name: tuple(links[1:].T[::way])}).summary()
+
+
+def test_within_one_type_it_is_told_once():
+    data = made(relation=KNOWS, sizes={"user": 4}, train=[[0, 1]], val=[[1, 2]], test=[], messages=[[0, 1], [1, 0]],
+                more={("user", "meets", "user"): ([1, 2], [2, 1])})  # fmt: skip
+    assert data.summary().count("100% of the links to validate and test on are edges of user meets user") == 1
+
+
 def test_summary_and_counts():
     data = sold()
     assert "links user buys item: " in data.summary() and "a batch sees none that it asks about" in data.summary()
