@@ -1,14 +1,11 @@
-"""Memory: what was given back stays the process's own (``keep_memory``), and what is mapped is read where it fits."""
+"""Memory: what was given back stays the process's own (``keep_memory``), and how much there is."""
 
 import ctypes
 import sys
 from pathlib import Path
 
-import numpy as np
-
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 NEVER, LARGEST = -1, (1 << 30, 32 << 20)  # a glibc before 2.35 takes the second at most
-SHARE = 0.25  # of the available memory that a graph may take that could be mapped
 GROUP = Path("/sys/fs/cgroup")
 
 
@@ -31,24 +28,6 @@ def keep_memory() -> bool:
         return False
     is_set = any(mallopt(M_MMAP_THRESHOLD, size) for size in LARGEST)
     return bool(is_set and mallopt(M_TRIM_THRESHOLD, NEVER))
-
-
-def in_memory(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The memory maps among ``arrays`` as arrays in memory, where all of them take at most SHARE of what is available; else
-    as they are.
-
-    Rows of a graph are read far apart, and a map has small pages: sampling from one takes 1.7 times as long.
-    """
-    maps = {name: array for name, array in arrays.items() if _is_mapped(array)}
-    if sum(array.nbytes for array in maps.values()) > SHARE * available_memory():
-        return arrays
-    return {name: np.array(array) if name in maps else array for name, array in arrays.items()}
-
-
-def _is_mapped(array):
-    while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
-        array = array.base
-    return isinstance(array, np.memmap)
 
 
 def available_memory() -> float:

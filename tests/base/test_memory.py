@@ -1,11 +1,10 @@
-"""keep_memory, in processes of their own, as it is of a whole process; and maps that are read where they fit."""
+"""keep_memory, in processes of their own, as it is of a whole process; and what is available."""
 
 import ctypes
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from graphsage.base import memory
@@ -13,7 +12,6 @@ from graphsage.cli import main
 
 FAULTS = """
 import resource, sys
-import numpy as np
 from graphsage.base.memory import keep_memory
 if sys.argv[1] == "kept":
     assert keep_memory()
@@ -73,25 +71,7 @@ def test_only_the_process_of_the_command_is_set(monkeypatch):
     assert calls == [1]
 
 
-# ---- maps, and what is available
-
-
-@pytest.fixture
-def maps(tmp_path):
-    np.save(tmp_path / "a.npy", np.arange(100))
-    return {"map": np.asarray(np.load(tmp_path / "a.npy", mmap_mode="r"))[:], "array": np.ones(3)}
-
-
-def test_a_map_that_fits_is_read(monkeypatch, maps):
-    monkeypatch.setattr(memory, "available_memory", lambda: 4 * 800)
-    found = memory.in_memory(maps)
-    assert found["map"].base is None and np.array_equal(found["map"], maps["map"])
-    assert found["array"] is maps["array"]
-
-
-def test_a_map_that_does_not_fit_stays_one(monkeypatch, maps):
-    monkeypatch.setattr(memory, "available_memory", lambda: 4 * 800 - 1)
-    assert memory.in_memory(maps) is maps
+# ---- what is available
 
 
 @pytest.mark.skipif(not Path("/proc/meminfo").exists(), reason="Linux says so there")

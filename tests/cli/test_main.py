@@ -399,7 +399,8 @@ def test_every_flag_reaches_its_config():
         "input_dropout": 0.125, "normalize": True, "activation": "elu", "norm": "layer", "residual": True,
         "input_layer": "active", "jumping": "cat", "relation_sum": "mean", "num_bases": 4, "bias": False,
         "init": "kaiming_normal",
-        "fanouts": (4, -1, 2), "replace": True, "draw": "weighted", "isolated": "self", "weights": "ignore",
+        "fanouts": (4, -1, 2), "relation_fanouts": {"writes": (3, 0, 1)},
+        "replace": True, "draw": "weighted", "isolated": "self", "weights": "ignore",
         "strictly_before": True, "num_threads": 3, "batch_size": 9,
         "batches_per_epoch": 8, "epochs": 6, "optimizer": "sgd", "learning_rate": 0.5, "weight_decay": 0.75,
         "decay_biases": False, "warmup_epochs": 2, "schedule": "step", "schedule_epochs": 4, "schedule_factor": 0.25,
@@ -417,6 +418,8 @@ def test_every_flag_reaches_its_config():
         flag = name.replace("_", "-")
         if isinstance(value, bool):
             words += [f"--{flag}" if value else f"--no-{flag}"]
+        elif isinstance(value, dict):
+            words += [f"--{flag}", "; ".join(f"{of}={','.join(map(str, hops))}" for of, hops in value.items())]
         else:
             words += [f"--{flag}", ",".join(map(str, value)) if isinstance(value, tuple) else str(value)]
     model = ModelConfig(**{f.name: given[f.name] for f in fields(ModelConfig)})

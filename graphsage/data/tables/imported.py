@@ -28,11 +28,10 @@ from pathlib import Path
 import numpy as np
 
 from graphsage.base.files import folder_written_aside
-from graphsage.base.memory import in_memory
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.download import cache_folder
 from graphsage.data.errors import DatasetError, told_of
-from graphsage.data.readers.npz import mapped_npy
+from graphsage.data.readers.npz import in_memory, mapped_npy
 from graphsage.data.readers.npz_form import ALWAYS, SOMETIMES, checked_about, packed, unpacked
 from graphsage.data.readers.typed_npz import checked_typed, typed_names, typed_packed, typed_unpacked
 from graphsage.data.tables.nodes import ARRAY, array_of

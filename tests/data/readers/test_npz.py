@@ -8,6 +8,7 @@ import pytest
 from helpers.mutations import generator, mutated, npy, peak_of, save, write_zip
 
 from graphsage.data.dataset import DatasetError
+from graphsage.data.readers import npz
 from graphsage.data.readers.npz import ALWAYS_READ, npz_names, npz_of, read_npz
 
 ARRAYS = {
@@ -176,3 +177,24 @@ def test_a_changed_file_is_refused_or_read_the_same(path):
             continue
         assert all(np.array_equal(found[name], ARRAYS[name], equal_nan=name == "doubles") for name in ARRAYS)
     assert refused > 200
+
+
+# ---- maps
+
+
+@pytest.fixture
+def maps(tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(100))
+    return {"map": np.asarray(np.load(tmp_path / "a.npy", mmap_mode="r"))[:], "array": np.ones(3)}
+
+
+def test_a_map_that_fits_is_read(monkeypatch, maps):
+    monkeypatch.setattr(npz, "available_memory", lambda: 4 * 800)
+    found = npz.in_memory(maps)
+    assert found["map"].base is None and np.array_equal(found["map"], maps["map"])
+    assert found["array"] is maps["array"]
+
+
+def test_a_map_that_does_not_fit_stays_one(monkeypatch, maps):
+    monkeypatch.setattr(npz, "available_memory", lambda: 4 * 800 - 1)
+    assert npz.in_memory(maps) is maps

@@ -17,9 +17,9 @@ from helpers.leftovers import name_aside
 from helpers.mutations import generator, mutated
 from helpers.table_files import EDGES, NODES, write_tables
 
-from graphsage.base import memory
 from graphsage.config.table_config import TableConfig
 from graphsage.data import DatasetError, NodeDataset, load_dataset
+from graphsage.data.readers import npz
 from graphsage.data.tables import folder as tables, import_tables, imported
 from graphsage.graph import features as checks
 from graphsage.graph.features import SparseFeatures
@@ -85,7 +85,7 @@ KINDS = {
 @pytest.mark.parametrize("fits", [False, True], ids=["mapped", "in memory"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_second_start_gives_the_same(folder, kind, fits, no_tables_are_read, monkeypatch):
-    monkeypatch.setattr(memory, "available_memory", lambda: 10**9 * fits)
+    monkeypatch.setattr(npz, "available_memory", lambda: 10**9 * fits)
     for path in folder.iterdir():
         path.unlink()
     edges, nodes, features = KINDS[kind]
@@ -96,8 +96,8 @@ def test_a_second_start_gives_the_same(folder, kind, fits, no_tables_are_read, m
     copied = (folder / ".graphsage" / "1" / "features.npy").exists()
     assert copied == (kind in ("dense", "array of doubles", "array and columns"))
     if not isinstance(second.features, SparseFeatures):
-        assert memory._is_mapped(second.features) != fits and not second.features.flags.writeable
-    assert memory._is_mapped(second.graph.indices) != fits
+        assert npz._is_mapped(second.features) != fits and not second.features.flags.writeable
+    assert npz._is_mapped(second.graph.indices) != fits
 
 
 def test_features_are_scanned_once_a_start(folder, monkeypatch):
