@@ -12,6 +12,7 @@ from graphsage.cli import main
 
 FAULTS = """
 import resource, sys
+import numpy as np
 from graphsage.base.memory import keep_memory
 if sys.argv[1] == "kept":
     assert keep_memory()
