@@ -17,8 +17,9 @@ from graphsage.data.remarks import label_remarks
 from graphsage.graph.build import checked_names, of_length
 from graphsage.graph.features import SparseFeatures, as_features, row_normalize
 from graphsage.graph.graph import Graph
-from graphsage.graph.time_axis import checked_times, earliest, on_axis
+from graphsage.graph.time_axis import earliest
 from graphsage.graph.typed_graph import Relation, TypedGraph
+from graphsage.sampling.times import times_by_type
 
 NO_TARGET = "no type has labels in this dataset, so only links can be asked: pass target= and labels="
 
@@ -75,14 +76,8 @@ class TypedDataset(ReadOnlyRecord):
             self._set(**{name: getattr(self._targets, name)})
 
     def _checked_node_times(self, sizes):
-        given, axis = _by_type("node_times", self.node_times, sizes), self.graph.rows.times
-        found = {}
-        for name, times in given.items():
-            called = f"node_times[{name!r}]"
-            times = checked_times(called, times).copy() if axis is None else on_axis(called, times, axis)
-            found[name] = read_only(of_length(called, times, sizes[name], "node"))
-            axis = found[name] if axis is None else axis
-        return _frozen(found) if found else None
+        given = _by_type("node_times", self.node_times, sizes)
+        return _frozen(times_by_type("node_times", given, sizes, self.graph.rows.times)) if given else None
 
     def _refuse_labels(self):
         for name in ("labels", *SPLITS, "class_names", "times"):

@@ -17,6 +17,8 @@ from graphsage.graph.relation_names import relation_named, typed_pairs
 from graphsage.graph.typed_graph import Relation, TypedGraph
 from graphsage.sampling.items import Items
 
+MOST = 0.5  # of the kept links: another relation that has more of them nearly says what is asked
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TypedLinkDataset(LinkParts):
@@ -55,6 +57,7 @@ class TypedLinkDataset(LinkParts):
         if self.is_apart and not self.directed:
             raise ValueError(f"directed=False is of links within one type, and {relation} joins two: leave it out")
         self._refuse_turned()
+        self._refuse_turned_otherwhen()
 
     def _check_known_graph(self):
         known, sizes = of_kind("known", self.known, TypedGraph), self.graph.num_nodes
@@ -67,6 +70,21 @@ class TypedLinkDataset(LinkParts):
             for name in set(reverses_of(self.graph, self.relation, self.known_pairs())) - set(self.reverses):
                 rule = f"{name} has the links of {self.relation} turned round, those of val and test among them"
                 raise ValueError(f"{rule}: the graph must not have them, or there is nothing to predict")
+
+    def _refuse_turned_otherwhen(self):
+        """A relation that turns the links round at other times, as from the beginning, would tell of them too early."""
+        if not self.has_times:
+            return
+        instants, when = np.unique(self.message_times, return_inverse=True)
+
+        def dated(name, way):
+            codes = self.codes(np.stack(self.graph.edges(name)[::way], axis=1))
+            return codes * len(instants) + when[self.graph.span(name)]
+
+        for name in self.reverses:
+            if not np.isin(dated(name, -1), dated(self.relation, 1)).all():
+                rule = f"{name} has links of {self.relation} turned round, and at other times"
+                raise ValueError(f"{rule}: give its edges the times of the links, or leave it out (reverse=True makes one)")
 
     # ---- what it is made of
 
@@ -182,7 +200,19 @@ class TypedLinkDataset(LinkParts):
         """Lines for people: the messages, the links of each part, and what each of them sees."""
         counts = " / ".join(f"{len(getattr(self, part)):,}" for part in SPLITS)
         asked = f"links {' '.join(self.relation)}: {counts} to train / validate / test on"
-        return "\n  ".join([self.dataset.summary(labels=False), asked, self._seen(), *self.notes])
+        return "\n  ".join([self.dataset.summary(labels=False), asked, self._seen(), *self._told_by_others(), *self.notes])
+
+    def _told_by_others(self):
+        """A line on each other relation, of whatever direction, among whose edges most links of val and test are."""
+        kept = self.codes(np.concatenate([self.val.seeds, self.test.seeds]), False)
+        if self.has_times or not len(kept):
+            return
+        others = [name for name in self.graph.relations if name not in (self.relation, *self.reverses)]
+        for way in (1, -1) if self.is_apart else (1,):
+            for name in (name for name in others if (name[0], name[2]) == self.ends[::way]):
+                share = np.isin(kept, self.codes(np.stack(self.graph.edges(name)[::way], axis=1), False)).mean()
+                if share > MOST:
+                    yield f"{share:.0%} of the links to validate and test on are edges of {' '.join(name)}, too, and seen there"
 
     def __repr__(self) -> str:
         counts = ", ".join(f"num_{part}={len(getattr(self, part))}" for part in SPLITS)
@@ -192,7 +222,9 @@ class TypedLinkDataset(LinkParts):
 
     def without_edges(self) -> Self:
         """The same nodes, features and links without a single message: what a features-only model sees."""
-        empty = self.graph._with_edges_at(np.empty(0, np.int64))
+        times = self.message_times
+        times = None if times is None else dict.fromkeys(self.graph.relations, times[:0])
+        empty = TypedGraph(self.num_nodes, dict.fromkeys(self.graph.relations, ((), ())), times=times)
         return replace(self, dataset=replace(self.dataset, graph=empty))
 
     def row_normalized(self) -> Self:

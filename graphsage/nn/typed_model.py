@@ -135,7 +135,8 @@ class TypedGraphSAGE(Configured):
     ) -> Self:  # fmt: skip
         """The untrained model for a ``TypedDataset``, by a ``ModelConfig`` (default: its defaults).
 
-        out_features, target: default those of the dataset. dropout: default the config's, else 0.5. An input_layer of "none" is
+        out_features, target: default those of the dataset; of a ``TypedLinkDataset``, for which it is an encoder, the hidden
+        width and the ends of its links. dropout: default the config's, else 0.5. An input_layer of "none" is
         "linear" here. Types without features have embeddings.
         """
         if not isinstance(getattr(dataset, "graph", None), TypedGraph):
@@ -143,7 +144,10 @@ class TypedGraphSAGE(Configured):
         config = ModelConfig() if config is None else config
         options = asdict(config) | {"dropout": next(d for d in (dropout, config.dropout, DROPOUT) if d is not None)}
         options["input_layer"] = "linear" if config.input_layer == "none" else config.input_layer
-        features = dataset.features.items()
+        features, ends = dataset.features.items(), getattr(dataset, "ends", None)
+        if ends is not None:
+            out_features = config.hidden_features if out_features is None else out_features
+            target = target or (ends if ends[0] != ends[1] else ends[0])
         return cls(
             dataset.num_features,
             out_features=dataset.num_outputs if out_features is None else out_features,

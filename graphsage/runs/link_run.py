@@ -39,8 +39,7 @@ def build_model(config, links):
     """The untrained ``LinkPredictor`` that ``config`` describes, for ``links``, split."""
     width = config.model.hidden_features
     if isinstance(links, TypedLinkDataset):
-        how = {"target": links.ends if links.is_apart else links.ends[0], "dropout": config.dropout, "seed": config.train.seed}
-        encoder = TypedGraphSAGE.of(links, width, config.model, **how)
+        encoder = TypedGraphSAGE.of(links, width, config.model, dropout=config.dropout, seed=config.train.seed)
     else:
         encoder = make_graphsage(config, links, width)
     return LinkPredictor(encoder, config.links.decoder, directed=links.directed)

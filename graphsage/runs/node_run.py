@@ -124,6 +124,7 @@ def _embedded(trainer, nodes):
         return None
     fanouts = (-1,) * model.num_layers if config.batch_size is None else config.fanouts
     draw = {"draw": as_draw(config.draw, config.replace), "seed": config.seed, "strictly_before": config.strictly_before}
+    draw |= {"relation_fanouts": config.relation_fanouts}
     how = {"isolated": config.isolated, "device": trainer.device, "progress": None, "out": None, "store": trainer.loader.store}
     return sampled(model, dataset, nodes, hidden, fanouts=fanouts, draw=draw, **how)
 

@@ -113,6 +113,7 @@ class NeighborSampler:
     def __reduce__(self):
         # made anew from its settings: scratch arrays can be large, and what was let pass once (weights) passes again
         settings = {name: getattr(self, name) for name in NeighborSampler.__annotations__ if name != "graph"}
+        settings["node_times"] = self._form.node_times_given(self.node_times)
         return partial(type(self), weights="ignore", **settings), (self.graph,)
 
     @overload
@@ -162,7 +163,7 @@ class NeighborSampler:
         as_count("num_threads", num_threads, least=1)
         timed = times is not None
         rows = self._timed_rows if timed else self._rows
-        bounds = bounds_of(form.times_of(times), len(found), rows.times, self.strictly_before) if timed else None
+        bounds = bounds_of(form.times_of(times, found), len(found), rows.times, self.strictly_before) if timed else None
         excluded = None if exclude is None else form.excluded(exclude, rows)
         key = rng.stream_key(self.seed, STREAMS[self.stream], epoch, step, rng.REPLICA)
         found = found.copy()  # contiguous and writable: the type that the kernels are compiled for

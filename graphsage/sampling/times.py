@@ -16,6 +16,17 @@ def as_node_times(node_times, graph):
     return read_only(of_length("node_times", times, graph.num_nodes, "node"))
 
 
+def times_by_type(name, given, counts, axis):
+    """{type: times of its nodes} of the caller's ``given``, on the ``axis`` of the edges' times; None: on the first's."""
+    found = {}
+    for kind, times in given.items():
+        called = f"{name}[{kind!r}]"
+        times = checked_times(called, times).copy() if axis is None else on_axis(called, times, axis)
+        found[kind] = read_only(of_length(called, times, counts[kind], "node"))
+        axis = found[kind] if axis is None else axis
+    return found
+
+
 def bounds_of(times, num_seeds, edge_times, strictly_before):
     """The last time that the tree of each seed knows: its own, or the one before where ``strictly_before``."""
     times = of_length("times", on_axis("times", times, edge_times), num_seeds, "seed")

@@ -7,11 +7,13 @@ import numpy as np
 
 from graphsage.base.checks import as_array, as_fanouts, as_ids, as_list, read_only, refuse_giants
 from graphsage.base.told import shown, told
+from graphsage.graph.build import of_length
 from graphsage.graph.relation_names import typed_pairs
-from graphsage.graph.time_axis import checked_times, earliest
+from graphsage.graph.time_axis import earliest
 from graphsage.sampling.draws import entries
 from graphsage.sampling.exclusion import excluded_at
 from graphsage.sampling.localids import LocalIds
+from graphsage.sampling.times import times_by_type
 from graphsage.sampling.typed_batch import TypedMiniBatch
 from graphsage.sampling.typed_hops import part_relations, part_types, sample_typed
 
@@ -42,6 +44,8 @@ class TypedForm:
         """Fanouts of the caller's, checked: a tuple for all relations, or {relation: tuple}."""
         if not isinstance(fanouts, Mapping):
             return as_fanouts("fanouts", fanouts, allow_all=True)
+        if not fanouts and not graph.relations:
+            raise ValueError("fanouts is empty, and the graph has no relation to name: give one number a hop")
         for name in fanouts:
             graph.index_of(name)
         missing = [name for name in graph.relations if name not in fanouts]
@@ -59,14 +63,17 @@ class TypedForm:
         if node_times is None:
             return None
         counts = graph.num_nodes
-        given = _typed("node_times", node_times, counts)
-        checked = {name: checked_times(f"node_times[{name!r}]", values) for name, values in given}
-        dtype = np.result_type(*checked.values()) if checked else np.int64
-        for name, values in checked.items():
-            if len(values) != counts[name]:
-                raise ValueError(f"node_times[{name!r}] must have one entry per node, {counts[name]}; got {len(values)}")
-        parts = [checked.get(name, np.full(count, earliest(dtype), dtype)) for name, count in counts.items()]
-        return read_only(np.concatenate(parts).astype(dtype, copy=False))
+        given = dict(_typed("node_times", node_times, counts))
+        if not given:
+            return None
+        found = times_by_type("node_times", given, counts, graph.rows.times)
+        dtype = next(iter(found.values())).dtype
+        parts = [found.get(name, np.full(count, earliest(dtype), dtype)) for name, count in counts.items()]
+        return read_only(np.concatenate(parts))
+
+    def node_times_given(self, node_times):
+        """The caller's ``node_times`` of which ``node_times_of`` made these."""
+        return None if node_times is None else dict(zip(self.graph.types, np.split(node_times, self.graph.starts[1:-1])))
 
     def seeds_of(self, seeds):
         """{type: ids} of the caller's as one int64 array of numbers, in the order of the graph's types."""
@@ -79,10 +86,14 @@ class TypedForm:
         """(name, number of nodes, number of the first) of each type."""
         return zip(self.graph.types, self.graph.num_nodes.values(), self.graph.starts)
 
-    def times_of(self, times):
-        """{type: times of its seeds} of the caller's as one array."""
+    def times_of(self, times, seeds):
+        """{type: times of its seeds} of the caller's as one array. seeds: the numbers that ``seeds_of`` gave."""
         found = dict(_typed("times", times, self.graph.num_nodes))
-        return np.concatenate([as_array(f"times[{name!r}]", found[name]) for name in self.graph.types if name in found])
+        counts = dict(zip(self.graph.types, np.diff(np.searchsorted(seeds, self.graph.starts)).tolist()))
+        if missing := [name for name, count in counts.items() if count and name not in found]:
+            raise ValueError(f"times has no {missing[0]!r}, of which there are seeds: give each seed its time")
+        given = {name: as_array(f"times[{name!r}]", found[name]) for name in counts if name in found}
+        return np.concatenate([of_length(f"times[{name!r}]", of, counts[name], "seed") for name, of in given.items()])
 
     def excluded(self, exclude, rows):
         """What the kernels take as ``excluded``: of {relation: [m, 2], (source, destination)}, both ways round."""

@@ -43,7 +43,11 @@ class UniqueForm:
         """The caller's seeds as int64 array."""
         return as_ids("seeds", seeds, self.slots.num_nodes)
 
-    def times_of(self, times):
+    def node_times_given(self, node_times):
+        """The caller's ``node_times`` of which ``node_times_of`` made these."""
+        return node_times
+
+    def times_of(self, times, seeds):
         """The caller's times, an entry a seed."""
         return times
 

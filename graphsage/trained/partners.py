@@ -95,7 +95,7 @@ def _best(score, h_source, h, node, k, left_out):
     size = max(1, CHUNK_VALUES // h.shape[1])
     is_offered = torch.ones(len(h), dtype=torch.bool)
     is_offered[torch.as_tensor(left_out)] = False
-    rows, logits = torch.empty(0, dtype=torch.int64), torch.empty(0)
+    rows, logits = torch.empty(0, dtype=torch.int64), torch.empty(0, dtype=torch.float32)
     for start in range(0, len(h), size):
         offered = start + torch.nonzero(is_offered[start : start + size])[:, 0]
         found = score(h_source[node].expand(len(offered), -1), h[offered]).float()

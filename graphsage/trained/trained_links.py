@@ -18,6 +18,7 @@ from graphsage.data.dataset import NodeDataset
 from graphsage.data.links import LinkDataset
 from graphsage.data.split_links import split_links
 from graphsage.nn.link_predictor import LinkPredictor
+from graphsage.tensors.ambient import plain_modes
 from graphsage.trained.partners import CHUNK_VALUES, Partners, best_partners, known_partners
 from graphsage.trained.trained_model import TrainedModel
 from graphsage.training.link_task import LinkTask
@@ -76,6 +77,7 @@ class TrainedLinks(TrainedModel):
         """
         return self._layers(self._whole(dataset), nodes, None, out=out, **how)
 
+    @plain_modes()
     def score(self, dataset: NodeDataset, pairs: ArrayLike, **how: Any) -> np.ndarray:
         """The probability float32 [M] of each pair that it is a link: sigmoid of the decoder's logit.
 
@@ -87,6 +89,7 @@ class TrainedLinks(TrainedModel):
         dataset = self._whole(dataset)
         return self._logits(*self._of_pairs(dataset, self._as_pairs(dataset, pairs), how)).sigmoid().numpy()
 
+    @plain_modes()
     @torch.no_grad()
     def top(
         self, dataset: NodeDataset, nodes: ArrayLike, k: int = 10, *, known: str = "leave out", progress: Any = None, **how: Any

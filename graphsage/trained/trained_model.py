@@ -63,11 +63,11 @@ class TrainedModel:
         nodes = None if nodes is None else as_ids("nodes", nodes, targets_of(dataset).num_nodes)
         model, dataset, device = self._asked(dataset, as_device(device))
         options = {"isolated": self.isolated, "device": device, "progress": progress, "out": out}
-        fanouts = self._own_fanouts if fanouts is None and self.is_drawn else fanouts
+        fanouts, of_relations = self._drawn_by(fanouts)
         if fanouts is None:
             return apply.exact(model, dataset, nodes, num_layers, **options)
         draw = {"draw": as_draw(self.draw, self.replace), "seed": seed, "strictly_before": self.strictly_before}
-        draw |= {"relation_fanouts": self.relation_fanouts}
+        draw |= {"relation_fanouts": of_relations}
         return apply.sampled(model, dataset, nodes, num_layers, fanouts=fanouts, draw=draw, **options)
 
     def _asked(self, dataset, device):
@@ -77,10 +77,12 @@ class TrainedModel:
         dataset = self._timed_as_trained(dataset.row_normalized() if self.normalized_features else dataset)
         return model, self._with_labels(dataset), device
 
-    @property
-    def _own_fanouts(self):
-        """Those of the evaluations of its training, where they are drawn."""
-        return self.fanouts if self.draw in SELECTIVE else wider(self.fanouts)
+    def _drawn_by(self, fanouts):
+        """(fanouts, relation_fanouts): as asked; of None those of its training's evaluations, or None where it is exact."""
+        if fanouts is not None or not self.is_drawn:
+            return fanouts, self.relation_fanouts
+        found = self.fanouts, self.relation_fanouts
+        return found if self.draw in SELECTIVE else tuple(of and wider(of) for of in found)
 
     def _check_features(self, dataset):
         """ValueError unless the dataset has the features that the model takes."""

@@ -13,6 +13,7 @@ from graphsage.data.typed_dataset import TypedDataset
 from graphsage.nn.inference import inference
 from graphsage.nn.jumping import joined_width
 from graphsage.nn.typed_model import TypedGraphSAGE
+from graphsage.nn.whole_graph import checked_out
 from graphsage.tensors.device import as_device
 from graphsage.trained.trained import Trained
 from graphsage.training.setup import check_form
@@ -42,13 +43,13 @@ class TrainedTyped(Trained):
         to write to; only for all nodes.
         """
         self._check(dataset)
-        chosen = rows_by_type(nodes, {kind: dataset.num_nodes[kind] for kind in self.embedded(how.get("fanouts"))})
-        if nodes is not None and out is not None:
-            raise ValueError("out is for all nodes: leave out nodes, or take the rows of the result")
+        widths = self.embedded(how.get("fanouts"))
+        check_outs(out, nodes, widths, dataset.num_nodes)
+        chosen = rows_by_type(nodes, {kind: dataset.num_nodes[kind] for kind in widths})
         if self.is_drawn or how.get("fanouts") is not None:
-            ids = None if nodes is None else chosen[self.target]
-            rows = self._layers(dataset, ids, self.model.num_layers, out=out and out[self.target], **how)
-            return {self.target: rows}
+            ids = None if nodes is None else chosen.get(self.target, np.empty(0, np.int64))
+            rows = self._layers(dataset, ids, self.model.num_layers, out=out.get(self.target) if out else None, **how)
+            return {self.target: rows} if nodes is None or chosen else {}
         return self._exact(dataset, chosen, out or {}, **how)
 
     def _exact(self, dataset, chosen, out, *, fanouts=None, seed=0, device="auto", progress=None):
@@ -94,6 +95,20 @@ def refuse_other_schemas(schema, dataset):
             way = "load_dataset with schema=, the model's schema, reads them alike"
             what = f"columns of {kind} in {dataset.name or 'the dataset'}"
             raise ValueError(f"{what} became features otherwise than in training: {way}")
+
+
+def check_outs(out, nodes, widths, num_nodes):
+    """``out`` of ``embed`` is None, or {type: float32 array} of some types of ``widths``, for all of their nodes."""
+    if out is None:
+        return
+    if nodes is not None:
+        raise ValueError("out is for all nodes: leave out nodes, or take the rows of the result")
+    if not isinstance(out, Mapping):
+        raise TypeError(f"out must be a dict {{type: float32 array}}, got {told(out)}")
+    for kind, array in out.items():
+        if kind not in widths:
+            raise ValueError(f"out has {shown(kind)}, and there are embeddings of {', '.join(map(repr, widths))}")
+        checked_out(array, (num_nodes[kind], widths[kind]))
 
 
 def depths_of(model):

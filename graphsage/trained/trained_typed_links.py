@@ -20,12 +20,13 @@ from graphsage.loading.typed_tensors import TypedBatch
 from graphsage.nn.inference import inference
 from graphsage.nn.link_predictor import sides_of
 from graphsage.sampling.neighbor import NeighborSampler
+from graphsage.tensors.ambient import plain_modes
 from graphsage.tensors.device import as_device
 from graphsage.tensors.store import FeatureStore
 from graphsage.trained import outputs as apply
 from graphsage.trained.partners import known_partners, known_targets
 from graphsage.trained.trained_links import TrainedLinks
-from graphsage.trained.trained_typed import refuse_other_schemas, rows_by_type
+from graphsage.trained.trained_typed import check_outs, refuse_other_schemas, rows_by_type
 from graphsage.training.relation_hops import fanouts_of
 from graphsage.training.setup import check_types
 
@@ -54,9 +55,8 @@ class TrainedTypedLinks(TrainedLinks):
         only for all nodes.
         """
         self.check(dataset, **{name: value for name, value in how.items() if name != "progress"})
-        if nodes is not None and out is not None:
-            raise ValueError("out is for all nodes: leave out nodes, or take the rows of the result")
         dataset = self._whole(dataset)
+        check_outs(out, nodes, self.embedded(), dataset.num_nodes)
         asked = rows_by_type(nodes, {kind: dataset.num_nodes[kind] for kind in self.embedded()})
         found = self._rows(dataset, asked, nodes is None, **how)
         for kind, rows in (out or {}).items():
@@ -72,17 +72,20 @@ class TrainedTypedLinks(TrainedLinks):
         device = as_device(device)
         model = self._encoder if device.type == "cpu" else deepcopy(self._encoder).to(device)
         dataset = dataset.row_normalized() if self.normalized_features else dataset
-        fanouts = self._own_fanouts if fanouts is None and self.is_drawn else fanouts
+        fanouts, of_relations = self._drawn_by(fanouts)
         if fanouts is not None:
-            return self._drawn(model, dataset, asked, apply.checked_fanouts(model, fanouts), seed, device, progress)
+            hops = fanouts_of(dataset.graph, apply.checked_fanouts(model, fanouts), of_relations)
+            places = {kind: np.unique(ids, return_inverse=True) for kind, ids in asked.items()}
+            found = self._drawn(model, dataset, {kind: ids for kind, (ids, _) in places.items()}, hops, seed, device, progress)
+            return {kind: found[kind][at] for kind, (_, at) in places.items()}
         found = inference(model, dataset.graph, dataset.features, device=device, progress=progress)
         found = found if isinstance(found, Mapping) else {self.ends[0]: found}
         return {kind: found[kind].numpy() if are_all else found[kind].numpy()[ids] for kind, ids in asked.items()}
 
+    @plain_modes()
     @torch.no_grad()
-    def _drawn(self, model, dataset, asked, fanouts, seed, device, progress):
-        """The same from drawn neighbours."""
-        hops = fanouts_of(dataset.graph, fanouts, self.relation_fanouts)
+    def _drawn(self, model, dataset, asked, hops, seed, device, progress):
+        """The same from drawn neighbours; a node is asked once, so that it has one row, whoever asks with it."""
         how = {"draw": self.draw, "replace": self.replace, "weights": "ignore", "stream": "predict", "seed": seed}
         sampler, total = NeighborSampler(dataset.graph, hops, **how), sum(map(len, asked.values()))
         stores = {kind: FeatureStore(of) for kind, of in dataset.features.items()}

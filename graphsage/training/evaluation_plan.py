@@ -97,6 +97,7 @@ def evaluation_plan(model, widths, why, loader, dataset, config):
             drawn = "nodes with times are" if dataset.times is not None else f"draw={config.draw!r} is"
             is_other = not is_drawn(config.draw, dataset.times is not None)
             whose = f"other modules are sampled{why and f' ({why})'}" if is_other else f"{drawn} evaluated by drawing"
+            whose = f"here {why}" if has_layers(model) and why else whose
             raise ValueError(f"evaluate='exact' is of all neighbours, by GraphSAGE; {whose}: leave it out")
         every, nodes = config.evaluate_every or 1, min(config.evaluate_nodes or len(dataset.val), len(dataset.val))
         return EvaluationPlan(False, every, nodes, why and f"Evaluated on sampled neighbours: {why}")

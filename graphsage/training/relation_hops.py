@@ -11,7 +11,10 @@ def fanouts_of(graph, fanouts, own):
     if not isinstance(graph, TypedGraph):
         raise ValueError("relation_fanouts are of graphs with several types, and this one has one: leave it out")
     try:
-        named = {relation_named(graph, name): tuple(hops) for name, hops in own.items()}
+        named = [(relation_named(graph, name), tuple(hops)) for name, hops in own.items()]
     except ValueError as error:
         raise ValueError(f"relation_fanouts: {error}") from None
-    return {name: named.get(name, fanouts) for name in graph.relations}
+    if len(dict(named)) < len(named):
+        one = next(name for name, _ in named if sum(other == name for other, _ in named) > 1)
+        raise ValueError(f"relation_fanouts: {','.join(one)} is named twice: leave it in once")
+    return {name: dict(named).get(name, fanouts) for name in graph.relations}

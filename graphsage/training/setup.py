@@ -41,6 +41,8 @@ def normalizes(config, dataset):
     """
     if isinstance(dataset.features, Mapping):
         is_sparse = any(isinstance(of, SparseFeatures) and not of.is_identity for of in dataset.features.values())
+        if not is_sparse and config.normalize_features:
+            config.refuse_set("normalize_features", "where no type has sparse features, as dense ones stay: leave it out")
         return is_sparse and dataset.schema is None if config.normalize_features is None else config.normalize_features
     is_sparse = isinstance(dataset.features, SparseFeatures) and dataset.schema is None
     is_sparse = is_sparse and not (config.featureless == "degrees" and lacks_features(dataset))

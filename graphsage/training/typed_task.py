@@ -1,5 +1,7 @@
 """TypedTask: classes, labels or numbers of the nodes of one type, in a graph of several."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from graphsage.data.asked_times import refuse_untimed
@@ -69,6 +71,7 @@ class TypedTask(LabelTask):
     def evaluator_on(self, dataset):
         """The ``Evaluator`` that asks the model about another dataset; ValueError, one sentence, where it cannot."""
         own = self.dataset
+        dataset = replace(dataset, times=None) if own.times is None and dataset.times is not None else dataset
         check_form(own.target, own.graph.relations, own.num_features, dataset)
         if own.times is not None:
             refuse_untimed(dataset.targets, ", and the model was trained on nodes that were asked at theirs")

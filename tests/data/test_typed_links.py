@@ -14,10 +14,10 @@ from graphsage.sampling.items import Items
 TRAIN, VAL, TEST = [[0, 0], [0, 1], [1, 1]], [[1, 0]], [[2, 2]]
 
 
-def made(messages=TRAIN, relation=BUYS, sizes=None, more=None, times=None, **changes):
+def made(messages=TRAIN, relation=BUYS, sizes=None, more=None, times=None, weights=None, **changes):
     """Links of one's own."""
     src, dst = np.array(messages).reshape(-1, 2).T
-    graph = TypedGraph(sizes or {"user": 4, "item": 3}, {relation: (src, dst), **(more or {})}, times=times)
+    graph = TypedGraph(sizes or {"user": 4, "item": 3}, {relation: (src, dst), **(more or {})}, times=times, weights=weights)
     parts = {"train": TRAIN, "val": VAL, "test": TEST, **changes}
     return TypedLinkDataset(dataset=TypedDataset(graph=graph), relation=relation, **parts)
 
@@ -94,6 +94,32 @@ def test_variants_keep_the_links():
     assert as_set(bare.val) == as_set(data.val) and bare.known is data.known and bare.reverses == data.reverses
     assert data.row_normalized().num_features == data.num_features
     assert sold(times=True, by="time").without_edges().has_times
+    weighted = made(weights={BUYS: [1, 2, 3]})
+    assert weighted.without_edges().graph.rows.weights is None  # which no draw has to read
+
+
+def test_a_relation_that_turns_links_round_has_their_times():
+    none = Items(np.empty((0, 2), np.int64))
+    parts = {"train": Items(TRAIN, time=[1, 2, 3]), "val": none, "test": Items(TEST, time=[4])}
+    links, turned = np.array([*TRAIN, *TEST]), ("item", "sold to", "user")
+    how = {"messages": links, "more": {turned: tuple(links.T[::-1])}, **parts}
+    assert made(times={BUYS: [1, 2, 3, 4], turned: [1, 2, 3, 4]}, **how).reverses == (turned,)
+    with pytest.raises(ValueError, match="'sold to', 'user'.* has links of .* turned round, and at other times"):
+        made(times={BUYS: [1, 2, 3, 4]}, **how)
+
+
+@pytest.mark.parametrize(("name", "way"), [(("user", "likes", "item"), 1), (("item", "sold to", "user"), -1)])
+def test_another_relation_that_has_most_of_the_links_is_told(name, way):
+    links = np.array([*VAL, *TEST, *TRAIN])
+    data = made(more={name: tuple(links[:4].T[::way])})
+    assert f"100% of the links to validate and test on are edges of {' '.join(name)}, too, and seen there" in data.summary()
+    assert "too, and seen" not in made(more={name: tuple(links[1:].T[::way])}).summary()
+
+
+def test_within_one_type_it_is_told_once():
+    data = made(relation=KNOWS, sizes={"user": 4}, train=[[0, 1]], val=[[1, 2]], test=[], messages=[[0, 1], [1, 0]],
+                more={("user", "meets", "user"): ([1, 2], [2, 1])})  # fmt: skip
+    assert data.summary().count("100% of the links to validate and test on are edges of user meets user") == 1
 
 
 def test_summary_and_counts():

@@ -10,6 +10,7 @@ import pytest
 import torch
 from helpers.nn_helpers import LAYERS, OPTIONS, batch_of, close, model_of, node_dataset
 from helpers.typed_data import papers
+from helpers.typed_links import KNOWS, sold
 from helpers.typed_nn import (
     AWAY,
     BACK,
@@ -369,6 +370,13 @@ def test_arguments_make_the_model_anew_through_json():
         again.load_state_dict(model.state_dict())
         batch = typed_batch(DATA, SEEDS, [3, 2])
         assert torch.equal(again.eval()(batch), model(batch))
+
+
+def test_of_links_it_is_an_encoder_of_their_ends():
+    config = ModelConfig(hidden_features=8)
+    assert TypedGraphSAGE.of(sold(), config=config).target == ("user", "item")
+    model = TypedGraphSAGE.of(sold(relation=KNOWS), config=config)
+    assert (model.target, model.out_features) == ("user", 8)
 
 
 def test_of_a_dataset_and_settings():

@@ -10,6 +10,7 @@ from helpers.typed_data import papers
 
 import graphsage as gs
 from graphsage.config.settings import RunConfig
+from graphsage.runs import node_run
 from graphsage.runs.checkpoint import differences, identity
 from graphsage.runs.list_runs import list_runs
 from graphsage.runs.run import build_model, compare, make_trainer, run, run_all
@@ -108,6 +109,12 @@ def test_another_dataset_is_told_from_the_training_s(dataset):
     }  # fmt: skip
     for name, changed in changes.items():
         assert any(line.startswith(name) for line in differences(own, identity(changed)))
+
+
+def test_the_report_s_embeddings_are_drawn_as_in_training(dataset, monkeypatch):
+    trainer = make_trainer(configured(relation_fanouts={"writes": (3, 0)}), dataset, log=None)
+    monkeypatch.setattr(node_run, "sampled", lambda *asked, draw, **how: draw)
+    assert node_run._embedded(trainer, [0])["relation_fanouts"] == {"writes": (3, 0)}
 
 
 # ---- what a dataset suggests, and what has no meaning

@@ -147,6 +147,28 @@ def test_times_of_nodes():
     sampler = NeighborSampler(graph, [-1], node_times={"author": [3, 8]})
     assert sampler.sample({"paper": [0]}, times={"paper": [5]}).nodes["author"].tolist() == [0]
     assert sampler.sample({"paper": [0]}).nodes["author"].tolist() == [0, 1]
+    assert np.array_equal(pickle.loads(pickle.dumps(sampler)).node_times, sampler.node_times)
+
+
+def test_times_of_nodes_are_in_the_unit_of_the_edges():
+    graph = TypedGraph({"paper": 3, "author": 2}, {WRITES: ([0], [0])}, times={WRITES: np.array(["2020-01-01"], "M8[D]")})
+    with pytest.raises(ValueError, match=r"node_times\['author'\] must be dates, or nanoseconds since 1970"):
+        NeighborSampler(graph, [-1], node_times={"author": [3, 8]})
+
+
+@pytest.mark.parametrize(
+    ("times", "text"),
+    [
+        ({"a": [1], "b": [1, 2]}, r"times\['a'\] must have one entry per seed, 2; got shape \(1,\)"),
+        ({"a": [1, 2, 3]}, "times has no 'b', of which there are seeds"),
+        ({"a": [1, 2], "b": [1], "c": [1]}, r"times\['c'\] must have one entry per seed, 0"),
+        ({"a": 1, "b": [1]}, r"times\['a'\] must have one entry per seed, 2; got shape \(\)"),
+    ],
+)
+def test_each_seed_has_a_time_of_its_own_type(times, text):
+    sampler = NeighborSampler(random_graph(0), [2], node_times={"a": range(12)})
+    with pytest.raises(ValueError, match=text):
+        sampler.sample({"a": [0, 1], "b": [0]}, times=times)
 
 
 # ---- the graph
@@ -283,7 +305,7 @@ def test_what_is_asked_wrongly_is_refused(seeds, how, text):
         ({**dict.fromkeys(ENDS[:3], [1]), ENDS[3]: [-2]}, {}, "or -1 for all"),
         ([2], {"isolated": "self"}, "is of graphs with one type"),
         ([2], {"draw": "weighted"}, "needs weights, and the graph has none"),
-        ([2], {"node_times": {"a": [1]}}, r"node_times\['a'\] must have one entry per node, 12; got 1"),
+        ([2], {"node_times": {"a": [1]}}, r"node_times\['a'\] must have one entry per node, 12; got shape \(1,\)"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(fanouts, how, text):

@@ -234,3 +234,25 @@ def test_a_model_alone_is_saved_too(dataset, tmp_path):
     again = gs.load_model(tmp_path / "m.safetensors")
     assert again.arguments == model.arguments and again.out_features == NUM_CLASSES
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), again.state_dict().values()))
+
+
+@pytest.mark.parametrize(
+    ("out", "text"),
+    [
+        ({"editor": np.empty((80, 16), np.float32)}, "out has 'editor', and there are embeddings of 'paper', 'author'"),
+        ({"author": np.empty((80, 16), np.float16)}, r"out must be a float32 array of shape \(80, 16\), got float16"),
+        ({"author": np.empty((3, 80, 16), np.float32)}, r"out must be a float32 array of shape \(80, 16\), got float32"),
+        (np.empty((80, 16), np.float32), r"out must be a dict \{type: float32 array\}, got ndarray"),
+    ],
+)
+def test_embeddings_are_written_where_they_fit(out, text, dataset, tmp_path):
+    trained, _ = saved(tmp_path, dataset)
+    with pytest.raises((TypeError, ValueError), match=text):
+        trained.embed(dataset, out=out)
+
+
+def test_drawn_outputs_are_of_as_many_neighbours_as_in_the_training_s_evaluations(dataset, tmp_path):
+    trained, _ = saved(tmp_path, dataset, relation_fanouts={"writes": (3, 0)}, fanouts=(5, 5))
+    assert trained._drawn_by(None) == ((25, 25), {"writes": (25, 0)})
+    assert trained._drawn_by((2, 2)) == ((2, 2), {"writes": (3, 0)})
+    assert trained.embed(dataset, {}) == {}

@@ -4,11 +4,13 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from helpers.typed_links import BUYS, KNOWS, SIZES, as_set, encoder_of, pairs_of, shop, sold
 
 import graphsage as gs
 from graphsage.config.link_config import LinkConfig
 from graphsage.config.settings import TrainConfig
+from graphsage.trained import outputs
 from graphsage.trained.save import load_trained, save_trained
 from graphsage.trained.trained_typed_links import TrainedTypedLinks
 
@@ -43,6 +45,16 @@ def test_embeddings_are_exact_and_of_both_types(trained):
     assert list(some) == ["item"] and np.array_equal(some["item"], h["item"][[7, 7, 0]])
     out = {kind: np.empty_like(rows) for kind, rows in h.items()}
     assert trained.embed(shop(), out=out) is out and np.array_equal(out["user"], h["user"])
+
+
+def test_a_drawn_embedding_is_the_same_whoever_asks_with_it(trained, monkeypatch):
+    monkeypatch.setattr(outputs, "BATCH_SIZE", 2)
+    h = trained.embed(shop(), {"user": [3, 5, 8, 3]}, fanouts=(2, 2))["user"]
+    assert np.array_equal(h[0], h[3])
+    with torch.autocast("cpu", torch.bfloat16):
+        assert np.array_equal(trained.embed(shop(), {"user": [8, 5, 3]}, fanouts=(2, 2))["user"], h[2::-1])
+        low = trained.score(shop(), [[0, 1]])
+    assert np.array_equal(trained.score(shop(), [[0, 1]]), low)
 
 
 def test_drawn_embeddings_of_all_neighbours_are_the_exact_ones(trained):

@@ -135,6 +135,22 @@ def test_what_a_layer_never_saw_is_not_in_an_exact_score(dataset):
     assert trainer.fit().outputs is None
 
 
+def test_an_exact_score_of_what_a_layer_never_saw_is_refused(dataset):
+    text = "^evaluate='exact' is of all neighbours, by GraphSAGE; here relation_fanouts draws none of cites in a hop"
+    with pytest.raises(ValueError, match=text):
+        trainer_of(dataset, relation_fanouts={"cites": (5, 0)}, evaluate="exact", **SHORT)
+
+
+def test_a_relation_is_named_once(dataset):
+    with pytest.raises(ValueError, match="^relation_fanouts: author,writes,paper is named twice: leave it in once"):
+        trainer_of(dataset, relation_fanouts={"writes": (3, 1), "author,writes,paper": (9, 9)}, **SHORT)
+
+
+def test_dense_features_of_types_are_never_divided(dataset):
+    with pytest.raises(ValueError, match="^normalize_features = True is not used where no type has sparse features"):
+        trainer_of(dataset, normalize_features=True, **SHORT)
+
+
 def test_a_relation_of_no_graph_is_refused(dataset):
     with pytest.raises(ValueError, match=r"^relation_fanouts: relation = 'wrote' names no relation of the graph"):
         trainer_of(dataset, relation_fanouts="wrote=5,5")
@@ -205,6 +221,8 @@ def test_another_dataset_must_have_the_same_form(dataset):
     with pytest.raises(TypeError, match="^dataset must be a TypedDataset"):
         trainer.predict(dataset=blocks())
     assert NUM_FEATURES == blocks().num_features
+    timed = replace(grown, times=np.zeros(120, int), node_times={"author": np.ones(80, int)})
+    assert np.array_equal(trainer.predict(dataset=timed).labels, expected)  # a model without times asks at none
 
 
 # ---- embeddings
