@@ -17,7 +17,7 @@ from helpers.blocks import blocks, configured
 
 import graphsage as gs
 from graphsage.base import progress as cli_progress
-from graphsage.cli import apply as cli_apply, main as cli
+from graphsage.cli import apply as cli_apply, main as cli, tables_shown
 from graphsage.runs.run import build_model
 from graphsage.trained.save import save_trained
 from graphsage.trained.trained import Trained
@@ -84,7 +84,7 @@ def test_predict_writes_a_row_a_node(command, run, dataset):
     found, expected = rows_of(run / "predict.csv"), gs.load_trained(run).predict(dataset)
     assert (code, err) == (0, "")
     assert out.startswith(f"Saved in {run / 'predict.csv'}: 200 rows, of which the first\n  node  predicted  prob")
-    assert out.count("\n") == 2 + cli_apply.FEW
+    assert out.count("\n") == 2 + tables_shown.FEW
     assert [row["node"] for row in found] == dataset.node_ids.tolist()
     assert [row["predicted"] for row in found] == [NAMES[c] for c in expected.labels]
     shares = np.array([row["probability"] for row in found], np.float32)
