@@ -3,9 +3,9 @@
     python -m benchmarks.typed_training [--size small] [--nodes 1000000] [--features 128] ...
 
 The graph of ``benchmarks.typed``: four types, relations between them; dense features of every type, batches of papers. The peer
-is a linear layer a type and a HeteroConv of SAGEConv a layer, with the same widths, given the batch's arrays as it takes them
-and cut down from layer to layer as its trim_to_layer does; the last layer has the relations into papers alone. Beside them what
-the loader takes for a batch. One thread, interleaved, CPU time. benchmarks/README.md tells what the numbers mean.
+is a linear layer a type and a HeteroConv of SAGEConv a layer, with the same widths, given the batch's arrays as it takes them,
+cut down from layer to layer as its trim_to_layer does; the last layer has the relations into papers alone. Beside them what the
+loader takes for a batch. One thread, interleaved, CPU time. benchmarks/README.md tells what the numbers mean.
 """
 
 from importlib.util import find_spec

@@ -243,9 +243,9 @@ def _one_run(options):
 def _nodes(options, dataset):
     """Rows of the nodes asked for; None for all."""
     if options.nodes is not None:
-        from graphsage.training.label_task import targets_of
+        from graphsage.data.nodes_of_type import nodes_of_type
 
-        return node_rows("--nodes", targets_of(dataset), options.nodes)
+        return node_rows("--nodes", nodes_of_type(dataset, getattr(dataset, "target", None)), options.nodes)
     return None if options.part is None else sorted(getattr(dataset, options.part).tolist())
 
 

@@ -32,11 +32,20 @@ def _sample(options):
         from graphsage.data.catalogue import load_dataset
 
         dataset = load_dataset(options.dataset)
+        _refuse_types(dataset)
         seeds = node_rows("--seeds", dataset, options.seeds)
         from graphsage.sampling.neighbor import NeighborSampler
 
         batch = NeighborSampler(dataset.graph, **given).sample(seeds)
     _show(dataset, batch)
+
+
+def _refuse_types(dataset):
+    from graphsage.data.typed_dataset import TypedDataset
+
+    if isinstance(dataset, TypedDataset):
+        rule = f"sample shows graphs with one type of nodes, and {dataset.name} has {len(dataset.num_nodes)}"
+        raise ValueError(f"{rule}: in Python, gs.NeighborSampler(data.graph, fanouts).sample({{type: ids}}) draws from it")
 
 
 def _show(dataset, batch):

@@ -48,7 +48,8 @@ def write_embeddings(path, trained, dataset, **how):
 def show_embedding(path, rows, names, kind):
     """Lines about a file of embeddings, and how its first rows begin."""
     shape = ", ".join(f"{size:,}" for size in rows.shape)
-    print(f"Saved in {path}: float32 [{shape}], a row a {kind} in the graph's order, of which the first begin")
+    each = "a node" if kind == "node" else f"for each {kind}"
+    print(f"Saved in {path}: float32 [{shape}], a row {each} in the graph's order, of which the first begin")
     print("\n".join(side_by_side([[cell(name), *map(cell, row[:FEW])] for name, row in zip(names, rows)])))
 
 

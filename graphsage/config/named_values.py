@@ -83,13 +83,21 @@ def as_relation_fanouts(value):
     found = value
     if isinstance(value, str):
         parts = [part.rpartition("=") for part in value.split(";") if part.strip()]
+        if any("=" in name or not name.strip() for name, _, _ in parts):  # two relations without a ; between, or no =
+            raise ValueError(f"{rule}; got {shown(value)}")
         found = {name.strip(): hops.split(",") for name, _, hops in parts}
     if not isinstance(found, Mapping) or not found:
         raise ValueError(f"{rule}; got {shown(value)}")
+    found = {",".join(name) if _is_relation(name) else name: hops for name, hops in found.items()}
     wrong = [name for name in found if not isinstance(name, str) or not name.strip()]
     if wrong:
         raise ValueError(f"{rule}; got the name {shown(wrong[0])}")
     return {name.strip(): _relation_hops(name.strip(), hops) for name, hops in found.items()}
+
+
+def _is_relation(name):
+    """Is it (source, name, destination), as a graph has it?"""
+    return isinstance(name, tuple) and all(isinstance(part, str) for part in name)
 
 
 def _relation_hops(name, hops):

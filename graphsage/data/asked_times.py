@@ -47,5 +47,5 @@ def times_line(dataset):
 def refuse_untimed(dataset, why):
     """ValueError where nobody knows when the nodes of ``dataset`` are asked."""
     if dataset.times is None:
-        ways = "NodeDataset(..., times=), or a column time in the tables of nodes and of edges"
+        ways = "times= to the dataset, or a column time in the tables of nodes and of edges"
         raise ValueError(f"{dataset.name or 'the dataset'} has no times of nodes{why}: pass {ways}")

@@ -131,7 +131,7 @@ def _parts_of(source, features, relation):
     if isinstance(source, TypedDataset):
         _refuse_features(features)
         return typed_parts(source, relation)
-    if relation is not None:
+    if relation is not None and isinstance(source, (Graph, NodeDataset)):
         raise ValueError("relation is of a TypedDataset: leave it out, as a graph of one type has one kind of links")
     if isinstance(source, NodeDataset):
         _refuse_features(features)

@@ -69,7 +69,7 @@ class TypedDataset(ReadOnlyRecord):
         if self.target is None:
             self._refuse_labels()
             return
-        if self.target not in sizes:
+        if not isinstance(self.target, str) or self.target not in sizes:
             raise ValueError(f"target = {shown(self.target)} is no type of nodes: there are {', '.join(map(repr, sizes))}")
         self._set(_targets=self._made_targets())
         for name in ("labels", *SPLITS, "class_names", "task", "notes", "times"):

@@ -257,6 +257,8 @@ def _checked(kind, name, values, given):
 
 def _undirected(names, given):
     """{relation: itself} of those whose edges run both ways."""
+    if not isinstance(names, Collection):
+        raise TypeError(f"undirected must be a list of relations (source, name, destination), got {shown(names)}")
     for name in names:
         if not isinstance(name, tuple) or name not in given or name[0] != name[2]:
             raise ValueError(f"undirected has {shown(name)}, which is no relation in edges from a type to itself")

@@ -12,6 +12,7 @@ from graphsage.base.told import told
 from graphsage.nn.aggregators import Reduction
 from graphsage.nn.layered import has_layers
 from graphsage.nn.pooling import MaxPool, MeanPool
+from graphsage.nn.typed_model import TypedGraphSAGE
 
 PLAIN = (Reduction, MeanPool, MaxPool)  # aggregators that need no more of a block than ``EdgeBlock`` has
 
@@ -24,6 +25,8 @@ def exportable(model: Any) -> "Exportable":
     """
     if isinstance(model, type) or not has_layers(model):
         raise TypeError(f"model must be a GraphSAGE, got {told(model)}: export other modules by torch.export itself")
+    if isinstance(model, TypedGraphSAGE):
+        raise TypeError("model must be a GraphSAGE, got TypedGraphSAGE: graphs of several types are not exported yet")
     for layer in model.layers:
         if not isinstance(layer.aggregator, PLAIN):
             names = "mean, sum, max, gcn, mean_pool or max_pool"

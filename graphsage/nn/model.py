@@ -1,5 +1,6 @@
 """GraphSAGE: the model, for batches, trees and (see ``inference``) whole graphs."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -101,6 +102,8 @@ class GraphSAGE(Configured):
         )
         for name in OF_RELATIONS:
             config.refuse_set(name, "by a GraphSAGE of one type of nodes: leave it out, or make a TypedGraphSAGE")
+        if isinstance(in_features, Mapping):
+            raise TypeError("in_features is of several types: TypedGraphSAGE.of(dataset) makes a model of them")
         self.in_features = as_count("in_features", in_features, least=1)
         with plain_defaults(), keyed_rng(0):  # the layers draw once on their own; ``reset_parameters`` has the last word
             self._make_layers(config)
@@ -163,7 +166,10 @@ class GraphSAGE(Configured):
 
         With a hop a layer the logits, or, where there is an output layer, what goes into that.
         """
-        width = (x.x if x.reduce is None else x.x_self).shape[1]
+        rows = x.x if x.reduce is None else x.x_self
+        if isinstance(rows, Mapping):
+            raise TypeError("x must be a Batch of one type of nodes, and this one has several: give it to a TypedGraphSAGE")
+        width = rows.shape[1]
         if width != self.in_features:
             raise ValueError(f"the batch has {width} features a node, but the model's in_features = {self.in_features}")
         check_place("the batch", x.seed_index.device, self)

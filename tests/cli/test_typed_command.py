@@ -66,7 +66,8 @@ def test_predict(run, tmp_path, capsys):
     code, out, _ = told(capsys, "predict", folder, "--part", "test", "--out", tmp_path / "t.csv")
     assert code == 0 and "49 rows" in out
     code, _, err = told(capsys, "predict", folder, "--nodes", "author 1", "--out", tmp_path / "n.csv")
-    assert code == 2 and err.startswith("graphsage: --nodes: 'author 1' is not a node of papers: give a name, or a number")
+    text = "graphsage: --nodes: 'author 1' is not a node of type paper of papers: give a name, or a number"
+    assert code == 2 and err.startswith(text)
     code, _, err = told(capsys, "predict", folder, "--correct-and-smooth", "--out", tmp_path / "n.csv")
     assert code == 2 and "correct_and_smooth is of graphs with one type of nodes" in err
 
@@ -79,7 +80,7 @@ def test_embed_writes_a_table_a_type(suffix, run, tmp_path, capsys):
     code, out, _ = told(capsys, "embed", folder, "--out", tmp_path / f"e.{suffix}")
     names = sorted(path.name for path in tmp_path.iterdir())
     assert code == 0 and names == [f"e.{kind}.{suffix}" for kind in ("author", "paper", "venue")]
-    assert f"e.author.{suffix}: float32 [80, 8], a row a author in the graph's order" in out and "paper 0" in out
+    assert f"e.author.{suffix}: float32 [80, 8], a row for each author in the graph's order" in out and "paper 0" in out
     if suffix == "npy":
         assert np.load(tmp_path / "e.venue.npy").shape == (5, 8)
 
@@ -95,3 +96,9 @@ def test_what_is_of_one_type_gets_a_sentence(run, capsys):
     }.items():
         code, _, err = told(capsys, "train", path, *SHORT, "--no-save", *flags)
         assert code == 2 and text in err and "Traceback" not in err
+
+
+def test_sample_gets_a_sentence(run, capsys):
+    _, path = run
+    code, _, err = told(capsys, "sample", path, "--seeds", "0")
+    assert code == 2 and "sample shows graphs with one type of nodes, and papers has 3" in err

@@ -66,6 +66,7 @@ def test_fanouts_become_a_tuple():
 def test_fanouts_of_relations_are_a_dict_or_a_text():
     named = {"writes": (10, -1), "paper,cites,paper": (5, 0)}
     assert SampleConfig(relation_fanouts="writes=10,-1; paper,cites,paper = 5,0").relation_fanouts == named
+    assert SampleConfig(relation_fanouts={("a", "to", "b"): (3, 1)}).relation_fanouts == {"a,to,b": (3, 1)}
     assert TrainConfig(relation_fanouts={name: list(hops) for name, hops in named.items()}).relation_fanouts == named
 
 
@@ -121,7 +122,7 @@ REFUSED = [
     (TrainConfig, "fanouts", (-2, 3), "fanouts[0] must be an integer >= 1 and < 2^31, or -1 for all; got -2"),
     *[(SampleConfig, "relation_fanouts", value,
        f"relation_fanouts must be {{relation: numbers, one a hop}}, or 'writes=10,5; cites=5,0'; got {told}")
-      for value, told in ((5, "5"), ({}, "{}"), ("", "''"))],
+      for value, told in ((5, "5"), ({}, "{}"), ("", "''"), ("a:5,5", "'a:5,5'"), ("a=5,5,b=1,1", "'a=5,5,b=1,1'"))],
     (SampleConfig, "relation_fanouts", {3: (5, 5)}, "relation_fanouts must be {relation: numbers, one a hop}, or "
      "'writes=10,5; cites=5,0'; got the name 3"),
     *[(SampleConfig, "relation_fanouts", value,

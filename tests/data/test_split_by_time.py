@@ -81,7 +81,7 @@ def test_data_that_have_no_times_or_labels():
     data = timed(np.arange(4), [-1, -1, -1, -1])
     with pytest.raises(ValueError, match="has 0 nodes with a label, of 0 different times, and the split leaves train empty"):
         gs.split_by_time(data)
-    with pytest.raises(ValueError, match="the dataset has no times of nodes, by which to part them: pass NodeDataset"):
+    with pytest.raises(ValueError, match="dataset has no times of nodes, by which to part them: pass times= to the dataset"):
         gs.split_by_time(data.without_edges())
     with pytest.raises(TypeError, match="dataset must be a NodeDataset"):
         gs.split_by_time(data.graph)

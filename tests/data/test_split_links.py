@@ -7,7 +7,7 @@ import pytest
 from helpers.nn_helpers import awkward_graph, node_dataset
 from hypothesis import given, strategies as st
 
-from graphsage import Graph, LinkDataset, split_links
+from graphsage import Graph, LinkDataset, TypedGraph, split_links
 
 FEATURES = np.ones((60, 2), np.float32)
 GENERATOR = np.random.default_rng(3)
@@ -188,6 +188,9 @@ def test_nothing_to_split():
         split(Graph.from_edges([3], [3], 60))
     with pytest.raises(ValueError, match=r"of 3 links leave train empty \(links of one time stay together\)"):
         split(Graph.from_edges([0, 1, 2], [1, 2, 3], 60, times=[1, 1, 1]), by="time", val=0, test=0.4)
+    typed = TypedGraph({"a": 4}, {("a", "to", "a"): ([0], [1])})
+    with pytest.raises(TypeError, match="source must be a NodeDataset, a TypedDataset or a Graph, got TypedGraph"):
+        split_links(typed, relation="to")
     with pytest.raises(TypeError, match="source must be a NodeDataset, a TypedDataset or a Graph, got list"):
         split_links([[0, 1]])
     with pytest.raises(ValueError, match="features are those of the dataset"):

@@ -109,6 +109,7 @@ def test_a_pickle_and_a_replacement_are_the_same():
         ({"features": {"venue": np.ones((4, 2))}}, r"features\['venue'\] must have one row per node, 5; got 4 rows"),
         ({"features": {"venue": np.full((5, 2), np.nan)}}, "venue: features must be finite"),
         ({"target": "pub"}, "target = 'pub' is no type of nodes"),
+        ({"target": ["paper"]}, r"target = \['paper'\] is no type of nodes"),
         ({"target": None}, "labels is given, but no target: name the type that has labels"),
         ({"labels": None}, "target = 'paper' needs labels of its nodes"),
         ({"labels": np.zeros(5, int)}, "labels must have one entry per node, 120; got 5"),

@@ -28,6 +28,7 @@ from helpers.typed_nn import (
 from graphsage.config.groups import ModelConfig
 from graphsage.data.typed_dataset import TypedDataset
 from graphsage.graph.typed_graph import TypedGraph
+from graphsage.interop.export import exportable
 from graphsage.loading.typed_tensors import TypedBatch
 from graphsage.nn.aggregators import Aggregator
 from graphsage.nn.inference import inference
@@ -430,5 +431,11 @@ def test_batches_that_do_not_fit():
         typed_model(DATA, target="far", num_layers=2)(batch)
     with pytest.raises(TypeError, match="x must be a TypedBatch, got Batch"):
         model(batch_of(node_dataset(), [1], [2, 2]))
+    with pytest.raises(TypeError, match="x must be a Batch of one type of nodes, and this one has several"):
+        GraphSAGE(4, 8, 2)(batch)
+    with pytest.raises(TypeError, match="in_features is of several types: TypedGraphSAGE.of"):
+        GraphSAGE(DATA.num_features, 8, 2)
+    with pytest.raises(TypeError, match="model must be a GraphSAGE, got TypedGraphSAGE"):
+        exportable(model)
     with pytest.raises(TypeError, match="dataset must be a TypedDataset, got NodeDataset"):
         TypedGraphSAGE.of(node_dataset())

@@ -269,6 +269,7 @@ def test_read_only():
         ({"a": 2}, {}, {"weights": {("a", "to", "a"): [1]}}, "which is no relation in edges"),
         ({"a": 2}, {}, {"times": [1]}, "times must be a dict {relation: values of its edges}"),
         ({"a": 2}, {}, {"undirected": [("a", "to", "a")]}, "which is no relation in edges from a type to itself"),
+        ({"a": 2}, {}, {"undirected": True}, "undirected must be a list of relations .*, got True"),
         ({"a": 2}, {}, {"undirected": "a"}, "undirected has 'a', which is no relation"),
         ({"a": 2}, {("a", "to", "a"): ([0], [1])}, {"edge_ids": {("a", "to", "a"): [-1]}}, "edge_ids must be >= 0"),
     ],

@@ -143,7 +143,7 @@ def test_a_training_without_times_says_nothing():
 
 def test_settings_and_data_that_do_not_fit():
     data = told_at(0)
-    with pytest.raises(ValueError, match="told has no times of nodes, and strictly_before=True is about those: pass NodeData"):
+    with pytest.raises(ValueError, match="told has no times of nodes, and strictly_before=True is about those: pass times="):
         trained(replace(data, times=None), strictly_before=True)
     with pytest.raises(ValueError, match="evaluate='exact' is of all neighbours, by GraphSAGE; nodes with times are"):
         trained(data, evaluate="exact")
