@@ -228,6 +228,8 @@ def _ends(name, what, sizes):
         dst, src = np.repeat(list(what), list(map(len, lists))), [source for sources in lists for source in sources]
         dst = dst if len(dst) else []
     else:
+        if hasattr(what, "columns"):  # of a table with two rows, each would be taken for an end
+            raise TypeError(f"edges[{name}] must be (src, dst), not a table: give two of its columns, or from_tables the table")
         pair = what if isinstance(what, (tuple, list)) else as_array(f"edges[{name}]", what)
         if not isinstance(pair, (tuple, list)) and pair.ndim == 0 or len(pair) != 2:
             raise ValueError(f"edges[{name}] must be (src, dst), a sparse matrix, or a dict of sources; got {shown(what)}")

@@ -1,6 +1,7 @@
 """Batches of typed graphs against their slow twin, and against the homogeneous sampler where there is one type."""
 
 import pickle
+from types import SimpleNamespace
 
 import naive_typed
 import numpy as np
@@ -263,6 +264,7 @@ def test_read_only():
         ({"a": 2}, {("a", "to", "b"): ([0], [0])}, {}, "'b' in the relation .* is no type of nodes: there are 'a'"),
         ({"a": 2}, {("a", "to", "a"): ([0], [2])}, {}, r"dst\[0\] = 2 is not a node: the graph has 2"),
         ({"a": 2}, {("a", "to", "a"): ([0, 1], [1])}, {}, "must have one entry per edge"),
+        ({"a": 2}, {("a", "to", "a"): SimpleNamespace(columns=["src", "dst"])}, {}, "not a table: give two of its columns"),
         ({"a": 2}, {("a", "to", "a"): 7}, {}, "must be \\(src, dst\\), a sparse matrix, or a dict of sources; got 7"),
         ({"a": 2}, {("a", "to", "a"): sparse.eye(3)}, {}, r"a row a a and a column a a, \(2, 2\); got \(3, 3\)"),
         ({"a": 2}, {("a", "to", "a"): ([0], [1])}, {"weights": {("a", "to", "a"): [-1]}}, "weights must be finite and >= 0"),
