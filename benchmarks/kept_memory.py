@@ -35,7 +35,7 @@ SIZES = {
     "quick": {"rounds": 1, "steps": 1, "scale": 8, "batch": 16, "hidden": 8},
 }
 FANOUTS, DTYPES = ("15,10", "15,10,5"), ("float32", "bfloat16")
-DEFAULTS = ((M_MMAP_THRESHOLD, 32 << 20), (M_TRIM_THRESHOLD, 64 << 20))  # where glibc's own rule ends with such tensors
+DEFAULTS = ((M_MMAP_THRESHOLD, 32 << 20), (M_TRIM_THRESHOLD, 64 << 20))  # where glibc's own rule has come to after some steps
 HEADER = ["fanouts", "features", "CPU ms a step, given back", "kept", "ratio", "page faults a step", "kept", "peak GiB", "kept"]
 
 
@@ -94,7 +94,7 @@ def main(argv=None):
     options = options_of("kept_memory", __doc__, SIZES, OPTIONS, argv)
     if not keep_memory():
         raise SystemExit("the C library of this system is not glibc: there is nothing to measure")
-    result, dataset = new_result(options, argv), rmat_dataset(options.scale)
+    result, dataset = new_result(options, argv), rmat_dataset(options.scale, edges_per_node=16, num_features=128)
     with until_interrupted(result):
         for fanouts in FANOUTS:
             for dtype in DTYPES:
