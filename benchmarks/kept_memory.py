@@ -35,7 +35,7 @@ SIZES = {
     "quick": {"rounds": 1, "steps": 1, "scale": 8, "batch": 16, "hidden": 8},
 }
 FANOUTS, DTYPES = ("15,10", "15,10,5"), ("float32", "bfloat16")
-DEFAULTS = ((M_MMAP_THRESHOLD, 32 << 20), (M_TRIM_THRESHOLD, 64 << 20))  # where glibc's own rule has come to after some steps
+DEFAULTS = ((M_MMAP_THRESHOLD, 32 << 20), (M_TRIM_THRESHOLD, 64 << 20))  # where glibc's own rule ends
 HEADER = ["fanouts", "features", "CPU ms a step, given back", "kept", "ratio", "page faults a step", "kept", "peak GiB", "kept"]
 
 
