@@ -15,8 +15,8 @@ def keep_memory() -> bool:
     A training step makes and frees tensors of many megabytes. The C library gives the largest of them back at once and asks for
     memory anew in the next step, and the system clears each page of it: 6 % of the CPU time of a step at fanouts 15,10,5
     (benchmarks/README.md); smaller steps gain nothing. After this call the process holds on to the most that it ever used, and
-    pages are cleared once. ``graphsage`` does so at its start; a library must not, so a program of your own says it itself, once,
-    before the training.
+    pages are cleared once. ``graphsage`` does so at its start; a library must not, so a program of your own says it itself,
+    once, before the training.
 
     glibc's ``mallopt`` does it, so False, and nothing has changed, on systems with another C library (macOS, Windows, Alpine).
     It is of the whole process, and cannot be taken back.
