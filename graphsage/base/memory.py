@@ -40,7 +40,7 @@ def available_memory() -> float:
 
 def _meminfo():
     try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
+        lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
         return next(1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:"))
     except (OSError, StopIteration, ValueError):
         return None
@@ -49,8 +49,8 @@ def _meminfo():
 def _left_in_group():
     """Of a control group with a limit, as a container is; its page cache counts as free."""
     try:
-        limit, used = (int((GROUP / name).read_text()) for name in ("memory.max", "memory.current"))
-        lines = (GROUP / "memory.stat").read_text().splitlines()
+        limit, used = (int((GROUP / name).read_text(encoding="utf-8")) for name in ("memory.max", "memory.current"))
+        lines = (GROUP / "memory.stat").read_text(encoding="utf-8").splitlines()
         cached = next(int(line.split()[1]) for line in lines if line.startswith("file "))
         return limit - used + cached
     except (OSError, StopIteration, ValueError):
