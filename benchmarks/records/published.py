@@ -30,11 +30,11 @@ class Setting:
 SETTINGS = {
     "minesweeper": Setting(
         "heterophilous/minesweeper.npz", (97.77, 0.62, LUO),
-        {"num_layers": 8, "hidden_features": 64, "norm": "batch", "residual": True, "dropout": 0.2},
-        {"metric": "roc_auc", "fanouts": (8,) * 8, "batch_size": 2500, "epochs": 200, "weight_decay": 0.0,
-         "learning_rate": 0.03, "average": 0.9, "evaluate_every": 10},
+        {"num_layers": 15, "hidden_features": 64, "norm": "batch", "residual": True, "dropout": 0.2},
+        {"metric": "roc_auc", "fanouts": (8,) * 15, "batch_size": 2500, "epochs": 400, "weight_decay": 0.0,
+         "learning_rate": 0.01, "average": 0.9, "schedule": "cosine", "evaluate_every": 10},
         {"epochs": 400, "evaluate_every": 20},
-        splits=3, split_by="file",
+        split_by="file",
     ),
     "tolokers": Setting(
         "heterophilous/tolokers.npz", (82.43, 0.44, PLATONOV),
@@ -43,30 +43,31 @@ SETTINGS = {
         {"metric": "roc_auc", "fanouts": (10, 10, 5), "batch_size": 512, "epochs": 15, "weight_decay": 0.0,
          "learning_rate": 0.01, "schedule": "cosine", "evaluate_every": 3},
         {"epochs": 60, "evaluate_every": 5},
-        splits=3, split_by="file",
+        split_by="file",
     ),
     "chameleon_filtered": Setting(
         "heterophilous/chameleon_filtered.npz", (44.81, 4.74, LUO),
-        {"num_layers": 4, "hidden_features": 128, "norm": "batch", "residual": True, "dropout": 0.5},
-        {"fanouts": (10,) * 4, "batch_size": 100, "epochs": 20, "learning_rate": 0.003},
+        {"num_layers": 3, "hidden_features": 256, "aggregator": "max", "norm": "layer", "input_layer": "active", "dropout": 0.2},
+        {"fanouts": (10, 10, 5), "batch_size": 128, "epochs": 40, "learning_rate": 0.001, "weight_decay": 5e-5},
         {"epochs": 80},
         split_by="file",
     ),
     "squirrel_filtered": Setting(
         "heterophilous/squirrel_filtered.npz", (40.78, 1.47, LUO),
-        {"num_layers": 3, "hidden_features": 128, "norm": "batch", "residual": True, "dropout": 0.5},
-        {"fanouts": (10,) * 3, "batch_size": 264, "epochs": 12, "learning_rate": 0.003, "normalize_features": False},
-        {"epochs": 40},
+        {"num_layers": 3, "hidden_features": 256, "norm": "batch", "residual": True, "dropout": 0.7},
+        {"fanouts": (10,) * 3, "batch_size": 264, "epochs": 40, "learning_rate": 0.003, "weight_decay": 0.001,
+         "normalize_features": False},
+        {"epochs": 80},
         split_by="file",
     ),
     "amazon_computers": Setting(
         "shchur/amazon_cs.npz", (93.25, 0.14, LUO),
-        {"num_layers": 3, "hidden_features": 64, "norm": "batch", "residual": True, "dropout": 0.3, "input_layer": "active",
+        {"num_layers": 3, "hidden_features": 64, "norm": "batch", "residual": True, "dropout": 0.5, "input_layer": "active",
          "jumping": "cat"},
-        {"fanouts": (5, 4, 3), "batch_size": 256, "epochs": 12, "normalize_features": False, "learning_rate": 0.01,
+        {"fanouts": (5, 4, 3), "batch_size": 256, "epochs": 30, "normalize_features": False, "learning_rate": 0.005,
          "weight_decay": 5e-5, "schedule": "cosine", "evaluate_every": 2},
         {"epochs": 100, "evaluate_every": 5},
-        splits=3, split_by="random",
+        split_by="random",
     ),
     "amazon_photo": Setting(
         "shchur/amazon_photo.npz", (96.78, 0.23, LUO),
@@ -75,7 +76,7 @@ SETTINGS = {
         {"fanouts": (5, 4, 3), "batch_size": 256, "epochs": 15, "normalize_features": False, "learning_rate": 0.005,
          "weight_decay": 5e-5, "schedule": "cosine", "evaluate_every": 3},
         {"epochs": 100, "evaluate_every": 5},
-        splits=5, split_by="random",
+        split_by="random",
     ),
     "coauthor_cs": Setting(
         "shchur/coauthor_cs.npz", (96.38, 0.11, LUO),
@@ -83,7 +84,7 @@ SETTINGS = {
         {"fanouts": (5, 5), "batch_size": 1024, "epochs": 30, "learning_rate": 0.001, "schedule": "cosine",
          "evaluate_every": 3},
         {"epochs": 30, "evaluate_every": 3},
-        splits=3, split_by="random",
+        split_by="random",
     ),
     "cora": Setting(
         "planetoid/cora", (81.0, None, OURS), {"hidden_features": 64, "dropout": 0.8, "input_dropout": 0.5},
@@ -99,7 +100,7 @@ SETTINGS = {
     ),
     "debian": Setting(
         "debian", (76.0, None, OURS), {},
-        {"epochs": 20, "schedule": "cosine", "weight_decay": 5e-5, "evaluate_every": 4}, {"epochs": 60}, splits=5,
+        {"epochs": 20, "schedule": "cosine", "weight_decay": 5e-5, "evaluate_every": 4}, {"epochs": 60},
     ),
 }  # fmt: skip
 
