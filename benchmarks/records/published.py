@@ -47,7 +47,8 @@ SETTINGS = {
     ),
     "chameleon_filtered": Setting(
         "heterophilous/chameleon_filtered.npz", (44.81, 4.74, LUO),
-        {"num_layers": 3, "hidden_features": 256, "aggregator": "max", "norm": "layer", "input_layer": "active", "dropout": 0.2},
+        {"num_layers": 3, "hidden_features": 256, "aggregator": "max", "norm": "layer", "input_layer": "active",
+         "dropout": 0.2},
         {"fanouts": (10, 10, 5), "batch_size": 128, "epochs": 40, "learning_rate": 0.001, "weight_decay": 5e-5},
         {"epochs": 80},
         split_by="file",
