@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from graphsage.graph.features import SparseFeatures
+from graphsage.graph.features import SparseFeatures, as_features
 from graphsage.graph.time_axis import earliest
 
 NO_LABEL = {"multiclass": -1, "multilabel": -1, "regression": np.nan}
@@ -41,21 +41,7 @@ def _after_another(node_times, graph):
 
 def _side_by_side(parts):
     """Rows of all types, each in columns of its own: ``SparseFeatures``."""
-    rows, columns, shift = [], [], 0
-    values, counts = [], []
-    for part in parts:
-        of = part if isinstance(part, SparseFeatures) else _as_sparse(part)
-        rows.append(np.diff(of.indptr))
-        columns.append(of.indices.astype(np.int64) + shift)
-        values.append(np.ones(len(of.indices), np.float32) if of.values is None else of.values)
-        counts.append(of.num_columns)
-        shift += of.num_columns
-    indptr = np.concatenate([[0], np.cumsum(np.concatenate(rows))])
-    joined = np.concatenate(values)
-    return SparseFeatures(indptr, np.concatenate(columns), None if (joined == 1).all() else joined, sum(counts))
+    from scipy.sparse import block_diag, csr_array
 
-
-def _as_sparse(dense):
-    is_there = dense != 0
-    indptr = np.concatenate([[0], np.cumsum(is_there.sum(1))])
-    return SparseFeatures(indptr, np.nonzero(is_there)[1], dense[is_there], dense.shape[1])
+    blocks = [part.to_scipy() if isinstance(part, SparseFeatures) else csr_array(part) for part in parts]
+    return as_features(block_diag(blocks, format="csr"))

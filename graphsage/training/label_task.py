@@ -5,6 +5,7 @@ import torch
 from graphsage.data.typed_dataset import TypedDataset
 from graphsage.training.setup import labelled
 from graphsage.training.task import Task
+from graphsage.training.until import degrees_seen, later_edges
 
 
 def targets_of(dataset):
@@ -35,6 +36,14 @@ class LabelTask(Task):
         """As planned; of several labels, thresholds are chosen."""
         how = {"sampled": not self.evaluator.plan.exact, "choose_thresholds": self.dataset.task == "multilabel"}
         return {name: value for name, value in how.items() if value}
+
+    def degrees(self):
+        """Those that some training node may see; of a typed graph {relation: int64[n]}."""
+        return degrees_seen(self.dataset, self.loader.sampler.graph, self.config.strictly_before)
+
+    def later_edges(self):
+        """How many edges came after all training nodes, where those have times."""
+        return later_edges(self.dataset, self.config.strictly_before)
 
     def evaluate(self, what, *, sampled=False, choose_thresholds=False):
         """On nodes: see ``Trainer.evaluate``."""

@@ -30,7 +30,7 @@ from graphsage.training.setup import (
     own_dtype,
 )
 from graphsage.training.tasks import pick_metric, try_metric
-from graphsage.training.until import degrees_seen, later_edges, time_line
+from graphsage.training.until import time_line
 
 
 class NodeTask(LabelTask):
@@ -69,14 +69,6 @@ class NodeTask(LabelTask):
             share = f"{self.config.label_reuse:.0%}"
             yield f"Labels of training nodes are inputs: {share} of each batch's nodes hide theirs, and are asked"
         yield from filter(None, [joined_line(self.loader.plan)])
-
-    def degrees(self):
-        """Those that some training node may see."""
-        return degrees_seen(self.dataset, self.loader.sampler.graph, self.config.strictly_before)
-
-    def later_edges(self):
-        """How many edges came after all training nodes, where those have times."""
-        return later_edges(self.dataset, self.config.strictly_before)
 
     def evaluator_on(self, dataset):
         """The ``Evaluator`` that asks the model about another dataset; ValueError, one sentence, where it cannot."""

@@ -25,7 +25,7 @@ from graphsage.training.setup import (
     own_dtype,
 )
 from graphsage.training.tasks import pick_metric, try_metric
-from graphsage.training.until import degrees_seen, later_edges, time_line
+from graphsage.training.until import time_line
 
 OF_ONE_TYPE = {  # settings that a typed graph has no use for: why
     "inductive": "where nodes of other types have no part of a split to be seen in",
@@ -59,14 +59,6 @@ class TypedTask(LabelTask):
         yield from filter(None, [time_line(self.dataset, self.config.strictly_before)])
         yield from super().lines()
         yield from filter(None, [joined_line(self.loader.plan)])
-
-    def degrees(self):
-        """{relation: int64[n]}, those that some training node may see."""
-        return degrees_seen(self.dataset, self.loader.sampler.graph, self.config.strictly_before)
-
-    def later_edges(self):
-        """How many edges came after all training nodes, where those have times."""
-        return later_edges(self.dataset, self.config.strictly_before)
 
     def evaluator_on(self, dataset):
         """The ``Evaluator`` that asks the model about another dataset; ValueError, one sentence, where it cannot."""
