@@ -17,6 +17,7 @@ PyG's own does. Best epochs are picked by MRR on validation. Seconds are of CPU 
 import os
 import warnings
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
@@ -26,10 +27,11 @@ import torch
 import torch.nn.functional as F
 
 import graphsage as gs
+from benchmarks.shared.link_tables import draw, markdown
 from benchmarks.shared.measuring import say, timed
 from benchmarks.shared.options import numbers, options_of, words
 from benchmarks.shared.processes import one_thread
-from benchmarks.shared.publish import heading, percent, publish, pyplot, table
+from benchmarks.shared.publish import publish
 from benchmarks.shared.records import new_result, until_interrupted
 from graphsage.data.errors import DatasetError
 from graphsage.nn.decoders import make_decoder
@@ -90,7 +92,7 @@ def main(argv=None):
             for seed in range(options.runs):
                 for row in measured(name, source, seed, options):
                     result["rows"].append({"graph": name, "seed": seed, **row})
-    publish(result, options, markdown(result), draw)
+    publish(result, options, markdown(result, SHOWN), partial(draw, name="mrr"))
 
 
 def _source(name):
@@ -208,45 +210,6 @@ def _judged(decoder, h, data, items, links, train):
 
 def _dense(features):
     return torch.from_numpy(features.to_scipy().toarray() if isinstance(features, gs.SparseFeatures) else features)
-
-
-# ---- what is shown
-
-
-def _methods(result, graph):
-    """{method: its rows} in the order in which they were measured."""
-    rows = [row for row in result["rows"] if row["graph"] == graph]
-    return {method: [row for row in rows if row["method"] == method] for method in dict.fromkeys(r["method"] for r in rows)}
-
-
-def _graphs(result):
-    return list(dict.fromkeys(row["graph"] for row in result["rows"]))
-
-
-def markdown(result):
-    parts, judges = [heading(result)], metrics_of("links")
-    header = ["", *(f"{judges[name].label}, %" for name in SHOWN), "seconds a run"]
-    for graph in _graphs(result):
-        lines = []
-        for method, rows in _methods(result, graph).items():
-            cells = [percent([row["test"][name] for row in rows]) for name in SHOWN]
-            lines.append([method, *cells, f"{np.mean([row['seconds'] for row in rows]):.0f}"])
-        runs = len({row["seed"] for row in result["rows"] if row["graph"] == graph})
-        parts.append(f"{graph}, {runs} run{'s' * (runs > 1)}\n\n{table(header, lines)}")
-    return "\n\n".join(parts) + "\n"
-
-
-def draw(result, file):
-    plt, graphs = pyplot(), _graphs(result)
-    figure, axes = plt.subplots(1, len(graphs), figsize=(4.5 * len(graphs), 3), squeeze=False)
-    for axis, graph in zip(axes[0], graphs):
-        methods = _methods(result, graph)
-        means = [np.mean([row["test"]["mrr"] for row in rows]) for rows in methods.values()]
-        axis.barh(list(methods)[::-1], means[::-1])
-        axis.set(title=graph, xlabel="MRR among 101")
-    figure.tight_layout()
-    figure.savefig(file, dpi=120)
-    plt.close(figure)
 
 
 if __name__ == "__main__":

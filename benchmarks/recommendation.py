@@ -17,20 +17,21 @@ on validation links. Best epochs are picked by MRR on validation. Seconds are of
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
 
 import graphsage as gs
+from benchmarks.shared.link_tables import draw, markdown
 from benchmarks.shared.measuring import say, timed
 from benchmarks.shared.options import numbers, options_of, words
 from benchmarks.shared.processes import one_thread
-from benchmarks.shared.publish import heading, percent, publish, pyplot, table
+from benchmarks.shared.publish import publish
 from benchmarks.shared.records import new_result, until_interrupted
 from graphsage.config.link_config import LinkConfig
 from graphsage.data.errors import DatasetError
 from graphsage.training.link_baselines import baseline_scores
-from graphsage.training.tasks import metrics_of
 
 OPTIONS = {
     "graphs": (words, "graphs to split"),
@@ -80,7 +81,7 @@ def main(argv=None):
             for seed in range(options.runs):
                 for row in measured(name, dataset, seed, options):
                     result["rows"].append({"graph": name, "seed": seed, **row})
-    publish(result, options, markdown(result), draw)
+    publish(result, options, markdown(result, SHOWN), partial(draw, name="hits@10"))
 
 
 # ---- the graphs
@@ -160,45 +161,6 @@ def _ours(method, data, setting, links, train):
         raise KeyboardInterrupt
     say(f"{method}: validation {result.val_score:.3f}, test {result.test_score:.3f}, epoch {result.best_epoch}")
     return {"method": method, "test": result.test_scores, "seconds": seconds, "validation": result.val_score}
-
-
-# ---- what is shown
-
-
-def _methods(result, graph):
-    """{method: its rows} in the order in which they were measured."""
-    rows = [row for row in result["rows"] if row["graph"] == graph]
-    return {method: [row for row in rows if row["method"] == method] for method in dict.fromkeys(r["method"] for r in rows)}
-
-
-def _graphs(result):
-    return list(dict.fromkeys(row["graph"] for row in result["rows"]))
-
-
-def markdown(result):
-    parts, judges = [heading(result)], metrics_of("links")
-    header = ["", *(f"{judges[name].label}, %" for name in SHOWN), "seconds a run"]
-    for graph in _graphs(result):
-        lines = []
-        for method, rows in _methods(result, graph).items():
-            cells = [percent([row["test"][name] for row in rows]) for name in SHOWN]
-            lines.append([method, *cells, f"{np.mean([row['seconds'] for row in rows]):.0f}"])
-        runs = len({row["seed"] for row in result["rows"] if row["graph"] == graph})
-        parts.append(f"{graph}, {runs} run{'s' * (runs > 1)}\n\n{table(header, lines)}")
-    return "\n\n".join(parts) + "\n"
-
-
-def draw(result, file):
-    plt, graphs = pyplot(), _graphs(result)
-    figure, axes = plt.subplots(1, len(graphs), figsize=(4.5 * len(graphs), 3), squeeze=False)
-    for axis, graph in zip(axes[0], graphs):
-        methods = _methods(result, graph)
-        means = [np.mean([row["test"]["hits@10"] for row in rows]) for rows in methods.values()]
-        axis.barh([method.partition(" (")[0] for method in methods][::-1], means[::-1])
-        axis.set(title=graph, xlabel="hits@10 among 101")
-    figure.tight_layout()
-    figure.savefig(file, dpi=120)
-    plt.close(figure)
 
 
 if __name__ == "__main__":
