@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.typed_data import CITES, IN, SIZES, WRITES, papers
 
 import graphsage as gs
 from graphsage.data.typed_several import JoinedTypedDataset
-from tests.helpers.typed_data import CITES, IN, SIZES, WRITES, papers
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from helpers.typed_data import CITES, IN, WRITES, papers
 
 import graphsage as gs
 from graphsage.data.described.describe_typed import TypedDescription
-from tests.helpers.typed_data import CITES, IN, WRITES, papers
 
 SMALL = """\
 types  nodes  in no edge  features

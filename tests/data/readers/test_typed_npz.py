@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from helpers.typed_data import CITES, IN, SIZES, WRITES, papers
 from scipy.sparse import csr_array
 
 import graphsage as gs
 from graphsage.data.dataset import DatasetError
 from graphsage.data.readers.npz_form import _digest
-from tests.helpers.typed_data import CITES, IN, SIZES, WRITES, papers
 
 DATES = np.arange("2020-01-01", "2020-03-01", dtype="datetime64[D]")
 
