@@ -137,6 +137,10 @@ LAYOUTS = {
     layout.name: layout
     for layout in (
         Layout("tables", "tables.import_tables", TABLES, several_splits=True, is_tables=True),
+        Layout(
+            "dataset-folder", "folders.dataset_folder", "a dataset folder (about.json, indptr.npy, ...) that save wrote",
+            pattern=IN_NAMED + r"about\.json",
+        ),
         Layout("debian", "readers.debian", "debian.npz", is_npz=True),
         Layout(
             "planetoid", "readers.planetoid", "Planetoid files (ind.NAME.*)",
