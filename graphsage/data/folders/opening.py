@@ -29,11 +29,8 @@ FORMS = {
 }
 
 
-def about_of(folder, form=FORM):
-    """What about.json in ``folder`` says: "dataset" and "arrays", a dict each, and more.
-
-    DatasetError, one sentence that starts with the file's path, where it is none of this ``form`` or of a newer version.
-    """
+def json_of(folder):
+    """The dict in about.json, of whatever form; DatasetError, one sentence."""
     path = Path(folder) / ABOUT
     try:
         about = json.loads(read_bytes(path, MAX_ABOUT))
@@ -41,8 +38,17 @@ def about_of(folder, form=FORM):
         raise
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{path} must be JSON: {str(error)[:200]}") from None
-    if not isinstance(about, dict) or about.get("form") != form or type(about.get("version")) is not int:
-        raise DatasetError(f"{path} must name the form {form!r} and its version")
+    return about if isinstance(about, dict) else {}
+
+
+def about_of(folder):
+    """What about.json in ``folder`` says: "dataset" and "arrays", a dict each, and more.
+
+    DatasetError, one sentence that starts with the file's path, where it is of another form or of a newer version.
+    """
+    path, about = Path(folder) / ABOUT, json_of(folder)
+    if about.get("form") != FORM or type(about.get("version")) is not int:
+        raise DatasetError(f"{path} must name the form {FORM!r} and its version")
     if about["version"] != VERSION:
         rule = f"this graphsage reads version {VERSION}: install a newer one"
         raise DatasetError(f"{path} has version {about['version']} of the form, and {rule}")
@@ -82,8 +88,10 @@ def _check_form(path, array):
 
 
 def check_sums(folder, about):
-    """DatasetError unless every file has the checksum that about.json states: all are read through."""
+    """DatasetError unless every file has the checksum that is stated, if any is: all of these are read through."""
     for name, stated in about["arrays"].items():
+        if stated["sha256"] is None:  # features in an import of before
+            continue
         path = Path(folder) / f"{name}.npy"
         try:
             with open(path, "rb") as file:
