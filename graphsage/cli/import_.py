@@ -44,7 +44,7 @@ IMPORT_EXAMPLES = """examples:
   graphsage import my_graph               check it, show it, keep it
   graphsage train my_graph                train on it, imported or not
   graphsage import my_graph --out my.npz  in one file as well, to copy elsewhere
-  graphsage import my.npz --out my_data   a folder of arrays, read from the disk as it is needed
+  graphsage import my.npz --out my_data   a folder, read as it is needed
   graphsage import rmat:scale=20 --out r  so that a made graph is made once
 """
 
