@@ -19,6 +19,10 @@ FINITE = re.compile(r"(features|feature_values)(_[0-9]+)?")  # arrays that finis
 BLOCK = 1 << 20  # bytes read at a time
 
 
+class FolderTaken(DatasetError):
+    """Something is where a folder is to be written."""
+
+
 class FolderWriter:
     """Writes the dataset folder ``path``, which must not be there: whole at the end of ``with``, or not at all.
 
@@ -36,7 +40,7 @@ class FolderWriter:
 
     def __enter__(self):
         if self.path.exists():
-            raise DatasetError(f"{self.path} is there already, and a dataset folder is written anew: delete it or name another")
+            raise FolderTaken(f"{self.path} is there already, and a dataset folder is written anew: delete it or name another")
         self._aside = self._open.enter_context(folder_written_aside(self.path))
         return self
 
@@ -64,9 +68,11 @@ class FolderWriter:
         return self._growing[-1]
 
     def put(self, name, array):
-        """NAME.npy with what is in ``array``."""
+        """NAME.npy with the numbers or truth values in ``array``."""
         array = np.ascontiguousarray(array)
-        np.save(self._file(name), array.astype(array.dtype.newbyteorder("="), copy=False), allow_pickle=False)
+        if array.dtype.kind not in "biuf":
+            raise ValueError(f"{name} must hold plain numbers, got {array.dtype}")
+        np.save(self._file(name), array.astype(array.dtype.newbyteorder("="), copy=False))
 
     def finish(self, about, **more):
         """Digest each file, check features to be finite on the way, and write about.json.
