@@ -16,8 +16,8 @@ from graphsage.base.checks import MAX_NODES, as_count, as_flag, read_only
 from graphsage.base.progress import silent
 from graphsage.graph.buckets import Buckets, Keys
 from graphsage.graph.build import edge_arrays, kept_edges
-from graphsage.graph.named_edges import checked_ends
 from graphsage.graph.edge_records import OWN, order, take, write_records
+from graphsage.graph.named_edges import checked_edges
 
 LEAST = 1 << 22  # bytes of memory
 CHUNK = 1 << 14  # edges made records at a time: these stay in the processor's cache
@@ -151,7 +151,7 @@ def _checked(part, num_nodes, first):
     if unknown or not {"src", "dst"} <= part.keys():
         raise TypeError(f"a part of edges is a dict of src, dst and perhaps {', '.join(OWN_ARRAYS)}; got {sorted(part)}")
     try:
-        src, dst = checked_ends(part["src"], part["dst"], num_nodes)
+        src, dst = checked_edges(part["src"], part["dst"], num_nodes)
         return src, dst, edge_arrays(len(src), **{name: part.get(name) for name in OWN_ARRAYS})
     except (TypeError, ValueError) as error:
         raise type(error)(PLACE.sub(lambda found: f"{found[1]}[{int(found[2]) + first}]", str(error))) from None

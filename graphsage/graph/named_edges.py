@@ -17,7 +17,7 @@ def row_numbers(name, ends):
         raise TypeError(f"{error}: leave num_nodes out where nodes have names") from None
 
 
-def checked_ends(src, dst, num_nodes):
+def checked_edges(src, dst, num_nodes):
     """(src, dst), integers [E] of whatever dtype they have, each in [0, num_nodes)."""
     src, dst = (row_numbers(name, ends) for name, ends in (("src", src), ("dst", dst)))
     src, dst = as_ids("src", src, num_nodes, src.dtype), as_ids("dst", dst, num_nodes, dst.dtype)
