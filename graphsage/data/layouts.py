@@ -245,6 +245,20 @@ def layout_at(path):
     raise DatasetError(f"{path} is not a folder, nor a file of a dataset{arrays}: known are {_known()}")
 
 
+def tables_at(path):
+    """The tables at a path, as an import takes them: a folder of them, a lone table of edges, or a ``Source`` of other files.
+
+    DatasetError where there are none: what else there may be needs no import.
+    """
+    path = Path(path)
+    if path.is_dir() and (found := layout_in(path)):
+        return found[0].source(path, found[1])
+    if not path.is_file():
+        raise DatasetError(f"{path} is no folder with edges.csv or edges.parquet")
+    layout, folder, name = layout_at(path)
+    return layout.source(folder, name)
+
+
 def _rank_of_file(layout):
     """What is told by its name comes first. Any .csv may be a table, which comes late; as a list of edges that has a name of
     its own only where it is none."""

@@ -173,15 +173,18 @@ def _is_source(features, path):
 # ---- in
 
 
-def opened(entry, about, folder):
-    """The dataset of an import, in memory where it fits, else mapped. DatasetError if anything is damaged or missing."""
+def opened(entry, about, folder, *, checked=None):
+    """The dataset of an import, in memory where it fits, else mapped. DatasetError if anything is damaged or missing.
+
+    checked: as in ``opened_parts``.
+    """
     with told_of(entry):
         arrays, (facts, columns) = about["arrays"], _checked_facts(about)
         if "edge_ids" not in arrays:
             raise DatasetError("edge_ids missing")
         lying = {name: path for name, path in _lying(facts, folder).items() if name not in arrays and columns[name] is None}
         more = {name: mapped_npy(path) for name, path in lying.items()}
-        return (TypedDataset if is_typed(about) else NodeDataset)(**opened_parts(entry, about, more=more))
+        return (TypedDataset if is_typed(about) else NodeDataset)(**opened_parts(entry, about, checked=checked, more=more))
 
 
 def _checked_facts(about):
