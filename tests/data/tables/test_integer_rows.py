@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-pa = pytest.importorskip("pyarrow")
-
 from graphsage.data.tables import integer_rows
 from graphsage.data.tables.ids import NodeIndex, as_texts
 from graphsage.data.tables.integer_rows import IntegerRows
+
+pa = pytest.importorskip("pyarrow")
 
 near, any_integer = st.integers(0, 40), st.integers(-(2**63), 2**63 - 1)
 columns = st.lists(st.lists(near | any_integer, max_size=12) | st.lists(near, max_size=12), max_size=5)
