@@ -27,7 +27,7 @@ def rows_on_disk(features):
 
 @dataclass
 class Reads:
-    """What was read of features on a disk: rows asked for, those of them that were kept in memory, and bytes of the pages of the
+    """What was read of features on a disk: rows asked for, how many of them were kept in memory, and bytes of the pages of the
     others (which the system may have had in its page cache). Counted by several threads."""
 
     asked: int = 0

@@ -42,6 +42,8 @@ class FeatureStore:
         one_of("feature_dtype", dtype, FEATURE_DTYPES)
         if self.is_sparse and dtype != "float32":
             raise ValueError(f"feature_dtype = {dtype!r} is for dense features: sparse ones are float32")
+        if self.is_sparse and cache is not None:
+            raise ValueError(f"feature_cache = {cache!r} is for dense features: sparse ones have none")
         stays = self.device.type == "cpu" and dtype == "float32" and lies_on_disk(features)
         self.disk = rows_on_disk(features) if stays else None
         self.features = canonical(features) if self.is_sparse and not stays else features

@@ -11,7 +11,7 @@ from helpers.on_disk import features_on_disk
 from graphsage.base.mapped import PAGE
 from graphsage.base.memory import is_mapped
 from graphsage.graph.features import SparseFeatures
-from graphsage.tensors import store as stores
+from graphsage.tensors import kept_rows, store as stores
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.kept_rows import KeptRows, most_asked, room_for
 from graphsage.tensors.store import FeatureStore
@@ -73,6 +73,7 @@ def test_what_is_read_is_counted(tmp_path):
 
 def test_a_store_of_another_process_has_the_same_rows(tmp_path):
     store = FeatureStore(features_on_disk(tmp_path, X), cache="10%")
+    assert store.room() == 70
     store.keep(np.arange(70))
     again = pickle.loads(pickle.dumps(store))
     assert same(again.rows(IDS), store.rows(IDS))
@@ -86,8 +87,8 @@ def test_features_that_lie_elsewhere_are_not_on_the_disk(tmp_path):
 
 def test_bfloat16_that_does_not_fit_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(stores, "available_memory", lambda: 2 * N * F - 1)
-    text = "^feature_dtype = 'bfloat16' keeps features in memory, and those on the disk would take 33,600 bytes where 33,599 are "
-    with pytest.raises(ValueError, match=text + "available: leave it out$"):
+    text = "^feature_dtype = 'bfloat16' keeps features in memory, and those on the disk would take 33,600 bytes "
+    with pytest.raises(ValueError, match=text + "where 33,599 are available: leave it out$"):
         FeatureStore(features_on_disk(tmp_path, X), dtype="bfloat16")
     FeatureStore(X, dtype="bfloat16")  # in memory already
 
@@ -114,8 +115,6 @@ def test_slots_are_the_places_among_the_kept(count):
 
 
 def test_kept_rows_are_read_in_parts_and_in_runs(tmp_path, monkeypatch):
-    from graphsage.tensors import kept_rows
-
     asked, table = [], features_on_disk(tmp_path, X)
     monkeypatch.setattr(kept_rows, "will_need", lambda table, begins, ends: asked.append([*zip(begins, ends, strict=True)]))
     monkeypatch.setattr(kept_rows, "PART", 4 * table.strides[0])
