@@ -59,7 +59,7 @@ class NeighborLoader:
     """
 
     _asks = "nodes"  # what its items are
-    last_epoch = None  # the number of epochs, where somebody knows
+    last_epoch, _counts_ahead = None, True  # the number of epochs, where somebody knows; whether its rows are worth keeping
 
     def __init__(
         self,
@@ -199,7 +199,7 @@ class NeighborLoader:
         ranks = {"rank": was.rank, "num_ranks": was.num_ranks}
         other._plan = SeedPlan(items, was.batch_size, None, was.seed, shuffle=was.shuffle, least=least, **ranks)
         other.set_epoch(0)
-        other._kept = None
+        other._kept, other._counts_ahead = None, False  # nodes are asked once
         return other
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
@@ -211,7 +211,8 @@ class NeighborLoader:
         num_threads = getattr(self.sampler, "num_threads", None)
         num_threads = default_threads() if num_threads is None else num_threads
         if on_disk := stores_on_disk(self.store):
-            keep_most_asked(self, on_disk, epoch, start, num_threads)
+            if self._counts_ahead:
+                keep_most_asked(self, on_disk, epoch, start, num_threads)
             num_threads += num_threads > 0  # one waits for the disk
         prepared = ordered_map(lambda step: self.prepare(epoch, step), steps, num_threads)
         try:

@@ -48,12 +48,12 @@ class DenseOnDisk:
     """
 
     def __init__(self, features):
-        self.features, self.kept = features, KeptRows(features, NO_IDS)
+        self.features, self.kept, self.has_kept = features, KeptRows(features, NO_IDS), False
         read_at_random(features)
 
     def keep(self, ids):
         """Keep the rows ``ids`` (ascending) in memory, in place of those that were."""
-        self.kept = KeptRows(self.features, ids)
+        self.kept, self.has_kept = KeptRows(self.features, ids), True
 
     def ask(self, ids):
         """Let the rows ``ids`` (int64, ascending, each once) be read now; returns (bytes of the pages, how many are kept)."""
@@ -69,6 +69,8 @@ class DenseOnDisk:
 
 class SparseOnDisk:
     """Rows of ``SparseFeatures`` of mapped arrays."""
+
+    has_kept = True  # none ever are: they have no one length
 
     def __init__(self, features):
         self.features = features

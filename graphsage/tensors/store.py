@@ -109,8 +109,8 @@ class FeatureStore:
             self.disk.ask(np.unique(ids.numpy().astype(np.int64)))
 
     def room(self):
-        """How many rows may be kept in memory: 0 where all are there, or none are to be."""
-        return 0 if self.disk is None else room_for(self._options["cache"], self.features)
+        """How many rows may still be kept in memory: 0 where all are there, or none are to be, or some were chosen."""
+        return 0 if self.disk is None or self.disk.has_kept else room_for(self._options["cache"], self.features)
 
     def keep(self, ids):
         """Keep copies of the rows ``ids`` (int64, ascending, each once, at most ``room()``) in memory."""
