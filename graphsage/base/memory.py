@@ -5,8 +5,6 @@ import mmap
 import sys
 from pathlib import Path
 
-import numpy as np
-
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 NEVER, LARGEST = -1, (1 << 30, 32 << 20)  # a glibc before 2.35 takes the second at most
 GROUP = Path("/sys/fs/cgroup")
@@ -65,6 +63,8 @@ def map_of(array: object) -> mmap.mmap | None:
 
     A sparse matrix, or anything else that is no array of numpy's, lies in memory.
     """
+    import numpy as np  # here: the command line reads this file, and shows its help without
+
     held = array
     while isinstance(held, np.ndarray | memoryview):
         held = held.obj if isinstance(held, memoryview) else held.base

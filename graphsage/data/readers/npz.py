@@ -79,10 +79,10 @@ def read_npy(path):
         raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def mapped_npy(path):
+def mapped_npy(path, *, as_stored=False):
     """The array of one .npy file as a read-only memory map: nothing is read but the header (and truth values).
 
-    DatasetError as ``read_npy``.
+    as_stored: these are not read either, and are taken as 0 and 1. DatasetError as ``read_npy``.
     """
     path = Path(path)
     try:
@@ -94,7 +94,7 @@ def mapped_npy(path):
         if size == 0:
             return np.empty(shape if max(shape) <= MAX_LENGTH else (0,), dtype)
         array = np.asarray(np.memmap(path, dtype, "r", start, shape, order))
-        return array.view(np.uint8) != 0 if dtype.kind == "b" else array
+        return array.view(np.uint8) != 0 if dtype.kind == "b" and not as_stored else array
     except FileNotFoundError:
         raise DatasetError(f"{path}: there is no such file") from None
     except OSError as error:
