@@ -103,14 +103,14 @@ def trainer_of(num_features, hidden):
 def passed(loader, train, epoch):
     """An epoch: seconds, those that the training waited, bytes from the disk, what the store counts, losses and batches."""
     reads, batches, record = loader.store.reads, sha256(), {"losses": [], "waiting": 0.0}
-    before, began, asked = disk_bytes(), perf_counter(), (reads.asked, reads.hits, reads.num_bytes)
+    before, began, asked = disk_bytes(), perf_counter(), (reads.asked, reads.hits, reads.bytes_read)
     batches_of, waited = loader.epoch(epoch), perf_counter()
     for batch in batches_of:
         record["waiting"] += perf_counter() - waited
         record["losses"].append(train(batch))
         batches.update(batch.minibatch.nodes.tobytes() + batch.x_neigh.numpy().tobytes())
         waited = perf_counter()
-    counts = [now - then for now, then in zip((reads.asked, reads.hits, reads.num_bytes), asked, strict=True)]
+    counts = [now - then for now, then in zip((reads.asked, reads.hits, reads.bytes_read), asked, strict=True)]
     record |= dict(zip(("asked", "hits", "pages"), counts, strict=True))
     return record | {"seconds": perf_counter() - began, "disk": disk_bytes() - before, "batches": batches.hexdigest()}
 
