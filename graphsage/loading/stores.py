@@ -7,10 +7,9 @@ from graphsage.base.checks import one_of
 from graphsage.base.told import of_kind, shown, told
 from graphsage.config.groups import FEATURES_ON
 from graphsage.config.named_values import as_feature_cache
+from graphsage.config.run_files import READS
 from graphsage.graph.features import SparseFeatures
 from graphsage.tensors.store import FeatureStore, free_memory
-
-READS = {"rows_asked": "asked", "rows_kept": "hits", "bytes_read": "bytes_read"}  # {name in records of a training: in a store}
 
 
 def stores_of(features, given, device, features_on, dtype, cache=None):
@@ -36,9 +35,9 @@ def stores_on_disk(store):
 
 
 def reads_of(store):
-    """{"rows_asked", "rows_kept", "bytes_read"}: what was read of features on a disk so far, all types together."""
-    reads = [of.reads for of in stores_on_disk(store).values()]
-    return {name: sum(getattr(of, own) for of in reads) for name, own in READS.items()}
+    """{name: count} by READS, of what was read of features on a disk so far, all types together."""
+    reads = [(of.reads.asked, of.reads.hits, of.reads.bytes_read) for of in stores_on_disk(store).values()]
+    return dict(zip(READS, map(sum, zip((0, 0, 0), *reads, strict=True)), strict=True))
 
 
 def disk_line(store, cache):

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graphsage.config.run_files import LATEST
-from graphsage.loading.stores import READS
+from graphsage.config.run_files import LATEST, READS
 from graphsage.report import report_tables as tables
 from graphsage.report.made_in_python import Made
 from graphsage.report.page import joined, tag

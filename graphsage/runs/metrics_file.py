@@ -7,8 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from graphsage.base.files import written_aside
-from graphsage.config.run_files import METRICS_FILE
-from graphsage.loading.stores import READS
+from graphsage.config.run_files import METRICS_FILE, READS
 
 
 class MetricsFile:
