@@ -80,7 +80,7 @@ def group_of(cap):
 
 
 def capped(cap, work):
-    """{"seconds", "cpu": seconds, "private": GiB, "group": GiB or None, "read": bytes from the disk, ...what ``work`` returns}."""
+    """{"seconds", "cpu": seconds, "private": GiB, "group": GiB or None, "read": bytes of the disk, and what ``work`` gives}."""
     with group_of(cap) as group:
         return isolated(partial(_measured, group, work))
 
@@ -228,11 +228,11 @@ def markdown(result):
         lines.append([row["what"], short(row["seconds"]), short(row["cpu"]), f"{row['private']:.2f}", group, read, *rates])
     of = {row["what"]: row for row in result["rows"]}
     both = of["compared"]["rounds"]
-    head = ["stage", "seconds", "CPU seconds", "private GiB at most", "with page cache", "GB read", "steps/s, first tenth", "second half"]
+    head = ["stage", "seconds", "CPU seconds", "private GiB at most", "with cache", "GB read", "steps/s, first tenth", "second half"]
     facts = f"{of['opened']['nodes']:,} nodes, {of['opened']['edges']:,} edges, {of['opened']['bytes'] / 1e9:.1f} GB of files."
-    told = f"At scale {result['config']['small']}, warm: {1 / median(both['in memory']):.1f} steps a second in memory, " \
-           f"{1 / median(both['mapped']):.1f} mapped ({median_ratio(both['mapped'], both['in memory']):.2f} times as long); " \
-           "losses equal to the bit."  # fmt: skip
+    rates = [f"{1 / median(both[kind]):.1f}" for kind in ("in memory", "mapped")]
+    told = f"At scale {result['config']['small']}, warm: {rates[0]} steps a second in memory, {rates[1]} mapped "
+    told += f"({median_ratio(both['mapped'], both['in memory']):.2f} times as long); losses equal to the bit."
     return f"{heading(result)}\n\n{facts}\n\n{table(head, lines)}\n\n{told}\n"
 
 
