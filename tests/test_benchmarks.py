@@ -391,7 +391,7 @@ def test_mapped_graph_measures_each_stage(monkeypatch, tmp_path):
     assert [row["what"] for row in result["rows"]] == ["written", "opened", "trained", "compared"] and not result["broken"]
     assert result["rows"][1]["nodes"] == 256 and result["rows"][3]["equal"] and str(tmp_path) not in json.dumps(result["rows"])
     text = (tmp_path / "mapped_graph.md").read_text()
-    assert "| trained |" in text and "losses equal to the bit" in text
+    assert "| trained |" in text and "Losses are equal to the bit" in text
     assert sorted(path.name for path in tmp_path.iterdir()) == ["graph", "graph.json", "mapped_graph.json", "mapped_graph.md"]
     options = SimpleNamespace(cap=4, scale=24)
     result["rows"][2]["group"], result["rows"][1]["read"], result["rows"][3]["equal"] = 5, 10**12, False
