@@ -23,7 +23,7 @@ from graphsage.training.until import rows_of
 KIND, VERSION = "graphsage checkpoint", 1
 SAMPLED_ROWS = 1000  # of the features, in a dataset's identity: they may be larger than the memory
 READ_WHOLE = 1 << 28  # bytes of an array up to which all of it is in there, which takes a quarter of a second
-PART, PARTS = 1 << 16, 256  # bytes of a part of a larger one, and how many are: 16 MiB
+PART, PARTS = 1 << 16, 64  # bytes of a part of a larger one, and how many are: a disk may read megabytes around each
 
 
 class Checkpoints:
