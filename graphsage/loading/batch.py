@@ -1,5 +1,6 @@
 """Batch: what a loader yields."""
 
+import warnings
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Self
@@ -117,6 +118,11 @@ class Batch(Movable):
         x_neigh = store.reduce(self.reduce, reads, nodes)
         return self.having(x_self=ready(rows), x_neigh=ready(x_neigh), pending=None)
 
+    def rows_asked(self) -> dict[None, np.ndarray]:
+        """{None: the rows of features that ``filled`` asks for, each once}."""
+        nodes, reads = self.pending
+        return {None: nodes.numpy() if reads is None else np.unique(torch.cat([nodes, reads.indices.to(nodes.dtype)]).numpy())}
+
     def cast(self, dtype: torch.dtype) -> Self:
         """The same batch with features of ``dtype``."""
         names = ("x",) if self.reduce is None else ("x_self", "x_neigh")
@@ -147,9 +153,12 @@ def drafted(minibatch, num_nodes, reduce, **asked):
 
 
 def label_tensor(labels):
-    """Labels as losses take them: int64 of class numbers [N], float32 of anything else."""
+    """Labels as losses take them: int64 of class numbers [N], float32 of anything else. Shared where they are that already."""
     is_class = labels.ndim == 1 and labels.dtype.kind in "iu"
-    return torch.tensor(labels, dtype=torch.int64 if is_class else torch.float32, device="cpu")
+    array = np.ascontiguousarray(labels, np.int64 if is_class else np.float32)
+    with warnings.catch_warnings():  # torch warns of read-only memory; nothing here writes to it
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(array)
 
 
 def checked_labels(labels, num_nodes):
