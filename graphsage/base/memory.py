@@ -2,6 +2,7 @@
 
 import ctypes
 import mmap
+import os
 import sys
 from pathlib import Path
 
@@ -37,6 +38,12 @@ def available_memory() -> float:
     found = [_meminfo(), _left_in_group()]
     known = [number for number in found if number is not None]
     return min(known, default=0)
+
+
+def processes_here() -> int:
+    """How many processes on this machine work together, as torchrun says it to each; 1 of one alone."""
+    count = os.environ.get("LOCAL_WORLD_SIZE", "")
+    return max(1, int(count)) if count.isdecimal() else 1
 
 
 def _meminfo():

@@ -46,7 +46,7 @@ IMPORT_EXAMPLES = """examples:
   graphsage import my_graph               check it, show it, keep it
   graphsage train my_graph                train on it, imported or not
   graphsage import my_graph --out my.npz  in one file as well, to copy elsewhere
-  graphsage import my.npz --out my_data   a folder of arrays, read from the disk as it is needed
+  graphsage import my.npz --out my_data   a folder, read as it is needed
   graphsage import rmat:scale=20 --out r  so that a made graph is made once
 """
 
@@ -95,7 +95,7 @@ def _import(options):
         memory = None if options.memory is None else _enough(options.memory)
         source = _tables(options.folder, can_be_others=out is not None)
         if source is None:
-            dataset, text = _copied(options, tables, out)
+            dataset, text = _copied(options, tables, out, memory)
         else:
             dataset, text = import_tables(source, directed=options.directed, progress=True, tables=tables, memory=memory)
             if out is not None:
@@ -136,14 +136,20 @@ def _tables(given, can_be_others):
     return None
 
 
-def _copied(options, tables, out):
+def _copied(options, tables, out, memory):
     """(the dataset, a text on it) of what is no table and was saved at ``out``: any data that ``train`` takes."""
     from graphsage.data.catalogue import load_dataset
+    from graphsage.data.generators.by_name import generate_into, is_generated
 
     if options.directed:
         raise ValueError("--directed is about tables: leave it out")
-    if options.memory is not None:
-        raise ValueError("--memory is about tables: leave it out")
-    dataset = load_dataset(options.folder, **vars(tables))
-    dataset.save(out)
+    is_made = is_generated(options.folder) and Path(out).suffix != ".npz" and tables == TableConfig()
+    if memory is not None and not is_made:
+        raise ValueError("--memory is about tables, and graphs made into a folder: leave it out")
+    if is_made:
+        generate_into(options.folder, out, None if memory is None else memory // 2)
+        dataset = load_dataset(out)
+    else:
+        dataset = load_dataset(options.folder, **vars(tables))
+        dataset.save(out)
     return dataset, dataset.summary()

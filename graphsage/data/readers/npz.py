@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graphsage.base.memory import available_memory, is_mapped
+from graphsage.base.memory import available_memory, is_mapped, processes_here
 from graphsage.data.errors import DatasetError, one_of_several
 
 SHARE = 0.25  # of the available memory that arrays may take that could be mapped
@@ -164,12 +164,13 @@ def _header(name, data):
 
 
 def in_memory(arrays):
-    """The memory maps among ``arrays`` as arrays in memory, where all of them take at most SHARE of what is available; else
-    as they are.
+    """The memory maps among ``arrays`` as arrays in memory, where all of them take at most SHARE of what is available; where
+    they do not, all but features, if those do; else as they are. Of processes that torchrun started each has its part of it.
 
     Rows of a graph are read far apart, and a map has small pages: sampling from one takes 1.7 times as long.
     """
-    maps = {name: array for name, array in arrays.items() if is_mapped(array)}
-    if sum(array.nbytes for array in maps.values()) > SHARE * available_memory():
-        return arrays
-    return {name: np.array(array) if name in maps else array for name, array in arrays.items()}
+    maps = [name for name, array in arrays.items() if is_mapped(array)]
+    for chosen in (maps, [name for name in maps if not name.startswith("feature")]):
+        if sum(arrays[name].nbytes for name in chosen) <= SHARE * available_memory() / processes_here():
+            return arrays | {name: np.array(arrays[name]) for name in chosen}
+    return arrays
