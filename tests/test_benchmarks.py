@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from math import inf
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +16,9 @@ from conftest import CHECKOUT
 from helpers.blocks import blocks
 
 import graphsage
+from graphsage.config.named_values import as_memory
+from graphsage.data.tables import edges_apart
+from graphsage.data.tables.import_tables import import_tables
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the benchmarks fork")
 pytest.importorskip("matplotlib")
@@ -410,3 +414,26 @@ def test_kept_memory_measures_both_kinds(monkeypatch, tmp_path):
     assert [(row["fanouts"], row["features"]) for row in rows][:2] == [("15,10", "float32"), ("15,10", "bfloat16")]
     assert all(set(row["rounds"]) == {"given back", "kept"} for row in rows)
     assert "| 15,10 | float32 |" in (tmp_path / "kept_memory.md").read_text()
+
+
+def test_an_import_beyond_memory_is_measured_beside_one_in_memory(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    monkeypatch.setenv("GRAPHSAGE_BENCH_CACHE", str(tmp_path / "cache"))
+    program = importlib.import_module("benchmarks.external_import")
+    ways = []
+
+    def watched(command, group=None, environment=None):
+        folder, memory = Path(command[4]), command[6]
+        assert (folder / "edges.csv").read_text().count("\n") == 1 + {"fits": 1000, "large": 2000}[folder.name]
+        monkeypatch.setattr(edges_apart, "PER_EDGE", 1 if memory == "1000GB" else 10**12)
+        _, text = import_tables(folder, memory=as_memory(memory))
+        ways.append(memory)
+        return {"seconds": 1.0, "cpu": 1.0, "private": 5.0 if memory == "4.0GiB" else 1.0, "group": None}
+
+    monkeypatch.setattr(program, "watched", watched)
+    monkeypatch.setattr(program, "sorted_by_hand", lambda folder, memory: None)
+    with pytest.raises(SystemExit, match="^the large import took more than 4.0 GiB$"):
+        program.main(["--quick", "--out", str(tmp_path)])
+    rows = json.loads((tmp_path / "external_import.json").read_text())["rows"]
+    assert ways == ["4.0GiB", "1000GB", "512MB"] and [row["way"] for row in rows] == ["in files", "in memory", "in files"]
+    assert rows[1]["arrays"] == rows[2]["arrays"] and not any((tmp_path / "cache").iterdir())
