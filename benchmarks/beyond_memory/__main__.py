@@ -76,6 +76,7 @@ def main(argv=None):
     finally:
         if not options.keep:
             rmtree(folder)
+    write_json(options.out / "beyond_memory.json", result)
     check_same(result)
     publish(result, options)
 
@@ -159,7 +160,6 @@ def check_same(result):
 
 def publish(result, options):
     text = markdown(result, options)
-    write_json(options.out / "beyond_memory.json", result)
     write_text(options.out / "beyond_memory.md", text)
     print(text)
     if options.readme:
