@@ -10,6 +10,7 @@ import torch
 from graphsage.base.checks import one_of
 from graphsage.base.memory import available_memory
 from graphsage.config.groups import FEATURE_DTYPES
+from graphsage.config.named_values import as_feature_cache
 from graphsage.graph.features import SparseFeatures, as_features
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.kept_rows import room_for
@@ -31,11 +32,11 @@ class FeatureStore:
 
     Features of a memory-mapped file stay there, if neither of the two asks for another place: the rows that are needed are
     read together, and what comes out is the same, bit for bit. How much that was is counted in ``reads``.
-    cache: of dense ones on a disk so many bytes may be kept in memory (or "10%" of them); ``keep`` says which.
+    cache: of dense ones on a disk so much may be kept in memory, bytes, "2GB" or "10%"; ``keep`` says which.
     """
 
     def __init__(self, features, *, device="cpu", dtype="float32", cache=None):
-        features = as_features(features)
+        features, cache = as_features(features), None if cache is None else as_feature_cache(cache)
         self._options = {"device": device, "dtype": dtype, "cache": cache}
         self.is_sparse, self.reads = isinstance(features, SparseFeatures), Reads()
         self.device = torch.device("cpu" if self.is_sparse else device)

@@ -143,4 +143,6 @@ def test_the_most_asked_of_many_are_counted_in_parts(monkeypatch):
 
 
 def test_room_is_a_share_or_bytes():
+    with pytest.raises(ValueError, match="^feature_cache must be a size such as 2GB, or a share"):
+        FeatureStore(X, cache="much")
     assert room_for("10%", X) == 70 and room_for(96 * 5 + 95, X) == 5 and room_for(10**12, X) == N and room_for(None, X) == 0
