@@ -401,6 +401,20 @@ def test_mapped_graph_measures_each_stage(monkeypatch, tmp_path):
     result["rows"][2]["group"], result["rows"][1]["read"], result["rows"][3]["equal"] = 5, 10**12, False
     told = ["trained took more than 4 GiB", "opening read the files through", "batches of a map are others"]
     assert list(program.broken(result, options)) == told
+def test_beyond_memory_makes_sure_that_batches_are_the_same(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    monkeypatch.setenv("GRAPHSAGE_BENCH_CACHE", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
+    program = importlib.import_module("benchmarks.beyond_memory.__main__")
+    program.main(["--quick", "--kinds", "memory;cache 20%", "--out", str(tmp_path / "out")])
+    result = json.loads((tmp_path / "out" / "beyond_memory.json").read_text())
+    assert [row["kind"] for row in result["rows"]] == ["memory", "cache 20%"] and not list(tmp_path.glob("beyond-*"))
+    assert "| cache 20% |" in (tmp_path / "out" / "beyond_memory.md").read_text()
+    kept = result["rows"][1]["rounds"][0]
+    assert 0 < kept["cold"]["hits"] < kept["cold"]["asked"] and kept["cold"]["losses"] == kept["warm"]["losses"]
+    result["rows"][0]["rounds"][0]["warm"]["batches"] = "another"
+    with pytest.raises(SystemExit, match="batches of the warm passes differ between kinds"):
+        program.check_same(result)
 
 
 def test_kept_memory_measures_both_kinds(monkeypatch, tmp_path):

@@ -15,6 +15,7 @@ from graphsage.sampling.minibatch import MiniBatch
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.device import as_device
 from graphsage.tensors.reductions import REDUCTIONS
+from graphsage.tensors.rows_on_disk import each_once
 from graphsage.tensors.store import FeatureStore
 
 
@@ -121,7 +122,9 @@ class Batch(Movable):
     def rows_asked(self) -> dict[None, np.ndarray]:
         """{None: the rows of features that ``filled`` asks for, each once}."""
         nodes, reads = self.pending
-        return {None: nodes.numpy() if reads is None else np.unique(torch.cat([nodes, reads.indices.to(nodes.dtype)]).numpy())}
+        if reads is None:
+            return {None: nodes.numpy()}
+        return {None: each_once(torch.cat([nodes, reads.indices.to(nodes.dtype)]).numpy())}
 
     def cast(self, dtype: torch.dtype) -> Self:
         """The same batch with features of ``dtype``."""
