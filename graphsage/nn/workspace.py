@@ -122,7 +122,8 @@ class LastingSpace(FileSpace):
         else:
             with open(path, "w+b") as file:
                 array = mapped(file, (num_rows, width), is_npy=True)
-        self._maps[path.name] = array
+        if array.size:
+            self._maps[path.name] = array
         return self._tensor(array)
 
     def _left(self, chunks):
