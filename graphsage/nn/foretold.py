@@ -32,8 +32,13 @@ class Foretold:
         """A sentence where that is more than ``memory``; "" where it is not."""
         if self.total <= memory:
             return ""
-        sizes = f"{what} takes {self.total / GIB:.1f} GiB, {memory / GIB:.1f} are available"
-        return f"{sizes}: layer outputs go through files in {place}"
+        return f"{what} takes {sizes(self.total, memory)} are available: layer outputs go through files in {place}"
+
+
+def sizes(total, other):
+    """ "12.3 GiB, 4.0": two numbers of bytes, in the unit that suits the first."""
+    unit, name = (GIB, "GiB") if total >= GIB / 10 else (1 << 20, "MiB") if total >= 1 << 17 else (1, "bytes")
+    return f"{total / unit:.1f} {name}, {other / unit:.1f}" if unit > 1 else f"{total:,.0f} {name}, {other:,.0f}"
 
 
 def known_memory(memory):
@@ -98,6 +103,16 @@ def _sizes(graph):
     if isinstance(graph, TypedGraph):
         return int(graph.starts[-1]), graph.rows.num_edges
     return graph.num_nodes, graph.num_edges
+
+
+def looks_at_all(model):
+    """Has the model a layer whose aggregator looks at the inputs of all neighbours, and does not only reduce them?"""
+    return any(not one.reduction for layer in model.layers for one in _aggregators(layer))
+
+
+def _aggregators(layer):
+    own = getattr(layer, "aggregator", None)
+    return [one for part in layer.types.children() for one in part.aggregators] if own is None else [own]
 
 
 def _chunk(layer, graph, chunk_edges):
