@@ -47,7 +47,7 @@ class Evaluator:
     def after_layers(self, num_layers):
         """What the first layers (None: all) make of all nodes and all their neighbours, float32 [N, width] on the CPU."""
         how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
-        compute = inference if has_layers(self.model) else partial(stack_inference, checked=True)
+        compute = inference if has_layers(self.model) else partial(stack_inference, widths=self.widths)
         return compute(self.model, self.dataset.graph, self.loader.store, num_layers=num_layers, **how)
 
     def checked(self, outputs, batch):

@@ -15,6 +15,7 @@ CHUNK = 1 << 17  # edges made at a time: their temporary arrays stay in the proc
 MAX_SCALE = 30  # 2^31 nodes would not fit an int32
 A, B, C = 0.57, 0.19, 0.19  # the Graph500 parameters; D = 0.05
 RMAT, BLOCKS = range(2)  # which graph the draws are for
+SIMPLE = {"undirected": True, "duplicates": "drop", "self_loops": "drop"}
 
 
 def rmat(log2_nodes, degree=16, seed=0):
@@ -27,18 +28,19 @@ def rmat(log2_nodes, degree=16, seed=0):
     log2_nodes, degree = as_count("scale", log2_nodes, most=MAX_SCALE), as_count("degree", degree, least=1)
     num_nodes, num_edges = 1 << log2_nodes, degree << log2_nodes
     refuse_giants(f"an R-MAT graph of scale {log2_nodes} and degree {degree}", 34 * num_edges)
-    order = permutation(stream_key(seed, GENERATE, RMAT), num_nodes)
+    src, dst = np.empty((2, num_edges), np.int32)
+    for start, part in zip(range(0, num_edges, CHUNK), rmat_parts(log2_nodes, degree, seed)):
+        src[start : start + CHUNK], dst[start : start + CHUNK] = part["src"], part["dst"]
+    return Graph.from_edges(src, dst, num_nodes, **SIMPLE)
+
+
+def rmat_parts(log2_nodes, degree=16, seed=0):
+    """Yield the edges that ``rmat`` draws, repeats and loops among them: {"src", "dst": int64[m]}, some at a time."""
+    order = permutation(stream_key(seed, GENERATE, RMAT), 1 << log2_nodes)
     levels = [stream_key(seed, GENERATE, RMAT, level) for level in range(log2_nodes)]
-    u, v = np.empty((2, num_edges), np.int32)
-    for start in range(0, num_edges, CHUNK):
-        stop = min(start + CHUNK, num_edges)
-        u[start:stop], v[start:stop] = (order[ends] for ends in _rmat_ends(levels, start, stop - start))
-    return _simple_graph(v, u, num_nodes)
-
-
-def _simple_graph(src, dst, num_nodes):
-    """Undirected, without loops and repeats."""
-    return Graph.from_edges(src, dst, num_nodes, undirected=True, duplicates="drop", self_loops="drop")
+    for start in range(0, degree << log2_nodes, CHUNK):
+        u, v = _rmat_ends(levels, start, min(CHUNK, (degree << log2_nodes) - start))
+        yield {"src": order[v], "dst": order[u]}
 
 
 def _rmat_ends(levels, start, count):
@@ -68,7 +70,7 @@ def block_model(labels, degree, homophily, seed=0):
     members = np.argsort(labels, kind="stable")
     positions = np.concatenate([_pairs(sizes, True, within, seed), _pairs(sizes, False, num_edges - within, seed)])
     u, v = members[positions // num_nodes], members[positions % num_nodes]
-    return _simple_graph(v, u, num_nodes)
+    return Graph.from_edges(v, u, num_nodes, **SIMPLE)
 
 
 def _pairs(sizes, same, count, seed):
