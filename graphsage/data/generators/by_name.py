@@ -26,7 +26,6 @@ from graphsage.data.generators.recipe import (
     planted,
 )
 from graphsage.data.generators.typed_papers import TypedPapers
-from graphsage.data.readers.npz_form import GRAPH
 
 LEAST, LARGEST = 1 << 26, 1 << 31  # bytes of a sort: more do not make it faster
 
@@ -59,14 +58,15 @@ class OfOneType(Recipe):
     @property
     def num_bytes_written(self):
         """About how much memory ``write`` takes beside its sort."""
-        return self.num_bytes
+        return 64 * self.num_nodes
 
     def write_graph(self, labels, writer, memory):
-        """Write the arrays of the ``Graph`` to a ``FolderWriter``: here, one that is made in the memory."""
-        graph = self.graph(labels)
-        for array in GRAPH:
-            if (values := getattr(graph, array)) is not None:
-                writer.put(array, values)
+        """Write the arrays of the ``Graph`` to a ``FolderWriter``: its edges are sorted in files."""
+        from graphsage.data.generators.random_graphs import SIMPLE
+        from graphsage.graph.external import external_rows
+
+        parts = self.edge_parts(labels, memory // 2)
+        external_rows(parts, self.num_nodes, writer.growing, writer.scratch, memory=memory // 2, **SIMPLE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +99,12 @@ class BlockModel(OfOneType):
 
         return block_model(labels, self.degree, self.homophily, self.seed)
 
+    def edge_parts(self, labels, memory):
+        """Its edges as they are drawn, in parts; memory: bytes that finding repeated pairs may take."""
+        from graphsage.data.generators.random_graphs import block_model_parts
+
+        return block_model_parts(labels, self.degree, self.homophily, self.seed, memory)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RMAT(OfOneType):
@@ -128,18 +134,11 @@ class RMAT(OfOneType):
 
         return rmat(self.scale, self.degree, self.seed)
 
-    @property
-    def num_bytes_written(self):
-        """About how much memory ``write`` takes beside its sort."""
-        return 64 << self.scale
+    def edge_parts(self, labels, memory):
+        """Its edges as they are drawn, in parts."""
+        from graphsage.data.generators.random_graphs import rmat_parts
 
-    def write_graph(self, labels, writer, memory):
-        """Its edges are sorted in files."""
-        from graphsage.data.generators.random_graphs import SIMPLE, rmat_parts
-        from graphsage.graph.external import external_rows
-
-        parts = rmat_parts(self.scale, self.degree, self.seed)
-        external_rows(parts, self.num_nodes, writer.growing, writer.scratch, memory=memory, **SIMPLE)
+        return rmat_parts(self.scale, self.degree, self.seed)
 
 
 GENERATORS = {"sbm": BlockModel, "rmat": RMAT, "typed": TypedPapers}
@@ -164,8 +163,8 @@ def generate(spec):
 
 
 def generate_into(spec, path, memory=None):
-    """Write the dataset of ``spec`` to the dataset folder ``path``: features never lie in memory, nor do the edges of an R-MAT
-    graph, which are sorted in files of ``path`` (24 bytes an edge that is drawn).
+    """Write the dataset of ``spec`` to the dataset folder ``path``: features never lie in memory, nor do the edges, which
+    are sorted in files of ``path`` (24 bytes an edge that is drawn).
 
     memory: bytes that the sort may take; None: a quarter of what is free, 2 GiB at most. A typed dataset is small: it is
     made in the memory. DatasetError as ``generate``, and where something is at ``path``.

@@ -98,7 +98,7 @@ class _Strays:
 
 @dataclass(kw_only=True)
 class EdgeParts:
-    """What a table of edges holds, a part of it after the other.
+    """What a table of edges holds, a part of it after the other: arrays, or what ``np.asarray`` makes one of.
 
     source, target: [int32: rows that ``EndIds.index`` gave, -1 of an id that has none]. weights: [float32]. times: [int64 or
     float64, as they are written]. The last two are empty where there are none. drops: edges to unlisted ids are left out. The
@@ -110,6 +110,7 @@ class EdgeParts:
     weights: list
     times: list
     time_kind: str | None
+    span: tuple | None
     listed: int
     unlisted: int
     drops: bool
@@ -119,14 +120,6 @@ class EdgeParts:
         """The places of a part's edges that are not left out, or None where all stay."""
         return np.flatnonzero((source >= 0) & (target >= 0)) if self.drops and self.unlisted else None
 
-    @property
-    def span(self):
-        """Texts of the earliest and the latest time, or None."""
-        if not self.times:
-            return None
-        kind = np.result_type(*self.times).type
-        ends = kind(min(part.min() for part in self.times)), kind(max(part.max() for part in self.times))
-        return tuple(date_of(end) if self.time_kind == "date" else _number(end) for end in ends)
 
 
 def read_parts(table, source, target, progress, *, unlisted, keep=lambda array: array):
@@ -143,9 +136,11 @@ def read_parts(table, source, target, progress, *, unlisted, keep=lambda array: 
     listed = sum(map(len, parts["source"]))
     if unlisted == "refuse" and strays.count:
         strays.refuse(table, listed)
+    kind = next(iter(kinds)) if parts["times"] else None
     return EdgeParts(
         **parts | {"times": parts["times"] or []},
-        time_kind=next(iter(kinds)) if parts["times"] else None,
+        time_kind=kind,
+        span=_span(kind, parts["times"]) if kind else None,
         listed=listed,
         unlisted=strays.count,
         drops=unlisted == "drop",
@@ -161,7 +156,7 @@ def read_edges(table, source, target, progress, *, unlisted="refuse"):
     have: an error, left out ("drop"), or ("keep") the ids become nodes.
     """
     parts = read_parts(table, source, target, progress, unlisted=unlisted)
-    span, names = parts.span, ("source", "target", "weights", "times")
+    names = ("source", "target", "weights", "times")
     ends = {name: _joined(arrays) for name in names if (arrays := getattr(parts, name))}
     if "times" in ends:
         ends["times"] = stored_times(parts.time_kind, ends["times"])
@@ -169,7 +164,7 @@ def read_edges(table, source, target, progress, *, unlisted="refuse"):
     return Edges(
         **{name: of if kept is None else of[kept] for name, of in ends.items()},
         rows=kept,
-        span=span,
+        span=parts.span,
         listed=parts.listed,
         unlisted=parts.unlisted,
         time_kind=parts.time_kind,
@@ -238,6 +233,13 @@ def _weights(table, first, column):
     if values.max(initial=0) > LARGEST:
         table.refuse(first + int(np.argmax(values)), f"{WEIGHT} is {values.max():g}: weights must fit a float32")
     return values.astype(np.float32)
+
+
+def _span(kind, times):
+    """Texts of the earliest and the latest time."""
+    number = np.result_type(*(part.dtype for part in times)).type
+    ends = number(min(map(np.min, times))), number(max(map(np.max, times)))
+    return tuple(date_of(end) if kind == "date" else _number(end) for end in ends)
 
 
 def _number(value):

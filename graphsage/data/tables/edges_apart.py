@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from tempfile import TemporaryFile
 
 import numpy as np
@@ -54,24 +55,15 @@ class Apart(ExitStack):
 
     def read(self, table, ids, progress, *, unlisted):
         """The ``EdgeParts`` of a table whose ends are both of ``ids`` (``EndIds``); its arrays lie in a file."""
-        file = self.enter_context(TemporaryFile(dir=self.folder))
-
-        def keep(array):
-            if not len(array):
-                return array
-            start = file.seek(0, 2)
-            file.write(np.ascontiguousarray(array).data.cast("B"))
-            file.flush()
-            return np.memmap(file, array.dtype, "r", start, array.shape)
-
+        self._spool = self.enter_context(TemporaryFile(dir=self.folder))
+        keep = partial(_Spooled.of, self._spool)
         return read_parts(table, ids, ids, progress, unlisted=unlisted, keep=keep)
 
     def graph(self, edges, ids, num_nodes, names, *, directed, progress):
         """What ``InMemory.graph`` gives, of ``EdgeParts``; the arrays are memory maps of ``files``."""
         from graphsage.graph.external import LEAST, external_rows  # here: it brings numba
 
-        counted = _Counted(edges, ids)
-        arrays = {}
+        counted, arrays = _Counted(edges, ids), {}
 
         def growing(name, dtype):
             self.files[name] = self.folder / f"{name}.npy"
@@ -79,7 +71,7 @@ class Apart(ExitStack):
             return arrays[name]
 
         count = external_rows(
-            counted.parts(),
+            self._let_go(counted.parts()),
             num_nodes,
             growing,
             self.folder,
@@ -97,6 +89,37 @@ class Apart(ExitStack):
         return graph, {"listed": edges.listed, "loops": counted.loops, "repeats": repeats}
 
 
+    def _let_go(self, parts):
+        """``parts``, and then the disk that they have taken: the rows need some, too."""
+        with self._spool:
+            yield from parts
+
+
+@dataclass(frozen=True)
+class _Spooled:
+    """An array that lies in a file."""
+
+    file: object
+    start: int
+    dtype: np.dtype
+    length: int
+
+    @classmethod
+    def of(cls, file, array):
+        """Write an array to the end of the file."""
+        start = file.seek(0, 2)
+        file.write(np.ascontiguousarray(array).data.cast("B") if len(array) else b"")
+        return cls(file, start, array.dtype, len(array))
+
+    def __len__(self):
+        return self.length
+
+    def __array__(self, dtype=None, copy=None):
+        self.file.seek(self.start)
+        found = np.frombuffer(self.file.read(self.length * self.dtype.itemsize), self.dtype)
+        return found if dtype is None else found.astype(dtype)
+
+
 @dataclass
 class _Counted:
     """The parts of edges on their way; loops, stayed: how many were loops, and how many were not left out."""
@@ -109,13 +132,13 @@ class _Counted:
     def parts(self):
         """Yield what ``external_rows`` takes, with the final rows of both ends."""
         first, stored = 0, _stored(self.edges)
-        for at, ends in enumerate(zip(self.edges.source, self.edges.target)):
-            of = {"weights": self.edges.weights, "times": self.edges.times}
-            part = {name: arrays[at] for name, arrays in of.items() if arrays} | dict(zip(("src", "dst"), ends))
-            kept = self.edges.kept(*ends)
+        columns = {"src": self.edges.source, "dst": self.edges.target, "weights": self.edges.weights, "times": self.edges.times}
+        for of in zip(*filter(None, columns.values())):
+            part = dict(zip((name for name, parts in columns.items() if parts), map(np.asarray, of)))
+            kept, listed = self.edges.kept(part["src"], part["dst"]), len(part["src"])
             if kept is not None:
                 part = {name: array[kept] for name, array in part.items()} | {"edge_ids": first + kept}
-            first += len(ends[0])
+            first += listed
             part |= {name: self.ids.settled(part[name]) for name in ("src", "dst")}
             part |= {"times": stored(part["times"])} if "times" in part else {}
             self.loops += int(np.count_nonzero(part["src"] == part["dst"]))
@@ -128,7 +151,7 @@ def _stored(edges):
     kinds = {part.dtype for part in edges.times}
     if edges.time_kind == "date" or kinds <= {np.dtype(np.int64)}:
         return lambda times: stored_times(edges.time_kind, times)
-    is_whole = all(are_whole(part.astype(np.float64)) for part in edges.times)
+    is_whole = all(are_whole(np.asarray(part, np.float64)) for part in edges.times)
     return lambda times: times.astype(np.float64).astype(np.int64 if is_whole else np.float64)
 
 
