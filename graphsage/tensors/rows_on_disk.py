@@ -1,5 +1,6 @@
 """Features in a mapped file: the rows that are needed, read together and once, as features in memory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -18,6 +19,11 @@ def lies_on_disk(features):
     """Whether rows of these features may have to be read from a disk."""
     parts = (features.indptr, features.indices, features.values) if isinstance(features, SparseFeatures) else (features,)
     return any(map(is_mapped, parts))
+
+
+def reads_a_disk(features):
+    """Whether those of a dataset do, of some type."""
+    return any(map(lies_on_disk, features.values() if isinstance(features, Mapping) else [features]))
 
 
 def rows_on_disk(features):

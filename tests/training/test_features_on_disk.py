@@ -9,8 +9,10 @@ from helpers.nn_helpers import learnable_dataset, node_dataset
 from helpers.on_disk import features_on_disk
 
 import graphsage as gs
+from graphsage.base import checks
 from graphsage.config.run_files import METRICS_FILE
 from graphsage.config.settings import TrainConfig
+from graphsage.data.label_columns import with_label_columns
 from graphsage.runs.metrics_file import read_metrics
 from graphsage.training.records import Epoch
 
@@ -63,6 +65,7 @@ def test_what_was_read_is_told_and_kept(tmp_path):
     asked = sum(epoch.rows_asked for epoch in result.history)
     assert asked < trainer.loader.store.reads.asked  # evaluation reads too, and is not counted here
     report = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "What is in it, counted" not in report  # that would read all features once more
     for name in ("read of the features", "rows of features that were kept in memory", "spent waiting for batches"):
         assert name in report
 
@@ -72,7 +75,8 @@ def test_features_in_memory_tell_nothing(tmp_path):
     epochs = epochs_in(tmp_path / "run")
     assert not {"rows_asked", "rows_kept", "bytes_read"} & {key for line in epochs for key in line}
     assert not any("Read" in line or "disk" in line for line in lines) and result.history[0].rows_asked == 0
-    assert "read of the features" not in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    report = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "read of the features" not in report and "What is in it, counted" in report
 
 
 def test_lines_before_the_training(tmp_path):
@@ -103,3 +107,11 @@ def test_an_epoch_without_a_file_reads_nothing_of_others(tmp_path):
     again = gs.Trainer(model, data, TrainConfig(**CONFIG | {"epochs": 1}), store=first.loader.store, log=None).fit()
     assert again.history[0].rows_asked == one.history[0].rows_asked
     assert np.isfinite(again.history[0].loss)
+
+
+def test_columns_of_labels_are_refused_where_a_copy_would_not_fit(tmp_path, monkeypatch):
+    monkeypatch.setattr(checks, "ALWAYS_FITS", 0)
+    monkeypatch.setattr(checks, "_memory", lambda: (1_000, "free memory"))
+    text = "^features on a disk, beside which labels are columns, would need 19,200 bytes, and there are 1,000 of free memory$"
+    with pytest.raises(checks.TooLarge, match=text):
+        with_label_columns(on_disk(tmp_path), DATA.labels, 3)
