@@ -13,6 +13,7 @@ from graphsage.base.interrupt import Interrupt, noted_interrupt
 from graphsage.base.jit import is_interrupt
 from graphsage.config.settings import TrainConfig
 from graphsage.loading.batch import Batch
+from graphsage.loading.stores import reads_of
 from graphsage.sampling.items import Items
 from graphsage.tensors.ambient import plain_modes
 from graphsage.tensors.keyed_rng import keyed_rng
@@ -53,6 +54,7 @@ class Loop:
         self.config = config = task.config
         self.device, self.model, self.dataset, self.metric = task.device, task.model, task.dataset, task.metric
         self.objective, self.loader, self.evaluator = task.objective, task.loader, task.evaluator
+        self.loader.last_epoch = config.epochs
         lay_first_weights(task.encoder, self.loader.store)
         self.optimizer = make_optimizer(model, config, self.device)
         self.schedule = Schedule(self.optimizer, config, config.epochs * -(-len(self.loader) // config.accumulate))
@@ -122,7 +124,7 @@ class Loop:
 
     def _epoch(self):
         """The batches that are left of it, the validation, and a checkpoint where one is due."""
-        state, group = self.state, []
+        state, group, before = self.state, [], reads_of(self.loader.store)
         with closing(self.loader.epoch(state.epoch, state.step)) as batches:
             while batch := self._next(batches):
                 learning_rate = self.schedule.learning_rate
@@ -141,11 +143,12 @@ class Loop:
             self._save()
             self._is_cut = True  # a resume goes on from here: the validation below is of this fit alone
         self.state.check_finite()
+        reads = {name: now - before[name] for name, now in reads_of(self.loader.store).items()}
         with self.average.in_the_model():
             with self._clock("evaluating"):
                 scores = self._validate()
             self.state.check_finite(scores[1])
-            self._end_epoch(learning_rate, *scores)
+            self._end_epoch(learning_rate, reads, *scores)
         if self._owes_save or time.monotonic() - self._saved_at >= self.config.checkpoint_seconds:
             self._save()
 
@@ -237,13 +240,13 @@ class Loop:
         if self._owes_save and state.step < len(self.loader):  # at its end after the validation
             self._save()
 
-    def _end_epoch(self, learning_rate, val_score, val_loss):
+    def _end_epoch(self, learning_rate, reads, val_score, val_loss):
         scores = (self.metric.name, val_score, val_loss)
-        epoch = self.state.end_epoch(*scores, learning_rate, self.model, self.objective.head.thresholds)
+        epoch = self.state.end_epoch(*scores, learning_rate, self.model, self.objective.head.thresholds, reads)
         self.schedule.after_epoch(val_score)
         self._tell("on_epoch", epoch)
         score = "" if val_score is None else f" Validation {self.metric.label}: {self.metric.shown(val_score).strip()}"
-        self.log(f"Epoch {epoch.number:03d} Loss: {loss_text(epoch.loss)}{score} ({epoch.seconds:.1f} s)")
+        self.log(f"Epoch {epoch.number:03d} Loss: {loss_text(epoch.loss)}{score} ({epoch.seconds:.1f} s){epoch.reading}")
 
     def _save(self):
         if self._is_cut:
