@@ -390,7 +390,7 @@ def test_large_embedding_ends_with_the_same_bytes(monkeypatch, tmp_path):
     assert rows[0]["sha256"] == rows[2]["sha256"] and "the same bytes" in (tmp_path / "large_embedding.md").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["large_embedding.json", "large_embedding.md"]
     with pytest.raises(RuntimeError, match="the embedding that was killed is another one"):
-        program.check({"rows": [{"sha256": "a"}, {"sha256": "b"}]}, SimpleNamespace(size="quick"))
+        program.check({"rows": [{"sha256": sha} for sha in "ab"]}, SimpleNamespace(size="quick"))
 
 
 def test_kept_memory_measures_both_kinds(monkeypatch, tmp_path):
