@@ -415,6 +415,17 @@ def test_beyond_memory_makes_sure_that_batches_are_the_same(monkeypatch, tmp_pat
     result["rows"][0]["rounds"][0]["warm"]["batches"] = "another"
     with pytest.raises(SystemExit, match="batches of the warm passes differ between kinds"):
         program.check_same(result)
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+def test_large_embedding_ends_with_the_same_bytes(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    program = importlib.import_module("benchmarks.large_embedding")
+    program.main(["--quick", "--nodes", "400", "--kills", "0.5", "--out", str(tmp_path), "--folder", str(tmp_path)])
+    rows = json.loads((tmp_path / "large_embedding.json").read_text())["rows"]
+    assert [row["run"] for row in rows] == ["undisturbed", "killed", "gone on with"]
+    assert rows[0]["sha256"] == rows[2]["sha256"] and "the same bytes" in (tmp_path / "large_embedding.md").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["large_embedding.json", "large_embedding.md"]
+    with pytest.raises(RuntimeError, match="the embedding that was killed is another one"):
+        program.check({"rows": [{"sha256": sha} for sha in "ab"]}, SimpleNamespace(size="quick"))
 
 
 def test_kept_memory_measures_both_kinds(monkeypatch, tmp_path):

@@ -1,15 +1,13 @@
 """Passes over a table of rows on a disk: read in order, a block at a time, and what neighbours come to in one pass."""
 
-import mmap
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from graphsage.base.memory import map_of
+from graphsage.base.mapped import in_order
 from graphsage.tensors.pass_kernels import add_block, rise_in_rows, sorted_rows
 
-PIECE = 1 << 20  # bytes that are asked for at once: some systems read no more of a longer request
-AHEAD = 16  # pieces that are asked for before they are read
+PIECE = 4 << 20  # bytes that are copied at once, while as many are asked for
 
 
 def blocks(table, most_rows):
@@ -32,48 +30,25 @@ def blocks(table, most_rows):
 def _read(table, first, buffer):
     """A copy of the rows from ``first`` on, as many as the buffer takes."""
     part = table[first : first + len(buffer)]
-    rows = max(1, PIECE // max(part[:1].nbytes, 1))
-    asked = _asker(part)
-    for start in range(0, len(part), rows):
-        asked(start, rows)
-        buffer[start : min(start + rows, len(part))] = part[start : start + rows]
+    for start, rows in in_order(part, max(1, PIECE // max(part[:1].nbytes, 1))):
+        buffer[start : start + len(rows)] = rows
     return buffer[: len(part)]
 
 
-def _asker(part):
-    """function(start, rows) that asks the system for the rows of a mapped array some pieces after those.
-
-    Without it each page would be waited for where the map is read at random (``MADV_RANDOM``), as that of features is.
-    """
-    of, width = map_of(part), part[:1].nbytes
-    if of is None or not hasattr(of, "madvise") or not part.flags.c_contiguous:
-        return lambda start, rows: None
-    begin = part.ctypes.data - np.frombuffer(of, np.uint8).ctypes.data
-    end = begin + part.nbytes
-
-    def ask(start, rows):
-        at = begin + (start + (AHEAD if start else 0) * rows) * width
-        upto = begin + (start + (AHEAD + 1) * rows) * width
-        for piece in range(at, min(upto, end), PIECE):
-            page = piece - piece % mmap.PAGESIZE
-            of.madvise(mmap.MADV_WILLNEED, page, min(piece + PIECE, end) - page)
-
-    return ask
-
-
-def reduced_in_pass(kind, table, indptr, indices, most_rows, base=0):
+def reduced_in_pass(kind, table, indptr, indices, most_rows, base=0, out=None):
     """float32 [M, F]: the sum, mean or max over the neighbours of M rows, all of a table [N, F] being read once, in order.
 
     kind: "sum", "mean", "max", or "gcn", which gives the mean: it lacks the nodes' own rows. indptr: int64 [M + 1], places in
     ``indices``, where each row's neighbours are. Where these rise the sums are made in the order of the row, as in memory, and
     have the same bits. most_rows: of the table that are in memory at once (twice). base: what the table's first row is called
-    in ``indices``. Rows without neighbours: 0.
+    in ``indices``. out: an array of that shape to write to. Rows without neighbours: 0.
     """
     starts, ends = indptr[:-1], indptr[1:]
     if not rise_in_rows(starts, ends, indices):
         indices = sorted_rows(indptr, indices)
         starts, ends = starts - indptr[0], ends - indptr[0]
-    out, places = np.zeros((len(starts), table.shape[1]), np.float32), starts.copy()
+    out, places = np.empty((len(starts), table.shape[1]), np.float32) if out is None else out, starts.copy()
+    out[:] = 0
     for first, block in blocks(table, most_rows):
         add_block(starts, ends, indices, places, base + first, block, kind == "max", out)
     if kind in ("mean", "gcn"):
