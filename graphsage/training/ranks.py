@@ -109,10 +109,10 @@ class Ranks:
         own = torch.zeros(1, dtype=torch.float32, device=self.wire_device)
         if loss is not None:
             own.copy_(loss)
-        every = own.new_empty(self.size)
+        every = own.new_empty(self.size, 1)
         with self.others():
-            dist.all_gather_into_tensor(every, own, group=self.wire)
-        return list(every.to(self.device).unbind())
+            dist.all_gather(list(every), own, group=self.wire)
+        return list(every[:, 0].to(self.device).unbind())
 
     # ---- a training that begins, and one that fails
 
@@ -179,10 +179,10 @@ class Ranks:
     def _exchanged(self, *numbers):
         own = torch.zeros(WIDTH, dtype=torch.int64, device="cpu")
         own[: len(numbers)] = torch.tensor(numbers, dtype=torch.int64, device="cpu")
-        every = own.new_empty(self.size * WIDTH)
+        every = own.new_empty(self.size, WIDTH)
         with self.others():
-            dist.all_gather_into_tensor(every, own, group=self.group)
-        return every.view(self.size, WIDTH).tolist()
+            dist.all_gather(list(every), own, group=self.group)
+        return every.tolist()
 
     def _of_all(self, value):
         found = [None] * self.size
