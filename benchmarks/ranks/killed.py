@@ -78,7 +78,8 @@ def kills(options, folder, flags):
         found = trained(2, folder / f"kill-{number}", flags, kill_at=moment)
         weights = weights_in(folder / f"kill-{number}")
         same = all(torch.equal(weights[name], value) for name, value in wanted.items())
-        yield {"part": "kill -9", "ranks": 2, "gradients": "ordered", "at": moment, "whole": whole["seconds"], **found, "same": same}
+        where = {"part": "kill -9", "ranks": 2, "gradients": "ordered", "at": moment, "whole": whole["seconds"]}
+        yield {**where, **found, "same": same}
         say(f"kill -9 after {moment:.1f} s of {whole['seconds']:.1f}: {found}, same end: {same}")
 
 

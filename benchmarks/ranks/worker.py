@@ -35,7 +35,8 @@ def main(argv):
 
 def leave(folder, trainer, result):
     torch.save(trainer.model.state_dict(), folder / "weights.pt")
-    waiting, training, seconds = ([getattr(epoch, name) for epoch in result.history] for name in ("waiting", "training", "seconds"))
+    names = ("waiting", "training", "seconds")
+    waiting, training, seconds = ([getattr(epoch, name) for epoch in result.history] for name in names)
     facts = {"updates": trainer.state.updates, "bytes": trainer.gradients.num_bytes, "batches": len(trainer.loader)}
     facts |= {"seconds": seconds, "steps": [sum(pair) for pair in zip(waiting, training)], "loss": result.history[-1].loss}
     facts |= {"weights": sum(weight.numel() for weight in trainer.model.parameters()), "test": result.test_score}

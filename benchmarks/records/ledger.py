@@ -1,8 +1,12 @@
 """Results that a killed program goes on with: rows of records.json, and tries.json."""
 
 import json
+from dataclasses import asdict
 
 from benchmarks.shared.records import record, write_json
+from graphsage.config.settings import RunConfig
+
+DEFAULTS = json.loads(json.dumps(asdict(RunConfig())))
 
 
 class Ledger:
@@ -21,7 +25,7 @@ class Ledger:
     def has(self, graph, part, split, config):
         """Is the row there? Rows of other settings of this graph and part are dropped."""
         name, config = f"{graph}, {part}", json.loads(json.dumps(config))
-        if self.result["configs"].get(name) != config:
+        if _filled(self.result["configs"].get(name, {}), DEFAULTS) != config:
             self.result["configs"][name] = config
             self.result["rows"] = [row for row in self.rows if (row["graph"], row["part"]) != (graph, part)]
         return any((row["graph"], row["part"], row["split"]) == (graph, part, split) for row in self.rows)
@@ -31,6 +35,12 @@ class Ledger:
         self.rows.append(row)
         write_json(self.path, self.result)
         return row
+
+
+def _filled(then, defaults):
+    """The settings of a row; those that there were not yet had what is their default now."""
+    both = [(name, then.get(name, default), default) for name, default in defaults.items()]
+    return {name: _filled(value, default) if isinstance(default, dict) else value for name, value, default in both}
 
 
 def note_try(folder, row):

@@ -71,12 +71,14 @@ def as_integers(name, values):
     return array.astype(np.int64, copy=False)
 
 
-def as_ids(name, values, num_nodes, dtype=np.int64):
-    """``values`` as node ids of ``dtype``, each in [0, num_nodes). Shares memory with ``values`` where it can.
+def as_ids(name, values, num_nodes, dtype=np.int64, kind=None):
+    """``values`` as node ids of ``dtype``, each in [0, num_nodes), of the type ``kind`` where there are several. Shares memory
+    with ``values`` where it can.
 
     A mask, which says of each node whether it is meant, stands for the ids where it is true.
     """
-    return as_indices(name, of_mask(name, values, num_nodes), num_nodes, "is not a node: the graph has", dtype)
+    rule = "is not a node: the graph has" if kind is None else f"is not a node: of type {kind!r} the graph has"
+    return as_indices(name, of_mask(name, values, num_nodes), num_nodes, rule, dtype)
 
 
 def of_mask(name, values, num_nodes):

@@ -42,8 +42,9 @@ def of_the_system():
         raise Refused(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
     except ValueError as error:
         from graphsage.base.checks import TooLarge  # here: numpy would slow down what needs none
+        from graphsage.base.files import InUse
 
-        if not isinstance(error, TooLarge):
+        if not isinstance(error, (TooLarge, InUse)):
             raise
         raise Refused(str(error)) from error
 
@@ -153,6 +154,8 @@ def add_flag(group, field):
         group.add_argument(flag, type=_split, metavar="N", **extra)
     elif field.name == "class_weights":
         group.add_argument(flag, type=_class_weights, metavar="NAME|X,X", **extra)
+    elif field.name == "memory":
+        group.add_argument(flag, type=str, metavar="SIZE", **extra)
     elif field.name == "batch_size":
         group.add_argument(flag, type=_batch_size, metavar="B", **extra)
     else:

@@ -10,7 +10,9 @@ from graphsage.config.named_values import (
     as_aggregator,
     as_class_weights,
     as_device,
+    as_feature_cache,
     as_hops,
+    as_memory,
     as_metric,
     as_optimizer,
     as_relation_fanouts,
@@ -261,6 +263,15 @@ class ComputeConfig(Settings):
     feature_dtype: str = option("float32", "number format of dense features; bfloat16: half the memory", choices=FEATURE_DTYPES)
     precision: str = option("float32", "number format of matrix products in training (autocast)", choices=PRECISIONS)
     compile: bool = option(False, "compile the model with torch.compile; on the CPU a step takes 1.0 to 2.2 times as long")
+    memory: int | str | None = option(
+        None,
+        "memory that exact evaluation may take, such as 4GiB; what needs more goes through files (default: what is free)",
+        check=as_memory,
+    )
+    feature_cache: int | str | None = option(
+        None, "memory for rows of features that lie on a disk, for those that coming batches ask for most: 2GB, or 10% of all",
+        check=as_feature_cache,
+    )  # fmt: skip
     gradients: str = option(
         "all_reduce",
         "of several processes (torchrun), how gradients are added up; ordered: batch after batch, the same bits by any number "

@@ -25,5 +25,5 @@ def typed_pairs(name, values, counts, relation):
     """``values`` as int64 [n, 2], (source, destination) of ``relation``, ids within its types; counts: {type: nodes}."""
     pairs = as_pairs(name, values, max(counts[relation[0]], counts[relation[2]]))
     for column, of in enumerate((relation[0], relation[2])):
-        as_ids(f"{name}[:, {column}]", pairs[:, column], counts[of])
+        as_ids(f"{name}[:, {column}]", pairs[:, column], counts[of], kind=of)
     return pairs

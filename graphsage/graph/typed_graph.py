@@ -17,6 +17,7 @@ from graphsage.base.foreign import as_scipy, is_sparse
 from graphsage.base.told import of_kind, shown, told
 from graphsage.graph.build import adjacency_lists, edge_arrays, indptr_of, kept_edges, of_length, rows_from_edges
 from graphsage.graph.graph import Graph
+from graphsage.graph.relation_names import relation_named
 from graphsage.graph.reverses import reverses
 from graphsage.graph.subgraph import with_edges_at
 from graphsage.graph.time_axis import earliest
@@ -132,24 +133,22 @@ class TypedGraph(ReadOnlyRecord):
 
     # ---- use
 
-    def edges(self, relation: Relation) -> tuple[np.ndarray, np.ndarray]:
-        """(src, dst), int64 [E] each, of one relation: ids within the two types, sorted by destination."""
+    def edges(self, relation: Relation | str) -> tuple[np.ndarray, np.ndarray]:
+        """(src, dst), int64 [E] each, of one relation, or the one of that name: ids within the two types, sorted by
+        destination."""
         at = self.index_of(relation)
         first, last = self._spans()[at]
         indptr = self.rows.indptr[self.firsts[at] : self.firsts[at + 1] + 1]
-        src = self.rows.indices[first:last].astype(np.int64) - self.starts[self.types.index(relation[0])]
+        src = self.rows.indices[first:last].astype(np.int64) - self.starts[self.types.index(self.relations[at][0])]
         return src, np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
 
-    def span(self, relation: Relation) -> slice:
+    def span(self, relation: Relation | str) -> slice:
         """Where its edges are among those of ``rows``: of its weights, times and edge ids."""
         return slice(*self._spans()[self.index_of(relation)])
 
-    def index_of(self, relation: Relation) -> int:
-        """The place of a relation in ``relations``; ValueError where there is none of that name."""
-        if relation not in self.relations:
-            listed = ", ".join(map(str, self.relations))
-            raise ValueError(f"{shown(relation)} is no relation of the graph: there are {listed or 'none'}")
-        return self.relations.index(relation)
+    def index_of(self, relation: Relation | str) -> int:
+        """The place of a relation in ``relations``, by itself or by its name; ValueError where it is none or several."""
+        return self.relations.index(relation_named(self, relation))
 
     def to_homogeneous(self) -> Graph:
         """All nodes and edges without their types: a ``Graph`` of ``starts[-1]`` nodes, type after type.
@@ -235,7 +234,7 @@ def _ends(name, what, sizes):
             raise ValueError(f"edges[{name}] must be (src, dst), a sparse matrix, or a dict of sources; got {shown(what)}")
         src, dst = pair
     src, dst = (
-        as_ids(f"edges[{name}] {end}", integer_array(f"edges[{name}] {end}", ids), sizes[of])
+        as_ids(f"edges[{name}] {end}", integer_array(f"edges[{name}] {end}", ids), sizes[of], kind=of)
         for end, ids, of in (("src", src, name[0]), ("dst", dst, name[2]))
     )
     return src, of_length(f"edges[{name}] dst", dst, len(src), "edge (src)"), weights

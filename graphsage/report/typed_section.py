@@ -11,7 +11,7 @@ TITLE = "Types and relations"
 WORTH = (
     "Without a relation: the validation {metric} of this very model where it sees no edge of that relation, by all neighbours; "
     "with all of them it is {score}. What costs much is what the model reads. What costs nothing may be left out of the next "
-    "training (--relation-fanouts NAME=0,0), or may be said by another relation as well."
+    "training (--relation-fanouts NAME=0,0; scores are then of drawn neighbours), or may be said by another relation as well."
 )
 
 

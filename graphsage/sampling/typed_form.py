@@ -46,12 +46,12 @@ class TypedForm:
             return as_fanouts("fanouts", fanouts, allow_all=True)
         if not fanouts and not graph.relations:
             raise ValueError("fanouts is empty, and the graph has no relation to name: give one number a hop")
-        for name in fanouts:
-            graph.index_of(name)
-        missing = [name for name in graph.relations if name not in fanouts]
-        if missing:
+        named = [graph.relations[graph.index_of(name)] for name in fanouts]
+        if twice := [name for name in named if named.count(name) > 1]:
+            raise ValueError(f"fanouts has {twice[0]} twice: leave it in once")
+        if missing := [name for name in graph.relations if name not in named]:
             raise ValueError(f"fanouts has no {missing[0]}: give it one number a hop, 0 to leave it out")
-        hops = {name: _fanouts_or_0(f"fanouts[{name}]", values) for name, values in fanouts.items()}
+        hops = {name: _fanouts_or_0(f"fanouts[{name}]", values) for name, values in zip(named, fanouts.values())}
         lengths = {len(values) for values in hops.values()}
         if len(lengths) > 1:
             raise ValueError(f"fanouts must have as many hops for each relation, got {sorted(lengths)}")
@@ -79,7 +79,7 @@ class TypedForm:
         """{type: ids} of the caller's as one int64 array of numbers, in the order of the graph's types."""
         found = dict(_typed("seeds", seeds, self.graph.num_nodes))
         asked = [(name, count, start) for name, count, start in self._of_types() if name in found]
-        parts = [as_ids(f"seeds[{name!r}]", found[name], count) + start for name, count, start in asked]
+        parts = [as_ids(f"seeds[{name!r}]", found[name], count, kind=name) + start for name, count, start in asked]
         return np.concatenate([np.empty(0, np.int64), *parts])
 
     def _of_types(self):
@@ -101,7 +101,7 @@ class TypedForm:
             raise TypeError(f"exclude must be a dict {{relation: pairs (source, destination)}}, got {told(exclude)}")
         parts = [np.empty((0, 2), np.int64)]
         for name, pairs in exclude.items():
-            self.graph.index_of(name)
+            name = self.graph.relations[self.graph.index_of(name)]
             pairs = typed_pairs(f"exclude[{name}]", pairs, self.graph.num_nodes, name)
             for relation, ends in self._both_ways(name, pairs):
                 at = self.graph.index_of(relation)

@@ -156,13 +156,23 @@ def _every(sizes, nodes, budget, config):
 def _line(exact, every, nodes, sizes, config):
     if not nodes or exact and every == 1 and nodes == sizes.num_val:
         return ""
-    drawn = (-1,) * len(sizes.fanouts) if config.batch_size is None else wider(config.fanouts)
-    how = "all neighbours" if exact else f"sampled neighbours ({','.join(map(str, drawn))})"
+    how = "all neighbours" if exact else f"sampled neighbours ({_hops(sizes, config)})"
     part = f" of {sizes.num_val:,}" if nodes < sizes.num_val else ""
     when = "every epoch" if every == 1 else f"every {every} epochs"
     times = sizes.exact() / sizes.training()
     why = f"; exact would take about {times:.2g} times an epoch's training (--evaluate exact)"
     return f"Validation: {nodes:,}{part} nodes on {how}, {when}{'' if exact or config.evaluate == 'sampled' else why}"
+
+
+def _hops(sizes, config):
+    """Fanouts of a sampled validation, as text: those of all relations, then of those that have their own."""
+    drawn = (-1,) * len(sizes.fanouts) if config.batch_size is None else wider(config.fanouts)
+    own = wider(config.relation_fanouts or {})
+    return "; ".join([_listed(drawn), *(f"{name}={_listed(hops)}" for name, hops in own.items())])
+
+
+def _listed(hops):
+    return ",".join(map(str, hops))
 
 
 def _first_width(model, dataset):

@@ -8,13 +8,14 @@ import torch
 
 from graphsage.base import rng
 from graphsage.loading.link_loader import LinkLoader
+from graphsage.nn.foretold import foretold, looks_at_all
 from graphsage.nn.inference import inference
 from graphsage.nn.link_predictor import sides_of
 from graphsage.sampling.items import Items
 from graphsage.sampling.negatives import Negatives
+from graphsage.training.evaluation_memory import WithinMemory
 from graphsage.training.evaluation_plan import EvaluationPlan, is_drawn, relation_left_out
 from graphsage.training.module_outputs import checked_logits
-from graphsage.training.ranks import ALONE
 from graphsage.training.setup import loading_options, make_sampler
 from graphsage.training.shared_rows import joined_rows
 
@@ -36,15 +37,13 @@ def candidates_of(dataset, pairs, settings, seed, negatives=None):
         yield start, np.concatenate([part[:, None], drawn], axis=1)
 
 
-class LinkEvaluator:
+class LinkEvaluator(WithinMemory):
     """encoder: the model's layers, or None. plan: ``EvaluationPlan``. items: the validation links, or a fixed part of them.
 
     all_outputs: embeddings of all nodes, float32 [N, D] on the CPU (of two types {type: [n, D]}), as last computed; None where
     they are sampled: of other modules, of links with times, and under draws that select neighbours. scores: float32 [n, 1 + C],
-    as last computed. ranks: the ``Ranks`` that compute them together, for as long as the loop says so.
+    as last computed.
     """
-
-    ranks = ALONE
 
     def __init__(self, model, encoder, loader, dataset, config, settings, progress):
         self.model, self.loader, self.dataset, self.config, self.settings = model, loader, dataset, config, settings
@@ -86,9 +85,19 @@ class LinkEvaluator:
         """``all_outputs``, computed anew."""
         if self.encoder is not None:
             how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
-            what = (self.encoder, self.dataset.graph, self.loader.store)
-            self.all_outputs = self.ranks.first(lambda: inference(*what, **how))
+            self.all_outputs = inference(self.encoder, self.dataset.graph, self.loader.store, **how, **vars(self.room))
         return self.all_outputs
+
+    def needed(self):
+        if self.encoder is None:
+            return None
+        return foretold(self.encoder, self.dataset.graph, self.loader.store, isolated=self.config.isolated)
+
+    def looks_at_all(self):
+        return looks_at_all(self.encoder)
+
+    def give_up_exact(self):
+        self.encoder = None
 
     def checked(self, outputs, batch):
         """The logits [M] that the model returned for ``batch``; TypeError or ValueError for anything else."""

@@ -37,7 +37,7 @@ def test_the_name_alone_names_the_relation():
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"val": [[0, 3]]}, r"val\[:, 1\]\[0\] = 3 is not a node: the graph has 3"),
+        ({"val": [[0, 3]]}, r"val\[:, 1\]\[0\] = 3 is not a node: of type 'item' the graph has 3"),
         ({"val": [[0, 0]]}, r"the link \(0, 0\) is in train and in val: list each link once$"),
         ({"test": [[2, 2], [2, 2]]}, r"the link \(2, 2\) is in test twice"),
         ({"messages": [*TRAIN, [2, 2]]}, r"1 of 1 links of test are among the messages, \(2, 2\) first"),

@@ -136,7 +136,7 @@ def test_the_same_batch_again_and_on_any_number_of_threads(num_threads):
 def test_refused():
     data = sold()
     sampler = NeighborSampler(data.graph, [2])
-    with pytest.raises(ValueError, match=r"items\[:, 1\]\[0\] = 40 is not a node: the graph has 40"):
+    with pytest.raises(ValueError, match=r"items\[:, 1\]\[0\] = 40 is not a node: of type 'item' the graph has 40"):
         LinkLoader(data, sampler, 8, items=[[3, 40]])
     with pytest.raises(ValueError, match="a full batch asks about all links, so that exclude=True leaves no message"):
         LinkLoader(data, sampler, None)

@@ -234,6 +234,18 @@ def test_edges_both_ways_are_those_of_an_undirected_graph():
     assert [sorted(row) for row in rows] == [sorted({*one.neighbors(0)} - {1}), sorted({*one.neighbors(1)} - {0})]
 
 
+def test_a_relation_is_known_by_its_name():
+    graph = TypedGraph({"a": 3, "p": 4}, {("a", "writes", "p"): ([0, 1], [0, 0]), ("p", "cites", "p"): ([1, 2], [0, 1])})
+    for relation in graph.relations:
+        assert [ends.tolist() for ends in graph.edges(relation[1])] == [ends.tolist() for ends in graph.edges(relation)]
+        assert graph.span(relation[1]) == graph.span(relation)
+    sampler = NeighborSampler(graph, {"cites": [1, 1], ("a", "writes", "p"): [2, 0]})
+    assert sampler.fanouts == {("a", "writes", "p"): (2, 0), ("p", "cites", "p"): (1, 1)}
+    assert sampler.sample({"p": [0]}, exclude={"cites": [[1, 0]]}).num_sampled_edges == 2
+    with pytest.raises(ValueError, match=r"^fanouts has \('p', 'cites', 'p'\) twice: leave it in once$"):
+        NeighborSampler(graph, {"cites": [1], ("p", "cites", "p"): [1], "writes": [1]})
+
+
 def test_without_types_it_is_one_graph():
     graph = random_graph(5, timed=True)
     whole = graph.to_homogeneous()
@@ -262,7 +274,7 @@ def test_read_only():
         ({"a": -1}, {}, {}, r"num_nodes\['a'\] must be an integer from 0"),
         ({"a": 2}, {("a", "a"): 1}, {}, "must be \\(source type, name, destination type\\), three texts"),
         ({"a": 2}, {("a", "to", "b"): ([0], [0])}, {}, "'b' in the relation .* is no type of nodes: there are 'a'"),
-        ({"a": 2}, {("a", "to", "a"): ([0], [2])}, {}, r"dst\[0\] = 2 is not a node: the graph has 2"),
+        ({"a": 2}, {("a", "to", "a"): ([0], [2])}, {}, r"dst\[0\] = 2 is not a node: of type 'a' the graph has 2"),
         ({"a": 2}, {("a", "to", "a"): ([0, 1], [1])}, {}, "must have one entry per edge"),
         ({"a": 2}, {("a", "to", "a"): SimpleNamespace(columns=["src", "dst"])}, {}, "not a table: give two of its columns"),
         ({"a": 2}, {("a", "to", "a"): 7}, {}, "must be \\(src, dst\\), a sparse matrix, or a dict of sources; got 7"),
@@ -286,12 +298,12 @@ def test_what_does_not_fit_is_refused(sizes, edges, how, text):
     [
         ([0], {}, r"seeds must be a dict \{type: ...\}, as the graph has types of nodes"),
         ({"z": [0]}, {}, "'z', which is no type of nodes: there are 'a', 'b', 'c', 'none'"),
-        ({"a": [12]}, {}, r"seeds\['a'\]\[0\] = 12 is not a node: the graph has 12"),
+        ({"a": [12]}, {}, r"seeds\['a'\]\[0\] = 12 is not a node: of type 'a' the graph has 12"),
         ({"a": []}, {}, "a batch needs at least one seed"),
         ({"a": [0]}, {"times": {"a": [1]}}, "the graph has no times to draw by"),
         ({"a": [0]}, {"exclude": [[0, 1]]}, r"exclude must be a dict \{relation: pairs"),
-        ({"a": [0]}, {"exclude": {("a", "x", "b"): [[0, 1]]}}, "is no relation of the graph: there are"),
-        ({"a": [0]}, {"exclude": {("a", "to", "b"): [[12, 1]]}}, "is not a node: the graph has 12"),
+        ({"a": [0]}, {"exclude": {("a", "x", "b"): [[0, 1]]}}, "names no relation of the graph; there are"),
+        ({"a": [0]}, {"exclude": {("a", "to", "b"): [[12, 1]]}}, "is not a node: of type 'a' the graph has 12"),
     ],
 )
 def test_what_is_asked_wrongly_is_refused(seeds, how, text):
@@ -303,7 +315,7 @@ def test_what_is_asked_wrongly_is_refused(seeds, how, text):
     ("fanouts", "how", "text"),
     [
         ({("a", "to", "b"): [1]}, {}, r"fanouts has no \('b', 'to', 'a'\): give it one number a hop, 0 to leave it out"),
-        ({**dict.fromkeys(ENDS[:4], [1]), ("q", "q", "q"): [1]}, {}, "is no relation of the graph"),
+        ({**dict.fromkeys(ENDS[:4], [1]), ("q", "q", "q"): [1]}, {}, "names no relation of the graph"),
         ({**dict.fromkeys(ENDS[:3], [1]), ENDS[3]: [1, 2]}, {}, "as many hops for each relation"),
         ({**dict.fromkeys(ENDS[:3], [1]), ENDS[3]: [-2]}, {}, "or -1 for all"),
         ([2], {"isolated": "self"}, "is of graphs with one type"),

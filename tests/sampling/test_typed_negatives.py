@@ -91,7 +91,7 @@ def test_refused():
         Negatives(corrupt="source").draw([[4, 1]], nearly_all(), True, KEY)
     with pytest.raises(ValueError, match="each user is linked to all item nodes, so that no negative has corrupt = 'both'"):
         Negatives(corrupt="both").draw([[4, 1]], nearly_all(), True, KEY)
-    with pytest.raises(ValueError, match=r"pairs\[:, 1\]\[0\] = 25 is not a node: the graph has 25"):
+    with pytest.raises(ValueError, match=r"pairs\[:, 1\]\[0\] = 25 is not a node: of type 'item' the graph has 25"):
         Negatives().draw([[4, 25]], KNOWN, True, KEY)
     with pytest.raises(ValueError, match="known must have the links as its only relation, and has 2 relations"):
         Negatives().draw([[4, 2]], TypedGraph(SIZES, {BUYS: ENDS}, reverse=True), True, KEY)

@@ -134,7 +134,7 @@ def test_left_out_relations_are_drawn_without(tmp_path):
 @pytest.mark.parametrize(
     ("ask", "error", "text"),
     [
-        (lambda t: t.score(shop(), [[0, 40]]), ValueError, r"pairs\[:, 1\]\[0\] = 40 is not a node: the graph has 40"),
+        (lambda t: t.score(shop(), [[0, 40]]), ValueError, r"\[0\] = 40 is not a node: of type 'item' the graph has 40"),
         (lambda t: t.top(shop(), [60]), ValueError, r"nodes\[0\] = 60 is not a node: the graph has 60"),
         (lambda t: t.top(shop(), [3, 3]), ValueError, "nodes must be listed once each"),
         (lambda t: t.embed(shop(), {"maker": [0]}), ValueError, "nodes has 'maker', of which there are no embeddings"),

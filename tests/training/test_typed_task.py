@@ -141,6 +141,11 @@ def test_an_exact_score_of_what_a_layer_never_saw_is_refused(dataset):
         trainer_of(dataset, relation_fanouts={"cites": (5, 0)}, evaluate="exact", **SHORT)
 
 
+def test_a_sampled_validation_says_by_which_fanouts(dataset):
+    trainer = trainer_of(dataset, relation_fanouts={"writes": (30, 1)}, evaluate="sampled", **SHORT)
+    assert re.search(r"on sampled neighbours \(25,25; writes=30,25\), every epoch", trainer.evaluator.plan.line)
+
+
 def test_a_relation_is_named_once(dataset):
     with pytest.raises(ValueError, match="^relation_fanouts: author,writes,paper is named twice: leave it in once"):
         trainer_of(dataset, relation_fanouts={"writes": (3, 1), "author,writes,paper": (9, 9)}, **SHORT)
