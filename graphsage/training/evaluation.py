@@ -15,6 +15,7 @@ from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.training.evaluation_memory import WithinMemory
 from graphsage.training.evaluation_plan import evaluation_plan, layer_widths, wider
 from graphsage.training.module_outputs import check_width, checked_outputs
+from graphsage.training.shared_rows import joined_rows
 
 
 class Evaluator(WithinMemory):
@@ -78,11 +79,14 @@ class Evaluator(WithinMemory):
         self.model.eval()
         place, outputs = np.empty(len(self.dataset.labels), np.int64), None
         place[nodes] = np.arange(len(nodes))
-        with closing(self._loader(nodes).epoch(0)) as batches:
+        loader = self._loader(nodes)
+        steps = self.ranks.shared_steps(loader.plan.num_steps)
+        with closing(loader.epoch(0, steps=steps[self.ranks.rank])) as batches:
             for batch in batches:
                 found = self.checked(self.model(batch), batch).cpu()  # [B, K] or [B]
                 outputs = found.new_empty(len(nodes), *found.shape[1:]) if outputs is None else outputs
                 outputs[torch.from_numpy(place)[batch.seeds.cpu()]] = found.reshape(-1, *outputs.shape[1:])
+        outputs = joined_rows(outputs, loader.plan, steps, self.ranks, place)
         return outputs[torch.from_numpy(place[nodes])]
 
     def _loader(self, nodes):

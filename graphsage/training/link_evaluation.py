@@ -17,6 +17,7 @@ from graphsage.training.evaluation_memory import WithinMemory
 from graphsage.training.evaluation_plan import EvaluationPlan, is_drawn, relation_left_out
 from graphsage.training.module_outputs import checked_logits
 from graphsage.training.setup import loading_options, make_sampler
+from graphsage.training.shared_rows import joined_rows
 
 CHUNK_PAIRS = 1 << 16  # scored at once: their embeddings of 128 numbers are 64 MB
 MOST_SAMPLED = 1000  # validation links on sampled neighbours: each asks about a hundred pairs
@@ -113,10 +114,12 @@ class LinkEvaluator(WithinMemory):
     def _sampled(self, pairs, times):
         """Neighbours drawn from a stream of their own, always the same ones."""
         scores = torch.empty(len(pairs), dtype=torch.float32, device="cpu")
-        with closing(self._loader(Items(pairs, time=times)).epoch(0)) as batches:
+        loader = self._loader(Items(pairs, time=times))
+        steps = self.ranks.shared_steps(loader.plan.num_steps)
+        with closing(loader.epoch(0, steps=steps[self.ranks.rank])) as batches:
             for batch in batches:
                 scores[batch.places.cpu()] = self.checked(self.model(batch), batch).cpu()
-        return scores
+        return joined_rows(scores, loader.plan, steps, self.ranks)
 
     def _loader(self, items):
         """In their order, in which the pairs of one source are neighbours; as many pairs a batch as in training."""
