@@ -1,8 +1,11 @@
-"""Memory: what was given back stays the process's own (``keep_memory``), and how much there is."""
+"""Memory: what was given back stays the process's own (``keep_memory``), how much there is, and which arrays are not in it."""
 
 import ctypes
+import mmap
 import sys
 from pathlib import Path
+
+import numpy as np
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 NEVER, LARGEST = -1, (1 << 30, 32 << 20)  # a glibc before 2.35 takes the second at most
@@ -55,3 +58,19 @@ def _left_in_group():
         return limit - used + cached
     except (OSError, StopIteration, ValueError):
         return None  # no limit reads "max"
+
+
+def map_of(array: object) -> mmap.mmap | None:
+    """The memory map of a file that an array is a view of; None for what lies in memory.
+
+    A sparse matrix, or anything else that is no array of numpy's, lies in memory.
+    """
+    held = array
+    while isinstance(held, np.ndarray | memoryview):
+        held = held.obj if isinstance(held, memoryview) else held.base
+    return held if isinstance(held, mmap.mmap) else None
+
+
+def is_mapped(array: object) -> bool:
+    """Whether an array is a view of a memory-mapped file: its rows may have to be read from a disk."""
+    return map_of(array) is not None

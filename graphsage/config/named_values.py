@@ -1,5 +1,6 @@
 """The values of settings that are a name, numbers, or something of the caller's own: what they may be, and the checks."""
 
+import re
 from collections.abc import Mapping
 from operator import index
 
@@ -57,6 +58,23 @@ def as_class_weights(value):
     if wrong is not None or not found:
         raise ValueError(f"{rule}; got {'none' if wrong is None else f'{wrong:g}'}")
     return found
+
+
+def as_memory(value):
+    """Bytes, an integer >= 1, of such a number or of a text: "4GiB", "500 MB", "2e9"."""
+    try:
+        size = _size(value) if isinstance(value, str) else index(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        size = 0
+    if isinstance(value, bool) or not 1 <= size < 2**63:
+        raise ValueError(f"memory must be bytes, or a size such as 4GiB or 500MB; got {shown(value)}")
+    return int(size)
+
+
+def _size(text):
+    """Bytes; 0 of what is no size."""
+    found = re.fullmatch(r"([0-9.]+(?:e[0-9]+)?) *([kmgt]?)(i?)b?", text.strip().lower())
+    return float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index(found[2] or " ") if found else 0
 
 
 def as_device(value):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from graphsage.base.checks import one_of
+from graphsage.base.memory import is_mapped
 from graphsage.config.groups import FEATURE_DTYPES
 from graphsage.graph.features import SparseFeatures, as_features
 from graphsage.tensors.csr_matrix import CSRMatrix
@@ -52,6 +53,12 @@ class FeatureStore:
     def num_features(self):
         """F."""
         return self.features.shape[1]
+
+    @property
+    def mapped_rows(self):
+        """float32 array [N, F] in a mapped file, where rows are read from there; else None."""
+        is_read_there = not self.is_sparse and self.device.type == "cpu" and self._dense.dtype == torch.float32
+        return self.features if is_read_there and is_mapped(self.features) else None
 
     def rows(self, ids):
         """The rows of int ids [M], as a float32 tensor [M, F] or a CSRMatrix of that shape."""

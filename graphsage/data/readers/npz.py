@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graphsage.base.memory import available_memory
+from graphsage.base.memory import available_memory, is_mapped
 from graphsage.data.errors import DatasetError, one_of_several
 
 SHARE = 0.25  # of the available memory that arrays may take that could be mapped
@@ -169,13 +169,7 @@ def in_memory(arrays):
 
     Rows of a graph are read far apart, and a map has small pages: sampling from one takes 1.7 times as long.
     """
-    maps = {name: array for name, array in arrays.items() if _is_mapped(array)}
+    maps = {name: array for name, array in arrays.items() if is_mapped(array)}
     if sum(array.nbytes for array in maps.values()) > SHARE * available_memory():
         return arrays
     return {name: np.array(array) if name in maps else array for name, array in arrays.items()}
-
-
-def _is_mapped(array):
-    while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
-        array = array.base
-    return isinstance(array, np.memmap)

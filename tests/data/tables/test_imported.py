@@ -17,6 +17,7 @@ from helpers.leftovers import name_aside
 from helpers.mutations import generator, mutated
 from helpers.table_files import EDGES, NODES, write_tables
 
+from graphsage.base.memory import is_mapped
 from graphsage.config.table_config import TableConfig
 from graphsage.data import DatasetError, NodeDataset, load_dataset
 from graphsage.data.readers import npz
@@ -96,8 +97,8 @@ def test_a_second_start_gives_the_same(folder, kind, fits, no_tables_are_read, m
     copied = (folder / ".graphsage" / "1" / "features.npy").exists()
     assert copied == (kind in ("dense", "array of doubles", "array and columns"))
     if not isinstance(second.features, SparseFeatures):
-        assert npz._is_mapped(second.features) != fits and not second.features.flags.writeable
-    assert npz._is_mapped(second.graph.indices) != fits
+        assert is_mapped(second.features) != fits and not second.features.flags.writeable
+    assert is_mapped(second.graph.indices) != fits
 
 
 def test_features_are_scanned_once_a_start(folder, monkeypatch):
