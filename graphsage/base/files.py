@@ -54,6 +54,17 @@ def folder_written_aside(path):
 
 
 @contextmanager
+def scratch_beside(path):
+    """A new folder beside ``path`` for what leads to it, gone at the end; what a killed process could not take away goes with
+    the next call beside it."""
+    path = Path(path)
+    remove_leftovers(path.parent)
+    with _aside(path) as aside:
+        aside.mkdir()
+        yield aside
+
+
+@contextmanager
 def _aside(path):
     """A free name beside ``path``; at the end the folder is on the disk, and nothing has that name."""
     path = Path(path)

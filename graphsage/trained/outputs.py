@@ -97,10 +97,10 @@ def typed_names(dataset, kind):
     return names if names.dtype.kind == "i" else list(map(str, names))
 
 
-def exact(model, dataset, nodes, num_layers, *, isolated, device, progress, out):
+def exact(model, dataset, nodes, num_layers, *, isolated, device, progress, out, ranks=None):
     """float32 array [M, width]: what the first ``num_layers`` layers (None: the whole model) make of ``nodes``, exactly."""
     options = {"isolated": isolated, "device": device, "num_layers": num_layers, "out": out, "progress": progress}
-    found = inference(model, dataset.graph, dataset.features, **options).numpy()
+    found = inference(model, dataset.graph, dataset.features, ranks=ranks, **options).numpy()
     return found if nodes is None else found[nodes]
 
 

@@ -54,8 +54,11 @@ class TrainedModel:
         if fanouts is not None:
             apply.checked_fanouts(self._encoder, fanouts)
 
-    def _layers(self, dataset, nodes, num_layers, *, fanouts=None, seed=0, device="auto", progress=None, out=None):
-        """float32 array [M, width]: what the first ``num_layers`` layers make of ``nodes`` (None: all)."""
+    def _layers(
+        self, dataset, nodes, num_layers, *, fanouts=None, seed=0, device="auto", progress=None, out=None, ranks=None
+    ):  # fmt: skip
+        """float32 array [M, width]: what the first ``num_layers`` layers make of ``nodes`` (None: all). ranks: of
+        ``inference``, where it is exact."""
         self._check_features(dataset)
         self._refuse_other_schema(dataset)
         if nodes is not None and out is not None:
@@ -65,7 +68,7 @@ class TrainedModel:
         options = {"isolated": self.isolated, "device": device, "progress": progress, "out": out}
         fanouts, of_relations = self._drawn_by(fanouts)
         if fanouts is None:
-            return apply.exact(model, dataset, nodes, num_layers, **options)
+            return apply.exact(model, dataset, nodes, num_layers, ranks=ranks, **options)
         draw = {"draw": as_draw(self.draw, self.replace), "seed": seed, "strictly_before": self.strictly_before}
         draw |= {"relation_fanouts": of_relations}
         return apply.sampled(model, dataset, nodes, num_layers, fanouts=fanouts, draw=draw, **options)

@@ -52,9 +52,9 @@ class TrainedTyped(Trained):
             return {self.target: rows} if nodes is None or chosen else {}
         return self._exact(dataset, chosen, out or {}, **how)
 
-    def _exact(self, dataset, chosen, out, *, fanouts=None, seed=0, device="auto", progress=None):
+    def _exact(self, dataset, chosen, out, *, fanouts=None, seed=0, device="auto", progress=None, ranks=None):
         model, dataset, device = self._asked(dataset, as_device(device))
-        found = embeddings(model, partial(_computed, model, dataset, device, progress))
+        found = embeddings(model, partial(_computed, model, dataset, device, progress, ranks))
         for kind, rows in out.items():
             rows[:] = found[kind]
         return out or {kind: found[kind][ids] for kind, ids in chosen.items()}
@@ -125,8 +125,9 @@ def embeddings(model, compute):
     return {kind: found[kind] for kind in depths}
 
 
-def _computed(model, dataset, device, progress, depth):
-    return inference(model, dataset.graph, dataset.features, device=device, num_layers=depth, progress=progress)
+def _computed(model, dataset, device, progress, ranks, depth):
+    how = {"device": device, "progress": progress, "ranks": ranks}
+    return inference(model, dataset.graph, dataset.features, num_layers=depth, **how)
 
 
 def rows_by_type(nodes, num_nodes):

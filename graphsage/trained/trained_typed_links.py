@@ -67,7 +67,7 @@ class TrainedTypedLinks(TrainedLinks):
         """{type: width} of what ``embed`` gives."""
         return dict.fromkeys(dict.fromkeys(self.ends), self.embedding_width)
 
-    def _rows(self, dataset, asked, are_all, *, fanouts=None, seed=0, device="auto", progress=None):
+    def _rows(self, dataset, asked, are_all, *, fanouts=None, seed=0, device="auto", progress=None, ranks=None):
         """{type: float32 [M, D]} of the ids ``asked`` of each type."""
         device = as_device(device)
         model = self._encoder if device.type == "cpu" else deepcopy(self._encoder).to(device)
@@ -78,7 +78,7 @@ class TrainedTypedLinks(TrainedLinks):
             places = {kind: np.unique(ids, return_inverse=True) for kind, ids in asked.items()}
             found = self._drawn(model, dataset, {kind: ids for kind, (ids, _) in places.items()}, hops, seed, device, progress)
             return {kind: found[kind][at] for kind, (_, at) in places.items()}
-        found = inference(model, dataset.graph, dataset.features, device=device, progress=progress)
+        found = inference(model, dataset.graph, dataset.features, device=device, progress=progress, ranks=ranks)
         found = found if isinstance(found, Mapping) else {self.ends[0]: found}
         return {kind: found[kind].numpy() if are_all else found[kind].numpy()[ids] for kind, ids in asked.items()}
 
