@@ -52,20 +52,18 @@ def _part(folder, asked, stage, part, parts):
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("memory", [None, 1])
-def test_parts_make_the_bytes_of_one_process(tmp_path, name, memory):
+@pytest.mark.parametrize("num_layers", [None, 2])
+def test_parts_make_the_bytes_of_one_process(tmp_path, name, memory, num_layers):
     model = model_of(name)
-    for num_layers in (None, 2):
-        (folder := tmp_path / str(num_layers)).mkdir()
 
-        def asked(ranks):
-            how = {"num_layers": num_layers, "chunk_edges": 60, "ranks": ranks, "memory": memory}
-            return gs.inference(model, DATA.graph, DATA.features, **how)
+    def asked(ranks, memory=memory):
+        how = {"num_layers": num_layers, "chunk_edges": 60, "ranks": ranks, "memory": memory}
+        return gs.inference(model, DATA.graph, DATA.features, **how)
 
-        stages, found = made(folder, asked, 3, twice=(1, 2))
-        assert stages == (num_layers or model.num_layers) + (name == "cat")
-        whole = gs.inference(model, DATA.graph, DATA.features, num_layers=num_layers, chunk_edges=60)
-        assert torch.equal(found, whole)
-        assert not list(folder.glob("*from*"))
+    stages, found = made(tmp_path, asked, 3, twice=(1, 2))
+    assert stages == (num_layers or model.num_layers) + (name == "cat")  # whose input layer is a stage
+    assert torch.equal(found, asked(None, memory=None))
+    assert not list(tmp_path.glob("*from*"))
 
 
 def test_types_in_parts(tmp_path):
@@ -73,13 +71,11 @@ def test_types_in_parts(tmp_path):
     model = build_model(gs.RunConfig(model=gs.ModelConfig(hidden_features=6)), data)
 
     def asked(ranks):
-        return [gs.inference(model, data.graph, data.features, num_layers=depth, chunk_edges=9, ranks=ranks) for depth in (1, 2)]
+        how = {"chunk_edges": 9, "ranks": ranks}
+        return [gs.inference(model, data.graph, data.features, num_layers=depth, **how) for depth in (1, 2)]
 
-    _, (first, second) = made(tmp_path, asked, 2)
-    for depth, found in ((1, first), (2, second)):
-        whole = gs.inference(model, data.graph, data.features, num_layers=depth, chunk_edges=9)
-        found, whole = (of if isinstance(of, dict) else {"": of} for of in (found, whole))
-        assert all(torch.equal(found[kind], rows) for kind, rows in whole.items())
+    for found, whole in zip(made(tmp_path, asked, 2)[1], asked(None)):
+        assert found.keys() == whole.keys() and all(torch.equal(found[kind], rows) for kind, rows in whole.items())
 
 
 def test_rows_that_are_not_all_there_are_no_result(tmp_path):
