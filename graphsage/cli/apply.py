@@ -19,6 +19,7 @@ from graphsage.cli.arguments import (
     of_the_system,
     user_input,
 )
+from graphsage.cli.exact_room import check_memory, exact_room
 from graphsage.cli.next_step import after_training
 from graphsage.cli.tables_shown import score_rows, show_embedding, show_first, write_embeddings, write_rows
 from graphsage.config.settings import TrainConfig
@@ -37,7 +38,8 @@ tables of the training were: same columns, same classes.
 
 Outputs are exact, from all neighbours, unless --sampled is given. A model that learned
 by --draw weighted or recent, or from nodes with times, is always asked as it learned,
-by drawn neighbours.
+by drawn neighbours. Where exact outputs need more memory than is free (or --memory), they
+go through files, and a line says so.
 """
 AVERAGED = HOW.format(several="""Of several runs (`train --runs N`) the probabilities are averaged;
 name a folder in theirs for one of them.""")
@@ -59,7 +61,8 @@ of some nodes (--nodes) among all nodes that they are not linked with.
 EMBED = f"""Write an embedding of each node: what goes into the model's last layer, float32.
 
 NAME.npy has a row for each node, in the graph's order. It is written piece by piece, never
-held in memory. NAME.parquet has the nodes' own ids as well. Where nodes have types
+held in memory. NAME.parquet has the nodes' own ids as well. After a kill the same command
+goes on where it was, in the folder NAME.npy.unfinished. Where nodes have types
 there is a file for each, NAME.TYPE.npy. A model of one layer has no embedding: what
 goes into its last layer are the features. Of a model of links, and of one trained
 without labels, the embedding is what the last layer makes.
@@ -121,7 +124,8 @@ def _add(commands, name, help_text, description, command):
     text = "with --sampled: neighbours drawn for each node, a number for each layer; -1 takes all (default: as in training)"
     parser.add_argument("--fanouts", type=integers, metavar="K,K", help=text)
     parser.add_argument("--seed", type=int, metavar="N", help="with --sampled: fixes the draws (default: 0)")
-    add_flag(parser, next(field for field in fields(TrainConfig) if field.name == "device"))
+    for name in ("device", "memory"):
+        add_flag(parser, next(field for field in fields(TrainConfig) if field.name == name))
     parser.set_defaults(command=command)
     return parser
 
@@ -143,8 +147,8 @@ def _evaluate(options):
         _say_if_other(options, trained, dataset)
         apply_links.evaluate(options, trained, dataset, how)
         return
-    with of_the_system(), progress_of("evaluating") as progress:
-        scores = trained.evaluate(dataset, **how, progress=progress)
+    with of_the_system(), progress_of("evaluating") as progress, exact_room(options, trained) as room:
+        scores = trained.evaluate(dataset, **how, **room, progress=progress)
     print(dataset.summary())
     _say_of_several(options, trained)
     _say_if_other(options, trained, dataset)
@@ -167,13 +171,14 @@ def _predict(options):
         _say_if_other(options, trained, dataset)
         apply_links.predict(options, trained, dataset, how, path)
         return
-    with of_the_system(), progress_of("predicting") as progress:
-        found = trained.predict(dataset, nodes, **how, progress=progress)
     from graphsage.training.label_task import targets_of
     from graphsage.training.thresholds import told_of_nobody
 
     targets = targets_of(dataset)
-    write_rows(path, found, targets, **extra)
+    with of_the_system(), exact_room(options, trained, path) as room:
+        with progress_of("predicting") as progress:
+            found = trained.predict(dataset, nodes, **how, **room, progress=progress)
+        write_rows(path, found, targets, **extra)
 
     _say_of_several(options, trained)
     _say_if_other(options, trained, dataset)
@@ -186,8 +191,8 @@ def _embed(options):
     with user_input():
         trained, dataset, how, path = _given(options, "embed", (".npy", ".parquet"))
         trained.check(dataset, embeds=True, **how)
-    with of_the_system(), progress_of("embedding") as progress:
-        found = write_embeddings(path, trained, dataset, progress=progress, **how)
+    with of_the_system(), progress_of("embedding") as progress, exact_room(options, trained, path) as room:
+        found = write_embeddings(path, trained, dataset, progress=progress, **how, **room)
     _say_if_other(options, trained, dataset)
     for place, rows, names, kind in found:
         show_embedding(place, rows, names, kind)
@@ -213,6 +218,7 @@ def _given(options, name=None, suffixes=()):
     for flag in ("fanouts", "seed"):
         if getattr(options, flag) is not None and not is_sampled:
             raise ValueError(f"--{flag} is for --sampled: exact outputs are from all neighbours")
+    check_memory(options, is_sampled)
     path = check_path(_out(options, f"{name}{suffixes[0]}"), suffixes) if suffixes else None
     wanted = {"name_or_path": options.dataset} if options.dataset is not None else trained_on(_one_run(options))
     schema = {} if trained.schema is None else {"schema": trained.schema}

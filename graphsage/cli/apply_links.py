@@ -3,6 +3,7 @@
 from graphsage.base.progress import progress_of, reading
 from graphsage.base.told import side_by_side
 from graphsage.cli.arguments import node_rows, of_the_system, user_input
+from graphsage.cli.exact_room import exact_room
 from graphsage.cli.next_step import after_training
 from graphsage.cli.tables_shown import score_rows, show_first, write_rows
 
@@ -41,9 +42,9 @@ def evaluate(options, trained, dataset, how):
         if options.seed is not None:
             raise ValueError("--seed: candidates and draws of links are those of the training: leave it out")
         links = trained.split(dataset)
-    with of_the_system(), progress_of("evaluating") as progress:
+    with of_the_system(), progress_of("evaluating") as progress, exact_room(options, trained) as room:
         how = {name: value for name, value in how.items() if name != "seed"}
-        scores = trained.evaluate(links, **how, progress=progress)
+        scores = trained.evaluate(links, **how, **room, progress=progress)
     from graphsage.training.tasks import metrics_of
 
     print(links.summary())
@@ -79,7 +80,8 @@ def predict(options, trained, dataset, how, path):
 
     with user_input():
         pairs, nodes = asked(options, trained, dataset)
-    with of_the_system(), progress_of("predicting") as progress:
+    with of_the_system(), progress_of("predicting") as progress, exact_room(options, trained) as room:
+        how = how | room
         if nodes is None:
             probabilities = trained.score(dataset, pairs, **how, progress=progress)
             found = ScoredPairs(pairs=pairs, probabilities=probabilities, ends=trained.ends)

@@ -42,8 +42,9 @@ def of_the_system():
         raise Refused(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
     except ValueError as error:
         from graphsage.base.checks import TooLarge  # here: numpy would slow down what needs none
+        from graphsage.base.files import InUse
 
-        if not isinstance(error, TooLarge):
+        if not isinstance(error, (TooLarge, InUse)):
             raise
         raise Refused(str(error)) from error
 

@@ -8,14 +8,15 @@ from graphsage.base.memory import available_memory, is_mapped
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.typed_graph import TypedGraph
 from graphsage.nn.jumping import joined_width
-from graphsage.nn.whole_graph import CHUNK_EDGES, CHUNK_VALUES, rows_of_a_chunk
+from graphsage.nn.whole_graph import CHUNK_EDGES, rows_of_a_chunk
 
 GIB = 1 << 30
+PRODUCTS, PER_EDGE, EDGE = 4, 3, 24  # outputs of a row and of an edge that are there at once, and bytes of an edge's ends
 
 
 @dataclass(frozen=True)
 class Foretold:
-    """Bytes. outputs: of the layers and the result, at the moment when they are most. chunk: what is made on the way.
+    """Bytes at the moment when they are most. outputs: of the layers and the result. chunk: what is made on the way.
     features: those in mapped files, which must be in memory where their rows are read far apart."""
 
     outputs: int
@@ -31,8 +32,13 @@ class Foretold:
         """A sentence where that is more than ``memory``; "" where it is not."""
         if self.total <= memory:
             return ""
-        sizes = f"{what} takes {self.total / GIB:.1f} GiB, {memory / GIB:.1f} are available"
-        return f"{sizes}: layer outputs go through files in {place}"
+        return f"{what} takes {sizes(self.total, memory)} are available: layer outputs go through files in {place}"
+
+
+def sizes(total, other):
+    """ "12.3 GiB, 4.0": two numbers of bytes, in the unit that suits the first."""
+    unit, name = (GIB, "GiB") if total >= GIB / 10 else (1 << 20, "MiB") if total >= 1 << 17 else (1, "bytes")
+    return f"{total / unit:.1f} {name}, {other / unit:.1f}" if unit > 1 else f"{total:,.0f} {name}, {other:,.0f}"
 
 
 def known_memory(memory):
@@ -51,10 +57,11 @@ def foretold(model, graph, stores, *, num_layers=None, chunk_edges=CHUNK_EDGES, 
     stores = stores if is_typed else {None: stores}
     last = (num_layers or model.num_layers) - 1
     counts = [sum(sizes[kind] for kind in of) for of in kinds]
-    outputs = _most_outputs(model, counts, last, joined_width(model, num_layers), has_out, is_typed)
-    chunk = max(_chunk(model.layers[depth], graph, chunk_edges) for depth in range(last + 1))
-    chunk = max(chunk, _entered(model, stores)) + _lonely(graph, isolated)
-    return Foretold(outputs, chunk, sum(map(mapped_bytes, stores.values())))
+    moments = [(4 * counts[0] * _entered_width(model, is_typed), _entered(model, stores, is_typed))]
+    outputs = _outputs(model, counts, last, joined_width(model, num_layers), has_out, is_typed)
+    moments += [(4 * held, _chunk(layer, graph, chunk_edges)) for held, layer in zip(outputs, model.layers)]
+    outputs, chunk = max(moments, key=sum)
+    return Foretold(outputs, chunk + _lonely(graph, isolated), sum(map(mapped_bytes, stores.values())))
 
 
 def foretold_of_stack(widths, graph, store, *, chunk_edges=CHUNK_EDGES, has_out=False, isolated="empty"):
@@ -63,7 +70,7 @@ def foretold_of_stack(widths, graph, store, *, chunk_edges=CHUNK_EDGES, has_out=
     kept = [*kept[:-1], 0 if has_out else kept[-1]]
     outputs = max(a + b for a, b in zip([0, *kept], kept))
     pairs = zip([store.num_features, *widths], widths)
-    chunk = max(4 * _rows(graph, chunk_edges, max(pair)) * 6 * sum(pair) for pair in pairs)
+    chunk = max(4 * rows_of_a_chunk(chunk_edges, max(pair)) * (1 + PER_EDGE) * sum(pair) for pair in pairs)
     return Foretold(outputs, chunk + _lonely(graph, isolated), mapped_bytes(store))
 
 
@@ -74,26 +81,22 @@ def mapped_bytes(store):
     return sum(array.nbytes for array in arrays if array is not None and is_mapped(array))
 
 
-def _most_outputs(model, counts, last, width, has_out, is_typed):
-    """Of what a layer reads, what it makes, and the result, as far as it is there."""
+def _outputs(model, counts, last, width, has_out, is_typed):
+    """Values while each layer is computed: of what it reads, what it makes, and the result, as far as it is there."""
     widths = [layer.out_features for layer in model.layers[: last + 1]]
-    entered = model.settings.hidden_features if is_typed else 0 if model.input_layer is None else len(model.input_layer.weight)
     joins = last == model.num_layers - 1 and model.output_layer is not None and last > 0
     highest = counts[last + 1] * widths[0] if joins and model.jumping == "max" else 0
     result, begins = 0 if has_out else counts[last + 1] * width, 0 if joins and model.jumping == "cat" else last
-    held = [counts[0] * entered, *(count * of for count, of in zip(counts[1:], widths))]
-    moments = []
-    for depth in range(last + 1):
-        made = held[depth + 1] if depth < last else 0
-        moments.append(held[depth] + made + highest + (result if depth >= begins else 0))
-    return 4 * max(moments)
+    held = [counts[0] * _entered_width(model, is_typed), *(count * of for count, of in zip(counts[1:], widths))]
+    made = [*held[1 : last + 1], 0]  # the last makes the result
+    return [held[n] + made[n] + highest + (result if n >= begins else 0) for n in range(last + 1)]
 
 
-def _rows(graph, chunk_edges, width):
-    """Rows of a chunk: as many as the edges and the values allow."""
+def _rows(graph, chunk_edges, most_rows):
+    """Rows of a chunk: as many as its edges and values allow."""
     num_nodes, num_edges = _sizes(graph)
     by_edges = max(1, int(chunk_edges / max(num_edges / max(num_nodes, 1), 1e-9)))
-    return min(rows_of_a_chunk(chunk_edges, width), by_edges, max(num_nodes, 1))
+    return min(most_rows, by_edges, max(num_nodes, 1))
 
 
 def _sizes(graph):
@@ -102,31 +105,49 @@ def _sizes(graph):
     return graph.num_nodes, graph.num_edges
 
 
+def looks_at_all(model):
+    """Has the model a layer whose aggregator looks at the inputs of all neighbours, and does not only reduce them?"""
+    return any(not one.reduction for layer in model.layers for one in _aggregators(layer))
+
+
+def _aggregators(layer):
+    own = getattr(layer, "aggregator", None)
+    return [one for part in layer.types.children() for one in part.aggregators] if own is None else [own]
+
+
 def _chunk(layer, graph, chunk_edges):
     """Inputs of a chunk's rows, what their neighbours came to, and products; of its edges the neighbours.
 
     Of aggregators that look at all inputs also the rows of the neighbours, and what they make of them.
     """
     is_typed = isinstance(graph, TypedGraph)
-    aggregators = [one for part in layer.types.children() for one in part.aggregators] if is_typed else [layer.aggregator]
+    parts = [part.aggregators for part in layer.types.children()] if is_typed else [[layer.aggregator]]
+    return max((_chunk_of(part, layer.out_features, graph, chunk_edges) for part in parts), default=0)
+
+
+def _chunk_of(aggregators, out_features, graph, chunk_edges):
     inputs = max((one.in_features for one in aggregators), default=1)
-    reduced = sum(one.out_features for one in aggregators)
-    rows = _rows(graph, chunk_edges, max(inputs, layer.out_features))
-    values = rows * (inputs + reduced + 3 * layer.out_features)
-    edges = min(chunk_edges, max(_sizes(graph)[1], 1))
-    if not all(one.reduction for one in aggregators):
-        edges = min(edges, CHUNK_VALUES // max(inputs, 1))
-        values += edges * (inputs + 3 * max(one.out_features for one in aggregators))
-    return 4 * values + 24 * edges
+    reduced, width = (sum(f(one.in_features, one.out_features) for one in aggregators) for f in (lambda i, o: o, max))
+    most_rows, reduces = rows_of_a_chunk(chunk_edges, max(width, out_features)), all(one.reduction for one in aggregators)
+    chunk_edges = min(chunk_edges if reduces else most_rows, max(_sizes(graph)[1], 1))
+    rows = _rows(graph, chunk_edges, most_rows)
+    looked_at = 0 if reduces else chunk_edges * (inputs + PER_EDGE * width)
+    copies = 4 if any(one.reduction in ("gcn", "max") for one in aggregators) else 2
+    return 4 * (rows * (copies * (inputs + reduced) + PRODUCTS * out_features) + looked_at) + EDGE * chunk_edges
 
 
-def _entered(model, stores):
-    """Of the projection of features: their rows, and what becomes of them."""
-    if getattr(model, "input_layer", None) is None and not hasattr(model, "enter_type"):
-        return 0
-    width = max(1 if store.is_sparse else store.num_features for store in stores.values())
-    made = model.layers[0].out_features
-    return 4 * min(CHUNK_EDGES, CHUNK_VALUES // max(width, made)) * (width + 2 * made)
+def _entered_width(model, is_typed):
+    """Values of a row that goes into the first layer; 0 where these are features, which lie elsewhere."""
+    if is_typed:
+        return model.settings.hidden_features
+    return 0 if model.input_layer is None else len(model.input_layer.weight)
+
+
+def _entered(model, stores, is_typed):
+    """Of the projection of features: rows of a chunk, and what becomes of them."""
+    made, width = _entered_width(model, is_typed), max(1 if of.is_sparse else of.num_features for of in stores.values())
+    rows = min(rows_of_a_chunk(CHUNK_EDGES, max(width, made)), max(map(len, stores.values())))
+    return 4 * rows * (width + 2 * made) if made else 0
 
 
 def _lonely(graph, isolated):

@@ -77,7 +77,7 @@ class Joining:
         if self.output is None:
             self.result[rows, columns] = h
             return
-        term = self._before[rows].to(h) if depth else self.output.bias
+        term = self._before[rows].to(h, copy=self.space.survives) if depth else self.output.bias  # ``plus`` overwrites it
         self.result[rows] = plus(term, h, self.output.weight[:, columns])
 
     def _raised(self, depth, rows, h):

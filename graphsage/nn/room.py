@@ -5,22 +5,22 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from graphsage.base.checks import TooLarge
 from graphsage.base.files import locked
 from graphsage.base.told import shown
 from graphsage.config.named_values import as_memory
-from graphsage.nn.foretold import GIB, known_memory
+from graphsage.nn.foretold import known_memory, sizes
 from graphsage.nn.unfinished import Unfinished
+from graphsage.nn.whole_graph import home
 from graphsage.nn.workspace import FileSpace, LastingSpace, Workspace
 
 IN_MEMORY = {"tmpfs", "ramfs", "devtmpfs"}  # file systems that lie there
-
-
-class NoRoom(ValueError):
-    """Neither memory nor disk suffice."""
 
 
 @dataclass(frozen=True)
@@ -42,23 +42,33 @@ class Room:
             why = "a folder to go on from: give scratch" if self.scratch is None else "one process: leave out ranks"
             raise ValueError(f"resume=True needs {why}")
 
+    def within(self, name: str) -> "Room":
+        """The same with a folder of its own in ``scratch``, where several inferences would otherwise be in each other's way."""
+        if not self.resume:
+            return self
+        folder = Path(self.scratch) / name
+        folder.mkdir(exist_ok=True)
+        return replace(self, scratch=folder)
+
     def folder(self) -> Path:
         """Where files go: ``scratch``, else a folder for temporary files that lies on a disk."""
         return Path(self.scratch) if self.scratch is not None else _disk_folder()
 
-    def line(self, need: Any) -> str:
-        """What is told of an inference with this ``need`` (``Foretold``); "" where it fits. ``NoRoom``: no disk either."""
+    def line(self, need: Any, device: torch.device | None = None) -> str:
+        """What is told of an inference with this ``need`` (``Foretold``); "" where it fits. ``TooLarge``: no disk either."""
+        if device is not None and device.type == "cuda" and home(device, need.outputs // 8) == device:
+            return ""
         found = need.line(known_memory(self.memory), self.folder())
         free = shutil.disk_usage(self.folder()).free if found else 0
         if found and need.outputs > free:
-            sizes = f"takes files of {need.outputs / GIB:.1f} GiB, and {free / GIB:.1f} are free in {self.folder()}"
-            raise NoRoom(f"exact evaluation does not fit memory and {sizes}: name another folder as scratch")
+            files = f"takes files of {sizes(need.outputs, free)} are free in {self.folder()}"
+            raise TooLarge(f"exact evaluation does not fit memory and {files}: name another folder as scratch")
         return found
 
     @contextmanager
     def space(self, need, device, key):
         """The ``Workspace`` of an inference that needs so much. key: function() -> what tells it from others, if it lasts."""
-        line = self.line(need)
+        line = self.line(need, torch.device(device))
         if line and self.log is not None:
             self.log(line)
         memory = max(0, known_memory(self.memory) - need.chunk) if line else None

@@ -27,8 +27,8 @@ class Workspace:
 
     A stage is a loop over chunks that makes rows: of a layer, of a type in it. ``begin`` gives the chunks that are left,
     ``done`` says that one is made, ``end`` that all are. memory: bytes that passes over mapped rows may take; None: rows are
-    read as they lie. ranks: processes that share the chunks of each stage, or None: ``share(n)`` gives this one's range of n
-    chunks, ``gather(tensor, first, end)`` hands its rows of the tensor to all, and theirs to it.
+    read as they lie. ranks: processes that share the chunks of each stage, or None. This one is number ``rank`` of ``size``,
+    and ``gather(tensor, starts)`` gives the rows [starts[r], starts[r + 1]) of rank r to all.
     """
 
     memory = None
@@ -59,8 +59,12 @@ class Workspace:
     def _left(self, chunks):
         if self.ranks is None:
             return chunks
-        first, end = self.ranks.share(len(chunks))
-        return chunks[first:end]
+        firsts = self._firsts(len(chunks))
+        return chunks[firsts[self.ranks.rank] : firsts[self.ranks.rank + 1]]
+
+    def _firsts(self, count):
+        """The first of ``count`` chunks of each rank, and the end."""
+        return [count * rank // self.ranks.size for rank in range(self.ranks.size + 1)]
 
     def done(self, start, stop):
         """The rows [start, stop) are made."""
@@ -69,10 +73,9 @@ class Workspace:
     def end(self, *made):
         """The stage is over, which wrote to the tensors ``made``."""
         if self.ranks is not None:
-            chunks = self._left(self._whole)
-            first, end = (chunks[0][0], chunks[-1][1]) if chunks else (0, 0)
+            ends = [0, *(stop for _, stop in self._whole)]
             for tensor in made:
-                self.ranks.gather(tensor, first, end)
+                self.ranks.gather(tensor, [ends[first] for first in self._firsts(len(self._whole))])
 
     def let_go(self, *names):
         """Rows that nothing reads any more."""
@@ -122,7 +125,8 @@ class LastingSpace(FileSpace):
         else:
             with open(path, "w+b") as file:
                 array = mapped(file, (num_rows, width), is_npy=True)
-        self._maps[path.name] = array
+        if array.size:
+            self._maps[path.name] = array
         return self._tensor(array)
 
     def _left(self, chunks):
@@ -171,4 +175,5 @@ def mapped(file, shape, *, is_npy=False):
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(file.fileno(), start, size)
     file.flush()
-    return np.memmap(file, "<f4", "r+", offset=start, shape=shape)
+    place = file.name if isinstance(file.name, str) else file  # one that is opened to be written cannot be mapped
+    return np.memmap(place, "<f4", "r+", offset=start, shape=shape)

@@ -13,6 +13,7 @@ import ray
 from graphsage.base.checks import as_count
 from graphsage.base.files import scratch_beside
 from graphsage.data.catalogue import load_dataset
+from graphsage.nn.room import Room
 from graphsage.ray.made_in_parts import Made, Parts, put_together
 from graphsage.runs.run_folder import lasting_name
 from graphsage.trained.outputs import write_embedding, write_typed_embedding
@@ -75,7 +76,7 @@ def _made(run, path, dataset, what, *, tasks=None, cpus=1, gpus=0, retries=10, *
     with scratch_beside(Path(path).absolute()) as folder:
         given = (ray.put(trained), given if isinstance(given, str) else ray.put(dataset))
         _through(_part.options(**options), tasks, folder, (what, how), given)
-        yield trained, dataset, {**how, "ranks": Parts(folder)}
+        yield trained, dataset, {**how, "room": Room(scratch=folder, ranks=Parts(folder))}
 
 
 def _through(task, tasks, folder, asked, given):
@@ -91,7 +92,7 @@ def _through(task, tasks, folder, asked, given):
 def _part(parts, what, how, trained, dataset):
     """The ``Made`` of a part, None where the inference has no such stage."""
     try:
-        getattr(trained, what)(_opened(dataset), **how, ranks=parts)
+        getattr(trained, what)(_opened(dataset), **how, room=Room(ranks=parts))
     except Made as made:
         return made
     return None

@@ -28,6 +28,7 @@ from graphsage.runs.recorder import Recorder
 from graphsage.runs.resume import restore
 from graphsage.tensors.ambient import plain_modes
 from graphsage.tensors.store import FeatureStore
+from graphsage.trained.outputs import read_outputs
 from graphsage.trained.predictions import Predictions
 from graphsage.trained.trained_typed import embeddings, rows_by_type
 from graphsage.training.label_task import LabelTask, targets_of
@@ -97,6 +98,7 @@ class Trainer(Loop):
         self.is_kept, is_first = folder is not None, self.ranks.rank == 0
         here = self.is_kept and is_first
         self.recorder = Recorder(as_path("folder", folder), self.config.keep_checkpoints) if here else None
+        self.evaluator.folder = None if self.recorder is None else self.recorder.folder
 
     @plain_modes()
     def fit(self) -> TrainResult:
@@ -117,14 +119,16 @@ class Trainer(Loop):
 
     @plain_modes()
     def predict(
-        self, nodes: ArrayLike | None = None, *, dataset: NodeDataset | TypedDataset | None = None
-    ) -> Predictions:
+        self, nodes: ArrayLike | None = None, *, dataset: NodeDataset | TypedDataset | None = None,
+        out: np.ndarray | None = None,
+    ) -> Predictions:  # fmt: skip
         """``Predictions`` for ``nodes`` (default: all, in the graph's order; of a ``TypedDataset`` those of its target):
         classes and probabilities, labels, or numbers in the targets' units.
 
         They are made as the test is: of a ``GraphSAGE`` and of a stack of layers exact; of another module, and of one that
         learned from neighbours by weight, from the latest or until a time, from sampled ones, always the same.
         dataset: another one, with the same features: the same graph grown, or another graph. Its labels are not read.
+        out: a float32 array [M, C], a memory map perhaps, that the outputs are written to.
         """
         kind = TypedDataset if isinstance(self.task, TypedTask) else NodeDataset
         of_kind("the dataset of predict", self.dataset, kind)
@@ -137,16 +141,19 @@ class Trainer(Loop):
         head = self.objective.head
         return Predictions(
             nodes=nodes,
-            outputs=head.read(raw_outputs(nodes)).float().numpy(),
+            outputs=read_outputs(head, raw_outputs(nodes).numpy(), out),
             task=self.dataset.task,
             class_names=self.dataset.class_names,
             thresholds=head.thresholds,
         )
 
     @plain_modes()
-    def embed(self, nodes: Any = None, *, dataset: NodeDataset | TypedDataset | None = None) -> Any:
+    def embed(
+        self, nodes: Any = None, *, dataset: NodeDataset | TypedDataset | None = None, out: np.ndarray | None = None
+    ) -> Any:
         """What goes into the last layer for ``nodes`` (default: all): float32 array [M, width], exact, as by ``Trained.embed``.
-        dataset: as in ``predict``. Of a ``TypedDataset`` nodes and result are {type: such}.
+        dataset: as in ``predict``. out: a float32 array of the result's shape, a memory map perhaps, to write to; only for all
+        nodes of a ``NodeDataset``. Of a ``TypedDataset`` nodes and result are {type: such}.
 
         Of a ``GraphSAGE`` or a stack of two layers at least; ValueError for another model, and for neighbours by weight, the
         latest or those until a time, which are drawn.
@@ -162,12 +169,15 @@ class Trainer(Loop):
             what = f"has {'one layer' if widths else 'no layers that are computed one by one here'}{why and f' ({why})'}"
             raise ValueError(f"an embedding is what goes into the last layer, and {type(self.model).__name__} {what}")
         num_nodes = evaluator.dataset.num_nodes
+        if out is not None and (nodes is not None or isinstance(num_nodes, dict)):
+            raise ValueError("out is for all nodes of a graph with one type: leave it out, and take the rows of the result")
         if isinstance(num_nodes, dict):
             found = embeddings(self.model, evaluator.after_layers)
             chosen = rows_by_type(nodes, {kind: len(rows) for kind, rows in found.items()})
             return {kind: found[kind][ids] for kind, ids in chosen.items()}
-        nodes = np.arange(num_nodes) if nodes is None else as_ids("nodes", nodes, num_nodes)
-        return evaluator.after_layers(hidden).numpy()[nodes]
+        if nodes is None:
+            return evaluator.after_layers(hidden, out).numpy()
+        return evaluator.after_layers(hidden).numpy()[as_ids("nodes", nodes, num_nodes)]
 
     def score(self, pairs: ArrayLike, times: ArrayLike | None = None) -> np.ndarray:
         """Logits float32 [n] of pairs of nodes [n, 2], (source, target), by a model of links: above 0 means a link.

@@ -1,5 +1,6 @@
 """A trained model on a graph: outputs of nodes, exact or from drawn neighbours, in the order that was asked for."""
 
+import os
 from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import quote
@@ -12,12 +13,12 @@ from graphsage.config.groups import SampleConfig
 from graphsage.config.settings import check_depth
 from graphsage.data.dataset import NodeDataset
 from graphsage.loading.node_loader import NeighborLoader
-from graphsage.nn.inference import inference
 from graphsage.nn.jumping import joined_width
 from graphsage.nn.whole_graph import checked_out
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.tensors.ambient import plain_modes
 from graphsage.trained.predictions import Predictions, node_names, split_names
+from graphsage.trained.resumable import all_outputs
 from graphsage.trained.tables_out import mapped_rows, slices, write_table
 from graphsage.training.label_task import targets_of
 from graphsage.training.relation_hops import fanouts_of
@@ -60,15 +61,29 @@ def write_predictions(path, dataset, outputs, *, class_names=None, thresholds=No
 def write_embedding(path, trained, dataset, **how):
     """Write ``trained.embed(dataset, **how)`` to a .npy file, not by way of memory, or with the nodes' ids to a .parquet file.
 
-    Returns the rows [N, width]: of a .npy file a read-only memory map.
+    room: that of ``resumable``, in which a large .npy file comes to be. Returns the rows [N, width]: of a .npy file a
+    read-only memory map.
     """
     if Path(path).suffix == ".npy":
-        with mapped_rows(path, (dataset.num_nodes, trained.embedding_width)) as rows:
-            trained.embed(dataset, out=rows, **how)
+        _write_npy(path, trained, dataset, **how)
         return np.load(path, mmap_mode="r")
     rows, nodes = trained.embed(dataset, **how), np.arange(dataset.num_nodes)
     write_table(path, ({"node": node_names(dataset, nodes[s]), "embedding": rows[s]} for s in slices(len(rows))))
     return rows
+
+
+def _write_npy(path, trained, dataset, **how):
+    room = how.get("room")
+    if room is None:
+        with mapped_rows(path, (dataset.num_nodes, trained.embedding_width)) as rows:
+            trained.embed(dataset, out=rows, **how)
+        return
+    rows, made = trained.embed(dataset, **how), Path(room.scratch) / "result.npy"
+    if made.exists():
+        os.replace(made, path)
+        return
+    with mapped_rows(path, rows.shape) as out:  # it was too small to be noted
+        out[:] = rows
 
 
 def write_typed_embedding(path, trained, dataset, **how):
@@ -97,11 +112,26 @@ def typed_names(dataset, kind):
     return names if names.dtype.kind == "i" else list(map(str, names))
 
 
-def exact(model, dataset, nodes, num_layers, *, isolated, device, progress, out, ranks=None):
+def exact(model, dataset, nodes, num_layers, *, isolated, device, progress, out, room=None):
     """float32 array [M, width]: what the first ``num_layers`` layers (None: the whole model) make of ``nodes``, exactly."""
     options = {"isolated": isolated, "device": device, "num_layers": num_layers, "out": out, "progress": progress}
-    found = inference(model, dataset.graph, dataset.features, ranks=ranks, **options).numpy()
+    found = all_outputs(model, dataset.graph, dataset.features, **options, room=room)
     return found if nodes is None else found[nodes]
+
+
+def read_outputs(head, raw, out=None):
+    """float32 array [M, C] of raw outputs, as ``Head.read`` gives them; those that are read as they are may lie in a file.
+
+    out: an array to write to.
+    """
+    raw = torch.from_numpy(raw)
+    if out is None and not head.one_logit and head.means is None:
+        return head.read(raw).float().numpy()
+    shape = (len(raw), head.read(raw[:0]).shape[1])
+    found = np.empty(shape, np.float32) if out is None else checked_out(out, shape)
+    for rows in slices(len(raw)):
+        found[rows] = head.read(raw[rows]).float().numpy()
+    return found
 
 
 @plain_modes()

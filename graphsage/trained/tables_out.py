@@ -1,8 +1,6 @@
 """Tables and arrays as files: .csv by Python, .parquet by pyarrow, .npy by numpy; chunk by chunk, whole or not at all."""
 
 import csv
-import math
-import os
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from graphsage.base.files import readable, written_aside
+from graphsage.nn.workspace import mapped
 
 CHUNK = 1 << 16  # rows that are made and written together
 LINE_END = "\r\n"  # as Python's csv is told: it quotes what has one of its characters, and a lone \r ends a line for readers
@@ -103,13 +102,8 @@ def _arrow_texts(pa, values):
 @contextmanager
 def mapped_rows(path, shape):
     """A float32 array of ``shape`` that is the content of the .npy file ``path``: what is written to it need not fit memory."""
-    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
     with written_aside(path) as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        start, size = file.tell(), 4 * math.prod(shape)
-        file.truncate(start + size)
-        if hasattr(os, "posix_fallocate"):  # a disk that fills up under a memory map is a crash, not an error
-            os.posix_fallocate(file.fileno(), start, max(size, 1))
-        rows = np.memmap(file.name, "<f4", "r+", offset=start, shape=shape)
+        rows = mapped(file, shape, is_npy=True)
         yield rows
-        rows.flush()
+        if rows.size:
+            rows.flush()

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 
 from graphsage.base.checks import as_flag, as_ids
@@ -51,11 +50,14 @@ class Trained(TrainedModel):
     correct_and_smooth: of all but ``embed``: spread the labels of the dataset's training nodes, too (``TrainConfig``); None: if
         the model was trained so. The strengths are its own; a model that has none gets those best on the validation nodes.
     seed: of that. device: as in ``TrainConfig``. progress: called with (done, total) now and then.
+    room: of exact outputs: a ``graphsage.nn.room.Room``, which says how much memory they may take and where their files go;
+        None: what is available, and a folder for temporary files.
 
     A timed model asks each node of a dataset at its own time there, and refuses a dataset without ``times``: give it the latest
     time for nodes that are asked now. To another model the times of a dataset are nothing.
 
-    Memory: the outputs of two layers for all nodes of the graph (exact), or for the nodes asked for (drawn).
+    Memory: the outputs of two layers for all nodes of the graph (exact), which lie in files where they do not fit; or for the
+    nodes asked for (drawn).
     """
 
     model: GraphSAGE
@@ -72,8 +74,7 @@ class Trained(TrainedModel):
         nodes: int [M] rows of the graph, in any order, repeats included.
         """
         if not self._smooths(correct_and_smooth):
-            raw = self._layers(dataset, nodes, None, **how)
-            return self.model.task_head.read(torch.from_numpy(raw)).float().numpy()
+            return apply.read_outputs(self.model.task_head, self._layers(dataset, nodes, None, **how))
         self._check_smoothing(dataset, correct_and_smooth)
         found = self._smoothed(dataset, self.outputs(dataset, correct_and_smooth=False, **how))
         return found if nodes is None else found[as_ids("nodes", nodes, dataset.num_nodes)]

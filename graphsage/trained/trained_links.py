@@ -149,12 +149,14 @@ class TrainedLinks(TrainedModel):
         return split_links(dataset, **self.how_split)
 
     def evaluate(
-        self, dataset: LinkDataset, *, fanouts: Sequence[int] | None = None, device: str = "auto", progress: Any = None
-    ) -> dict[str, Any]:
+        self, dataset: LinkDataset, *, fanouts: Sequence[int] | None = None, device: str = "auto", progress: Any = None,
+        room: Any = None,
+    ) -> dict[str, Any]:  # fmt: skip
         """Loss and scores on the validation and test links: {"val": {"links": n, "loss": x, "mrr": y, ...}, "test": ...}.
 
         Each link is ranked among its candidates, which are those of the training for the split of the training (``split``).
-        Parts without links are left out. fanouts: None is exact, but where links have times or the draw selects.
+        Parts without links are left out. fanouts: None is exact, but where links have times or the draw selects. room: as of
+        ``Trained``.
         """
         config = TrainConfig(
             fanouts=self.fanouts if fanouts is None else fanouts, draw=self.draw, isolated=self.isolated, weights="ignore",
@@ -163,6 +165,7 @@ class TrainedLinks(TrainedModel):
         )  # fmt: skip
         of_kind("dataset", dataset, self._of_links)
         task = LinkTask(deepcopy(self.model), dataset, config, self.links, progress=progress)
+        task.evaluator.room = room or task.evaluator.room
         parts, how = {"val": dataset.val, "test": dataset.test}, {} if fanouts is None else {"sampled": True}
         return {part: _scores(task, links, how) for part, links in parts.items() if len(links)}
 

@@ -14,6 +14,12 @@ from graphsage.training.evaluation_plan import is_drawn, wider
 from graphsage.training.label_task import targets_of
 
 
+def refuse_room(room):
+    """ValueError where a ``Room`` is given for drawn neighbours."""
+    if room is not None:
+        raise ValueError("room is of exact outputs, and neighbours are drawn, in batches that need little: leave it out")
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainedModel:
     """The fields of ``Trained`` and ``TrainedLinks`` that mean the same in both, and the layers behind their methods."""
@@ -54,11 +60,8 @@ class TrainedModel:
         if fanouts is not None:
             apply.checked_fanouts(self._encoder, fanouts)
 
-    def _layers(
-        self, dataset, nodes, num_layers, *, fanouts=None, seed=0, device="auto", progress=None, out=None, ranks=None
-    ):  # fmt: skip
-        """float32 array [M, width]: what the first ``num_layers`` layers make of ``nodes`` (None: all). ranks: of
-        ``inference``, where it is exact."""
+    def _layers(self, dataset, nodes, num_layers, *, fanouts=None, seed=0, device="auto", progress=None, out=None, room=None):
+        """float32 array [M, width]: what the first ``num_layers`` layers make of ``nodes`` (None: all)."""
         self._check_features(dataset)
         self._refuse_other_schema(dataset)
         if nodes is not None and out is not None:
@@ -68,7 +71,8 @@ class TrainedModel:
         options = {"isolated": self.isolated, "device": device, "progress": progress, "out": out}
         fanouts, of_relations = self._drawn_by(fanouts)
         if fanouts is None:
-            return apply.exact(model, dataset, nodes, num_layers, ranks=ranks, **options)
+            return apply.exact(model, dataset, nodes, num_layers, **options, room=room)
+        refuse_room(room)
         draw = {"draw": as_draw(self.draw, self.replace), "seed": seed, "strictly_before": self.strictly_before}
         draw |= {"relation_fanouts": of_relations}
         return apply.sampled(model, dataset, nodes, num_layers, fanouts=fanouts, draw=draw, **options)

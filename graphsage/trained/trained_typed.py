@@ -10,11 +10,11 @@ import numpy as np
 from graphsage.base.checks import as_flag, as_ids
 from graphsage.base.told import of_kind, shown, told
 from graphsage.data.typed_dataset import TypedDataset
-from graphsage.nn.inference import inference
 from graphsage.nn.jumping import joined_width
 from graphsage.nn.typed_model import TypedGraphSAGE
 from graphsage.nn.whole_graph import checked_out
 from graphsage.tensors.device import as_device
+from graphsage.trained.resumable import all_outputs
 from graphsage.trained.trained import Trained
 from graphsage.training.setup import check_form
 
@@ -52,9 +52,9 @@ class TrainedTyped(Trained):
             return {self.target: rows} if nodes is None or chosen else {}
         return self._exact(dataset, chosen, out or {}, **how)
 
-    def _exact(self, dataset, chosen, out, *, fanouts=None, seed=0, device="auto", progress=None, ranks=None):
+    def _exact(self, dataset, chosen, out, *, fanouts=None, seed=0, device="auto", progress=None, room=None):
         model, dataset, device = self._asked(dataset, as_device(device))
-        found = embeddings(model, partial(_computed, model, dataset, device, progress, ranks))
+        found = embeddings(model, partial(_computed, model, dataset, device, progress, room))
         for kind, rows in out.items():
             rows[:] = found[kind]
         return out or {kind: found[kind][ids] for kind, ids in chosen.items()}
@@ -117,17 +117,17 @@ def depths_of(model):
 
 
 def embeddings(model, compute):
-    """{type: float32 array}. compute: function(number of layers) -> {type: tensor} of what these make."""
+    """{type: float32 array}. compute: function(number of layers) -> {type: tensor or array} of what these make."""
     depths, found = depths_of(model), {}
     for depth in sorted(set(depths.values())):
         made = compute(depth)
-        found |= {kind: made[kind].numpy() for kind, own in depths.items() if own == depth}
+        found |= {kind: np.asarray(made[kind]) for kind, own in depths.items() if own == depth}
     return {kind: found[kind] for kind in depths}
 
 
-def _computed(model, dataset, device, progress, ranks, depth):
-    how = {"device": device, "progress": progress, "ranks": ranks}
-    return inference(model, dataset.graph, dataset.features, num_layers=depth, **how)
+def _computed(model, dataset, device, progress, room, depth):
+    room = room and room.within(str(depth))
+    return all_outputs(model, dataset.graph, dataset.features, device=device, num_layers=depth, progress=progress, room=room)
 
 
 def rows_by_type(nodes, num_nodes):

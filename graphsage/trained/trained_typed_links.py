@@ -17,7 +17,6 @@ from graphsage.graph.graph import Graph
 from graphsage.graph.relation_names import typed_pairs
 from graphsage.graph.typed_graph import TypedGraph
 from graphsage.loading.typed_tensors import TypedBatch
-from graphsage.nn.inference import inference
 from graphsage.nn.link_predictor import sides_of
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.tensors.ambient import plain_modes
@@ -25,7 +24,9 @@ from graphsage.tensors.device import as_device
 from graphsage.tensors.store import FeatureStore
 from graphsage.trained import outputs as apply
 from graphsage.trained.partners import known_partners, known_targets
+from graphsage.trained.resumable import all_outputs
 from graphsage.trained.trained_links import TrainedLinks
+from graphsage.trained.trained_model import refuse_room
 from graphsage.trained.trained_typed import check_outs, refuse_other_schemas, rows_by_type
 from graphsage.training.relation_hops import fanouts_of
 from graphsage.training.setup import check_types
@@ -54,7 +55,7 @@ class TrainedTypedLinks(TrainedLinks):
         nodes: {type: int [M] ids}, of those types alone; None: all nodes, in the graph's order. out: {type: array} to write to;
         only for all nodes.
         """
-        self.check(dataset, **{name: value for name, value in how.items() if name != "progress"})
+        self.check(dataset, **{name: value for name, value in how.items() if name not in ("progress", "room")})
         dataset = self._whole(dataset)
         check_outs(out, nodes, self.embedded(), dataset.num_nodes)
         asked = rows_by_type(nodes, {kind: dataset.num_nodes[kind] for kind in self.embedded()})
@@ -67,20 +68,21 @@ class TrainedTypedLinks(TrainedLinks):
         """{type: width} of what ``embed`` gives."""
         return dict.fromkeys(dict.fromkeys(self.ends), self.embedding_width)
 
-    def _rows(self, dataset, asked, are_all, *, fanouts=None, seed=0, device="auto", progress=None, ranks=None):
+    def _rows(self, dataset, asked, are_all, *, fanouts=None, seed=0, device="auto", progress=None, room=None):
         """{type: float32 [M, D]} of the ids ``asked`` of each type."""
         device = as_device(device)
         model = self._encoder if device.type == "cpu" else deepcopy(self._encoder).to(device)
         dataset = dataset.row_normalized() if self.normalized_features else dataset
         fanouts, of_relations = self._drawn_by(fanouts)
         if fanouts is not None:
+            refuse_room(room)
             hops = fanouts_of(dataset.graph, apply.checked_fanouts(model, fanouts), of_relations)
             places = {kind: np.unique(ids, return_inverse=True) for kind, ids in asked.items()}
             found = self._drawn(model, dataset, {kind: ids for kind, (ids, _) in places.items()}, hops, seed, device, progress)
             return {kind: found[kind][at] for kind, (_, at) in places.items()}
-        found = inference(model, dataset.graph, dataset.features, device=device, progress=progress, ranks=ranks)
+        found = all_outputs(model, dataset.graph, dataset.features, device=device, progress=progress, room=room)
         found = found if isinstance(found, Mapping) else {self.ends[0]: found}
-        return {kind: found[kind].numpy() if are_all else found[kind].numpy()[ids] for kind, ids in asked.items()}
+        return {kind: found[kind] if are_all else found[kind][ids] for kind, ids in asked.items()}
 
     @plain_modes()
     @torch.no_grad()

@@ -1,24 +1,25 @@
 """Outputs of a model in training, exact or sampled, and the plan of its validation: how often, on which nodes and how."""
 
 from contextlib import closing
-from functools import partial
 
 import numpy as np
 import torch
 
 from graphsage.base import rng
 from graphsage.config.groups import SELECTIVE
+from graphsage.nn.foretold import foretold, foretold_of_stack, looks_at_all
 from graphsage.nn.inference import inference
 from graphsage.nn.layered import has_layers
 from graphsage.nn.stack_inference import stack_inference
 from graphsage.sampling.neighbor import NeighborSampler
+from graphsage.training.evaluation_memory import WithinMemory
 from graphsage.training.evaluation_plan import evaluation_plan, layer_widths, wider
 from graphsage.training.module_outputs import check_width, checked_outputs
 from graphsage.training.ranks import ALONE
 from graphsage.training.shared_rows import joined_rows
 
 
-class Evaluator:
+class Evaluator(WithinMemory):
     """plan: ``EvaluationPlan``. nodes: the validation nodes, or a fixed part of them drawn by the seed. widths: those of
     ``layer_widths``, None where outputs are always sampled.
 
@@ -49,12 +50,26 @@ class Evaluator:
             self.all_outputs = self.after_layers(None)
         return self.all_outputs
 
-    def after_layers(self, num_layers):
+    def after_layers(self, num_layers, out=None):
         """What the first layers (None: all) make of all nodes and all their neighbours, float32 [N, width] on the CPU."""
-        how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
-        compute = inference if has_layers(self.model) else partial(stack_inference, widths=self.widths)
-        what = (self.model, self.dataset.graph, self.loader.store)
-        return self.ranks.first(lambda: compute(*what, num_layers=num_layers, **how))
+        how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress, "out": out}
+        args = self.model, self.dataset.graph, self.loader.store
+        if has_layers(self.model):
+            return inference(*args, num_layers=num_layers, **how, **vars(self.room))
+        return stack_inference(*args, num_layers=num_layers, **how, widths=self.widths, room=self.room)
+
+    def needed(self):
+        if not self.widths:
+            return None
+        if has_layers(self.model):
+            return foretold(self.model, self.dataset.graph, self.loader.store, isolated=self.config.isolated)
+        return foretold_of_stack(self.widths, self.dataset.graph, self.loader.store, isolated=self.config.isolated)
+
+    def looks_at_all(self):
+        return not has_layers(self.model) or looks_at_all(self.model)
+
+    def give_up_exact(self):
+        self.widths = None
 
     def checked(self, outputs, batch):
         """What the model returned for ``batch``, if it fits the task: see ``checked_outputs``."""

@@ -8,10 +8,12 @@ import torch
 
 from graphsage.base import rng
 from graphsage.loading.link_loader import LinkLoader
+from graphsage.nn.foretold import foretold, looks_at_all
 from graphsage.nn.inference import inference
 from graphsage.nn.link_predictor import sides_of
 from graphsage.sampling.items import Items
 from graphsage.sampling.negatives import Negatives
+from graphsage.training.evaluation_memory import WithinMemory
 from graphsage.training.evaluation_plan import EvaluationPlan, is_drawn, relation_left_out
 from graphsage.training.module_outputs import checked_logits
 from graphsage.training.ranks import ALONE
@@ -36,7 +38,7 @@ def candidates_of(dataset, pairs, settings, seed, negatives=None):
         yield start, np.concatenate([part[:, None], drawn], axis=1)
 
 
-class LinkEvaluator:
+class LinkEvaluator(WithinMemory):
     """encoder: the model's layers, or None. plan: ``EvaluationPlan``. items: the validation links, or a fixed part of them.
 
     all_outputs: embeddings of all nodes, float32 [N, D] on the CPU (of two types {type: [n, D]}), as last computed; None where
@@ -86,9 +88,19 @@ class LinkEvaluator:
         """``all_outputs``, computed anew."""
         if self.encoder is not None:
             how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
-            what = (self.encoder, self.dataset.graph, self.loader.store)
-            self.all_outputs = self.ranks.first(lambda: inference(*what, **how))
+            self.all_outputs = inference(self.encoder, self.dataset.graph, self.loader.store, **how, **vars(self.room))
         return self.all_outputs
+
+    def needed(self):
+        if self.encoder is None:
+            return None
+        return foretold(self.encoder, self.dataset.graph, self.loader.store, isolated=self.config.isolated)
+
+    def looks_at_all(self):
+        return looks_at_all(self.encoder)
+
+    def give_up_exact(self):
+        self.encoder = None
 
     def checked(self, outputs, batch):
         """The logits [M] that the model returned for ``batch``; TypeError or ValueError for anything else."""

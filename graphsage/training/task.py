@@ -27,8 +27,8 @@ class Task:
 
     def lines(self):
         """Sentences to tell before the first epoch."""
-        weights = unread_weights_line(self.dataset, self.loader.sampler)
-        return [line for line in (weights, self.evaluator.plan.line, unreduced_line(self.encoder)) if line]
+        weights, memory = unread_weights_line(self.dataset, self.loader.sampler), self.evaluator.memory_line()
+        return [line for line in (weights, self.evaluator.plan.line, memory, unreduced_line(self.encoder)) if line]
 
     def degrees(self):
         """int64[N]: of the graph that is trained on, for what scales by them (``Aggregator.prepare``).
