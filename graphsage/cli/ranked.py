@@ -1,7 +1,6 @@
 """Several processes that a launcher such as torchrun started: for ``graphsage train`` they are one training."""
 
 import os
-import sys
 from contextlib import contextmanager, nullcontext, redirect_stdout
 
 from graphsage.cli.arguments import Refused
@@ -44,31 +43,35 @@ def one_training():
     if num_processes() == 1:
         yield One()
         return
-    ranks = _met()
-    with redirect_stdout(Console(None)) if ranks.rank else nullcontext():
+    with _met() as ranks, redirect_stdout(Console(None)) if ranks.rank else nullcontext():
         try:
             with ranks.failing():
                 yield ranks
         except Exception as error:
             raise _as_told(error, ranks) from error
-        finally:
-            _part()
 
 
+@contextmanager
 def _met():
     """The ``Ranks``; ``Refused`` where the processes cannot find each other."""
     import torch.distributed as dist
 
     from graphsage.training.ranks import Ranks
 
+    if dist.is_initialized():  # by a program that calls the command
+        yield Ranks.of_process()
+        return
     try:
         dist.init_process_group("gloo")
     except (ValueError, RuntimeError) as error:
         rule = f"WORLD_SIZE = {num_processes()} speaks of several processes, which cannot meet ({str(error).splitlines()[0]})"
         raise Refused(f"{rule}: start them by torchrun --nproc-per-node N -m graphsage train ...") from error
-    ranks = Ranks.of_process()
-    _share_cores(ranks)
-    return ranks
+    try:
+        ranks = Ranks.of_process()
+        _share_cores(ranks)
+        yield ranks
+    finally:
+        dist.destroy_process_group()
 
 
 def _share_cores(ranks):
@@ -88,10 +91,3 @@ def _as_told(error, ranks):
     if ranks.rank and (ranks.is_told or isinstance(error, RankFailed)):
         return Refused("")
     return Refused(str(error)) if isinstance(error, RankFailed) else error
-
-
-def _part():
-    import torch.distributed as dist
-
-    dist.destroy_process_group()
-    sys.stdout.flush()

@@ -107,10 +107,10 @@ class Gradients:
             self.num_bytes += 2 * total.nbytes * (ranks.size - 1) // ranks.size
             return total
         own = self._sums[place]
-        total = own.new_empty(len(own) * ranks.size)
-        dist.all_gather_into_tensor(total, own, group=ranks.wire)
+        total = own.new_empty(ranks.size, len(own))
+        dist.all_gather(list(total), own, group=ranks.wire)
         self.num_bytes += own.nbytes * (ranks.size - 1)
-        return total
+        return total.view(-1)
 
 
 def _slice(bucket, ranks):

@@ -30,7 +30,7 @@ class Ranks:
         self.rank, self.size, self.local_rank, self.local_size = rank, size, local_rank, local_size
         self.group = self.wire = group  # wire: of the gradients
         self.device = self.wire_device = torch.device("cpu")
-        self._has_failed = self.is_told = False  # is_told: rank 0 has failed as well, and tells of it
+        self.is_told, self._told = False, None  # is_told: rank 0 has failed as well, or knows of it
 
     @staticmethod
     def of_process():
@@ -109,10 +109,10 @@ class Ranks:
         own = torch.zeros(1, dtype=torch.float32, device=self.wire_device)
         if loss is not None:
             own.copy_(loss)
-        every = own.new_empty(self.size)
+        every = own.new_empty(self.size, 1)
         with self.others():
-            dist.all_gather_into_tensor(every, own, group=self.wire)
-        return list(every.to(self.device).unbind())
+            dist.all_gather(list(every), own, group=self.wire)
+        return list(every[:, 0].to(self.device).unbind())
 
     # ---- a training that begins, and one that fails
 
@@ -120,7 +120,6 @@ class Ranks:
         """Gradients on ``device`` travel from GPU to GPU where each rank has its own, else by way of the CPU."""
         if self.size == 1:
             return
-        self._has_failed = self.is_told = False
         self.device = device
         name = str(torch.cuda.get_device_properties(device).uuid) if device.type == "cuda" else None
         names = self.of_all(name)
@@ -170,8 +169,9 @@ class Ranks:
 
     def fail(self, error):
         """Tell the others of ``error``, if they have not been told of one."""
-        if self.size == 1 or self._has_failed:
+        if self.size == 1 or isinstance(error, RankFailed) or self._told in _causes(error):
             return
+        self._told = error
         with suppress(RankFailed):
             self.is_told = bool(self._exchanged(1)[0][0])
             self._why(f"{type(error).__name__}: {error}")
@@ -179,10 +179,10 @@ class Ranks:
     def _exchanged(self, *numbers):
         own = torch.zeros(WIDTH, dtype=torch.int64, device="cpu")
         own[: len(numbers)] = torch.tensor(numbers, dtype=torch.int64, device="cpu")
-        every = own.new_empty(self.size * WIDTH)
+        every = own.new_empty(self.size, WIDTH)
         with self.others():
-            dist.all_gather_into_tensor(every, own, group=self.group)
-        return every.view(self.size, WIDTH).tolist()
+            dist.all_gather(list(every), own, group=self.group)
+        return every.tolist()
 
     def _of_all(self, value):
         found = [None] * self.size
@@ -192,7 +192,6 @@ class Ranks:
 
     def _why(self, own):
         """A sentence on the ranks that failed; own: why this one did, or None."""
-        self._has_failed = True
         whys = self._of_all(own)
         return "; ".join(f"process {rank} of the training failed: {why}" for rank, why in enumerate(whys) if why is not None)
 
@@ -202,8 +201,8 @@ class Ranks:
         try:
             yield
         except RuntimeError as error:
-            self._has_failed = True
-            rule = f"process {self.rank} has lost another one of the training ({str(error).splitlines()[0]})"
+            why = str(error).partition(". ")[0].splitlines()[0]
+            rule = f"process {self.rank} has lost another one of the training ({why})"
             raise RankFailed(f"{rule}: start all of them again, and go on from the latest checkpoint") from error
 
 
@@ -232,6 +231,14 @@ def _ranks_of(world):
     local_rank = _number("LOCAL_RANK")
     ranks.local_rank = hosts[: ranks.rank].count(hosts[ranks.rank]) if local_rank is None else local_rank
     return ranks
+
+
+def _causes(error):
+    """``error``, and what it was raised from."""
+    found = [error]
+    while found[-1].__cause__ is not None:
+        found.append(found[-1].__cause__)
+    return found
 
 
 def _refuse_unmet():

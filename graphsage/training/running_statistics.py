@@ -20,7 +20,7 @@ class RunningStatistics:
     """
 
     def __init__(self, model, ranks, mode):
-        self.model, self.ranks, self.others = model, ranks, None
+        self.model, self.ranks, self._is_looked_at = model, ranks, ranks.size == 1
         is_on = ranks.size > 1 or mode == "ordered"
         norms = [module for module in model.modules() if isinstance(module, _BatchNorm)] if is_on else []
         self.modules = [module for module in norms if module.running_mean is not None]
@@ -30,6 +30,7 @@ class RunningStatistics:
     def recorded(self):
         """Around the model's look at a batch: its statistics are kept aside, and the running ones are as before."""
         self._found.append(found := [])
+        others = {} if self._is_looked_at else self._others()
         before, handles = [_state(module) for module in self.modules], []
         for number, module in enumerate(self.modules):
             handles.append(module.register_forward_pre_hook(_begin))
@@ -41,6 +42,8 @@ class RunningStatistics:
                 handle.remove()
             for module, state in zip(self.modules, before):
                 _restore(module, state)
+        if not self._is_looked_at:
+            self._check_others(others)
 
     def finish(self):
         """The update is over: take in what its batches had."""
@@ -53,17 +56,18 @@ class RunningStatistics:
                 for number, mean, variance in batches[place] if place < len(batches) else ():
                     _take_in(self.modules[number], mean, variance)
 
-    def buffers(self):
+    def _others(self):
         """Copies of all other buffers, which the training must leave alone."""
         own = {id(buffer) for module in self.modules for buffer in module.buffers()}
         return {name: buffer.clone() for name, buffer in self.model.named_buffers() if id(buffer) not in own}
 
-    def check_others(self, before):
-        """ValueError where the training changes a buffer that is none of a batch norm. before: of ``buffers``."""
-        for name, buffer in self.buffers().items():
-            if not torch.equal(buffer, before[name]):
-                rule = f"{type(self.model).__name__} changes its buffer {name} in training"
-                raise ValueError(f"{rule}, and processes share gradients and batch norms alone: train it in one process")
+    def _check_others(self, before):
+        """ValueError where the first batch changed a buffer that is none of a batch norm."""
+        self._is_looked_at = True
+        changed = [name for name, buffer in self._others().items() if not torch.equal(buffer, before[name])]
+        if changed:
+            rule = f"{type(self.model).__name__} changes its buffer {changed[0]} in training"
+            raise ValueError(f"{rule}, and processes share gradients and batch norms alone: train it in one process")
 
 
 def _state(module):

@@ -18,27 +18,26 @@ class Steps:
 
     def _group(self, batches, steps, learning_rate):
         """An update by the batches of ``steps``, those of this rank being the next of ``batches``; the ``Step`` of each."""
-        self.gradients.begin()
         told, size = [], self.ranks.size
+        if size > 1:
+            self.gradients.begin()
         for place in range(0, len(steps), size):
-            told += self._round(batches, steps[place : place + size], len(steps))
-        with self._clock("training"):
-            self._update()
+            told += self._round(batches, steps[place : place + size])
+        if size > 1:
+            with self._clock("training"):
+                self._update()
         return [self._told_step(*one, learning_rate) for one in told]
 
-    def _round(self, batches, steps, size):
-        """The gradients of the batches of ``steps``, one a rank, added to those of the update of ``size`` batches.
-
-        [(step, loss, nodes, edges), ...] of all ranks.
-        """
+    def _round(self, batches, steps):
+        """The gradients of the batches of ``steps``, one a rank; [(step, loss, nodes, edges), ...] of all of them."""
         rank, loss, counts = self.ranks.rank, None, (0, 0)
         batch = self._next(batches) if rank < len(steps) else None
         with self._clock("training" if self._has_started else "starting"):
             if batch is not None:
-                loss, counts = self._backward(batch, size), (len(batch.seeds), batch.minibatch.num_sampled_edges)
-                self.gradients.look()
+                loss, counts = self.step(batch), (len(batch.seeds), batch.minibatch.num_sampled_edges)
             counts, losses = self.ranks.exchange(*counts), self.ranks.losses(loss)
-            self.gradients.add()
+            if self.ranks.size > 1:
+                self.gradients.add()
         self._has_started = True
         return [(step, loss, *of) for step, loss, of in zip(steps, losses, counts)]
 
@@ -48,11 +47,12 @@ class Steps:
 
     def step(self, batch: Batch) -> torch.Tensor:
         """The batch's gradient, and, in one process, the update where it ends one of ``accumulate``; its loss, detached."""
-        size, place = self.config.accumulate, batch.step % self.config.accumulate
-        if place == 0:
+        size, place, is_alone = self.config.accumulate, batch.step % self.config.accumulate, self.ranks.size == 1
+        if place == 0 and is_alone:
             self.gradients.begin()
         loss = self._backward(batch, min(size, len(self.loader) - batch.step + place))
-        if place + 1 == size or batch.step + 1 == len(self.loader):
+        self.gradients.look()
+        if is_alone and (place + 1 == size or batch.step + 1 == len(self.loader)):
             self._update()
         return loss
 

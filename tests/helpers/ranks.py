@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import tempfile
+import warnings
 from datetime import timedelta
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def in_ranks(story, size, *arguments, codes=None):
 
 def _rank(rank, story, size, folder, arguments):
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    warnings.simplefilter("error")
     torch.set_num_threads(1)
     how = {"init_method": f"file://{folder}/store", "rank": rank, "world_size": size}
     torch.distributed.init_process_group("gloo", timeout=timedelta(seconds=SECONDS), **how)

@@ -92,7 +92,7 @@ def test_what_was_trained_does_all_of_the_work(monkeypatch, tmp_path):
 def test_a_trainer_beside_others_that_it_has_not_met(monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.setenv("RANK", "0")
-    rule = "^WORLD_SIZE = 2 speaks of 2 processes, and each would train all of the batches: call torch.distributed.init_process_"
+    rule = "^WORLD_SIZE = 2 speaks of 2 processes, and each would train all of the batches: call torch.distributed.init"
     with pytest.raises(RuntimeError, match=rule):
         Trainer(GraphSAGE(DATA.num_features, 8, DATA.num_outputs), DATA, CONFIG, log=None)
 
