@@ -12,8 +12,9 @@ from safetensors.torch import load_file
 
 import graphsage as gs
 
-ray = pytest.importorskip("ray")
 pytest.importorskip("ray.train")
+import ray
+
 import graphsage.ray as on_ray
 from graphsage.runs.run import run_all
 from graphsage.trained.outputs import write_embedding
