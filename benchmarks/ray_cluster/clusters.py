@@ -1,4 +1,4 @@
-"""Two machines of a Ray cluster on this one: processes that can be killed, or a network namespace that can be cut off."""
+"""Two machines of a Ray cluster on this one, of which the second can be lost: killed, or cut off."""
 
 import os
 import signal
@@ -9,56 +9,68 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import ray
-from ray.cluster_utils import Cluster
 
 HERE, THERE, SPACE, LINK = "10.77.16.1", "10.77.16.2", "graphsage-ray", "gsray"
-QUIET = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
 
 
 class Processes:
-    """Machines are groups of processes; to lose one is kill -9 of its processes."""
+    """The second machine is a group of processes; to lose it is kill -9 of all of them."""
 
-    name = "processes killed"
+    here, there, before = "127.0.0.1", "127.0.0.1", ()  # their addresses, and what a command there begins with
 
-    @contextmanager
-    def running(self):
-        """Inside, ray is connected to machines of one CPU each."""
-        self._cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-        self.back()
-        ray.init(address=self._cluster.address, log_to_driver=False, logging_level="ERROR")
-        try:
-            yield self
-        finally:
-            ray.shutdown()
-            self._cluster.shutdown()
-
-    def lose(self):
-        """The second machine is gone."""
-        self._cluster.remove_node(self._second, allow_graceful=False)
-
-    def back(self):
-        """It is there again."""
-        self._second = self._cluster.add_node(num_cpus=1)
-
-
-class Namespace:
-    """The second machine is a network namespace; to lose it is to take its only link down. Needs root and the program ip."""
-
-    name = "link cut"
+    def __init__(self):
+        self.environment = {}  # of processes there
 
     @contextmanager
     def running(self):
-        """Inside, ray is connected to machines of one CPU each."""
-        _make_link()
-        os.environ["GLOO_SOCKET_IFNAME"] = f"{LINK}0"
-        ray.init(_node_ip_address=HERE, num_cpus=1, **QUIET)
-        self._address, self._second = ray.get_runtime_context().gcs_address, None
+        """Inside, ray is connected to two machines of one CPU each."""
+        how = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+        ray.init(_node_ip_address=self.here, num_cpus=1, **how)
+        self._second = None
         try:
             self.back()
             yield self
         finally:
-            self._end_second()
+            self.end_second()
             ray.shutdown()
+
+    def lose(self):
+        """The second machine is gone."""
+        self.end_second()
+
+    def back(self):
+        """It is there again, with a ray that was started anew."""
+        self.end_second()
+        start = [str(Path(sys.executable).with_name("ray")), "start", "--num-cpus=1", "--block", "--disable-usage-stats"]
+        address = [f"--address={ray.get_runtime_context().gcs_address}", f"--node-ip-address={self.there}"]
+        how = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": os.environ | self.environment}
+        self._second = subprocess.Popen([*self.before, *start, *address], start_new_session=True, **how)
+        until(lambda: sum(node["Alive"] for node in ray.nodes()) == 2)
+
+    def end_second(self):
+        """kill -9 of its processes."""
+        if self._second is not None:
+            for pid in below(self._second.pid):
+                _kill(pid)
+            self._second.wait()
+            self._second = None
+
+
+class Namespace(Processes):
+    """The second machine is a network namespace; to lose it is to take its only link down. Needs root and the program ip."""
+
+    here, there, before = HERE, THERE, ("ip", "netns", "exec", SPACE)
+
+    @contextmanager
+    def running(self):
+        """Inside, ray is connected to two machines of one CPU each."""
+        _make_link()
+        self.environment = {"GLOO_SOCKET_IFNAME": f"{LINK}1"}
+        os.environ["GLOO_SOCKET_IFNAME"] = f"{LINK}0"
+        try:
+            with super().running():
+                yield self
+        finally:
             del os.environ["GLOO_SOCKET_IFNAME"]
             subprocess.run(["ip", "netns", "delete", SPACE], check=False)
 
@@ -67,19 +79,9 @@ class Namespace:
         _ip("-n", SPACE, "link", "set", f"{LINK}1", "down")
 
     def back(self):
-        """It is there again, with a ray that was started anew."""
-        self._end_second()
+        """It is there again."""
         _ip("-n", SPACE, "link", "set", f"{LINK}1", "up")
-        start = [str(Path(sys.executable).with_name("ray")), "start", f"--address={self._address}", "--num-cpus=1", "--block"]
-        command = ["ip", "netns", "exec", SPACE, *start, f"--node-ip-address={THERE}"]
-        environment = {**os.environ, "GLOO_SOCKET_IFNAME": f"{LINK}1"}
-        how = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "start_new_session": True}
-        self._second = subprocess.Popen(command, env=environment, **how)
-        until(lambda: sum(node["Alive"] for node in ray.nodes()) == 2)
-
-    def _end_second(self):
-        for pid in below(self._second.pid) if self._second is not None else ():
-            _kill(pid)
+        super().back()
 
 
 def _make_link():
@@ -96,7 +98,7 @@ def _ip(*words):
     subprocess.run(["ip", *words], check=True)
 
 
-def until(is_so, seconds=120):
+def until(is_so, seconds=240):
     """Wait until ``is_so()``."""
     end = time.monotonic() + seconds
     while not is_so():
