@@ -64,18 +64,21 @@ def main(argv=None):
 
 def measure_all(result, options, folder):
     result["rows"].append(alone(options, folder))
-    with Processes().running() as machines:
-        for scene in options.scenes:
-            if scene in ("undisturbed", "killed", "processes"):
-                result["rows"].append(measure(scene, options, folder, machines))
-        if "tasks" in options.scenes:
-            result["rows"] += embedded(options, folder)
+    if {"undisturbed", "killed", "processes", "tasks"} & set(options.scenes):
+        with Processes().running() as machines:
+            result["rows"] += on_processes(options, folder, machines)
     if "namespace" in options.scenes:
         try:
             with Namespace().running() as machines:
                 result["rows"].append(measure("namespace", options, folder, machines))
         except OSError as error:
             result["left_out"]["namespace"] = str(error)
+
+
+def on_processes(options, folder, machines):
+    scenes = [scene for scene in options.scenes if scene in ("undisturbed", "killed", "processes")]
+    rows = [measure(scene, options, folder, machines) for scene in scenes]
+    return rows + (embedded(options, folder) if "tasks" in options.scenes else [])
 
 
 # ---- trainings

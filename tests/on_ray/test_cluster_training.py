@@ -1,5 +1,6 @@
 """What a worker of a training does with errors and folders, without a cluster."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,9 @@ from graphsage.ray import cluster_training
 from graphsage.training.ranks import RankFailed
 from graphsage.training.records import TrainingStopped
 
-CONFIG = gs.RunConfig(dataset="sbm:nodes=60,classes=3", baseline=False, train=gs.TrainConfig(batch_size=8, num_threads=0))
+TRAIN = gs.TrainConfig(epochs=2, batch_size=8, num_threads=0)
+CONFIG = gs.RunConfig(dataset="sbm:nodes=60,classes=3", baseline=False, train=TRAIN)
+OTHER = replace(CONFIG, model=gs.ModelConfig(hidden_features=7))
 
 
 def job(folder, config=CONFIG):
@@ -46,6 +49,12 @@ def test_a_lost_worker_and_a_fault_are_failures_for_ray(tmp_path, monkeypatch):
 def test_data_that_are_not_there_are_a_sentence(tmp_path):
     found = cluster_training._by_worker(job(tmp_path, gs.RunConfig(dataset="no-such-graph")))
     assert isinstance(found, ValueError) and "no-such-graph" in str(found)
+
+
+def test_another_call_goes_on_and_of_what_is_done_gives_the_results(tmp_path):
+    (first,), (again,) = (cluster_training._by_worker(job(tmp_path / "run")) for _ in range(2))
+    assert first.model is None and again == first
+    assert cluster_training._by_worker(job(tmp_path / "run", OTHER)).args[0].startswith(str(tmp_path / "run"))
 
 
 @pytest.mark.filterwarnings("ignore")  # what the library warns of
