@@ -47,7 +47,7 @@ OPTIONS = {
 }
 SMALL = "sbm:nodes=2000,classes=3,features=8,train=0.2"
 SIZES = {
-    "full": {"scenes": SCENES, "graph": "debian", "epochs": 10, "batch": 512, "away": 5.0},
+    "full": {"scenes": SCENES, "graph": "debian", "epochs": 30, "batch": 512, "away": 5.0},
     "quick": {"scenes": SCENES[:3], "graph": SMALL, "epochs": 3, "batch": 32, "away": 1.0},
 }
 

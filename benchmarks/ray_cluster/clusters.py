@@ -25,7 +25,7 @@ class Processes:
     def running(self):
         """Inside, ray is connected to two machines of one CPU each."""
         how = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
-        ray.init(_node_ip_address=self.here, num_cpus=1, **how)
+        ray.init("local", _node_ip_address=self.here, num_cpus=1, **how)
         self._second = None
         try:
             self.back()
