@@ -54,10 +54,10 @@ def folder_written_aside(path):
 
 
 @contextmanager
-def scratch_beside(path):
-    """A new folder beside ``path`` for what leads to it, gone at the end; what a killed process could not take away goes with
-    the next call beside it."""
+def scratch_folder(path):
+    """A new folder beside ``path`` for files that are gone at the end; a killed process's go with the next call beside it."""
     path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(path.parent)
     with _aside(path) as aside:
         aside.mkdir()

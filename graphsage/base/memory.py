@@ -2,10 +2,9 @@
 
 import ctypes
 import mmap
+import os
 import sys
 from pathlib import Path
-
-import numpy as np
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 NEVER, LARGEST = -1, (1 << 30, 32 << 20)  # a glibc before 2.35 takes the second at most
@@ -41,6 +40,12 @@ def available_memory() -> float:
     return min(known, default=0)
 
 
+def processes_here() -> int:
+    """How many processes on this machine work together, as torchrun says it to each; 1 of one alone."""
+    count = os.environ.get("LOCAL_WORLD_SIZE", "")
+    return max(1, int(count)) if count.isdecimal() else 1
+
+
 def _meminfo():
     try:
         lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
@@ -65,6 +70,8 @@ def map_of(array: object) -> mmap.mmap | None:
 
     A sparse matrix, or anything else that is no array of numpy's, lies in memory.
     """
+    import numpy as np  # here: the command line reads this file, and shows its help without
+
     held = array
     while isinstance(held, np.ndarray | memoryview):
         held = held.obj if isinstance(held, memoryview) else held.base

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from graphsage.cli.arguments import add_flag, user_input
 from graphsage.cli.next_step import after_import
+from graphsage.config.named_values import as_memory
 from graphsage.config.table_config import TableConfig
 
+LEAST = 512 * 10**6  # bytes of memory
 IMPORT = """Read a graph of your own from tables, show what is in them, and keep what was read,
 so that training and everything else on that folder starts at once.
 
@@ -44,6 +46,8 @@ IMPORT_EXAMPLES = """examples:
   graphsage import my_graph               check it, show it, keep it
   graphsage train my_graph                train on it, imported or not
   graphsage import my_graph --out my.npz  in one file as well, to copy elsewhere
+  graphsage import my.npz --out my_data   a folder, read as it is needed
+  graphsage import rmat:scale=20 --out r  so that a made graph is made once
 """
 
 OTHERS = """
@@ -52,6 +56,8 @@ Pajek, node-link JSON, Matrix Market, MATLAB, .pt of PyTorch Geometric, DGL's
 CSVDataset, Geom-GCN, MUSAE, Neo4j's import files, and edge lists of SNAP and KONECT.
 What they say of nodes becomes columns, and --label names the one with the classes.
 """
+
+NO_FOLDERS = (".csv", ".tsv", ".txt", ".gz", ".parquet", ".npy", ".json", ".pt")  # of files that a dataset is not saved as
 
 
 def add_import(commands):
@@ -63,30 +69,20 @@ def add_import(commands):
         description=IMPORT + OTHERS,
         epilog=IMPORT_EXAMPLES,
     )
-    parser.add_argument("folder", metavar="FOLDER", help="the folder with edges.csv or edges.parquet, or a file")
+    text = "the folder with edges.csv or edges.parquet, or a file; with --out anything that train takes"
+    parser.add_argument("folder", metavar="FOLDER", help=text)
     text = "edges run from source to target only: a target aggregates from its sources (default: both ways)"
     parser.add_argument("--directed", action="store_true", help=text)
     text = "How columns of nodes.csv are read. It is kept: a training reads them so, too."
     group = parser.add_argument_group("columns", text)
     for field in fields(TableConfig):
         add_flag(group, field)
-    text = "write the dataset into this file as well: NAME.npz, which every command takes in place of a folder"
-    parser.add_argument("--out", metavar="FILE", help=text)
+    text = "memory that this may take, such as 4GB: edges that do not fit are sorted in files (default: what is free)"
+    parser.add_argument("--memory", metavar="SIZE", help=text)
+    text = "write the dataset there as well: into one file NAME.npz, else into a folder, which may be larger than the memory; "
+    text += "every command takes it in place of FOLDER"
+    parser.add_argument("--out", metavar="PATH", help=text)
     parser.set_defaults(command=_import)
-
-
-def _tables(given):
-    """The tables at a path: a folder of them, a lone table of edges, or a ``Source`` of other files."""
-    from graphsage.data.layouts import layout_at, layout_in
-
-    path = Path(given).expanduser()
-    if path.is_dir() and (found := layout_in(path)):
-        layout, folder, name = found[0], path, found[1]
-    elif path.is_file():
-        layout, folder, name = layout_at(path)
-    else:
-        raise ValueError(f"{given} is no folder with edges.csv or edges.parquet")
-    return layout.source(folder, name)
 
 
 def _import(options):
@@ -95,12 +91,65 @@ def _import(options):
         tables = TableConfig(**{field.name: given[field.name] for field in fields(TableConfig) if field.name in given})
         from graphsage.data.tables.import_tables import import_tables
 
-        if options.out is not None and not options.out.endswith(".npz"):
-            raise ValueError(f"--out must be a file NAME.npz, got {options.out!r}")
-        dataset, text = import_tables(_tables(options.folder), directed=options.directed, progress=True, tables=tables)
-        if options.out is not None:
-            dataset.save(options.out)
+        out = None if options.out is None else _free(options.out)
+        memory = None if options.memory is None else _enough(options.memory)
+        source = _tables(options.folder, can_be_others=out is not None)
+        if source is None:
+            dataset, text = _copied(options, tables, out, memory)
+        else:
+            dataset, text = import_tables(source, directed=options.directed, progress=True, tables=tables, memory=memory)
+            if out is not None:
+                dataset.save(out)
     print(text)
-    if options.out is not None:
-        print(f"Saved in {options.out}")
-    print(after_import(options.folder, is_labelled=len(dataset.train) > 0))
+    if out is not None:
+        print(f"Saved in {out}")
+    print(after_import(out if source is None else options.folder, is_labelled=len(dataset.train) > 0))
+
+
+def _enough(given):
+    """Bytes of memory, as many as the program itself and a few parts of a table take."""
+    memory = as_memory(given)
+    if memory < LEAST:
+        raise ValueError(f"--memory must be at least 512MB, got {given}: the program itself takes a part of that")
+    return memory
+
+
+def _free(out):
+    """The path ``out`` if a dataset can be saved there: told before the reading, which may take long."""
+    path = Path(out)
+    if path.suffix in NO_FOLDERS:
+        raise ValueError(f"--out must be a file NAME.npz or a folder, got {out!r}")
+    if path.suffix != ".npz" and path.exists():
+        raise ValueError(f"--out {out} is there already, and a folder is written anew: delete it or name another")
+    return out
+
+
+def _tables(given, can_be_others):
+    """The tables at a path, or None where there are none and other data will do."""
+    from graphsage.data.layouts import tables_at
+
+    try:
+        return tables_at(Path(given).expanduser())
+    except ValueError:
+        if not can_be_others:
+            raise
+    return None
+
+
+def _copied(options, tables, out, memory):
+    """(the dataset, a text on it) of what is no table and was saved at ``out``: any data that ``train`` takes."""
+    from graphsage.data.catalogue import load_dataset
+    from graphsage.data.generators.by_name import generate_into, is_generated
+
+    if options.directed:
+        raise ValueError("--directed is about tables: leave it out")
+    is_made = is_generated(options.folder) and Path(out).suffix != ".npz" and tables == TableConfig()
+    if memory is not None and not is_made:
+        raise ValueError("--memory is about tables, and graphs made into a folder: leave it out")
+    if is_made:
+        generate_into(options.folder, out, None if memory is None else memory // 2)
+        dataset = load_dataset(out)
+    else:
+        dataset = load_dataset(options.folder, **vars(tables))
+        dataset.save(out)
+    return dataset, dataset.summary()

@@ -10,6 +10,7 @@ from graphsage.config.named_values import (
     as_aggregator,
     as_class_weights,
     as_device,
+    as_feature_cache,
     as_hops,
     as_memory,
     as_metric,
@@ -273,3 +274,7 @@ class ComputeConfig(Settings):
         "memory that exact evaluation may take, such as 4GiB; what needs more goes through files (default: what is free)",
         check=as_memory,
     )
+    feature_cache: int | str | None = option(
+        None, "memory for rows of features that lie on a disk, for those that coming batches ask for most: 2GB, or 10% of all",
+        check=as_feature_cache,
+    )  # fmt: skip

@@ -127,3 +127,15 @@ def _relation_hops(name, hops):
     if not listed or not all(-1 <= hop < 2**31 for hop in listed):
         raise ValueError(f"relation_fanouts: {name} must have integers, one a hop: 0 draws none, -1 all; got {shown(hops)}")
     return tuple(listed)
+
+
+def as_feature_cache(value):
+    """Bytes, an integer >= 1, or a share as "10%"."""
+    is_share = isinstance(value, str) and value.strip().endswith("%")
+    try:
+        share = float(value.strip().removesuffix("%")) if is_share else 1
+        if 0 < share <= 100:
+            return f"{share:g}%" if is_share else as_memory(value)
+    except ValueError:
+        pass
+    raise ValueError(f"feature_cache must be a size such as 2GB, or a share of the features such as 10%; got {shown(value)}")

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from graphsage.base.checks import refuse_giants
+from graphsage.base.memory import is_mapped
 from graphsage.graph.features import SparseFeatures, as_features
 
 
@@ -16,6 +18,8 @@ def with_label_columns(dataset, labels, num_classes):
     nodes = nodes[labels[nodes] >= 0]
     shape = (dataset.num_nodes, num_classes)
     if not isinstance(dataset.features, SparseFeatures):
+        if is_mapped(dataset.features):
+            refuse_giants("features on a disk, beside which labels are columns,", dataset.features.nbytes)
         columns = np.zeros(shape, np.float32)
         columns[nodes, labels[nodes]] = 1
         return replace(dataset, features=np.hstack([dataset.features, columns]))

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from typing import Any, Self
-from weakref import WeakValueDictionary
 
 import numpy as np
 
-from graphsage.base.checks import ReadOnlyRecord, as_array, as_count, as_indices, integer_array, read_only
+from graphsage.base.checks import ReadOnlyRecord, as_array, as_count, as_indices, integer_array, read_only, refuse_giants
 from graphsage.base.foreign import as_scipy, is_sparse
+from graphsage.base.mapped import in_order
+from graphsage.base.memory import is_mapped
+from graphsage.base.trusted import is_trusted, trusted
 from graphsage.graph.build import checked_indptr, indptr_of
 
-_DENSE = WeakValueDictionary()  # id -> array: what was checked, as long as somebody has it
 CHUNK = 1 << 22  # values looked at together when a large (perhaps memory-mapped) array is scanned
 
 
@@ -88,11 +89,15 @@ class SparseFeatures(ReadOnlyRecord):
 
     def row_normalized(self) -> Self:
         """Each row divided by the sum of its absolute values; an all-zero row stays zero."""
-        sizes = np.ones(len(self.indices), np.float32) if self.values is None else self.values
-        rows = np.repeat(np.arange(self.num_rows), np.diff(self.indptr))
-        sums = np.bincount(rows, weights=np.abs(sizes), minlength=self.num_rows)
-        sums[sums == 0] = 1
-        values = (sizes / sums[rows]).astype(np.float32)
+        values = np.empty(len(self.indices), np.float32)
+        for start in range(0, self.num_rows, CHUNK):  # some rows at a time: indices may be a memory map
+            indptr = self.indptr[start : start + CHUNK + 1]
+            first, end = indptr[0], indptr[-1]
+            sizes = np.ones(end - first, np.float32) if self.values is None else self.values[first:end]
+            rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+            sums = np.bincount(rows, weights=np.abs(sizes), minlength=len(indptr) - 1)
+            sums[sums == 0] = 1
+            values[first:end] = sizes / sums[rows]
         return self._trusted(indptr=self.indptr, indices=self.indices, values=values, num_columns=self.num_columns)
 
 
@@ -103,7 +108,7 @@ def as_features(features):
     refused. What it returned before comes back as it is: a matrix that is larger than memory, say, is read through once, not by
     each that is given it.
     """
-    if isinstance(features, SparseFeatures) or (features is not None and _DENSE.get(id(features)) is features):
+    if isinstance(features, SparseFeatures) or is_trusted("features", features):
         return features
     if is_sparse(features):
         if len(features.shape) != 2:
@@ -113,9 +118,7 @@ def as_features(features):
             matrix = matrix.copy()
             matrix.sum_duplicates()
         return SparseFeatures(matrix.indptr, matrix.indices, _without_ones(matrix.data), matrix.shape[1])
-    dense = _checked_dense(features)
-    _DENSE[id(dense)] = dense
-    return dense
+    return trusted("features", _checked_dense(features))
 
 
 def row_normalize(features: Any) -> np.ndarray | SparseFeatures:
@@ -123,9 +126,14 @@ def row_normalize(features: Any) -> np.ndarray | SparseFeatures:
     features = as_features(features)
     if isinstance(features, SparseFeatures):
         return features.row_normalized()
-    sums = np.abs(features).sum(axis=1, keepdims=True, dtype=np.float64)  # [N, 1]; float32 could overflow
-    sums[sums == 0] = 1
-    return np.divide(features, sums, out=np.empty_like(features), casting="same_kind")
+    if is_mapped(features):
+        refuse_giants("features on a disk, of which a copy has each row divided by its sum,", features.nbytes)
+    out = np.empty_like(features)
+    for start, part in in_order(features, max(1, CHUNK // features.shape[1])):
+        sums = np.abs(part).sum(axis=1, keepdims=True, dtype=np.float64)  # [rows, 1]; float32 could overflow
+        sums[sums == 0] = 1
+        np.divide(part, sums, out=out[start : start + len(part)], casting="same_kind")
+    return out
 
 
 def _checked_dense(features):
@@ -135,9 +143,8 @@ def _checked_dense(features):
         raise ValueError(f"features must have shape [nodes, features >= 1], got {array.shape}{hint}")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"features must be real numbers, got {array.dtype}")
-    rows = max(1, CHUNK // array.shape[1])
-    for start in range(0, len(array), rows):
-        finite = np.isfinite(array[start : start + rows])
+    for start, part in in_order(array, max(1, CHUNK // array.shape[1])):
+        finite = np.isfinite(part)
         if not finite.all():
             row, column = np.argwhere(~finite)[0] + (start, 0)
             raise ValueError(f"features must be finite, got features[{row}, {column}] = {array[row, column]}")

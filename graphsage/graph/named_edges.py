@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from graphsage.base.checks import as_array, as_integers, integer_array
+from graphsage.base.checks import MAX_NODES, as_array, as_ids, as_integers, integer_array
 from graphsage.base.id_rule import RowsByName, id_of
 from graphsage.graph.build import checked_names, label_array, names_in, of_length
+
+SPREAD = 4  # ids below so many times the number of edges have a place each: at most 20 bytes an edge
 
 
 def row_numbers(name, ends):
@@ -17,8 +19,15 @@ def row_numbers(name, ends):
         raise TypeError(f"{error}: leave num_nodes out where nodes have names") from None
 
 
+def checked_edges(src, dst, num_nodes):
+    """(src, dst), integers [E] of whatever dtype they have, each in [0, num_nodes)."""
+    src, dst = (row_numbers(name, ends) for name, ends in (("src", src), ("dst", dst)))
+    src, dst = as_ids("src", src, num_nodes, src.dtype), as_ids("dst", dst, num_nodes, dst.dtype)
+    return src, of_length("dst", dst, len(src), "edge (src)")
+
+
 def named_ends(src, dst, node_ids=None):
-    """(src, dst: int64[E] rows, N, node_ids) of edges between ids.
+    """(src, dst: rows [E], N, node_ids) of edges between ids.
 
     node_ids: all nodes, in the order of their rows; None takes those that edges name, in rising order: integers where all are
     (None where they are 0..N-1), else texts, all of them. ``graphsage.base.id_rule`` says which spellings are one id.
@@ -45,6 +54,8 @@ def _ids(name, given):
 
 
 def _found(src, dst):
+    if src.dtype == dst.dtype == np.int64 and _are_near(src, dst):
+        return _found_near(src, dst)
     both = np.concatenate([src, dst])
     if both.dtype == object:
         integers = label_array(both.tolist())
@@ -52,6 +63,21 @@ def _found(src, dst):
     names, rows = np.unique(both, return_inverse=True)
     is_count = names.dtype != object and np.array_equal(names, np.arange(len(names)))
     return rows[: len(src)], rows[len(src) :], len(names), None if is_count else names
+
+
+def _are_near(src, dst):
+    """Whether integers have a place each in a table of at most ``SPREAD`` times the edges."""
+    return len(src) > 0 and min(src.min(), dst.min()) >= 0 and max(src.max(), dst.max()) < min(SPREAD * len(src), MAX_NODES)
+
+
+def _found_near(src, dst):
+    """By their places: the order of all ends would take 80 bytes an edge more."""
+    is_there = np.zeros(1 + max(src.max(), dst.max()), bool)
+    is_there[src] = is_there[dst] = True
+    if is_there.all():
+        return src, dst, len(is_there), None
+    rows = np.cumsum(is_there, dtype=np.int32) - np.int32(1)
+    return rows[src], rows[dst], int(rows[-1]) + 1, np.flatnonzero(is_there)
 
 
 def _rows(name, ids, rows_of):

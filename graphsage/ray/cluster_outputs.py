@@ -11,7 +11,7 @@ from typing import Any
 import ray
 
 from graphsage.base.checks import as_count
-from graphsage.base.files import scratch_beside
+from graphsage.base.files import scratch_folder
 from graphsage.data.catalogue import load_dataset
 from graphsage.nn.room import Room
 from graphsage.ray.made_in_parts import Made, Parts, put_together
@@ -73,7 +73,7 @@ def _made(run, path, dataset, what, *, tasks=None, cpus=1, gpus=0, retries=10, *
     trained.check(dataset, **how, **({"embeds": True} if what == "embed" else {}))
     options = {"num_cpus": as_count("cpus", cpus, least=1), "num_gpus": gpus, "max_retries": as_count("retries", retries)}
     tasks = 2 * max(1, _cpus() // options["num_cpus"]) if tasks is None else as_count("tasks", tasks, least=1)
-    with scratch_beside(Path(path).absolute()) as folder:
+    with scratch_folder(Path(path).absolute()) as folder:
         given = (ray.put(trained), given if isinstance(given, str) else ray.put(dataset))
         _through(_part.options(**options), tasks, folder, (what, how), given)
         yield trained, dataset, {**how, "room": Room(scratch=folder, ranks=Parts(folder))}

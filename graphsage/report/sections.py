@@ -17,6 +17,7 @@ from graphsage.report.curve_points import curves_of
 from graphsage.report.node_sections import embeddings, mistakes_of, neighbours
 from graphsage.report.page import beside, folded, joined, scrolled, section, tag
 from graphsage.report.typed_section import types
+from graphsage.tensors.rows_on_disk import reads_a_disk
 from graphsage.training.thresholds import told_of_nobody
 from graphsage.training.until import time_line
 
@@ -160,7 +161,8 @@ def dataset(run):
     if isinstance(whole, (NodeDataset, TypedDataset)):
         about = partial(about, labels=run.config.task == "nodes")
         time = time_line(whole, run.config.train.strictly_before)
-        counted = folded("What is in it, counted", scrolled(tag("pre", describe(whole)), "What is in the dataset"))
+        if not reads_a_disk(whole.features):  # counting would read all of them once more
+            counted = folded("What is in it, counted", scrolled(tag("pre", describe(whole)), "What is in the dataset"))
     about = joined(tag("p", about()), tag("p", time) if time else None)
     return section("Dataset", about, card, counted)
 

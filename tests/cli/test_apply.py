@@ -17,7 +17,9 @@ from helpers.blocks import blocks, configured
 
 import graphsage as gs
 from graphsage.base import progress as cli_progress
+from graphsage.base.files import locked
 from graphsage.cli import apply as cli_apply, main as cli, tables_shown
+from graphsage.nn.workspace import LastingSpace
 from graphsage.runs.run import build_model
 from graphsage.trained.save import save_trained
 from graphsage.trained.trained import Trained
@@ -392,3 +394,58 @@ def test_ctrl_c_while_writing_leaves_no_file(run):
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130 and "Traceback" not in err
     assert sorted(run.iterdir()) == before
+
+
+# ---- in little memory, and after a kill
+
+
+@pytest.fixture
+def noted(monkeypatch):
+    """What is done is noted however little it is, and each row is a chunk."""
+    monkeypatch.setattr("graphsage.trained.resumable.LARGE", 0)
+    monkeypatch.setattr("graphsage.nn.workspace.SAVE_SECONDS", -1)
+    monkeypatch.setattr("graphsage.nn.whole_graph.CHUNK_VALUES", 200)
+
+
+@pytest.mark.parametrize("verb, name", [("embed", "embed.npy"), ("predict", "predict.csv")])
+def test_what_was_killed_is_gone_on_with_by_the_same_command(verb, name, command, run, noted, monkeypatch):
+    done, call = [], LastingSpace.done
+
+    def noted(space, start, stop):
+        call(space, start, stop)
+        done.append(stop)
+        if len(done) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(LastingSpace, "done", noted)
+    assert command(verb, run, "--memory", "1")[0] != 0
+    assert (run / f"{name}.unfinished" / "unfinished.json").exists() and not (run / name).exists()
+    code, out, err = command(verb, run, "--memory", "1")
+    assert (code, err) == (0, "") and out.startswith("exact evaluation takes ")
+    assert not (run / f"{name}.unfinished").exists()
+    made, first = len(done), (run / name).read_bytes()
+    assert command(verb, run)[0] == 0
+    assert (run / name).read_bytes() == first and len(done) == 2 * made  # each chunk was made once
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "predict", "embed"])
+@pytest.mark.parametrize("flags, text", [
+    (("--memory", "lots"), "memory must be bytes, or a size such as 4GiB or 500MB; got 'lots'"),
+    (("--memory", "4GiB", "--sampled"), "--memory is of exact outputs: batches of drawn neighbours need little"),
+])  # fmt: skip
+def test_refuses_memory(verb, flags, text, command, run):
+    code, _, err = command(verb, run, *flags)
+    assert code == 2 and text in err
+
+
+def test_evaluate_in_little_memory_says_so_and_gives_the_same_scores(command, run):
+    code, out, _ = command("evaluate", run, "--memory", "1KiB")
+    first, rest = out.split("\n", 1)
+    assert code == 0 and first.startswith("exact evaluation takes ") and rest == command("evaluate", run)[1]
+
+
+def test_another_process_at_work_on_the_same_file_is_one_sentence(command, run, noted):
+    (run / "embed.npy.unfinished").mkdir()
+    with locked(run / "embed.npy.unfinished"):
+        code, _, err = command("embed", run)
+    assert code == 2 and "embed.npy.unfinished is in use by another process: wait for its end, or end it" in err

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import torch
+from helpers.on_disk import mapped
 from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 
+from graphsage.base import checks
 from graphsage.graph.features import SparseFeatures, as_features, row_normalize
 
 MATRICES = arrays(
@@ -188,3 +190,34 @@ def test_parts_that_are_no_sparse_features(part, error, text):
     assert SparseFeatures(**parts).shape == (2, 4)
     with pytest.raises(error, match=text):
         SparseFeatures(**(parts | part))
+
+
+# ---- features on a disk
+
+
+def by_hand(matrix):
+    sums = np.abs(matrix).sum(axis=1, keepdims=True, dtype=np.float64)
+    return np.divide(matrix, np.where(sums == 0, 1, sums), out=np.empty_like(matrix), casting="same_kind")
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 24, 1 << 22])
+def test_rows_are_normalized_in_parts_to_the_same_bits(tmp_path, monkeypatch, chunk):
+    matrix = np.random.default_rng(0).standard_normal((50, 3), np.float32) * (np.random.default_rng(1).random((50, 1)) < 0.8)
+    monkeypatch.setattr("graphsage.graph.features.CHUNK", chunk)
+    for features in (matrix, mapped(tmp_path, "features", matrix)):
+        assert np.array_equal(row_normalize(features), by_hand(matrix))
+    sparse = as_features(sp.csr_array(matrix))
+    whole = sparse.row_normalized().values
+    rows = np.repeat(np.arange(50), np.diff(sparse.indptr))
+    sums = np.bincount(rows, np.abs(sparse.values), 50)
+    assert np.array_equal(whole, (sparse.values / sums[rows]).astype(np.float32))
+
+
+def test_a_copy_that_would_not_fit_is_refused(tmp_path, monkeypatch):
+    features = mapped(tmp_path, "features", np.ones((5, 2), np.float32))
+    monkeypatch.setattr(checks, "ALWAYS_FITS", 0)
+    monkeypatch.setattr(checks, "_memory", lambda: (39, "free memory"))
+    text = "^features on a disk, of which a copy has each row divided by its sum, would need 40 bytes, and there are 39 of free"
+    with pytest.raises(checks.TooLarge, match=text):
+        row_normalize(features)
+    assert row_normalize(np.array(features)).tolist() == [[0.5, 0.5]] * 5

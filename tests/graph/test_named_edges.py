@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, strategies as st
 
 from graphsage.graph.graph import Graph
 
@@ -31,6 +32,22 @@ def test_numbers_of_rows_are_their_own_names():
     assert Graph.from_edges([2, 0], [1, 1]).node_ids is None
     assert Graph.from_edges(["2", "0"], ["1", "1"]).node_ids is None
     assert Graph.from_edges([], []).num_nodes == 0
+
+
+NEAR, ANY = st.integers(0, 9), st.integers(0, 30) | st.integers(-5, 2**62)
+
+
+@given(st.lists(st.tuples(ANY, ANY) | st.tuples(NEAR, NEAR), max_size=12))
+def test_ids_near_one_another_and_far_apart(pairs):
+    """Those that are looked up by place, and those that are sorted: the nodes are the ids, in rising order."""
+    src, dst = np.array(pairs, np.int64).reshape(-1, 2).T
+    names = np.unique([src, dst])
+    wanted = Graph.from_edges(*np.searchsorted(names, [src, dst]), len(names))
+    graph = Graph.from_edges(src, dst)
+    assert np.array_equal(range(len(names)) if graph.node_ids is None else graph.node_ids, names)
+    assert (graph.node_ids is None) == (names.tolist() == [*range(len(names))])
+    for name in ("indptr", "indices", "edge_ids"):
+        assert np.array_equal(getattr(graph, name), getattr(wanted, name))
 
 
 def test_with_a_number_of_nodes_nothing_is_renumbered():

@@ -7,6 +7,7 @@ from typing import overload
 import numpy as np
 
 from graphsage.base.checks import ReadOnlyRecord, read_only
+from graphsage.base.mapped import in_order
 from graphsage.base.told import of_kind
 from graphsage.data.dataset import SPLITS, NodeDataset
 from graphsage.data.described.describe_typed import TypedDescription, describe_typed
@@ -223,7 +224,6 @@ def _sparse_sums(features):
 
 def _dense_sums(features):
     """Some rows at a time: the features can be a memory map that is larger than memory."""
-    step = max(1, CHUNK // features.shape[1])
-    parts = (features[start : start + step].astype(np.float64) for start in range(0, max(1, len(features)), step))
+    parts = (part.astype(np.float64) for _, part in in_order(features, max(1, CHUNK // features.shape[1])))
     sums = [[np.count_nonzero(x, axis=1), np.abs(x).sum(axis=1), np.square(x).sum(axis=1)] for x in parts]
     return np.concatenate(sums, axis=1)

@@ -10,11 +10,24 @@ its size and its hubs. A typed one (``typed_papers``) has the labels at one type
 
 from dataclasses import dataclass, fields
 
+import numpy as np
+
 from graphsage.base.checks import MAX_NODES, as_count, refuse_giants
+from graphsage.base.memory import available_memory
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.errors import told_of
-from graphsage.data.generators.recipe import Recipe, check_real, class_features, option, planted
+from graphsage.data.folders.writer import FolderWriter
+from graphsage.data.generators.recipe import (
+    Recipe,
+    check_real,
+    class_features,
+    feature_parts,
+    option,
+    planted,
+)
 from graphsage.data.generators.typed_papers import TypedPapers
+
+LEAST, LARGEST = 1 << 26, 1 << 31  # bytes of a sort: more do not make it faster
 
 
 class OfOneType(Recipe):
@@ -25,6 +38,35 @@ class OfOneType(Recipe):
         parts = planted(self)
         features = class_features(self, parts["labels"])
         return NodeDataset(graph=self.graph(parts["labels"]), features=features, **parts, name=name)
+
+    def write(self, name, writer, memory):
+        """Write the same to a ``FolderWriter``; features never lie in the memory, and edges where ``write_graph`` says so.
+
+        memory: bytes that sorting edges may take.
+        """
+        refuse_giants("it", self.num_bytes_written)
+        parts = planted(self)
+        features = writer.growing("features", np.float32, (self.features,))
+        for rows in feature_parts(self, parts["labels"]):
+            features.append(rows)
+        self.write_graph(parts["labels"], writer, memory)
+        about = {"name": name, "class_names": parts.pop("class_names"), "schema": None, "notes": [], "num_columns": None}
+        for array, values in parts.items():
+            writer.put(array, values)
+        writer.finish(about | {"graph_has_ids": False})
+
+    @property
+    def num_bytes_written(self):
+        """About how much memory ``write`` takes beside its sort."""
+        return 64 * self.num_nodes
+
+    def write_graph(self, labels, writer, memory):
+        """Write the arrays of the ``Graph`` to a ``FolderWriter``: its edges are sorted in files."""
+        from graphsage.data.generators.random_graphs import SIMPLE
+        from graphsage.graph.external import external_rows
+
+        parts = self.edge_parts(labels, memory // 2)
+        external_rows(parts, self.num_nodes, writer.growing, writer.scratch, memory=memory // 2, **SIMPLE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +99,12 @@ class BlockModel(OfOneType):
 
         return block_model(labels, self.degree, self.homophily, self.seed)
 
+    def edge_parts(self, labels, memory):
+        """Its edges as they are drawn, in parts; memory: bytes that finding repeated pairs may take."""
+        from graphsage.data.generators.random_graphs import block_model_parts
+
+        return block_model_parts(labels, self.degree, self.homophily, self.seed, memory)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RMAT(OfOneType):
@@ -86,6 +134,12 @@ class RMAT(OfOneType):
 
         return rmat(self.scale, self.degree, self.seed)
 
+    def edge_parts(self, labels, memory):
+        """Its edges as they are drawn, in parts."""
+        from graphsage.data.generators.random_graphs import rmat_parts
+
+        return rmat_parts(self.scale, self.degree, self.seed)
+
 
 GENERATORS = {"sbm": BlockModel, "rmat": RMAT, "typed": TypedPapers}
 
@@ -106,6 +160,23 @@ def generate(spec):
         recipe = _recipe(spec)
         refuse_giants("it", recipe.num_bytes)
         return recipe.dataset(spec)
+
+
+def generate_into(spec, path, memory=None):
+    """Write the dataset of ``spec`` to the dataset folder ``path``: features never lie in memory, nor do the edges, which
+    are sorted in files of ``path`` (24 bytes an edge that is drawn).
+
+    memory: bytes that the sort may take; None: a quarter of what is free, 2 GiB at most. A typed dataset is small: it is
+    made in the memory. DatasetError as ``generate``, and where something is at ``path``.
+    """
+    with told_of(spec):
+        recipe = _recipe(spec)
+        if not isinstance(recipe, OfOneType):
+            generate(spec).save(path)
+            return
+        memory = max(LEAST, min(available_memory() // 4, LARGEST)) if memory is None else memory
+        with FolderWriter(path) as writer:
+            recipe.write(spec, writer, int(memory))
 
 
 def usage():

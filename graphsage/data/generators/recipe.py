@@ -66,11 +66,18 @@ def planted(recipe):
 
 def class_features(recipe, labels):
     """float32 [N, F]: class mean plus noise. numpy's normal draws; Philox gives the same ones whoever asks."""
+    features = np.empty((len(labels), recipe.features), np.float32)
+    for start, part in zip(range(0, len(labels), CHUNK), feature_parts(recipe, labels)):
+        features[start : start + CHUNK] = part
+    return features
+
+
+def feature_parts(recipe, labels):
+    """Yield the rows of ``class_features``, some at a time: a generator of normal draws goes on where it stood."""
     key = key_of(recipe)
     means, noise = (np.random.Generator(np.random.Philox(key=int(key(use)))) for use in (MEANS, NOISE))
     means = means.standard_normal((recipe.classes, recipe.features)) * (recipe.separation / recipe.features**0.5)
     means = means.astype(np.float32)
-    features = noise.standard_normal((len(labels), recipe.features), np.float32)
     for start in range(0, len(labels), CHUNK):
-        features[start : start + CHUNK] += means[labels[start : start + CHUNK]]
-    return features
+        classes = labels[start : start + CHUNK]
+        yield noise.standard_normal((len(classes), recipe.features), np.float32) + means[classes]

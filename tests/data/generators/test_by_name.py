@@ -1,12 +1,15 @@
 """Generated datasets: what the text asks for is what comes, and every other text is refused with a sentence."""
 
+import json
+
 import numpy as np
 import pytest
 from helpers.graphs import digest
 
 from graphsage.data.catalogue import load_dataset
 from graphsage.data.dataset import DatasetError
-from graphsage.data.generators.by_name import GENERATORS, generate, usage
+from graphsage.data.generators import recipe
+from graphsage.data.generators.by_name import GENERATORS, generate, generate_into, usage
 
 
 def test_what_is_asked_for_is_made():
@@ -106,3 +109,27 @@ def test_shares_that_add_up_to_one():
 def test_other_names_are_not_generated():
     with pytest.raises(DatasetError, match="no dataset is called 'smb:nodes=3'"):
         load_dataset("smb:nodes=3")
+
+
+@pytest.mark.parametrize("spec", ["rmat:scale=9,degree=5,features=3,seed=7", "sbm:nodes=300,degree=4", "typed:papers=50"])
+def test_written_into_a_folder_it_is_the_same(spec, tmp_path, monkeypatch):
+    """Features in parts that are no whole number of chunks, edges by the sort in files."""
+    monkeypatch.setattr(recipe, "CHUNK", 70)
+    generate_into(spec, tmp_path / "made")
+    load_dataset(spec).save(tmp_path / "saved")
+    names = [sorted(path.name for path in (tmp_path / place).iterdir()) for place in ("made", "saved")]
+    assert names[0] == names[1]
+    for path in (tmp_path / "saved").iterdir():
+        assert path.read_bytes() == (tmp_path / "made" / path.name).read_bytes() or path.name == "about.json", path.name
+    one, two = (json.loads((tmp_path / name / "about.json").read_text()) for name in ("made", "saved"))
+    assert one == two
+
+
+def test_what_cannot_be_written_into_a_folder(tmp_path, monkeypatch):
+    with pytest.raises(DatasetError, match="^rmat:scale=x: scale must be an integer, got 'x'$"):
+        generate_into("rmat:scale=x", tmp_path / "made")
+    with pytest.raises(DatasetError, match="^rmat:scale=3: .* is there already, and a dataset folder is written anew"):
+        generate_into("rmat:scale=3", tmp_path)
+    with pytest.raises(DatasetError, match="^sbm:nodes=2000000000,train=0: it would need .* bytes, and there are"):
+        generate_into("sbm:nodes=2000000000,train=0", tmp_path / "made")
+    assert list(tmp_path.iterdir()) == []

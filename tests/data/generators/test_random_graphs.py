@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 from helpers.chisquare import ALPHA, outcomes_p
 from helpers.graphs import digest, edges_by_id
+from helpers.growing import Grown
+from hypothesis import given, strategies as st
 
 from graphsage.base.rng import GENERATE
 from graphsage.data.generators import random_graphs
-from graphsage.data.generators.random_graphs import block_model, rmat
+from graphsage.data.generators.random_graphs import SIMPLE, block_model, block_model_parts, rmat, rmat_parts
 from graphsage.graph import build
+from graphsage.graph.external import LEAST, external_rows
 
 
 def naive_rmat(log2_nodes, degree, seed):
@@ -56,6 +59,30 @@ def test_chunks_change_nothing(monkeypatch):
     monkeypatch.setattr(build, "CHUNK", 41)
     for graph, again in zip(whole, (rmat(8, 5), block_model(np.arange(300) % 7, 9, 0.5))):
         assert digest([graph.indptr, graph.indices]) == digest([again.indptr, again.indices])
+
+
+@pytest.mark.parametrize("memory", [None, 1 << 30, 50_000, 5_000])
+def test_parts_sorted_in_files_are_the_same_graphs(tmp_path, monkeypatch, memory):
+    """With little memory block models look for repeated pairs in rounds: 3 or 30 of them."""
+    monkeypatch.setattr(random_graphs, "CHUNK", 37)
+    labels = np.arange(300) % 7
+    made = {rmat(8, 5): rmat_parts(8, 5), block_model(labels, 9, 0.5): block_model_parts(labels, 9, 0.5, memory=memory)}
+    for graph, parts in made.items():
+        grown = Grown()
+        count = external_rows(parts, graph.num_nodes, grown, tmp_path, memory=LEAST, **SIMPLE)
+        assert count == graph.num_edges
+        for name, array in grown.arrays().items():
+            assert np.array_equal(array, getattr(graph, name)), name
+
+
+@given(st.integers(1, 60), st.data())
+def test_the_first_distinct_values_of_any_sequence(possible, data):
+    """Whatever is drawn how often, and in whatever rounds: the plain way keeps all values in a set."""
+    count = data.draw(st.integers(0, possible // 2))
+    sequence = np.random.default_rng(count).integers(0, possible, 5000)
+    memory = data.draw(st.sampled_from([None, 10**6, 1000]))
+    found = random_graphs._first_distinct(lambda start, number: sequence[start : start + number], possible, count, memory)
+    assert np.concatenate([[], *found]).tolist() == [*dict.fromkeys(sequence.tolist())][:count]
 
 
 def test_golden_graphs():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers.mutations import generator, mutated, npy, peak_of, save, write_zip
 
+from graphsage.base.memory import is_mapped
 from graphsage.data.dataset import DatasetError
 from graphsage.data.readers import npz
 from graphsage.data.readers.npz import ALWAYS_READ, npz_names, npz_of, read_npz
@@ -198,3 +199,22 @@ def test_a_map_that_fits_is_read(monkeypatch, maps):
 def test_a_map_that_does_not_fit_stays_one(monkeypatch, maps):
     monkeypatch.setattr(npz, "available_memory", lambda: 4 * 800 - 1)
     assert npz.in_memory(maps) is maps
+
+
+@pytest.mark.parametrize("available, processes, held", [
+    (4 * 2000, "", {"indices", "feature_values", "features_0"}),
+    (4 * 2000 - 1, "", {"indices"}),
+    (4 * 400, "1", {"indices"}),
+    (4 * 400 - 1, "", set()),
+    (4 * 400, "2", set()),
+    (4 * 2000, "2", {"indices"}),
+])  # fmt: skip
+def test_the_graph_is_in_memory_where_features_do_not_fit(tmp_path, monkeypatch, available, processes, held):
+    """Of several processes on a machine each may take its part."""
+    for name, size in {"indices": 400, "feature_values": 800, "features_0": 800}.items():
+        np.save(tmp_path / f"{name}.npy", np.zeros(size, np.uint8))
+    maps = {path.stem: npz.mapped_npy(path) for path in tmp_path.glob("*.npy")}
+    monkeypatch.setattr(npz, "available_memory", lambda: available)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", processes)
+    found = npz.in_memory(maps)
+    assert {name for name, array in found.items() if not is_mapped(array)} == held and list(found) == list(maps)
