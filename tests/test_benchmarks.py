@@ -380,6 +380,19 @@ def test_labor_is_compared_at_the_fanout_of_nearest_variance(monkeypatch, tmp_pa
     assert [(row["draw"], row["k"], len(row["test"])) for row in rows] == [("uniform", 2, 2), ("labor", 3, 2)]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+def test_large_embedding_ends_with_the_same_bytes(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    program = importlib.import_module("benchmarks.large_embedding")
+    program.main(["--quick", "--nodes", "400", "--kills", "0.5", "--out", str(tmp_path), "--folder", str(tmp_path)])
+    rows = json.loads((tmp_path / "large_embedding.json").read_text())["rows"]
+    assert [row["run"] for row in rows] == ["undisturbed", "killed", "gone on with"]
+    assert rows[0]["sha256"] == rows[2]["sha256"] and "the same bytes" in (tmp_path / "large_embedding.md").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["large_embedding.json", "large_embedding.md"]
+    with pytest.raises(RuntimeError, match="the embedding that was killed is another one"):
+        program.check({"rows": [{"sha256": "a"}, {"sha256": "b"}]}, SimpleNamespace(size="quick"))
+
+
 def test_kept_memory_measures_both_kinds(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(CHECKOUT)
     monkeypatch.setenv("GRAPHSAGE_BENCH_CACHE", str(tmp_path))

@@ -9,6 +9,10 @@ from pathlib import Path
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 NEVER, LARGEST = -1, (1 << 30, 32 << 20)  # a glibc before 2.35 takes the second at most
 GROUP = Path("/sys/fs/cgroup")
+LIMITS = (  # of version 2 and of version 1, whose "no limit" is a number above all memory
+    ("memory.max", "memory.current", ("memory.stat", "file")),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", ("memory/memory.stat", "total_cache")),
+)
 
 
 def keep_memory() -> bool:
@@ -56,11 +60,16 @@ def _meminfo():
 
 def _left_in_group():
     """Of a control group with a limit, as a container is; its page cache counts as free."""
+    found = [_left_by(*names) for names in LIMITS]
+    return min((left for left in found if left is not None), default=None)
+
+
+def _left_by(limit, used, cached):
     try:
-        limit, used = (int((GROUP / name).read_text(encoding="utf-8")) for name in ("memory.max", "memory.current"))
-        lines = (GROUP / "memory.stat").read_text(encoding="utf-8").splitlines()
-        cached = next(int(line.split()[1]) for line in lines if line.startswith("file "))
-        return limit - used + cached
+        limit, used = (int((GROUP / name).read_text(encoding="utf-8")) for name in (limit, used))
+        name, word = cached
+        lines = (GROUP / name).read_text(encoding="utf-8").splitlines()
+        return limit - used + next(int(line.split()[1]) for line in lines if line.startswith(f"{word} "))
     except (OSError, StopIteration, ValueError):
         return None  # no limit reads "max"
 

@@ -263,12 +263,6 @@ class ComputeConfig(Settings):
     feature_dtype: str = option("float32", "number format of dense features; bfloat16: half the memory", choices=FEATURE_DTYPES)
     precision: str = option("float32", "number format of matrix products in training (autocast)", choices=PRECISIONS)
     compile: bool = option(False, "compile the model with torch.compile; on the CPU a step takes 1.0 to 2.2 times as long")
-    gradients: str = option(
-        "all_reduce",
-        "of several processes (torchrun), how gradients are added up; ordered: batch after batch, the same bits by any number "
-        "of processes with as many threads of torch (OMP_NUM_THREADS)",
-        choices=GRADIENTS,
-    )
     memory: int | str | None = option(
         None,
         "memory that exact evaluation may take, such as 4GiB; what needs more goes through files (default: what is free)",
@@ -278,3 +272,9 @@ class ComputeConfig(Settings):
         None, "memory for rows of features that lie on a disk, for those that coming batches ask for most: 2GB, or 10% of all",
         check=as_feature_cache,
     )  # fmt: skip
+    gradients: str = option(
+        "all_reduce",
+        "of several processes (torchrun), how gradients are added up; ordered: batch after batch, the same bits by any number "
+        "of processes with as many threads of torch (OMP_NUM_THREADS)",
+        choices=GRADIENTS,
+    )

@@ -207,7 +207,10 @@ class NeighborLoader:
 
         steps: those to yield instead, of all ranks' steps.
         """
-        steps = self.plan.steps[as_count("start", start, most=len(self)) :] if steps is None else steps
+        if steps is None:
+            steps = self.plan.steps[as_count("start", start, most=len(self)) :]
+        elif len(steps):
+            start = steps[0] // self._plan.num_ranks
         if self._same_each_epoch and steps:
             yield self._full_batch(epoch)
             return

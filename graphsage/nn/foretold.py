@@ -60,6 +60,8 @@ def foretold(model, graph, stores, *, num_layers=None, chunk_edges=CHUNK_EDGES, 
     moments = [(4 * counts[0] * _entered_width(model, is_typed), _entered(model, stores, is_typed))]
     outputs = _outputs(model, counts, last, joined_width(model, num_layers), has_out, is_typed)
     moments += [(4 * held, _chunk(layer, graph, chunk_edges)) for held, layer in zip(outputs, model.layers)]
+    if not moments[0][0]:  # the first layer reads features
+        moments[1] = moments[1][0], moments[1][1] + _taken(stores[None], chunk_edges)
     outputs, chunk = max(moments, key=sum)
     return Foretold(outputs, chunk + _lonely(graph, isolated), sum(map(mapped_bytes, stores.values())))
 
@@ -79,6 +81,11 @@ def mapped_bytes(store):
     rows = store.features
     arrays = [rows.indices, rows.values] if isinstance(rows, SparseFeatures) else [store.mapped_rows]
     return sum(array.nbytes for array in arrays if array is not None and is_mapped(array))
+
+
+def _taken(store, chunk_edges):
+    """Rows of features on a disk that a chunk reads, which are copied first."""
+    return 0 if store.mapped_rows is None else 4 * min(len(store), chunk_edges) * store.num_features
 
 
 def _outputs(model, counts, last, width, has_out, is_typed):

@@ -123,23 +123,32 @@ class _Run:
         """What layer ``depth`` makes of the nodes of a type, chunk by chunk: (rows, [M, width])."""
         layer = self.model.layers[depth]
         part = layer.types[kind]
+        chunks = self.space.begin(self._parted(kind, part, layer.out_features), told)
+        for begin, found in self._ranges(chunks, part):
+            sums = {name: self._in_pass(one, name, h, found) for name, one in zip(part.relations, part.aggregators)}
+            for start, stop in found:
+                own = {name: None if of is None else of[start - begin : stop - begin] for name, of in sums.items()}
+                x_self = h[kind][start:stop].to(self.device)
+                x_neigh, counts = self._inputs(part, h, x_self, own, start, stop)
+                yield slice(start, stop), self.model.finish(depth, layer.update(kind, x_self, x_neigh, counts))
+
+    def _parted(self, kind, part, out_features):
+        """Chunks of the nodes of a type, by the edges of all relations into it."""
         ends = [self.rows[name] - self.rows[name][0] for name in part.relations]
         indptr = sum(ends, np.zeros(self.graph.num_nodes[kind] + 1, np.int64))
         width = sum(max(one.in_features, one.out_features) for one in part.aggregators)
-        most_rows = rows_of_a_chunk(self.chunk_edges, max(width, layer.out_features))
+        most_rows = rows_of_a_chunk(self.chunk_edges, max(width, out_features))
         reduces = all(one.reduction for one in part.aggregators)
-        chunks = list(chunks_of(indptr, self.chunk_edges if reduces else most_rows, most_rows))
-        for begin, found in self._ranges(self.space.begin(chunks, told), part):
-            sums = {name: self._in_pass(one, name, h, found) for name, one in zip(part.relations, part.aggregators)}
-            for start, stop in found:
-                x_self = h[kind][start:stop].to(self.device)
-                x_neigh, counts = {}, {}
-                for name, aggregator in zip(part.relations, part.aggregators):
-                    local, neighbors = self._part(name, start, stop)
-                    own = None if sums[name] is None else sums[name][start - begin : stop - begin]
-                    x_neigh[name] = self._aggregated(aggregator, h[name[0]], local, neighbors, x_self, own)
-                    counts[name] = torch.from_numpy(np.diff(local)).to(self.device)
-                yield slice(start, stop), self.model.finish(depth, layer.update(kind, x_self, x_neigh, counts))
+        return list(chunks_of(indptr, self.chunk_edges if reduces else most_rows, most_rows))
+
+    def _inputs(self, part, h, x_self, own, start, stop):
+        """({relation: what neighbours come to}, {relation: how many they are}) of a chunk. own: what passes made of them."""
+        x_neigh, counts = {}, {}
+        for name, aggregator in zip(part.relations, part.aggregators):
+            local, neighbors = self._part(name, start, stop)
+            x_neigh[name] = self._aggregated(aggregator, h[name[0]], local, neighbors, x_self, own[name])
+            counts[name] = torch.from_numpy(np.diff(local)).to(self.device)
+        return x_neigh, counts
 
     def _ranges(self, chunks, part):
         """(first row, chunks): so many that the sums of their rows by all relations fit memory, where they are in files."""

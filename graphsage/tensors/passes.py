@@ -1,15 +1,13 @@
 """Passes over a table of rows on a disk: read in order, a block at a time, and what neighbours come to in one pass."""
 
-import mmap
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from graphsage.base.memory import map_of
+from graphsage.base.mapped import in_order
 from graphsage.tensors.pass_kernels import add_block, rise_in_rows, sorted_rows
 
-PIECE = 1 << 20  # bytes that are asked for at once: some systems read no more of a longer request
-AHEAD = 16  # pieces that are asked for before they are read
+PIECE = 4 << 20  # bytes that are copied at once, while as many are asked for
 
 
 def blocks(table, most_rows):
@@ -32,33 +30,9 @@ def blocks(table, most_rows):
 def _read(table, first, buffer):
     """A copy of the rows from ``first`` on, as many as the buffer takes."""
     part = table[first : first + len(buffer)]
-    rows = max(1, PIECE // max(part[:1].nbytes, 1))
-    asked = _asker(part)
-    for start in range(0, len(part), rows):
-        asked(start, rows)
-        buffer[start : min(start + rows, len(part))] = part[start : start + rows]
+    for start, rows in in_order(part, max(1, PIECE // max(part[:1].nbytes, 1))):
+        buffer[start : start + len(rows)] = rows
     return buffer[: len(part)]
-
-
-def _asker(part):
-    """function(start, rows) that asks the system for the rows of a mapped array some pieces after those.
-
-    Without it each page would be waited for where the map is read at random (``MADV_RANDOM``), as that of features is.
-    """
-    of, width = map_of(part), part[:1].nbytes
-    if of is None or not hasattr(of, "madvise") or not part.flags.c_contiguous:
-        return lambda start, rows: None
-    begin = part.ctypes.data - np.frombuffer(of, np.uint8).ctypes.data
-    end = begin + part.nbytes
-
-    def ask(start, rows):
-        at = begin + (start + (AHEAD if start else 0) * rows) * width
-        upto = begin + (start + (AHEAD + 1) * rows) * width
-        for piece in range(at, min(upto, end), PIECE):
-            page = piece - piece % mmap.PAGESIZE
-            of.madvise(mmap.MADV_WILLNEED, page, min(piece + PIECE, end) - page)
-
-    return ask
 
 
 def reduced_in_pass(kind, table, indptr, indices, most_rows, base=0):

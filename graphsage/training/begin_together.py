@@ -1,5 +1,7 @@
 """Several ranks begin a training: with the same data and settings, and from the same weights."""
 
+from dataclasses import replace
+
 from torch.nn.parameter import is_lazy
 
 from graphsage.config.options import plain
@@ -37,3 +39,14 @@ def _refuse_lazy(model):
     if any(is_lazy(tensor) for tensor in (*model.parameters(), *model.buffers())):
         rule = f"{type(model).__name__} has lazy modules, whose weights each process would draw by itself"
         raise ValueError(f"{rule}: make them with their sizes")
+
+
+def agree_on_evaluation(loop):
+    """Where one rank lacks memory and disk for exact evaluation, all do without it."""
+    evaluator = loop.evaluator
+    if loop.ranks.size == 1:
+        return
+    is_exact, is_planned = map(all, zip(*loop.ranks.of_all((evaluator.needed() is not None, evaluator.plan.exact))))
+    if not is_exact:
+        evaluator.give_up_exact()
+    evaluator.plan = replace(evaluator.plan, exact=is_planned)

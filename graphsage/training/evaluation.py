@@ -15,7 +15,6 @@ from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.training.evaluation_memory import WithinMemory
 from graphsage.training.evaluation_plan import evaluation_plan, layer_widths, wider
 from graphsage.training.module_outputs import check_width, checked_outputs
-from graphsage.training.ranks import ALONE
 from graphsage.training.shared_rows import joined_rows
 
 
@@ -25,10 +24,7 @@ class Evaluator(WithinMemory):
 
     all_outputs: raw outputs of all nodes, float32 [N, K] on the CPU, as last computed; None where outputs are sampled: of
     other modules, under draws that select neighbours, and of nodes with times (``is_drawn``). progress: as in ``inference``.
-    ranks: the ``Ranks`` that compute outputs together, for as long as the loop says so.
     """
-
-    ranks = ALONE
 
     def __init__(self, model, loader, dataset, config, progress):
         self.model, self.loader, self.dataset, self.config, self.progress = model, loader, dataset, config, progress

@@ -6,23 +6,24 @@ from pathlib import Path
 from graphsage.base.checks import TooLarge
 from graphsage.nn.foretold import sizes
 from graphsage.nn.room import Room
+from graphsage.training.ranks import ALONE
 
 
 class WithinMemory:
     """What evaluators share. A subclass has ``config``, ``loader`` and ``plan``, and says what is needed and how to do without.
 
-    folder: where files of outputs go that do not fit memory, if it is there; None: one for temporary files. ranks: as of
-    ``inference``. room: the ``Room`` of exact outputs.
+    folder: where files of outputs go that do not fit memory, if it is there; None: one for temporary files. ranks: the
+    ``Ranks`` that compute outputs together, for as long as the loop says so. room: the ``Room`` of exact outputs.
     """
 
-    folder = ranks = _room = None
+    folder, ranks, _room = None, ALONE, None
 
     @property
     def room(self):
         if self._room is not None:
             return self._room
         folder = self.folder if self.folder is not None and Path(self.folder).is_dir() else None
-        return Room(memory=self.config.memory, scratch=folder, ranks=self.ranks)
+        return Room(memory=self.config.memory, scratch=folder, ranks=self.ranks if self.ranks.size > 1 else None)
 
     @room.setter
     def room(self, room):

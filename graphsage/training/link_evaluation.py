@@ -16,7 +16,6 @@ from graphsage.sampling.negatives import Negatives
 from graphsage.training.evaluation_memory import WithinMemory
 from graphsage.training.evaluation_plan import EvaluationPlan, is_drawn, relation_left_out
 from graphsage.training.module_outputs import checked_logits
-from graphsage.training.ranks import ALONE
 from graphsage.training.setup import loading_options, make_sampler
 from graphsage.training.shared_rows import joined_rows
 
@@ -43,10 +42,8 @@ class LinkEvaluator(WithinMemory):
 
     all_outputs: embeddings of all nodes, float32 [N, D] on the CPU (of two types {type: [n, D]}), as last computed; None where
     they are sampled: of other modules, of links with times, and under draws that select neighbours. scores: float32 [n, 1 + C],
-    as last computed. ranks: the ``Ranks`` that compute them together, for as long as the loop says so.
+    as last computed.
     """
-
-    ranks = ALONE
 
     def __init__(self, model, encoder, loader, dataset, config, settings, progress):
         self.model, self.loader, self.dataset, self.config, self.settings = model, loader, dataset, config, settings

@@ -15,7 +15,7 @@ from graphsage.loading.stores import reads_of
 from graphsage.sampling.items import Items
 from graphsage.tensors.ambient import plain_modes
 from graphsage.training.average import WeightAverage
-from graphsage.training.begin_together import begin_together
+from graphsage.training.begin_together import agree_on_evaluation, begin_together
 from graphsage.training.callbacks import checked_callbacks, checked_log
 from graphsage.training.gradients import Gradients
 from graphsage.training.link_task import LinkTask
@@ -98,6 +98,7 @@ class Loop(Steps):
             self._tell("on_fit_begin")
             for line in filter(None, [updates_line(self.config, self.ranks), *self.task.lines()]):
                 self.log(line)
+            agree_on_evaluation(self)
             result = outcome(self, interrupted=self._train())
             self._tell("on_fit_end", result)
         except BaseException as error:

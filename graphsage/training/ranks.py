@@ -88,7 +88,10 @@ class Ranks:
         with self.others():
             for rank, (first, end) in enumerate(pairwise(starts)):
                 if end > first:
-                    dist.broadcast(tensor[first:end].view(torch.uint8), src=rank, group=self.group)
+                    sent = tensor[first:end].cpu()
+                    dist.broadcast(sent.view(torch.uint8), src=rank, group=self.group)
+                    if tensor.device.type != "cpu":
+                        tensor[first:end] = sent
 
     def joined(self, rows, places):
         """``rows`` [n, ...] on the CPU with those at places[r] from rank r, for each r; None where this rank has none."""

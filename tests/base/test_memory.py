@@ -90,6 +90,13 @@ def test_a_control_group_leaves_less(monkeypatch, tmp_path):
     assert abs(memory.available_memory() - free) < free / 2
     (tmp_path / "memory.max").write_text("1000\n")
     assert memory.available_memory() == 1000 - 700 + 300
+    (tmp_path / "memory").mkdir()
+    (tmp_path / "memory" / "memory.usage_in_bytes").write_text("500\n")
+    (tmp_path / "memory" / "memory.stat").write_text("cache 7\ntotal_cache 100\n")
+    (tmp_path / "memory" / "memory.limit_in_bytes").write_text(f"{2**63 - 4096}\n")
+    assert memory.available_memory() == 600
+    (tmp_path / "memory" / "memory.limit_in_bytes").write_text("900\n")
+    assert memory.available_memory() == 900 - 500 + 100
 
 
 def test_a_system_that_says_nothing_has_nothing_to_give(monkeypatch, tmp_path):

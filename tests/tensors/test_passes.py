@@ -1,7 +1,6 @@
 """Passes over a table in order: the kernels and their twins, blocks, and mapped tables."""
 
 import mmap
-from types import SimpleNamespace
 
 import naive_nn
 import numpy as np
@@ -43,7 +42,6 @@ def test_rows_are_sorted_one_by_one(rows):
 def test_blocks_are_the_table_in_order(most_rows, order, tmp_path, monkeypatch):
     """Also where pieces are smaller than a block, and where the file is mapped to be read at random."""
     monkeypatch.setattr(passes, "PIECE", 4096)
-    monkeypatch.setattr(passes, "AHEAD", 2)
     x = np.asarray(np.random.default_rng(0).standard_normal((10, 700)), np.float32, order=order)
     np.save(tmp_path / "x.npy", x)
     table = np.load(tmp_path / "x.npy", mmap_mode="r")
@@ -52,27 +50,6 @@ def test_blocks_are_the_table_in_order(most_rows, order, tmp_path, monkeypatch):
         parts = [(first, block.copy()) for first, block in blocks(of, most_rows)]
         assert [first for first, _ in parts] == list(range(0, len(of), min(most_rows, 10)))
         assert np.array_equal(np.concatenate([of[:0], *(part for _, part in parts)]), of)
-
-
-def test_every_page_is_asked_for_before_it_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(passes, "PIECE", 8192)
-    np.save(tmp_path / "x.npy", np.zeros((1000, 100), np.float32))
-    table, asked, place = np.load(tmp_path / "x.npy", mmap_mode="r"), [], passes.map_of
-
-    def madvise(how, start, length):
-        assert how == mmap.MADV_WILLNEED
-        asked.append((start, start + length))
-
-    of = place(table)
-    noted = SimpleNamespace(madvise=madvise)
-    monkeypatch.setattr(passes, "map_of", lambda array: noted if place(array) is of else None)
-    monkeypatch.setattr(passes.np, "frombuffer", lambda *args: np.ndarray(1, np.uint8, of))
-    for _ in blocks(table, 100):
-        pass
-    pages = np.zeros(len(of) // 4096 + 1, bool)
-    for start, stop in asked:
-        pages[start // 4096 : -(-stop // 4096)] = True
-    assert pages[: (128 + 400_000) // 4096].all()
 
 
 def test_a_disk_that_fails_is_heard_of(monkeypatch):
