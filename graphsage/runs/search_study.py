@@ -92,11 +92,16 @@ def _settings(config):
 
 
 def _new(about, storage):
-    pruner = _pruner(about["settings"].train.epochs)
-    study = optuna_of().create_study(study_name=NAME, storage=storage, direction="maximize", pruner=pruner)
+    study = study_of(about["settings"], storage)
     for name, value in (about | {"settings": _settings(about["settings"])}).items():
         study.set_user_attr(name, value)
     return study
+
+
+def study_of(config, storage=None):
+    """An empty study of trials like ``config``; storage None: in memory."""
+    how = {"storage": storage, "direction": "maximize", "pruner": _pruner(config.train.epochs)}
+    return optuna_of().create_study(study_name=NAME, **how)
 
 
 def _pruner(epochs):
