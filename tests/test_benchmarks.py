@@ -384,6 +384,25 @@ def test_labor_is_compared_at_the_fanout_of_nearest_variance(monkeypatch, tmp_pa
     assert [(row["draw"], row["k"], len(row["test"])) for row in rows] == [("uniform", 2, 2), ("labor", 3, 2)]
 
 
+def test_mapped_graph_measures_each_stage(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    monkeypatch.setenv("GRAPHSAGE_BENCH_CACHE", str(tmp_path))
+    program = importlib.import_module("benchmarks.mapped_graph")
+    words = ["--quick", "--folder", str(tmp_path / "graph")]
+    for _ in range(2):  # the second time it is opened as it is
+        program.main([*words, "--out", str(tmp_path)])
+    result = json.loads((tmp_path / "mapped_graph.json").read_text())
+    assert [row["what"] for row in result["rows"]] == ["written", "opened", "trained", "compared"] and not result["broken"]
+    assert result["rows"][1]["nodes"] == 256 and result["rows"][3]["equal"] and str(tmp_path) not in json.dumps(result["rows"])
+    text = (tmp_path / "mapped_graph.md").read_text()
+    assert "| trained |" in text and "Losses are equal to the bit" in text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["graph", "graph.json", "mapped_graph.json", "mapped_graph.md"]
+    options = SimpleNamespace(cap=4, scale=24)
+    result["rows"][2]["group"], result["rows"][1]["read"], result["rows"][3]["equal"] = 5, 10**12, False
+    told = ["trained took more than 4 GiB", "opening read the files through", "batches of a map are others"]
+    assert list(program.broken(result, options)) == told
+
+
 def test_kept_memory_measures_both_kinds(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(CHECKOUT)
     monkeypatch.setenv("GRAPHSAGE_BENCH_CACHE", str(tmp_path))

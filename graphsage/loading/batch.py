@@ -1,5 +1,6 @@
 """Batch: what a loader yields."""
 
+import warnings
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Self
@@ -152,9 +153,12 @@ def drafted(minibatch, num_nodes, reduce, **asked):
 
 
 def label_tensor(labels):
-    """Labels as losses take them: int64 of class numbers [N], float32 of anything else."""
+    """Labels as losses take them: int64 of class numbers [N], float32 of anything else. Shared where they are that already."""
     is_class = labels.ndim == 1 and labels.dtype.kind in "iu"
-    return torch.tensor(labels, dtype=torch.int64 if is_class else torch.float32, device="cpu")
+    array = np.ascontiguousarray(labels, np.int64 if is_class else np.float32)
+    with warnings.catch_warnings():  # torch warns of read-only memory; nothing here writes to it
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(array)
 
 
 def checked_labels(labels, num_nodes):
