@@ -1,5 +1,6 @@
 """Ranks: the processes of one training, and what they tell each other. Engine: torch.distributed."""
 
+import atexit
 import os
 import socket
 from contextlib import contextmanager, suppress
@@ -221,7 +222,17 @@ def _met(world):
     global _latest
     if _latest[0] is not world:
         _latest = (world, _ranks_of(world))
+        atexit.unregister(_part)
+        atexit.register(_part)
     return _latest[1]
+
+
+def _part():
+    """Let go of the groups while the interpreter lives: after its end gloo's threads would end the process by SIGABRT."""
+    global _latest
+    ranks, _latest = _latest[1], (None, None)
+    if ranks is not None:
+        ranks.group = ranks.wire = None
 
 
 def _ranks_of(world):
