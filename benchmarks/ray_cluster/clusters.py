@@ -25,6 +25,7 @@ class Processes:
     def running(self):
         """Inside, ray is connected to two machines of one CPU each."""
         how = {"include_dashboard": False, "log_to_driver": False, "logging_level": "ERROR"}
+        os.environ["RAY_memory_monitor_refresh_ms"] = "0"  # it would kill workers for what other programs here take
         ray.init("local", _node_ip_address=self.here, num_cpus=1, **how)
         self._second = None
         try:

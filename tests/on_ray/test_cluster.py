@@ -56,7 +56,8 @@ def cluster():
         places = [str(Path(gs.__file__).parents[1]), str(Path(__file__).parents[1])]
         patch.setenv("PYTHONPATH", os.pathsep.join(places))
         patch.setenv("RAY_AUTH_MODE", "disabled")  # a token would be written into the home folder
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        patch.setenv("RAY_memory_monitor_refresh_ms", "0")  # it kills workers for what others on a machine take
+        ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
         yield
         ray.shutdown()
 
@@ -67,7 +68,7 @@ def lines_of(folder):
 
 def test_a_training_whose_worker_is_killed_ends_as_that_of_one_process(cluster, alone, tmp_path):
     deadly = KilledAtStep(tmp_path / "killed", 2, 3)
-    found = on_ray.train(CONFIG, folder=tmp_path / "run", callbacks=[deadly])
+    found = on_ray.train(CONFIG, folder=tmp_path / "run", workers=(1, 3), callbacks=[deadly])
     assert (tmp_path / "killed").exists()
     one, two = (load_file(folder / "model.safetensors") for folder in (alone, tmp_path / "run"))
     assert one.keys() == two.keys() and all(torch.equal(one[name], two[name]) for name in one)
