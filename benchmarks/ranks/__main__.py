@@ -3,8 +3,9 @@
     python -m benchmarks.ranks [--quick] [--readme]
 
 Each training is a torchrun of its own (gloo, one thread of torch a process); accumulate=12 batches make an update, the last
-of an epoch is short. Fails where weights differ: of all_reduce by more than 1e-5, of ordered at all. (Sums in another order differ in their last
-bits; Adam divides by the gradient's own size, so that where that is next to nothing a weight differs by more.) 15 minutes.
+of an epoch is short. Fails where weights differ: of all_reduce by more than 1e-5, of ordered at all. (Sums in another order
+differ in their last bits; Adam divides by a gradient's own size, so that where that is next to nothing a weight differs by
+more.) About 15 minutes.
 """
 
 import json
