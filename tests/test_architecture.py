@@ -21,6 +21,7 @@ ROOMS = {
     "report": (5, ("trained",)),
     "runs": (5, ("report", "interop")),
     "cli": (6, ("runs", "interop")),
+    "ray": (6, ("runs",)),
     "__main__": (6, ("cli",)),
 }
 WITHOUT_TORCH = 2  # floors 1 and 2: the sampler serves people who bring another framework

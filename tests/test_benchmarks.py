@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from math import inf
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,6 +17,9 @@ from conftest import CHECKOUT
 from helpers.blocks import blocks
 
 import graphsage
+from graphsage.config.named_values import as_memory
+from graphsage.data.tables import edges_apart
+from graphsage.data.tables.import_tables import import_tables
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the benchmarks fork")
 pytest.importorskip("matplotlib")
@@ -381,6 +385,37 @@ def test_labor_is_compared_at_the_fanout_of_nearest_variance(monkeypatch, tmp_pa
     assert [(row["draw"], row["k"], len(row["test"])) for row in rows] == [("uniform", 2, 2), ("labor", 3, 2)]
 
 
+def test_mapped_graph_measures_each_stage(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    monkeypatch.setenv("GRAPHSAGE_BENCH_CACHE", str(tmp_path))
+    program = importlib.import_module("benchmarks.mapped_graph")
+    words = ["--quick", "--folder", str(tmp_path / "graph")]
+    for _ in range(2):  # the second time it is opened as it is
+        program.main([*words, "--out", str(tmp_path)])
+    result = json.loads((tmp_path / "mapped_graph.json").read_text())
+    assert [row["what"] for row in result["rows"]] == ["written", "opened", "trained", "compared"] and not result["broken"]
+    assert result["rows"][1]["nodes"] == 256 and result["rows"][3]["equal"] and str(tmp_path) not in json.dumps(result["rows"])
+    text = (tmp_path / "mapped_graph.md").read_text()
+    assert "| trained |" in text and "Losses are equal to the bit" in text
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["graph", "graph.json", "mapped_graph.json", "mapped_graph.md"]
+    options = SimpleNamespace(cap=4, scale=24)
+    result["rows"][2]["group"], result["rows"][1]["read"], result["rows"][3]["equal"] = 5, 10**12, False
+    told = ["trained took more than 4 GiB", "opening read the files through", "batches of a map are others"]
+    assert list(program.broken(result, options)) == told
+def test_beyond_memory_makes_sure_that_batches_are_the_same(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    monkeypatch.setenv("GRAPHSAGE_BENCH_CACHE", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(CHECKOUT))
+    program = importlib.import_module("benchmarks.beyond_memory.__main__")
+    program.main(["--quick", "--kinds", "memory;cache 20%", "--out", str(tmp_path / "out")])
+    result = json.loads((tmp_path / "out" / "beyond_memory.json").read_text())
+    assert [row["kind"] for row in result["rows"]] == ["memory", "cache 20%"] and not list(tmp_path.glob("beyond-*"))
+    assert "| cache 20% |" in (tmp_path / "out" / "beyond_memory.md").read_text()
+    memory, kept = (row["rounds"][0] for row in result["rows"])
+    assert 0 < kept["cold"]["hits"] < kept["cold"]["asked"] and kept["cold"]["losses"] == memory["cold"]["losses"]
+    result["rows"][0]["rounds"][0]["warm"]["batches"] = "another"
+    with pytest.raises(SystemExit, match="batches of the warm passes differ between kinds"):
+        program.check_same(result)
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
 def test_large_embedding_ends_with_the_same_bytes(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(CHECKOUT)
@@ -391,7 +426,7 @@ def test_large_embedding_ends_with_the_same_bytes(monkeypatch, tmp_path):
     assert rows[0]["sha256"] == rows[2]["sha256"] and "the same bytes" in (tmp_path / "large_embedding.md").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["large_embedding.json", "large_embedding.md"]
     with pytest.raises(RuntimeError, match="the embedding that was killed is another one"):
-        program.check({"rows": [{"sha256": "a"}, {"sha256": "b"}]}, SimpleNamespace(size="quick"))
+        program.check({"rows": [{"sha256": sha} for sha in "ab"]}, SimpleNamespace(size="quick"))
 
 
 def test_kept_memory_measures_both_kinds(monkeypatch, tmp_path):
@@ -407,6 +442,27 @@ def test_kept_memory_measures_both_kinds(monkeypatch, tmp_path):
     assert "| 15,10 | float32 |" in (tmp_path / "kept_memory.md").read_text()
 
 
+def test_an_import_beyond_memory_is_measured_beside_one_in_memory(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    monkeypatch.setenv("GRAPHSAGE_BENCH_CACHE", str(tmp_path / "cache"))
+    program = importlib.import_module("benchmarks.external_import")
+    ways = []
+
+    def watched(command, group=None, environment=None):
+        folder, memory = Path(command[4]), command[6]
+        assert (folder / "edges.csv").read_text().count("\n") == 1 + {"fits": 1000, "large": 2000}[folder.name]
+        monkeypatch.setattr(edges_apart, "PER_EDGE", 1 if memory == "1000GB" else 10**12)
+        _, text = import_tables(folder, memory=as_memory(memory))
+        ways.append(memory)
+        return {"seconds": 1.0, "cpu": 1.0, "private": 5.0 if memory == "4.0GiB" else 1.0, "group": None}
+
+    monkeypatch.setattr(program, "watched", watched)
+    monkeypatch.setattr(program, "sorted_by_hand", lambda folder, memory: None)
+    with pytest.raises(SystemExit, match="^the large import took more than 4.0 GiB$"):
+        program.main(["--quick", "--out", str(tmp_path)])
+    rows = json.loads((tmp_path / "external_import.json").read_text())["rows"]
+    assert ways == ["4.0GiB", "1000GB", "512MB"] and [row["way"] for row in rows] == ["in files", "in memory", "in files"]
+    assert rows[1]["arrays"] == rows[2]["arrays"] and not any((tmp_path / "cache").iterdir())
 def test_ranks_fails_where_a_training_is_another(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(CHECKOUT)
     program = importlib.import_module("benchmarks.ranks.__main__")

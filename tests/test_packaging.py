@@ -134,10 +134,10 @@ def pinned():
 
 
 def test_every_requirement_is_pinned():
-    names = ("baselines", "completion", "dev", "docs", "plots", "pyg", "tabular", "tensorboard", "tune")
+    names = ("baselines", "completion", "dev", "docs", "plots", "pyg", "ray", "tabular", "tensorboard", "tune")
     extras = [declared("options.extras_require", name) for name in names]
     required = "\n".join([declared("options", "install_requires"), *extras]).split("\n")
-    names = {re.split(r"[ <>=]", line)[0].lower() for line in required if line}
+    names = {re.split(r"[ <>=\[]", line)[0].lower() for line in required if line}
     assert {"torch", "numpy", "pytest", "matplotlib"} <= names <= pinned()
 
 

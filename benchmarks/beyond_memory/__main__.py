@@ -1,6 +1,6 @@
 """Features larger than memory: batches a second, bytes and waiting, for a plain map and for what the package makes of one.
 
-    python -m benchmarks.beyond_memory [--scale 25] [--width 256] [--cap 3.5] [--rounds 3] [--readme]
+    python -m benchmarks.beyond_memory [--scale 25] [--width 256] [--cap 4] [--rounds 2] [--readme]
 
 An R-MAT graph in memory (nodes without edges left out), features in a file of a dataset folder, the process held in a control
 group of --cap GiB, in which its page cache counts. Each kind is a process of its own, all of them in turn in each round:
@@ -49,8 +49,8 @@ OPTIONS = {
 }
 KINDS = ["random", "random, 2 threads", "asked", "cache 5%", "cache 10%", "cache 20%"]
 SIZES = {
-    "full": {"scale": 25, "degree": 4, "width": 256, "cap": 3.5, "batch": 512, "steps": 12, "count": 512, "hidden": 128,
-             "patience": 120, "rounds": 3, "kinds": ["plain", *KINDS]},
+    "full": {"scale": 25, "degree": 4, "width": 256, "cap": 4.0, "batch": 512, "steps": 12, "count": 256, "hidden": 128,
+             "patience": 60, "rounds": 2, "kinds": ["plain", *KINDS]},
     "quick": {"scale": 9, "degree": 6, "width": 16, "cap": 0.0, "batch": 16, "steps": 3, "count": 10, "hidden": 8,
               "patience": 60, "rounds": 1, "kinds": ["memory", "plain", *KINDS]},
 }  # fmt: skip
@@ -76,6 +76,7 @@ def main(argv=None):
     finally:
         if not options.keep:
             rmtree(folder)
+    write_json(options.out / "beyond_memory.json", result)
     check_same(result)
     publish(result, options)
 
@@ -117,7 +118,9 @@ def measure(folder, kind, options, result, number):
             read = int(next(line.split()[1] for line in lines if line.startswith("read_bytes")))
             process.kill()
             process.wait()
-            return {"ended_after": options.patience, "disk": read}
+            return {"ended": f"not {options.steps} batches in {options.patience} s", "disk": read}
+        if place and process.returncode == -9:
+            return {"ended": "killed: it does not fit", "disk": 0}
         if process.returncode:
             raise SystemExit(f"{kind}: the process ended with code {process.returncode}")
         return json.loads(found) | {"peak": peak_of(place)}
@@ -159,7 +162,6 @@ def check_same(result):
 
 def publish(result, options):
     text = markdown(result, options)
-    write_json(options.out / "beyond_memory.json", result)
     write_text(options.out / "beyond_memory.md", text)
     print(text)
     if options.readme:
@@ -174,7 +176,7 @@ def markdown(result, options):
     size = f"{result['nodes']:,} nodes, features {result['features'] / 2**30:.1f} GiB, cap {options.cap:g} GiB."
     lines = [line(kind, found, rows.get("random"), options) for kind, found in rows.items()]
     fills = [[kind, *(short(median([one["fill"][name] for one in found]) / scale) for name, scale in COSTS)]
-             for kind, found in rows.items() if found[0].get("fill")]  # fmt: skip
+             for kind, found in rows.items() if found and all(one.get("fill") for one in found)]  # fmt: skip
     return f"{heading(result)}\n\n{size}\n\n{table(HEADER, lines)}\n\n{table(FILL, fills)}\n"
 
 
@@ -182,9 +184,8 @@ COSTS = (("counting", 1), ("reading", 1), ("disk", 1e6))
 
 
 def line(kind, found, random, options):
-    if "ended_after" in found[0]:
-        of = found[0]
-        return [kind, f"not {options.steps} batches in {of['ended_after']} s, {of['disk'] / 1e9:.1f} GB read", *[None] * 8]
+    if ended := [one for one in found if "ended" in one]:
+        return [kind, f"{ended[0]['ended']}, {ended[0]['disk'] / 1e9:.1f} GB read", *[None] * 8]
     cold, warm = ([one[part] for one in found] for part in ("cold", "warm"))
     speed = [[options.steps / one["seconds"] for one in passes] for passes in (cold, warm)]
     of_random = [None, None]

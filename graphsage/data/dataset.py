@@ -18,7 +18,7 @@ from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.labels import ReadTask, checked_class_names, is_labelled, read_labels, task_of
 from graphsage.data.remarks import label_remarks
 from graphsage.data.split import SPLITS, check_disjoint, checked_split, split_ids
-from graphsage.graph.build import checked_names, of_length
+from graphsage.graph.build import checked_names, of_length, row_extremes
 from graphsage.graph.features import SparseFeatures, as_features, row_normalize
 from graphsage.graph.graph import Graph
 
@@ -133,14 +133,14 @@ class NodeDataset(ReadOnlyRecord):
 
     def statistics(self) -> dict[str, int]:
         """The counts that a dataset's card states, as a dict of ints; ``num_edges`` counts an undirected edge twice."""
-        degrees = self.graph.degrees
+        max_degree, num_isolated = row_extremes(self.graph.indptr)
         return {
             "num_nodes": self.num_nodes,
             "num_edges": self.graph.num_edges,
             "num_features": self.num_features,
             "num_classes": self.num_classes,
-            "num_isolated": int(np.count_nonzero(degrees == 0)),
-            "max_degree": int(degrees.max(initial=0)),
+            "num_isolated": num_isolated,
+            "max_degree": max_degree,
             **{f"num_{split}": len(getattr(self, split)) for split in SPLITS},
         }
 

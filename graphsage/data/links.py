@@ -12,7 +12,7 @@ from graphsage.base.told import of_kind
 from graphsage.data.dataset import checked_features, checked_node_ids
 from graphsage.data.link_parts import LinkParts
 from graphsage.data.split import SPLITS
-from graphsage.graph.build import rows_from_edges
+from graphsage.graph.build import row_extremes, rows_from_edges
 from graphsage.graph.features import SparseFeatures, row_normalize
 from graphsage.graph.graph import Graph
 from graphsage.sampling.items import Items
@@ -111,13 +111,13 @@ class LinkDataset(LinkParts):
 
     def statistics(self) -> dict[str, int]:
         """Counts as a dict of ints; ``num_edges`` is of the messages, and counts an undirected one twice."""
-        degrees = self.graph.degrees
+        max_degree, num_isolated = row_extremes(self.graph.indptr)
         return {
             "num_nodes": self.num_nodes,
             "num_edges": self.graph.num_edges,
             "num_features": self.num_features,
-            "num_isolated": int(np.count_nonzero(degrees == 0)),
-            "max_degree": int(degrees.max(initial=0)),
+            "num_isolated": num_isolated,
+            "max_degree": max_degree,
             **{f"num_{part}": len(getattr(self, part)) for part in SPLITS},
         }
 

@@ -93,6 +93,15 @@ def indptr_of(counts):
     return np.concatenate([[0], np.cumsum(counts)])
 
 
+def row_extremes(indptr):
+    """(the length of the longest row, 0 without rows; how many rows are empty), without an array of all lengths."""
+    longest = empty = 0
+    for start in range(0, len(indptr) - 1, CHUNK):
+        lengths = np.diff(indptr[start : start + CHUNK + 1])
+        longest, empty = max(longest, int(lengths.max())), empty + int(np.count_nonzero(lengths == 0))
+    return longest, empty
+
+
 def copied(name, array):
     """A copy of what shares its memory with the caller; lists and None as they are."""
     return array if array is None or isinstance(array, (list, tuple)) else as_array(name, array).copy()

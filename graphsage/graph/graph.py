@@ -259,14 +259,14 @@ class Graph(ReadOnlyRecord):
         """
         return induced_subgraph(self, nodes)
 
-    def _with_edges(self, at, indptr, indices):
-        """The graph with the edges at positions ``at`` in these rows."""
+    def _with_edges(self, at, indptr, indices, **more):
+        """The graph with the edges at positions ``at`` in these rows; more: other fields that change."""
         own = {name: getattr(self, name) for name in EDGE_ARRAYS}
         return replace(
             self,
             indptr=indptr,
             indices=indices,
-            **{"edge_ids": at} | {name: values[at] for name, values in own.items() if values is not None},
+            **{"edge_ids": at} | {name: values[at] for name, values in own.items() if values is not None} | more,
         )
 
     def rows_of(self, node_ids: Any) -> np.ndarray:

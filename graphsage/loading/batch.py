@@ -1,5 +1,6 @@
 """Batch: what a loader yields."""
 
+import warnings
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Self
@@ -14,6 +15,7 @@ from graphsage.sampling.minibatch import MiniBatch
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.device import as_device
 from graphsage.tensors.reductions import REDUCTIONS
+from graphsage.tensors.rows_on_disk import each_once
 from graphsage.tensors.store import FeatureStore
 
 
@@ -120,7 +122,9 @@ class Batch(Movable):
     def rows_asked(self) -> dict[None, np.ndarray]:
         """{None: the rows of features that ``filled`` asks for, each once}."""
         nodes, reads = self.pending
-        return {None: nodes.numpy() if reads is None else np.unique(torch.cat([nodes, reads.indices.to(nodes.dtype)]).numpy())}
+        if reads is None:
+            return {None: nodes.numpy()}
+        return {None: each_once(torch.cat([nodes, reads.indices.to(nodes.dtype)]).numpy())}
 
     def cast(self, dtype: torch.dtype) -> Self:
         """The same batch with features of ``dtype``."""
@@ -152,9 +156,12 @@ def drafted(minibatch, num_nodes, reduce, **asked):
 
 
 def label_tensor(labels):
-    """Labels as losses take them: int64 of class numbers [N], float32 of anything else."""
+    """Labels as losses take them: int64 of class numbers [N], float32 of anything else. Shared where they are that already."""
     is_class = labels.ndim == 1 and labels.dtype.kind in "iu"
-    return torch.tensor(labels, dtype=torch.int64 if is_class else torch.float32, device="cpu")
+    array = np.ascontiguousarray(labels, np.int64 if is_class else np.float32)
+    with warnings.catch_warnings():  # torch warns of read-only memory; nothing here writes to it
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(array)
 
 
 def checked_labels(labels, num_nodes):

@@ -79,7 +79,7 @@ def _options(features, parts, dtype, cache):
     if dense and isinstance(features, SparseFeatures):
         return {}
     share = math.prod(features.shape) / dense if dense else 1
-    return {"dtype": dtype, "cache": int(cache * share) if isinstance(cache, int) else cache}
+    return {"dtype": dtype, "cache": max(1, int(cache * share)) if isinstance(cache, int) else cache}
 
 
 def _device_of(parts, device, features_on, dtype):

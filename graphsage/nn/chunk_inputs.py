@@ -74,12 +74,31 @@ def ranges_of(chunks, sizes, most):
         yield found
 
 
+class Sums:
+    """Memory for the sums of one range after the other. The last ones are overwritten: who still holds some has used them.
+
+    parts: the ranges, lists of chunks; the longest has room.
+    """
+
+    def __init__(self, parts):
+        self._longest, self._arrays = max((part[-1][1] - part[0][0] for part in parts), default=0), {}
+
+    def of(self, name, num_rows, width):
+        """float32 array [num_rows, width] of any content, the only one of this name."""
+        if name not in self._arrays:
+            self._arrays[name] = np.empty((self._longest, width), np.float32)
+        return self._arrays[name][:num_rows]
+
+
 def _in_passes(kind, h, table, rows, chunks, device, memory):
     """A pass over the table for each range of chunks."""
     most, at_once = pass_sizes(table.shape[1], memory)
-    for part in ranges_of(chunks, (stop - start for start, stop in chunks), most):
+    parts = list(ranges_of(chunks, (stop - start for start, stop in chunks), most))
+    memory_of = Sums(parts)
+    for part in parts:
         begin, indptr = part[0][0], rows[0][part[0][0] : part[-1][1] + 1]
-        sums = torch.from_numpy(reduced_in_pass(kind, table, indptr, rows[1], at_once))
+        out = memory_of.of(kind, len(indptr) - 1, table.shape[1])
+        sums = torch.from_numpy(reduced_in_pass(kind, table, indptr, rows[1], at_once, out=out))
         for start, stop in part:
             x_self, x_neigh = inputs_of(h, _ids(h, start, stop)), sums[start - begin : stop - begin]
             if kind == "gcn":

@@ -74,7 +74,8 @@ def inference(
     resume: keep the outputs in ``scratch`` with a note of what is done, so that the same call goes on there after a kill, and
     ends with the same bits. A note of another model, graph or setting is put aside. The result is the file result.npy in
     ``scratch`` (of types result-TYPE.npy), which with the note is the caller's to take away.
-    ranks: processes that share the chunks of each layer, in the same call each (``Workspace``).
+    ranks: processes that share the chunks of each layer, in the same call each (``Workspace``), or what gives the
+    ``Workspace`` itself, by its method workspace(device, memory).
     """
     room = Room(memory, scratch, resume, ranks, log)
     if resume and out is not None:

@@ -76,7 +76,12 @@ class Room:
             with locked(self.scratch):
                 yield LastingSpace(device, Unfinished(self.scratch, key()), memory)
         else:
-            yield FileSpace(device, self.folder(), memory, self.ranks) if line else Workspace(device, self.ranks)
+            yield self._workspace(device, memory)
+
+    def _workspace(self, device, memory):
+        if hasattr(self.ranks, "workspace"):  # tasks that share nothing but a folder
+            return self.ranks.workspace(device, memory)
+        return Workspace(device, self.ranks) if memory is None else FileSpace(device, self.folder(), memory, self.ranks)
 
 
 def _disk_folder():

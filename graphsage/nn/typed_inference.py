@@ -10,7 +10,7 @@ from graphsage.base.checks import as_count, one_of
 from graphsage.base.told import of_kind, shown, told
 from graphsage.config.groups import ISOLATED
 from graphsage.graph.typed_graph import TypedGraph
-from graphsage.nn.chunk_inputs import pass_sizes, ranges_of
+from graphsage.nn.chunk_inputs import Sums, pass_sizes, ranges_of
 from graphsage.nn.foretold import foretold
 from graphsage.nn.jumping import Joining, joined_width
 from graphsage.nn.layered import has_layers
@@ -124,8 +124,11 @@ class _Run:
         layer = self.model.layers[depth]
         part = layer.types[kind]
         chunks = self.space.begin(self._parted(kind, part, layer.out_features), told)
-        for begin, found in self._ranges(chunks, part):
-            sums = {name: self._in_pass(one, name, h, found) for name, one in zip(part.relations, part.aggregators)}
+        ranges, pairs = self._ranges(chunks, part), list(zip(part.relations, part.aggregators))
+        memory_of = Sums(ranges)
+        for found in ranges:
+            begin = found[0][0]
+            sums = {name: self._in_pass(one, name, h, found, memory_of) for name, one in pairs}
             for start, stop in found:
                 own = {name: None if of is None else of[start - begin : stop - begin] for name, of in sums.items()}
                 x_self = h[kind][start:stop].to(self.device)
@@ -151,13 +154,13 @@ class _Run:
         return x_neigh, counts
 
     def _ranges(self, chunks, part):
-        """(first row, chunks): so many that the sums of their rows by all relations fit memory, where they are in files."""
+        """Lists of chunks: so many that the sums of their rows by all relations fit memory, where they are in files."""
         if self.space.memory is None:
-            return ((start, [(start, stop)]) for start, stop in chunks)
+            return [[chunk] for chunk in chunks]
         most, _ = pass_sizes(sum(one.in_features for one in part.aggregators), self.space.memory)
-        return ((found[0][0], found) for found in ranges_of(chunks, (stop - start for start, stop in chunks), most))
+        return list(ranges_of(chunks, (stop - start for start, stop in chunks), most))
 
-    def _in_pass(self, aggregator, name, h, chunks):
+    def _in_pass(self, aggregator, name, h, chunks, memory_of):
         """What the neighbours by a relation come to, in rows of a range of chunks, by a pass; None where they are read else."""
         table = None if self.space.memory is None or not aggregator.reduction else self.space.table(h[name[0]])
         if table is None:
@@ -165,7 +168,8 @@ class _Run:
         indptr = self.rows[name][chunks[0][0] : chunks[-1][1] + 1]
         _, at_once = pass_sizes(table.shape[1], self.space.memory)
         rows = self.graph.rows.indices, at_once, self.starts[name[0]]
-        return torch.from_numpy(reduced_in_pass(aggregator.reduction, table, indptr, *rows))
+        out = memory_of.of(name, len(indptr) - 1, table.shape[1])
+        return torch.from_numpy(reduced_in_pass(aggregator.reduction, table, indptr, *rows, out))
 
     def _part(self, name, start, stop):
         """(indptr, neighbours within their type) of some rows of a relation."""

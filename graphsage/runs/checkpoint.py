@@ -22,7 +22,8 @@ from graphsage.training.until import rows_of
 
 KIND, VERSION = "graphsage checkpoint", 1
 SAMPLED_ROWS = 1000  # of the features, in a dataset's identity: they may be larger than the memory
-READ_WHOLE = 1 << 28  # bytes of features up to which all of them are in it, which takes a quarter of a second
+READ_WHOLE = 1 << 28  # bytes of an array up to which all of it is in there, which takes a quarter of a second
+PART, PARTS = 1 << 16, 64  # bytes of a part of a larger one, and how many are: a disk may read megabytes around each
 
 
 class Checkpoints:
@@ -139,7 +140,8 @@ def _is_good(path):
 def identity(dataset):
     """Plain numbers that tell ``dataset`` from another: sizes, and checksums of graph, labels or links, split and features.
 
-    Of features that may not fit memory some rows only. Of a ``TypedDataset`` sizes and features are {type or relation: such}.
+    Of features that may not fit memory some rows only, of other arrays some parts. Of a ``TypedDataset`` sizes and features are
+    {type or relation: such}.
     """
     if isinstance(dataset, (TypedDataset, TypedLinkDataset)):
         return _typed_identity(dataset)
@@ -218,10 +220,18 @@ def _feature_arrays(features):
 
 
 def _checksum(*arrays):
-    total = 0
+    """Of all bytes: a number; of parts of what may not fit the memory, its two ends and blocks between: a text."""
+    total, is_whole = 0, all(array.nbytes <= READ_WHOLE for array in arrays)
     for array in arrays:
-        total = zlib.crc32(np.ascontiguousarray(array).data.cast("B") if array.size else b"", total)
-    return total
+        for part in [array] if array.nbytes <= READ_WHOLE else _parts_of(array):
+            total = zlib.crc32(np.ascontiguousarray(part).data.cast("B") if part.size else b"", total)
+    return total if is_whole else f"{total} of parts"
+
+
+def _parts_of(array):
+    flat = array.reshape(-1)
+    size = PART // array.itemsize
+    return [flat[start : start + size] for start in np.linspace(0, len(flat) - size, PARTS).astype(np.int64)]
 
 
 def machine(device):
@@ -232,6 +242,12 @@ def machine(device):
         "processor": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
     }
+
+
+def differences_of_data(then, now):
+    """``differences`` of two identities. Files of before have checksums of all where there is one of parts now."""
+    kinds = {name: {type(value), type(now.get(name))} for name, value in then.items()}
+    return differences({name: value for name, value in then.items() if kinds[name] != {int, str}}, now)
 
 
 def differences(then, now):

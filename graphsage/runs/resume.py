@@ -5,7 +5,7 @@ from dataclasses import replace
 from graphsage.config.options import OWN, plain
 from graphsage.config.settings import FREE
 from graphsage.nn.head import Head
-from graphsage.runs.checkpoint import CheckpointError, differences, load_checkpoint, machine
+from graphsage.runs.checkpoint import CheckpointError, differences, differences_of_data, load_checkpoint, machine
 from graphsage.trained.model_file import can_save, plain_arguments
 from graphsage.training.optimizers import lay_as_weights
 from graphsage.training.state import State
@@ -55,7 +55,7 @@ def _fitting(trainer, path):
     _check_same(path, "other settings", saved["settings"], _settings(trainer), ": give those of your own again")
     if "loss" in saved:
         _check_same(path, "another loss", {"loss": saved["loss"]}, {"loss": _loss(trainer)})
-    _check_same(path, "another dataset", UNTIMED | saved["dataset"], trainer.identity)
+    _check_same(path, "another dataset", UNTIMED | saved["dataset"], trainer.identity, compare=differences_of_data)
     _check_same(path, "another model", saved["arguments"], _arguments(trainer.model))
     if _shapes(saved["model"]) != _shapes(trainer.model.state_dict()):
         raise CheckpointError(f"{path} holds the weights of another model than the one to train")
@@ -71,9 +71,9 @@ def _read_as(objective, head):
         objective.head = replace(objective.head, means=head.means, deviations=head.deviations)
 
 
-def _check_same(path, what, then, now, of_own=""):
+def _check_same(path, what, then, now, of_own="", compare=differences):
     """of_own: what is to be done where a setting was the caller's own."""
-    changes = differences(then, now)
+    changes = compare(then, now)
     if changes:
         advice = of_own if any(OWN in change.partition(" then, ")[0] for change in changes) else ""
         raise CheckpointError(f"{path} is of a training with {what}: {'; '.join(changes)}{advice}")

@@ -12,7 +12,7 @@ from graphsage.data.catalogue import load_dataset
 from graphsage.data.tables.schema import given_tables
 from graphsage.runs import node_run
 from graphsage.runs.all_seeds import leave_several
-from graphsage.runs.checkpoint import CheckpointError, differences
+from graphsage.runs.checkpoint import CheckpointError, differences_of_data
 from graphsage.runs.finished import RunResult, finished
 from graphsage.runs.kinds import kind_of
 from graphsage.runs.recorder import stopping
@@ -129,7 +129,8 @@ def _check_data(config, dataset, trainer, folder):
         single = _single(config, number)
         place, then = _folder_of(config, folder, single), identity_in(_folder_of(config, folder, single)) or {}
         same = not (then and number and kind_of(config.task, trainer.given).SPLIT_BY_SEED)
-        changes = differences(then, (trainer if same else make_trainer(single, dataset, log=None)).identity)
+        now = (trainer if same else make_trainer(single, dataset, log=None)).identity
+        changes = differences_of_data(then, now)
         if changes:
             advice = "go on with the data of the training, or train into another folder"
             raise CheckpointError(f"{place} is of a training with another dataset: {'; '.join(changes)}: {advice}")

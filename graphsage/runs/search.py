@@ -81,6 +81,26 @@ def tune(
     validate on, no trial is whole, or the folder's search is of other data, settings or another space.
     Source: Akiba et al. 2019, "Optuna: a next-generation hyperparameter optimization framework".
     """
+    return searched(
+        Search, dataset, config, trials=trials, minutes=minutes, folder=folder, space=space, resume=resume, callbacks=callbacks,
+        log=log,
+    )  # fmt: skip
+
+
+def searched(
+    search_of: Callable[..., Search],
+    dataset: Any,
+    config: RunConfig | None = None,
+    *,
+    trials: int = TRIALS,
+    minutes: float | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    space: Iterable[str] | Mapping[str, Any] | None = None,
+    resume: bool = False,
+    callbacks: Iterable[Any] = (),
+    log: Callable[[str], object] | None = print,
+) -> TuneResult:
+    """``tune`` by ``search_of``, which makes the ``Search``: where its trials are trained is its business."""
     optuna_of()
     folder = None if folder is None else Path(as_path("folder", folder))
     deadline = _deadline(minutes)
@@ -89,7 +109,7 @@ def tune(
     config = _config(config, dataset, folder, resume)
     how = {"limit": as_count("trials", trials, least=1), "folder": folder, "log": checked_log(log) or None}
     with quiet():
-        search = Search(config, dataset, space, callbacks=checked_callbacks(callbacks), **how)
+        search = search_of(config, dataset, space, callbacks=checked_callbacks(callbacks), **how)
         with search.opened(resume):
             interrupted = search.until(deadline)
             return _result(search, interrupted)

@@ -9,7 +9,7 @@ from graphsage.base import rng
 from graphsage.base.files import locked
 from graphsage.config.settings import FREE
 from graphsage.config.toml import read_config, write_config
-from graphsage.runs.checkpoint import CheckpointError, differences
+from graphsage.runs.checkpoint import CheckpointError, differences, differences_of_data
 from graphsage.runs.run_folder import plain_config
 
 JOURNAL, START, BEST = "journal.log", "start.toml", "best.toml"  # in the folder of a search
@@ -67,7 +67,8 @@ def _kept(folder, about, resume, same_space):
     study = _read(path, config.train.epochs)
     now = json.loads(json.dumps(about | {"settings": _settings(config)}))
     for name, what in {"identity": "another dataset", "settings": "other settings", "space": "another space"}.items():
-        changes = differences(study.user_attrs.get(name, {}), now[name])
+        compare = differences_of_data if name == "identity" else differences
+        changes = compare(study.user_attrs.get(name, {}), now[name])
         if changes and (name != "space" or same_space):
             raise CheckpointError(f"{folder} is of a search with {what}: {'; '.join(changes)}: take another folder")
     return study
@@ -91,11 +92,16 @@ def _settings(config):
 
 
 def _new(about, storage):
-    pruner = _pruner(about["settings"].train.epochs)
-    study = optuna_of().create_study(study_name=NAME, storage=storage, direction="maximize", pruner=pruner)
+    study = study_of(about["settings"], storage)
     for name, value in (about | {"settings": _settings(about["settings"])}).items():
         study.set_user_attr(name, value)
     return study
+
+
+def study_of(config, storage=None):
+    """An empty study of trials like ``config``; storage None: in memory."""
+    how = {"storage": storage, "direction": "maximize", "pruner": _pruner(config.train.epochs)}
+    return optuna_of().create_study(study_name=NAME, **how)
 
 
 def _pruner(epochs):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from graphsage.base import rng
-from graphsage.base.checks import ReadOnlyRecord, as_array, as_count, as_flag, as_integers, read_only
+from graphsage.base.checks import MAX_NODES, ReadOnlyRecord, as_array, as_count, as_flag, as_integers, read_only
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,7 +154,7 @@ class SeedPlan(ReadOnlyRecord):
         first, end = self._span(step)
         if self.batch_size is None or not self.shuffle:
             return np.arange(first, end)
-        return self._order(epoch)[first:end]
+        return self._order(epoch)[first:end].astype(np.int64)
 
     def _span(self, step):
         """[first, end) of a pass's step: whole ones, and in the last step of each rank an even part of what is left."""
@@ -173,6 +173,7 @@ class SeedPlan(ReadOnlyRecord):
         order = self._orders.get(epoch)
         if order is None:
             order = rng.permutation(rng.stream_key(self.seed, rng.PLAN, epoch), len(self.items))
+            order = order.astype(np.int32) if len(order) <= MAX_NODES else order  # it is kept, in half the memory
             self._orders.clear()
             self._orders[epoch] = order
         return order

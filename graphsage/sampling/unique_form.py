@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 
 from graphsage.base.checks import as_fanouts, as_ids, as_pairs, refuse_giants
+from graphsage.graph.build import row_extremes
 from graphsage.sampling.draws import entries
 from graphsage.sampling.exclusion import excluded_between
 from graphsage.sampling.hops import sample_unique
@@ -26,7 +27,7 @@ class UniqueForm:
         self.fanouts, self.draw = sampler.fanouts, sampler.draw
         self.isolated, self.edge_ids = sampler.isolated, sampler.edge_ids
         self.hop_fanouts = np.array(sampler.fanouts, np.int64)
-        self.max_degree = int(graph.degrees.max(initial=0))
+        self.max_degree, _ = row_extremes(graph.indptr)
         self.free = {False: deque(), True: deque()}  # scratch arrays not in use, of a form; append and pop are atomic
 
     @staticmethod

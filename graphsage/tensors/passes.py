@@ -35,19 +35,20 @@ def _read(table, first, buffer):
     return buffer[: len(part)]
 
 
-def reduced_in_pass(kind, table, indptr, indices, most_rows, base=0):
+def reduced_in_pass(kind, table, indptr, indices, most_rows, base=0, out=None):
     """float32 [M, F]: the sum, mean or max over the neighbours of M rows, all of a table [N, F] being read once, in order.
 
     kind: "sum", "mean", "max", or "gcn", which gives the mean: it lacks the nodes' own rows. indptr: int64 [M + 1], places in
     ``indices``, where each row's neighbours are. Where these rise the sums are made in the order of the row, as in memory, and
     have the same bits. most_rows: of the table that are in memory at once (twice). base: what the table's first row is called
-    in ``indices``. Rows without neighbours: 0.
+    in ``indices``. out: an array of that shape to write to. Rows without neighbours: 0.
     """
     starts, ends = indptr[:-1], indptr[1:]
     if not rise_in_rows(starts, ends, indices):
         indices = sorted_rows(indptr, indices)
         starts, ends = starts - indptr[0], ends - indptr[0]
-    out, places = np.zeros((len(starts), table.shape[1]), np.float32), starts.copy()
+    out, places = np.empty((len(starts), table.shape[1]), np.float32) if out is None else out, starts.copy()
+    out[:] = 0
     for first, block in blocks(table, most_rows):
         add_block(starts, ends, indices, places, base + first, block, kind == "max", out)
     if kind in ("mean", "gcn"):

@@ -10,11 +10,12 @@ import torch
 from graphsage.base.checks import one_of
 from graphsage.base.memory import available_memory
 from graphsage.config.groups import FEATURE_DTYPES
+from graphsage.config.named_values import as_feature_cache
 from graphsage.graph.features import SparseFeatures, as_features
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.kept_rows import room_for
 from graphsage.tensors.reductions import REDUCTIONS, merged_rows
-from graphsage.tensors.rows_on_disk import Reads, canonical, lies_on_disk, rows_on_disk
+from graphsage.tensors.rows_on_disk import Reads, canonical, each_once, lies_on_disk, rows_on_disk
 
 
 def free_memory(device):
@@ -31,11 +32,11 @@ class FeatureStore:
 
     Features of a memory-mapped file stay there, if neither of the two asks for another place: the rows that are needed are
     read together, and what comes out is the same, bit for bit. How much that was is counted in ``reads``.
-    cache: of dense ones on a disk so many bytes may be kept in memory (or "10%" of them); ``keep`` says which.
+    cache: of dense ones on a disk so much may be kept in memory, bytes, "2GB" or "10%"; ``keep`` says which.
     """
 
     def __init__(self, features, *, device="cpu", dtype="float32", cache=None):
-        features = as_features(features)
+        features, cache = as_features(features), None if cache is None else as_feature_cache(cache)
         self._options = {"device": device, "dtype": dtype, "cache": cache}
         self.is_sparse, self.reads = isinstance(features, SparseFeatures), Reads()
         self.device = torch.device("cpu" if self.is_sparse else device)
@@ -79,12 +80,11 @@ class FeatureStore:
 
     def rows(self, ids):
         """The rows of int ids [M], as a float32 tensor [M, F] or a CSRMatrix of that shape."""
-        if self.disk is not None:
-            part, places = self._read(ids)
-            return part.rows(places)
-        if not self.is_sparse:
+        if self.disk is None and not self.is_sparse:
             return self._dense.index_select(0, ids).float()
-        taken = self.features.take(ids.numpy())
+        taken = self.features.take(ids.numpy()) if self.disk is None else self._read(ids.numpy())
+        if not self.is_sparse:
+            return torch.from_numpy(taken)
         values = None if taken.values is None else np.array(taken.values)
         return CSRMatrix.from_numpy(taken.indptr, np.array(taken.indices), values, self.num_features)
 
@@ -111,7 +111,7 @@ class FeatureStore:
     def ask(self, ids):
         """Let the rows of int ids (any order, repeats too) be read from the disk now: they will be needed. No-op in memory."""
         if self.disk is not None:
-            self.disk.ask(np.unique(ids.numpy().astype(np.int64)))
+            self.disk.ask(each_once(ids.numpy()))
 
     def room(self):
         """How many rows may still be kept in memory: 0 where all are there, or none are to be, or some were chosen."""
@@ -121,17 +121,17 @@ class FeatureStore:
         """Keep copies of the rows ``ids`` (int64, ascending, each once, at most ``room()``) in memory."""
         self.disk.keep(ids)
 
-    def _read(self, ids):
-        """(a store in memory of the rows ``ids``, each once; where in it each of ``ids`` is)."""
-        found, places = np.unique(ids.numpy(), return_inverse=True)
-        found = found.astype(np.int64)
+    def _read(self, ids, found=None):
+        """The rows ``ids`` in memory, as features. found: each of them once, ascending, where that is known."""
+        found = each_once(ids) if found is None else found.astype(np.int64)
         self.reads.add(len(found), *self.disk.ask(found))
-        return FeatureStore._in_memory(self.disk.take(found)), torch.from_numpy(places)
+        return self.disk.take(ids.astype(np.int64))
 
     def _reduced_on_disk(self, kind, block, ids):
         """``reduce`` in memory, of the rows that it takes."""
         needed = torch.cat([block.indices, ids.to(block.indices.dtype)]) if kind == "gcn" else block.indices
-        part, places = self._read(needed)
+        found, places = np.unique(needed.numpy(), return_inverse=True)
+        part, places = FeatureStore._in_memory(self._read(found, found)), torch.from_numpy(places)
         entries = places[: len(block.indices)].to(block.indices.dtype)
         own = places[len(block.indices) :] if kind == "gcn" else ids
         return part.reduce(kind, replace(block, indices=entries, num_cols=len(part)), own)

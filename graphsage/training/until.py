@@ -24,7 +24,7 @@ def degrees_seen(dataset, graph, strictly_before):
 
 def degrees_of(graph):
     """int64[N]: edges of each row of ``graph``; of a ``TypedGraph`` {relation: int64[n]}."""
-    return _by_relation(graph, rows_of(graph).degrees)
+    return _by_relation(graph, np.diff(rows_of(graph).indptr))  # not kept: 8 bytes a node
 
 
 def _by_relation(graph, degrees):

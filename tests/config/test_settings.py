@@ -71,6 +71,13 @@ def test_a_feature_cache_is_bytes_or_a_share(given, kept):
     assert TrainConfig(feature_cache=given).feature_cache == kept
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"), [(None, None), (1, 1), ("4096", 4096), (" 4GiB ", 1 << 32), ("500 MB", 500_000_000), ("2e9", 2 * 10**9)]
+)
+def test_memory_is_bytes_or_a_size(given, kept):
+    assert TrainConfig(memory=given).memory == kept
+
+
 def test_fanouts_of_relations_are_a_dict_or_a_text():
     named = {"writes": (10, -1), "paper,cites,paper": (5, 0)}
     assert SampleConfig(relation_fanouts="writes=10,-1; paper,cites,paper = 5,0").relation_fanouts == named
@@ -97,6 +104,8 @@ REFUSED = [
     (TrainConfig, "feature_dtype", "float16", "feature_dtype must be one of float32, bfloat16; got 'float16'"),
     *[(TrainConfig, "feature_cache", value, "feature_cache must be a size such as 2GB, or a share of the features such as 10%; "
        f"got {value!r}") for value in (0, -1, 1.5, True, "", "%", "0%", "101%", "nan%", "2 elephants", b"2GB", ())],
+    *[(TrainConfig, "memory", value, f"memory must be bytes, or a size such as 4GiB or 500MB; got {value!r}")
+      for value in (0, -1, 1.5, True, "", "10%", "4 GiB more", "1..5GB", "9e99", b"2GB", ())],
     (TrainConfig, "precision", "float64", "precision must be one of float32, bfloat16, float16; got 'float64'"),
     *[(RunConfig, "split", value, f"split must be an integer >= 0, or 'time'; got {value!r}")
       for value in (-1, 1.5, "2", True)],

@@ -232,3 +232,16 @@ def test_data_needs_neither_torch_nor_numba():
     program = "import sys, graphsage.data as d; d.list_datasets(); print({'torch', 'numba', 'pooch'} & {*sys.modules})"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
+
+
+def test_of_a_dataset_neither_labels_nor_splits_are_copied_twice():
+    """Another name, other features: what was checked is the same array. Another length, or other ids, is checked again."""
+    dataset = dataset_with()
+    other = dataclasses.replace(dataset, name="other")
+    assert all(getattr(other, name) is getattr(dataset, name) for name in ("labels", "train", "val", "test", "features"))
+    with pytest.raises(ValueError, match="labels must have one entry per node"):
+        dataclasses.replace(dataset, graph=dataset.graph.subgraph(dataset.train), features=dataset.features[dataset.train])
+    with pytest.raises(ValueError, match="splits must not overlap"):
+        dataclasses.replace(dataset, val=dataset.train)
+    with pytest.raises(ValueError, match="twice|more than once|overlap"):
+        dataclasses.replace(dataset, train=np.append(dataset.train, dataset.train[0]))

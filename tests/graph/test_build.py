@@ -6,6 +6,7 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import given, strategies as st
 
+from graphsage.graph import build as building
 from graphsage.graph.graph import Graph
 
 # ---- labels
@@ -293,3 +294,12 @@ def test_bad_networkx(weight):
     graph.add_edge(0, 1, cost="high", flag=None)
     with pytest.raises(TypeError, match="weights must be a one-dimensional array of numbers, got (<U4|object)"):
         Graph.from_networkx(graph, directed=True, weight=weight)
+
+
+def test_row_extremes_need_no_array_of_all_lengths(monkeypatch):
+    monkeypatch.setattr(building, "CHUNK", 3)
+    rng = np.random.default_rng(0)
+    for size in range(12):
+        lengths = rng.integers(0, 4, size)
+        indptr = building.indptr_of(lengths)
+        assert building.row_extremes(indptr) == (max(lengths.tolist(), default=0), np.count_nonzero(lengths == 0))

@@ -1,6 +1,7 @@
 """Exact inference through files, in so little memory that each layer takes many passes, is the one in memory."""
 
 import os
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from hypothesis import given, strategies as st
 
 from graphsage.graph.graph import Graph
 from graphsage.nn.chunk_inputs import pass_sizes, ranges_of
+from graphsage.nn.foretold import foretold
 from graphsage.nn.inference import inference
+from graphsage.nn.model import GraphSAGE
 from graphsage.tensors import passes
 from graphsage.tensors.store import FeatureStore
 
@@ -110,6 +113,21 @@ def test_ranges_hold_all_chunks_in_order_and_are_as_large_as_may_be(sizes, most)
         size = sum(sizes[n] for n, _ in part)
         assert part and (size <= most or len(part) == 1)
         assert following is None or size + sizes[following[0][0]] > most
+
+
+@pytest.mark.parametrize("aggregator", ["mean", "max_pool"])
+def test_what_is_read_from_files_stays_within_the_memory(aggregator, tmp_path):
+    """8 MB beside the chunks, of sums of 20,000 rows that are 10 MB: two ranges at once would be more."""
+    graph, x = awkward_graph(20_000, 40_000), features(20_000, 128)
+    store = FeatureStore(mapped(x, tmp_path / "x.npy"))
+    model, how = GraphSAGE(128, 128, 4, 2, aggregator), {"chunk_edges": 500}
+    memory = foretold(model, graph, store, **how).chunk + (8 << 20)
+    tracemalloc.start()  # of numpy's arrays
+    try:
+        inference(model, graph, store, **how, memory=memory, scratch=tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_sums_and_blocks_stay_within_the_memory():

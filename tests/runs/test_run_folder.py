@@ -17,7 +17,8 @@ from graphsage.config.settings import GROUPS, RunConfig
 from graphsage.data.split import SPLITS
 from graphsage.graph.features import as_features
 from graphsage.graph.graph import Graph
-from graphsage.runs.checkpoint import differences, identity
+from graphsage.runs import checkpoint as checkpoints
+from graphsage.runs.checkpoint import differences, differences_of_data, identity
 from graphsage.runs.run import RunResult
 from graphsage.runs.run_folder import identity_in, read_result, write_result
 from graphsage.training.records import Epoch, TrainResult
@@ -178,6 +179,21 @@ def test_other_settings_than_the_run_was_done_with_are_refused(command, trained)
     before = contents(run)
     code, out, err = command("train", "--resume", run)
     assert code == 2 and "holds a trained model and no checkpoint to go on from" in err and contents(run) == before
+
+
+def test_of_large_arrays_parts_are_in_the_identity(monkeypatch):
+    """Both ends and what lies between; a file of before, with checksums of all, is still of the same data."""
+    dataset, whole = blocks(), identity(blocks())
+    monkeypatch.setattr(checkpoints, "READ_WHOLE", 64)
+    monkeypatch.setattr(checkpoints, "PART", 64)
+    monkeypatch.setattr(checkpoints, "PARTS", 3)
+    found = identity(dataset)
+    assert str(found["graph checksum"]).endswith(" of parts") and found["graph checksum"] != whole["graph checksum"]
+    assert differences_of_data(whole, found) == ["all features checksum " + f"{whole['all features checksum']} then, None now"]
+    indices = dataset.graph.indices
+    seen = [np.shares_memory(indices[at : at + 1], part) for at in (0, len(indices) // 2, len(indices) - 1)
+            for part in checkpoints._parts_of(indices)]  # fmt: skip
+    assert sum(seen) == 3 and all(len(part) == 16 for part in checkpoints._parts_of(indices))
 
 
 def test_identity_by_hand():

@@ -14,6 +14,7 @@ from graphsage.graph.features import SparseFeatures
 from graphsage.tensors import kept_rows, store as stores
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.kept_rows import KeptRows, most_asked, room_for
+from graphsage.tensors.rows_on_disk import each_once
 from graphsage.tensors.store import FeatureStore
 
 N, F = 700, 24
@@ -102,6 +103,13 @@ def test_sparse_features_are_on_the_disk_if_one_of_their_arrays_is(tmp_path, whi
     assert store.disk is not None and same(store.rows(IDS), FeatureStore(whole).rows(IDS))
 
 
+@pytest.mark.parametrize("ids", [[], [3], [2, 2], [5, 1, 5, 0, 1]], ids=str)
+def test_each_once_is_what_unique_gives(ids):
+    for dtype in (np.int32, np.int64):
+        found = each_once(np.array(ids, dtype))
+        assert found.tolist() == sorted(set(ids)) and found.dtype == np.int64
+
+
 # ---- rows that are kept
 
 
@@ -143,4 +151,6 @@ def test_the_most_asked_of_many_are_counted_in_parts(monkeypatch):
 
 
 def test_room_is_a_share_or_bytes():
+    with pytest.raises(ValueError, match="^feature_cache must be a size such as 2GB, or a share"):
+        FeatureStore(X, cache="much")
     assert room_for("10%", X) == 70 and room_for(96 * 5 + 95, X) == 5 and room_for(10**12, X) == N and room_for(None, X) == 0
