@@ -115,6 +115,8 @@ class Trainer(Loop):
         ValueError) where another process, or another ``Trainer``, works in the folder.
         """
         with self.ranks.failing(), self.held():
+            if self.ranks.size > 1:
+                self.ranks.check_same(self.identity)
             return finished(self).result
 
     @plain_modes()
@@ -199,8 +201,6 @@ class Trainer(Loop):
         and as many threads of it; the log says where one of these differs. ValueError where file, model, dataset or
         settings are not those of the checkpoint.
         """
-        if path is None and not self.is_kept:
-            raise ValueError("there is no folder to resume from: name a checkpoint, or make the Trainer with a folder")
         with self.ranks.failing():
             path = self.ranks.first(lambda: self._latest() if path is None else path)
             if path is not None:
@@ -210,6 +210,8 @@ class Trainer(Loop):
             self.recorder.resumes_from = path and Path(path)
 
     def _latest(self):
+        if self.recorder is None:
+            raise ValueError("there is no folder to resume from: name a checkpoint, or make the Trainer with a folder")
         return self.recorder.folder / LATEST if self.recorder.has_checkpoint() else None
 
     def stop(self) -> None:

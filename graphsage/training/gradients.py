@@ -1,4 +1,4 @@
-"""The gradient of an update: the sum of those of its batches, in one process or over ranks."""
+"""The gradient of an update of several ranks: the sum of those of its batches."""
 
 from dataclasses import dataclass
 
@@ -38,9 +38,9 @@ class Bucket:
 
 
 class Gradients:
-    """The gradient of an update: begin; after each batch (of several ranks: each round, a batch a rank) look and add; finish.
+    """The gradient of an update of several ranks: begin; after each round, a batch a rank, look and add; finish.
 
-    In one process autograd adds batch after batch. all_reduce: each rank's sums are added up, in an order that depends on
+    (In one process autograd adds batch after batch.) all_reduce: each rank's sums are added up, in an order that depends on
     their number. ordered: one by one in the order of the batches, so that any number of ranks gives the bits of one process.
     For that each rank gets a slice of all gradients of a round and adds them; at the end all get all slices. So ordered moves
     R - 1 of R parts of the gradients a round, and as many at the end; all_reduce twice as many at the end.
@@ -55,12 +55,12 @@ class Gradients:
         for weight in self.model.parameters():
             weight.grad = None
         self.weights = [weight for weight in self.model.parameters() if weight.requires_grad]
-        self.buckets = _buckets(self.weights) if self.ranks.size > 1 else []
+        self.buckets = _buckets(self.weights)
         self._sums, self._is_there = [None] * len(self.buckets), torch.zeros(len(self.weights), dtype=torch.int32, device="cpu")
 
     def look(self):
         """After this rank's batch, before it meets the others: note which weights have a gradient."""
-        for number, weight in enumerate(self.weights if self.buckets else ()):
+        for number, weight in enumerate(self.weights):
             if weight.grad is not None:
                 self._is_there[number] = 1
                 if weight.grad.layout != torch.strided:
@@ -78,8 +78,6 @@ class Gradients:
 
     def finish(self):
         """The sum of all batches of the update, the same on all ranks."""
-        if not self.buckets:
-            return
         with self.ranks.others():
             dist.all_reduce(self._is_there, dist.ReduceOp.MAX, group=self.ranks.group)
             is_there = self._is_there.tolist()

@@ -147,10 +147,11 @@ class Ranks:
         if self.size == 1:
             return
         self.exchange()
-        with self.others(), torch.no_grad():
+        with torch.no_grad():
             for tensor in tensors:
                 sent = tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-                dist.broadcast(sent.reshape(-1).view(torch.uint8), src=0, group=self.group)
+                with self.others():
+                    dist.broadcast(sent.reshape(-1).view(torch.uint8), src=0, group=self.group)
                 tensor.copy_(sent)
 
     @contextmanager
@@ -164,9 +165,10 @@ class Ranks:
 
     @contextmanager
     def failing(self):
-        """Around what ranks do together: an error inside ends the others, too."""
+        """Around what ranks do together: an error inside ends the others, too, and none is through before all are."""
         try:
             yield
+            self.exchange()
         except Exception as error:
             self.fail(error)
             raise

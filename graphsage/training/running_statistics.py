@@ -1,6 +1,6 @@
 """Running statistics of batch norms where an update has batches on several ranks."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -26,9 +26,12 @@ class RunningStatistics:
         self.modules = [module for module in norms if module.running_mean is not None]
         self._found = []  # of each batch: [(number of the module, mean, variance), ...]
 
-    @contextmanager
     def recorded(self):
         """Around the model's look at a batch: its statistics are kept aside, and the running ones are as before."""
+        return nullcontext() if self._is_looked_at and not self.modules else self._kept_aside()
+
+    @contextmanager
+    def _kept_aside(self):
         self._found.append(found := [])
         others = {} if self._is_looked_at else self._others()
         before, handles = [_state(module) for module in self.modules], []
@@ -47,9 +50,9 @@ class RunningStatistics:
 
     def finish(self):
         """The update is over: take in what its batches had."""
-        found, self._found = self._found, []
         if not self.modules:
             return
+        found, self._found = self._found, []
         every = self.ranks.of_all(found)
         for place in range(max(map(len, every))):
             for batches in every:

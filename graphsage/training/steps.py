@@ -49,10 +49,11 @@ class Steps:
         """The batch's gradient, and, in one process, the update where it ends one of ``accumulate``; its loss, detached."""
         size, place, is_alone = self.config.accumulate, batch.step % self.config.accumulate, self.ranks.size == 1
         if place == 0 and is_alone:
-            self.gradients.begin()
+            self.optimizer.zero_grad(set_to_none=True)
         loss = self._backward(batch, min(size, len(self.loader) - batch.step + place))
-        self.gradients.look()
-        if is_alone and (place + 1 == size or batch.step + 1 == len(self.loader)):
+        if not is_alone:
+            self.gradients.look()
+        elif place + 1 == size or batch.step + 1 == len(self.loader):
             self._update()
         return loss
 
@@ -70,7 +71,8 @@ class Steps:
         return self.objective.told(outputs, batch.y, loss)
 
     def _update(self):
-        self.gradients.finish()
+        if self.ranks.size > 1:
+            self.gradients.finish()
         self.statistics.finish()
         if self.config.clip_norm is not None:
             self.scaler.unscale_(self.optimizer)
