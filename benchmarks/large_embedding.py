@@ -19,6 +19,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import time
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context
@@ -237,8 +238,9 @@ def main(argv=None):
     one_thread()
     options = options_of("large_embedding", __doc__, SIZES, OPTIONS, argv)
     folder = Path(mkdtemp(prefix="large-embedding-", dir=options.folder or cache_folder()))
-    options.folder = None  # of one machine
-    result = new_result(options, argv)
+    given, options.folder = sys.argv[1:] if argv is None else argv, None  # a folder of one machine
+    at = given.index("--folder") if "--folder" in given else len(given)
+    result = new_result(options, [*given[:at], *given[at + 2 :]])
     try:
         with until_interrupted(result):
             measure(folder, options, result)

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from conftest import CHECKOUT
 from helpers.blocks import blocks
 
@@ -410,8 +411,8 @@ def test_beyond_memory_makes_sure_that_batches_are_the_same(monkeypatch, tmp_pat
     result = json.loads((tmp_path / "out" / "beyond_memory.json").read_text())
     assert [row["kind"] for row in result["rows"]] == ["memory", "cache 20%"] and not list(tmp_path.glob("beyond-*"))
     assert "| cache 20% |" in (tmp_path / "out" / "beyond_memory.md").read_text()
-    kept = result["rows"][1]["rounds"][0]
-    assert 0 < kept["cold"]["hits"] < kept["cold"]["asked"] and kept["cold"]["losses"] == kept["warm"]["losses"]
+    memory, kept = (row["rounds"][0] for row in result["rows"])
+    assert 0 < kept["cold"]["hits"] < kept["cold"]["asked"] and kept["cold"]["losses"] == memory["cold"]["losses"]
     result["rows"][0]["rounds"][0]["warm"]["batches"] = "another"
     with pytest.raises(SystemExit, match="batches of the warm passes differ between kinds"):
         program.check_same(result)
@@ -462,3 +463,23 @@ def test_an_import_beyond_memory_is_measured_beside_one_in_memory(monkeypatch, t
     rows = json.loads((tmp_path / "external_import.json").read_text())["rows"]
     assert ways == ["4.0GiB", "1000GB", "512MB"] and [row["way"] for row in rows] == ["in files", "in memory", "in files"]
     assert rows[1]["arrays"] == rows[2]["arrays"] and not any((tmp_path / "cache").iterdir())
+def test_ranks_fails_where_a_training_is_another(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(CHECKOUT)
+    program = importlib.import_module("benchmarks.ranks.__main__")
+    facts = {"updates": 2, "bytes": 4000, "steps": [2.0, 1.0, 1.0]}
+    weights = {("ordered", 2): {"a": torch.ones(2)}}
+    monkeypatch.setattr(program, "trained", lambda options, size, gradients, folder: (
+        facts, weights.get((gradients, size), {"a": torch.ones(2)}),
+    ))  # fmt: skip
+    monkeypatch.setattr(program, "changed", lambda options, folder, flags, sizes: {
+        "part": "resumed", "ranks": "2 -> 1", "gradients": "ordered", "same": True,
+    })  # fmt: skip
+    monkeypatch.setattr(program, "kills", lambda options, folder, flags: [
+        {"part": "kill -9", "gradients": "ordered", "killed": True, "seconds": 9.0, "whole": 4.0, "same": True},
+    ])  # fmt: skip
+    program.main(["--quick", "--out", str(tmp_path)])
+    text = (tmp_path / "ranks.md").read_text()
+    assert "| ordered | 2 | 0 | 1.00 | 1.00 | 2,000 |" in text and "1 trainings on 2 processes" in text
+    weights["ordered", 2] = {"a": torch.ones(2) + 1e-6}
+    with pytest.raises(SystemExit, match="^the weights differ: "):
+        program.main(["--quick", "--out", str(tmp_path)])

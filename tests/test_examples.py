@@ -1,6 +1,7 @@
 """The example programs do what they say."""
 
 import importlib.util
+import os
 import re
 import runpy
 import subprocess
@@ -162,3 +163,13 @@ def test_a_model_leaves_for_onnxruntime(monkeypatch, capsys, tmp_path):
         runpy.run_path(str(EXAMPLES / "onnx_model.py"))
     [apart] = re.findall(r"^apart by (\S+)$", capsys.readouterr().out, re.MULTILINE)
     assert float(apart) < 1e-5 and (tmp_path / "model.onnx").exists()
+
+
+def test_ray_cluster_trains_embeds_and_predicts(tmp_path):
+    pytest.importorskip("ray")
+    made = write_files(tmp_path / "made", planetoid_files())
+    program = f"from ray_cluster import main; main({str(made)!r}, 'run')"
+    paths = {"PYTHONPATH": f"{EXAMPLES}:{CHECKOUT}", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path, env=os.environ | paths, capture_output=True)
+    assert np.load(tmp_path / "run" / "embed.npy").shape[0] == gs.load_dataset(made).num_nodes
+    assert (tmp_path / "run" / "predict.csv").is_file()

@@ -31,6 +31,7 @@ SIZES = {
     },
 }
 KEPT = "join_timeout=300,last_call_timeout=3,keep_alive_interval=1,keep_alive_max_attempt=3"  # a host is missed after 3 s
+CABLE = "cable"
 LOST, BACK = 2, 8  # seconds after the first checkpoint
 
 
@@ -40,15 +41,15 @@ def ip(*words):
 
 @contextmanager
 def network():
-    """The names of two network namespaces; address N of 10.77.0.N is the N-th's, on a cable called link."""
+    """The names of two network namespaces; address N of 10.77.0.N is the N-th's, on a cable between them."""
     names = [f"ranks-{os.getpid()}-{side}" for side in "ab"]
     try:
         for name in names:
             ip("netns", "add", name)
-        ip("link", "add", "link", "netns", names[0], "type", "veth", "peer", "name", "link", "netns", names[1])
+        ip("link", "add", CABLE, "netns", names[0], "type", "veth", "peer", "name", CABLE, "netns", names[1])
         for number, name in enumerate(names, 1):
-            ip("-n", name, "addr", "add", f"10.77.0.{number}/24", "dev", "link")
-            for device in ("lo", "link"):
+            ip("-n", name, "addr", "add", f"10.77.0.{number}/24", "dev", CABLE)
+            for device in ("lo", CABLE):
                 ip("-n", name, "link", "set", device, "up")
         yield names
     finally:
@@ -58,7 +59,7 @@ def network():
 
 def host(names, number, least, words, log):
     """The launcher on host ``number``, in a session of its own, so that all of the host can be lost at once."""
-    more = {"GLOO_SOCKET_IFNAME": "link", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
+    more = {"GLOO_SOCKET_IFNAME": CABLE, "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
     meet = ["--nnodes", f"{least}:2", "--nproc-per-node", "1", "--max-restarts", "10", "--local-addr", f"10.77.0.{number}"]
     meet += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "10.77.0.1:29400", "--rdzv-id", "ranks", "--rdzv-conf", KEPT]
     command = ["ip", "netns", "exec", names[number - 1], *LAUNCHER, *meet, "-m", "graphsage", "train", *words]

@@ -6,7 +6,7 @@ from graphsage.base.interrupt import raised_sigterm
 from graphsage.base.memory import keep_memory
 from graphsage.cli.arguments import Parser, Refused, parsed
 from graphsage.cli.console import OutputLost, consoles
-from graphsage.cli.ranked import refuse_several
+from graphsage.cli.ranked import refuse_several, said_once
 
 EXAMPLES = """examples:
   graphsage train                         the bundled Debian graph, in a minute
@@ -42,7 +42,8 @@ def main(arguments=None):
 def _code_of(arguments):
     try:
         with raised_sigterm():
-            options = parsed(_parser(), arguments)
+            with said_once():
+                options = parsed(_parser(), arguments)
             return _done(options)
     except SystemExit as end:  # argparse
         return end.code

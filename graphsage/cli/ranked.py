@@ -1,7 +1,7 @@
 """Several processes that a launcher such as torchrun started: for ``graphsage train`` they are one training."""
 
 import os
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 
 from graphsage.cli.arguments import Refused
 from graphsage.cli.console import Console
@@ -27,8 +27,19 @@ def num_processes():
     return int(text) if text.isdecimal() else 1
 
 
+def said_once():
+    """A context in which the first of several processes alone is heard: what is wrong with a command line is so for all."""
+    return nullcontext() if _is_first() else redirect_stderr(Console(None))
+
+
+def _is_first():
+    return num_processes() == 1 or os.environ.get("RANK", "0") == "0"
+
+
 def refuse_several():
     """``Refused`` where each of several processes would do all of the work of a command."""
+    if not _is_first():
+        raise Refused("")
     if num_processes() > 1:
         rule = f"WORLD_SIZE = {num_processes()} speaks of several processes, and this command is of one"
         raise Refused(f"{rule}: start it without torchrun, which is for graphsage train")

@@ -138,7 +138,7 @@ LAYOUTS = {
     for layout in (
         Layout("tables", "tables.import_tables", TABLES, several_splits=True, is_tables=True),
         Layout(
-            "dataset-folder", "folders.dataset_folder", "folders that save wrote (about.json)",
+            "dataset-folder", "folders.dataset_folder", "folders with about.json",
             pattern=IN_NAMED + r"about\.json",
         ),
         Layout("debian", "readers.debian", "debian.npz", is_npz=True),
@@ -152,7 +152,7 @@ LAYOUTS = {
             + r"([a-z][a-z]\.txt|[a-z]_feat\.npz|labels\.npy|(train|val|test)_[0-9]+\.npy)",
         ),
         Layout("debian-typed", "readers.debian_typed", "debian-typed.npz", is_npz=True),
-        Layout("graphsage", "readers.saved", "NAME.npz that save wrote", is_npz=True),
+        Layout("graphsage", "readers.saved", "NAME.npz that NodeDataset.save wrote", is_npz=True),
         Layout(
             "cora-linqs", "readers.linqs", "LINQS files (NAME.content, NAME.cites)", several_splits=True,
             pattern=IN_FOLDER + r"(?P<name>[^/]+)\.(content|cites)",

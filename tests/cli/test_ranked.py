@@ -39,6 +39,7 @@ def commands(folder):
         "taken": said(*run),
         "predict": said("predict", f"{folder}/one"),
         "data": said("train", "no_such_graph"),
+        "flag": said("train", "--epochs", "many"),
     }
 
 
@@ -79,6 +80,8 @@ def test_one_process_comes_to_the_same_bits(found, folder):
 @pytest.mark.parametrize("name, text", [
     ("taken", "holds a run already: go on with it by --resume"),
     ("data", "no_such_graph"),
+    ("flag", "--epochs"),
+    ("predict", "speaks of several processes"),
 ])  # fmt: skip
 def test_what_is_refused_is_said_once(found, name, text):
     (code, _, err), other = (of[name] for of in found)

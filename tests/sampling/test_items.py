@@ -230,3 +230,10 @@ def test_items_that_do_not_fit():
         Items([1, 2], time=[1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match=r"^seeds must be one-dimensional, got shape \(1, 3\)$"):
         Items([[1, 2, 3]])
+
+
+def test_an_order_is_kept_in_half_the_memory_and_given_out_as_int64():
+    plan = SeedPlan(np.arange(100, 120), batch_size=8, seed=1)
+    places = [plan.places(0, step) for step in range(plan.num_steps)]
+    assert {part.dtype for part in places} == {np.dtype(np.int64)} and plan._orders[0].dtype == np.int32
+    assert sorted(np.concatenate(places).tolist()) == list(range(20))

@@ -158,9 +158,7 @@ class NodeIndex:
 
     def __init__(self, ids, *, grows=False):
         self.ids, self.grows = ids, grows
-        self._places = IntegerRows()
-        if not self._add_places(ids):
-            self._places = None
+        self._take_places()
 
     def rows(self, ids):
         """int32 rows of a column of ids (as ``as_ids`` gives it), -1 for one that is not known."""
@@ -169,10 +167,17 @@ class NodeIndex:
         ids = self._of_one_kind(ids)
         if self._places is not None and (rows := self._by_place(ids)) is not None:
             return rows
-        self._places = None  # a text, or integers far apart: what comes is looked up by hashes
+        self._places = None  # a text, or integers far apart: looked up by hashes
         if self.grows:
             self._grow(pc.unique(ids))
+            self._take_places()  # the more ids there are, the further apart they may be
         return pc.fill_null(pc.index_in(ids, value_set=self.ids), -1).to_numpy()
+
+    def _take_places(self):
+        """Give each id its place, where that can be."""
+        self._places = IntegerRows()
+        if self._add_places(self.ids) is None:
+            self._places = None
 
     def _by_place(self, ids):
         """The rows of integers; None where they are not, or too far apart."""
@@ -182,20 +187,19 @@ class NodeIndex:
             return None
         ids = ids.to_numpy()
         rows = self._places.rows(ids)
-        new = np.unique(ids[rows < 0]) if self.grows else ids[:0]
-        if not len(new):
+        if not self.grows or rows.min(initial=0) >= 0:
             return rows
-        if not self._add_places(new := pa.array(new), len(self.ids)):
+        new = self._add_places(pa.array(ids[rows < 0]), len(self.ids))
+        if new is None:
             return None
-        self.ids = pa.concat_arrays([self.ids, new])
+        self.ids = pa.concat_arrays([self.ids, pa.array(new)])
         return self._places.rows(ids)
 
     def _add_places(self, ids, first=0):
-        """Give ids the rows from ``first`` on; whether that can be."""
+        """Give ids the rows from ``first`` on: the distinct ones in this order, or None where they can have no place."""
         if str(ids.type) != "int64" or not IntegerRows.fits(ids := ids.to_numpy(), first + len(ids)):
-            return False
-        self._places.add(ids, first)
-        return True
+            return None
+        return self._places.add(ids, first)
 
     def ordered(self, first=0):
         """(ids, those from row ``first`` on in rising order; int32: the row of each of the present rows in that order)."""

@@ -125,6 +125,12 @@ def test_written_into_a_folder_it_is_the_same(spec, tmp_path, monkeypatch):
     assert one == two
 
 
+def test_features_do_not_depend_on_how_many_are_drawn_at_a_time(monkeypatch):
+    whole = load_dataset("sbm:nodes=301,features=5").features
+    monkeypatch.setattr(recipe, "CHUNK", 7)
+    assert np.array_equal(load_dataset("sbm:nodes=301,features=5").features, whole)
+
+
 def test_what_cannot_be_written_into_a_folder(tmp_path, monkeypatch):
     with pytest.raises(DatasetError, match="^rmat:scale=x: scale must be an integer, got 'x'$"):
         generate_into("rmat:scale=x", tmp_path / "made")

@@ -14,10 +14,16 @@ near, any_integer = st.integers(0, 40), st.integers(-(2**63), 2**63 - 1)
 columns = st.lists(st.lists(near | any_integer, max_size=12) | st.lists(near, max_size=12), max_size=5)
 
 
-@given(columns, st.lists(near | any_integer, unique=True, max_size=9), st.booleans(), st.booleans())
-def test_rows_are_those_by_hashes(parts, known, grows, has_texts):
+@given(columns, st.lists(near | any_integer, unique=True, max_size=9), st.booleans(), st.booleans(), st.sampled_from([1, 99]))
+def test_rows_are_those_by_hashes(parts, known, grows, has_texts, small):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(integer_rows, "SMALL", small)
+        check_rows(parts, known, grows, has_texts)
+
+
+def check_rows(parts, known, grows, has_texts):
     by_place, by_hash = (NodeIndex(pa.array(known, pa.int64()), grows=grows) for _ in range(2))
-    by_hash._places = None
+    by_hash._places, by_hash._take_places = None, lambda: None
     parts = [pa.array(part, pa.int64()) for part in parts]
     for part in [*parts, *([pa.array(["7", "x"], pa.large_string())] if has_texts else []), *parts[::-1]]:
         rows, wanted = by_place.rows(part), by_hash.rows(part)
@@ -36,3 +42,11 @@ def test_integers_far_apart_have_no_place():
     assert index.rows(pa.array([7, 9])).tolist() == [1, 2] and index._places is not None
     assert index.rows(pa.array([7, 10**15])).tolist() == [1, 3] and index._places is None
     assert as_texts(index.ids).to_pylist() == ["5", "7", "9", str(10**15)]
+
+
+def test_places_are_taken_as_soon_as_there_are_enough_ids(monkeypatch):
+    monkeypatch.setattr(integer_rows, "SMALL", 1)
+    index = NodeIndex(pa.array([], pa.int64()), grows=True)
+    assert index.rows(pa.array([100, 100])).tolist() == [0, 0] and index._places is None
+    index.rows(pa.array([*range(50), 100]))
+    assert index._places is not None and index.rows(pa.array([100, 49, 60, 60])).tolist()[::3] == [0, 51]
