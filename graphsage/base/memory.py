@@ -1,6 +1,7 @@
-"""Memory: what was given back stays the process's own (``keep_memory``), and how much there is."""
+"""Memory: what was given back stays the process's own (``keep_memory``), how much there is, and which arrays are not in it."""
 
 import ctypes
+import mmap
 import sys
 from pathlib import Path
 
@@ -55,3 +56,21 @@ def _left_in_group():
         return limit - used + cached
     except (OSError, StopIteration, ValueError):
         return None  # no limit reads "max"
+
+
+def map_of(array: object) -> mmap.mmap | None:
+    """The memory map of a file that an array is a view of; None for what lies in memory.
+
+    A sparse matrix, or anything else that is no array of numpy's, lies in memory.
+    """
+    import numpy as np  # here: the command line reads this file, and shows its help without
+
+    held = array
+    while isinstance(held, np.ndarray | memoryview):
+        held = held.obj if isinstance(held, memoryview) else held.base
+    return held if isinstance(held, mmap.mmap) else None
+
+
+def is_mapped(array: object) -> bool:
+    """Whether an array is a view of a memory-mapped file: its rows may have to be read from a disk."""
+    return map_of(array) is not None

@@ -9,11 +9,12 @@ from graphsage.cli.arguments import Refused, add_split, given_split, user_input
 
 def add_datasets(commands):
     text = "list the datasets, show one, or fetch one for later"
-    usage = "graphsage datasets [list | info NAME | fetch NAME] [flags]"
+    usage = "graphsage datasets [list | info NAME | fetch NAME | check NAME] [flags]"
     parser = commands.add_parser("datasets", help=text, usage=usage, description=text.capitalize() + ".")
-    text = "list: all of them (default); info: all about one; fetch: download one now, print its folder"
-    parser.add_argument("action", nargs="?", choices=("list", "info", "fetch"), default="list", help=text)
-    text = "the dataset to show (or a folder, a file, sbm:OPTIONS, rmat:OPTIONS, typed:OPTIONS) or to fetch"
+    text = "list: all of them (default); info: all about one; fetch: download one now, print its folder; "
+    text += "check: read a dataset through and compare it with its checksums"
+    parser.add_argument("action", nargs="?", choices=("list", "info", "fetch", "check"), default="list", help=text)
+    text = "the dataset to show (or a folder, a file, sbm:OPTIONS, rmat:OPTIONS, typed:OPTIONS), to fetch or to check"
     parser.add_argument("name", nargs="?", metavar="NAME", help=text)
     add_split(parser)
     text = "info: draw it as well, into this file (needs matplotlib)"
@@ -25,7 +26,7 @@ def _datasets(options):
     for flag in ("split", "png"):
         if flag in options and options.action != "info":
             raise Refused(f"--{flag} is for `datasets info`, not for `datasets {options.action}`")
-    print(*{"list": _list, "info": _info, "fetch": _fetch}[options.action](options), sep="\n")
+    print(*{"list": _list, "info": _info, "fetch": _fetch, "check": _check}[options.action](options), sep="\n")
 
 
 def _list(options):
@@ -44,6 +45,15 @@ def _fetch(options):
         from graphsage.data.catalogue import fetch_dataset
 
         return [fetch_dataset(_required_name(options))]
+
+
+def _check(options):
+    with user_input():
+        from graphsage.data.verified import verified
+
+        name = _required_name(options)
+        dataset, compared = verified(name)
+        return [dataset.summary().partition("\n")[0], f"{name} is whole: {compared}"]
 
 
 def _info(options):

@@ -44,6 +44,8 @@ IMPORT_EXAMPLES = """examples:
   graphsage import my_graph               check it, show it, keep it
   graphsage train my_graph                train on it, imported or not
   graphsage import my_graph --out my.npz  in one file as well, to copy elsewhere
+  graphsage import my.npz --out my_data   a folder of arrays, read from the disk as it is needed
+  graphsage import rmat:scale=20 --out r  so that a made graph is made once
 """
 
 OTHERS = """
@@ -52,6 +54,8 @@ Pajek, node-link JSON, Matrix Market, MATLAB, .pt of PyTorch Geometric, DGL's
 CSVDataset, Geom-GCN, MUSAE, Neo4j's import files, and edge lists of SNAP and KONECT.
 What they say of nodes becomes columns, and --label names the one with the classes.
 """
+
+NO_FOLDERS = (".csv", ".tsv", ".txt", ".gz", ".parquet", ".npy", ".json", ".pt")  # of files that a dataset is not saved as
 
 
 def add_import(commands):
@@ -63,30 +67,18 @@ def add_import(commands):
         description=IMPORT + OTHERS,
         epilog=IMPORT_EXAMPLES,
     )
-    parser.add_argument("folder", metavar="FOLDER", help="the folder with edges.csv or edges.parquet, or a file")
+    text = "the folder with edges.csv or edges.parquet, or a file; with --out anything that train takes"
+    parser.add_argument("folder", metavar="FOLDER", help=text)
     text = "edges run from source to target only: a target aggregates from its sources (default: both ways)"
     parser.add_argument("--directed", action="store_true", help=text)
     text = "How columns of nodes.csv are read. It is kept: a training reads them so, too."
     group = parser.add_argument_group("columns", text)
     for field in fields(TableConfig):
         add_flag(group, field)
-    text = "write the dataset into this file as well: NAME.npz, which every command takes in place of a folder"
-    parser.add_argument("--out", metavar="FILE", help=text)
+    text = "write the dataset there as well: into one file NAME.npz, else into a folder, which may be larger than the memory; "
+    text += "every command takes it in place of FOLDER"
+    parser.add_argument("--out", metavar="PATH", help=text)
     parser.set_defaults(command=_import)
-
-
-def _tables(given):
-    """The tables at a path: a folder of them, a lone table of edges, or a ``Source`` of other files."""
-    from graphsage.data.layouts import layout_at, layout_in
-
-    path = Path(given).expanduser()
-    if path.is_dir() and (found := layout_in(path)):
-        layout, folder, name = found[0], path, found[1]
-    elif path.is_file():
-        layout, folder, name = layout_at(path)
-    else:
-        raise ValueError(f"{given} is no folder with edges.csv or edges.parquet")
-    return layout.source(folder, name)
 
 
 def _import(options):
@@ -95,12 +87,48 @@ def _import(options):
         tables = TableConfig(**{field.name: given[field.name] for field in fields(TableConfig) if field.name in given})
         from graphsage.data.tables.import_tables import import_tables
 
-        if options.out is not None and not options.out.endswith(".npz"):
-            raise ValueError(f"--out must be a file NAME.npz, got {options.out!r}")
-        dataset, text = import_tables(_tables(options.folder), directed=options.directed, progress=True, tables=tables)
-        if options.out is not None:
-            dataset.save(options.out)
+        out = None if options.out is None else _free(options.out)
+        source = _tables(options.folder, can_be_others=out is not None)
+        if source is None:
+            dataset, text = _copied(options, tables, out)
+        else:
+            dataset, text = import_tables(source, directed=options.directed, progress=True, tables=tables)
+            if out is not None:
+                dataset.save(out)
     print(text)
-    if options.out is not None:
-        print(f"Saved in {options.out}")
-    print(after_import(options.folder, is_labelled=len(dataset.train) > 0))
+    if out is not None:
+        print(f"Saved in {out}")
+    print(after_import(out if source is None else options.folder, is_labelled=len(dataset.train) > 0))
+
+
+def _free(out):
+    """The path ``out`` if a dataset can be saved there: told before the reading, which may take long."""
+    path = Path(out)
+    if path.suffix in NO_FOLDERS:
+        raise ValueError(f"--out must be a file NAME.npz or a folder, got {out!r}")
+    if path.suffix != ".npz" and path.exists():
+        raise ValueError(f"--out {out} is there already, and a folder is written anew: delete it or name another")
+    return out
+
+
+def _tables(given, can_be_others):
+    """The tables at a path, or None where there are none and other data will do."""
+    from graphsage.data.layouts import tables_at
+
+    try:
+        return tables_at(Path(given).expanduser())
+    except ValueError:
+        if not can_be_others:
+            raise
+    return None
+
+
+def _copied(options, tables, out):
+    """(the dataset, a text on it) of what is no table and was saved at ``out``: any data that ``train`` takes."""
+    from graphsage.data.catalogue import load_dataset
+
+    if options.directed:
+        raise ValueError("--directed is about tables: leave it out")
+    dataset = load_dataset(options.folder, **vars(tables))
+    dataset.save(out)
+    return dataset, dataset.summary()

@@ -12,11 +12,12 @@ from numpy.typing import ArrayLike
 
 from graphsage.base.checks import ReadOnlyRecord, as_path, read_only
 from graphsage.base.told import of_kind
+from graphsage.base.trusted import is_trusted
 from graphsage.data.asked_times import times_line, times_of_nodes
 from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.labels import ReadTask, checked_class_names, is_labelled, read_labels, task_of
 from graphsage.data.remarks import label_remarks
-from graphsage.data.split import SPLITS, split_ids
+from graphsage.data.split import SPLITS, check_disjoint, checked_split, split_ids
 from graphsage.graph.build import checked_names, of_length
 from graphsage.graph.features import SparseFeatures, as_features, row_normalize
 from graphsage.graph.graph import Graph
@@ -89,9 +90,9 @@ class NodeDataset(ReadOnlyRecord):
         has_label = is_labelled(self.labels)
         for split in SPLITS:
             ids, note = split_ids(split, getattr(self, split), self.num_nodes)
-            self._set(**{split: _checked_split(split, ids, has_label)})
+            self._set(**{split: checked_split(split, ids, has_label)})
             self._say(note)
-        _check_disjoint([(split, getattr(self, split)) for split in SPLITS], self.num_nodes)
+        check_disjoint([(split, getattr(self, split)) for split in SPLITS], self.num_nodes)
         self._set(node_ids=checked_node_ids(self.node_ids, self.graph))
         times, node_times = times_of_nodes(self.graph, self.times, self.node_times)
         self._set(times=times, node_times=node_times)
@@ -199,24 +200,33 @@ class NodeDataset(ReadOnlyRecord):
         return cls(**parts_of_networkx(graph, directed, **how, **times), name=name)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the dataset to the file ``path``, NAME.npz, which ``load`` reads back (``graphsage.data.readers.npz_form``).
+        """Write the dataset to ``path``, which ``load`` reads back: one file where that is NAME.npz, else a folder.
 
-        The file that was there stays until the new one is whole. ValueError for another suffix, and where node_ids are
-        neither all integers nor all texts. A joined dataset is saved as the one graph that it is.
+        A file (``graphsage.data.readers.npz_form``) takes the place of the one that was there when it is whole. A folder
+        (``graphsage.data.folders.folder_parts``) is opened by memory map, so that it may be larger than the memory, and takes
+        nothing's place. ValueError where something is at its path already, and where node_ids are neither all integers nor all
+        texts. A joined dataset is saved as the one graph that it is.
         """
-        from graphsage.data.readers.npz_form import save_parts
+        from graphsage.data.folders.folder_parts import save_folder
+        from graphsage.data.readers.npz_form import packed, save_parts
 
-        save_parts(self, as_path("path", path))
+        path = as_path("path", path)
+        if path.suffix == ".npz":
+            save_parts(self, path)
+        else:
+            save_folder(path, *packed(self))
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> 'NodeDataset':
-        """The dataset in a file of ``save``, with the same arrays and names.
+        """The dataset in a file or a folder of ``save``, with the same arrays and names; a large folder stays on disk.
 
-        DatasetError, one sentence, for a file that is missing, truncated, damaged, of another kind or of a newer version.
+        DatasetError, one sentence, for what is missing, truncated, damaged, of another kind or of a newer version.
         """
+        from graphsage.data.folders.folder_parts import load_folder
         from graphsage.data.readers.npz_form import load_parts
 
-        parts = load_parts(as_path("path", path))
+        place = as_path("path", path)
+        parts = load_folder(place, typed=False) if place.is_dir() else load_parts(place)
         with told_of(path):
             return NodeDataset(**parts)
 
@@ -258,34 +268,12 @@ def checked_features(features, num_nodes):
     return features
 
 
-def _checked_split(split, ids, has_label):
-    unlabelled = np.flatnonzero(~has_label[ids])
-    if unlabelled.size == len(ids) > 1:
-        raise ValueError(f"none of the {len(ids):,} nodes of {split} has a label: leave {split} empty, or give them labels")
-    if unlabelled.size:
-        at = int(unlabelled[0])
-        raise ValueError(f"{split}[{at}] = {ids[at]} has no label: every node of a split needs one")
-    return read_only(ids.copy())
-
-
-def _check_disjoint(splits, num_nodes):
-    owner = np.full(num_nodes, -1, np.int8)
-    for number, (split, ids) in enumerate(splits):
-        taken = np.flatnonzero(owner[ids] >= 0)
-        if taken.size:
-            node = ids[taken[0]]
-            raise ValueError(f"node {node} is in {splits[owner[node]][0]} and in {split}: splits must not overlap")
-        owner[ids] = number
-        order = np.sort(ids)
-        repeated = np.flatnonzero(np.diff(order) == 0)
-        if repeated.size:
-            raise ValueError(f"{split} lists node {order[repeated[0]]} more than once: list each node once")
-
-
 def checked_node_ids(node_ids, graph):
     """``node_ids`` as names that agree with the graph's own; None: those."""
     if node_ids is None or node_ids is graph.node_ids:
         return graph.node_ids
+    if graph.node_ids is None and is_trusted("names", node_ids):
+        return of_length("node_ids", node_ids, graph.num_nodes, "node")
     names = of_length("node_ids", checked_names(node_ids), graph.num_nodes, "node")
     if graph.node_ids is not None:
         _check_agreement(names.tolist(), graph.node_ids.tolist())

@@ -13,6 +13,7 @@ import numpy as np
 
 from graphsage.base.checks import MAX_NODES, as_array, as_integers, as_list, one_of, read_only
 from graphsage.base.told import shown
+from graphsage.base.trusted import is_trusted, trusted
 from graphsage.data.missing import NO_CLASS, is_missing, missing_words
 
 TASKS = {"i8": "multiclass", "i1": "multilabel", "f4": "regression"}
@@ -45,11 +46,13 @@ def is_labelled(labels):
 
 
 def read_labels(labels, num_nodes, task="auto", class_names=None):
-    """(labels in their stored form, a read-only copy; class names or None; a sentence on how they were read, or "").
+    """(labels in their stored form, read-only and nobody else's; class names or None; a sentence on how they were read, or "").
 
     task: "auto", or what they are to be read as. A sentence is said where they could have been meant otherwise.
     """
     labels, task = as_array("labels", labels), one_of("task", task, ("auto", *TASKS.values()))
+    if is_trusted("labels", labels) and task == task_of(labels) and len(labels) == num_nodes:
+        return labels, class_names, ""
     if isinstance(task, ReadTask) and (labels.dtype.kind not in "biuf" or stored_task(labels) != task):
         task = "auto"
     if labels.dtype.kind in "OUST" and labels.ndim in (1, 2):
@@ -60,7 +63,7 @@ def read_labels(labels, num_nodes, task="auto", class_names=None):
     note = note or (lost_digits(given) if task == "regression" else "")
     if len(labels) != num_nodes:
         raise ValueError(f"labels must have one entry per node, {num_nodes}; got {len(labels)}")
-    return read_only(labels), class_names, note
+    return trusted("labels", read_only(labels)), class_names, note
 
 
 def checked_labels(labels, num_nodes):

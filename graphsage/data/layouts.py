@@ -137,6 +137,10 @@ LAYOUTS = {
     layout.name: layout
     for layout in (
         Layout("tables", "tables.import_tables", TABLES, several_splits=True, is_tables=True),
+        Layout(
+            "dataset-folder", "folders.dataset_folder", "folders that save wrote (about.json)",
+            pattern=IN_NAMED + r"about\.json",
+        ),
         Layout("debian", "readers.debian", "debian.npz", is_npz=True),
         Layout(
             "planetoid", "readers.planetoid", "Planetoid files (ind.NAME.*)",
@@ -148,7 +152,7 @@ LAYOUTS = {
             + r"([a-z][a-z]\.txt|[a-z]_feat\.npz|labels\.npy|(train|val|test)_[0-9]+\.npy)",
         ),
         Layout("debian-typed", "readers.debian_typed", "debian-typed.npz", is_npz=True),
-        Layout("graphsage", "readers.saved", "NAME.npz that TypedDataset.save or NodeDataset.save wrote", is_npz=True),
+        Layout("graphsage", "readers.saved", "NAME.npz that save wrote", is_npz=True),
         Layout(
             "cora-linqs", "readers.linqs", "LINQS files (NAME.content, NAME.cites)", several_splits=True,
             pattern=IN_FOLDER + r"(?P<name>[^/]+)\.(content|cites)",
@@ -239,6 +243,20 @@ def layout_at(path):
             return layout, *found
     arrays = f" (its arrays: {', '.join(npz_names(path))[:200]})" if path.suffix == ".npz" else ""
     raise DatasetError(f"{path} is not a folder, nor a file of a dataset{arrays}: known are {_known()}")
+
+
+def tables_at(path):
+    """The tables at a path, as an import takes them: a folder of them, a lone table of edges, or a ``Source`` of other files.
+
+    DatasetError where there are none: what else there may be needs no import.
+    """
+    path = Path(path)
+    if path.is_dir() and (found := layout_in(path)):
+        return found[0].source(path, found[1])
+    if not path.is_file():
+        raise DatasetError(f"{path} is no folder with edges.csv or edges.parquet")
+    layout, folder, name = layout_at(path)
+    return layout.source(folder, name)
 
 
 def _rank_of_file(layout):

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from graphsage.base.checks import as_array, as_count, as_ids
+from graphsage.base.checks import as_array, as_count, as_ids, read_only
+from graphsage.base.trusted import is_trusted, trusted
 
 SPLITS = ("train", "val", "test")
 TRAIN_SHARE, VAL_SHARE = 0.5, 0.25  # of the nodes, rounded; the rest is for testing (the shares of Platonov et al. 2023)
@@ -62,3 +63,32 @@ def _is_mask(array, num_nodes):
         return True
     fits = array.dtype.kind in "iuf" and len(array) == num_nodes > 2
     return fits and bool(((array == 0) | (array == 1)).all())
+
+
+# ---- checks
+
+
+def checked_split(split, ids, has_label):
+    """``ids`` of nodes that all have a label: a read-only copy, unless they are one."""
+    unlabelled = np.flatnonzero(~has_label[ids])
+    if unlabelled.size == len(ids) > 1:
+        raise ValueError(f"none of the {len(ids):,} nodes of {split} has a label: leave {split} empty, or give them labels")
+    if unlabelled.size:
+        at = int(unlabelled[0])
+        raise ValueError(f"{split}[{at}] = {ids[at]} has no label: every node of a split needs one")
+    return ids if is_trusted("split", ids) else trusted("split", read_only(ids.copy()))
+
+
+def check_disjoint(splits, num_nodes):
+    """ValueError where a node is in two of [(name, ids)], or twice in one."""
+    owner = np.full(num_nodes, -1, np.int8)
+    for number, (split, ids) in enumerate(splits):
+        taken = np.flatnonzero(owner[ids] >= 0)
+        if taken.size:
+            node = ids[taken[0]]
+            raise ValueError(f"node {node} is in {splits[owner[node]][0]} and in {split}: splits must not overlap")
+        owner[ids] = number
+        if np.count_nonzero(owner == number) < len(ids):  # counted, not sorted: that would take 8 bytes a node
+            order = np.sort(ids)
+            repeated = order[1:][np.diff(order) == 0]
+            raise ValueError(f"{split} lists node {repeated[0]} more than once: list each node once")

@@ -10,6 +10,7 @@ import numpy as np
 
 from graphsage.base.checks import ReadOnlyRecord, as_path, read_only
 from graphsage.base.told import of_kind, shown, told
+from graphsage.base.trusted import is_trusted
 from graphsage.data.dataset import OUTPUTS, SPLITS, NodeDataset
 from graphsage.data.errors import told_of
 from graphsage.data.merged import merged_parts
@@ -168,20 +169,26 @@ class TypedDataset(ReadOnlyRecord):
     # ---- from and to
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the dataset to the file ``path``, NAME.npz, which ``load`` and ``load_dataset`` read back.
-
-        The file that was there stays until the new one is whole. ValueError as ``NodeDataset.save``.
+        """Write the dataset to ``path``, a file NAME.npz or a folder, which ``load`` and ``load_dataset`` read back: see
+        ``NodeDataset.save``.
         """
-        from graphsage.data.readers.typed_npz import save_typed
+        from graphsage.data.folders.folder_parts import save_folder
+        from graphsage.data.readers.typed_npz import save_typed, typed_packed
 
-        save_typed(self, as_path("path", path))
+        path = as_path("path", path)
+        if path.suffix == ".npz":
+            save_typed(self, path)
+        else:
+            save_folder(path, *typed_packed(self))
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> 'TypedDataset':
-        """The dataset in a file of ``save``, with the same arrays and names; DatasetError as ``NodeDataset.load``."""
+        """The dataset in a file or a folder of ``save``, with the same arrays and names: see ``NodeDataset.load``."""
+        from graphsage.data.folders.folder_parts import load_folder
         from graphsage.data.readers.typed_npz import load_typed
 
-        parts = load_typed(as_path("path", path))
+        place = as_path("path", path)
+        parts = load_folder(place, typed=True) if place.is_dir() else load_typed(place)
         with told_of(path):
             return TypedDataset(**parts)
 
@@ -249,7 +256,8 @@ def _row_normalized(features):
 
 def _names(kind, names, count):
     try:
-        return read_only(of_length("node_ids", checked_names(names), count, "node"))
+        names = names if is_trusted("names", names) else checked_names(names)
+        return read_only(of_length("node_ids", names, count, "node"))
     except (TypeError, ValueError) as error:
         raise type(error)(f"{kind}: {error}") from None
 

@@ -30,6 +30,16 @@ def checked_indptr(indptr, indices_shape):
     return indptr
 
 
+def checked_ends(arrays):
+    """ValueError unless the arrays of a graph that was checked before have lengths that fit; only ends of indptr are read."""
+    indptr, num_edges = arrays["indptr"], len(arrays["indices"])
+    if not len(indptr) or (indptr[0], indptr[-1]) != (0, num_edges):
+        raise ValueError(f"indptr must start with 0 and end with {num_edges}, the length of indices")
+    for name in ("edge_ids", "edge_reversed", "weights", "times"):
+        if arrays.get(name) is not None:
+            of_length(name, arrays[name], num_edges, "edge")
+
+
 def checked_weights(weights):
     """``weights`` as float32 or float64, finite and >= 0."""
     weights = as_array("weights", weights)

@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass
 from typing import Any, Self
-from weakref import WeakValueDictionary
 
 import numpy as np
 
 from graphsage.base.checks import ReadOnlyRecord, as_array, as_count, as_indices, integer_array, read_only
 from graphsage.base.foreign import as_scipy, is_sparse
+from graphsage.base.trusted import is_trusted, trusted
 from graphsage.graph.build import checked_indptr, indptr_of
 
-_DENSE = WeakValueDictionary()  # id -> array: what was checked, as long as somebody has it
 CHUNK = 1 << 22  # values looked at together when a large (perhaps memory-mapped) array is scanned
 
 
@@ -103,7 +102,7 @@ def as_features(features):
     refused. What it returned before comes back as it is: a matrix that is larger than memory, say, is read through once, not by
     each that is given it.
     """
-    if isinstance(features, SparseFeatures) or (features is not None and _DENSE.get(id(features)) is features):
+    if isinstance(features, SparseFeatures) or is_trusted("features", features):
         return features
     if is_sparse(features):
         if len(features.shape) != 2:
@@ -113,9 +112,7 @@ def as_features(features):
             matrix = matrix.copy()
             matrix.sum_duplicates()
         return SparseFeatures(matrix.indptr, matrix.indices, _without_ones(matrix.data), matrix.shape[1])
-    dense = _checked_dense(features)
-    _DENSE[id(dense)] = dense
-    return dense
+    return trusted("features", _checked_dense(features))
 
 
 def row_normalize(features: Any) -> np.ndarray | SparseFeatures:

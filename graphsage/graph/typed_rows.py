@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from graphsage.base.checks import as_ids
+from graphsage.base.checks import as_ids, read_only
 from graphsage.graph.build import of_length
 from graphsage.graph.graph import Graph
 from graphsage.graph.typed_graph import Relation, TypedGraph, remade
@@ -16,22 +16,30 @@ def typed_graph_of_rows(
     rows: Graph,
     edge_ids: np.ndarray,
     reverse_of: Mapping[Relation, Relation],
+    checked: bool = False,
 ) -> TypedGraph:
     """The ``TypedGraph`` that had these ``rows``, ``edge_ids`` and ``reverse_of``: the same arrays, not copied.
 
+    checked: they are known to fit the types and relations, and no edge is read.
     Raises ValueError, one sentence, where they fit neither each other nor the types and relations.
     """
     if len(set(relations)) < len(relations):
         raise ValueError("relations must differ, and one of them stands twice")
     bare = TypedGraph(num_nodes, dict.fromkeys(relations, ((), ())))
     _check_rows(bare, rows)
-    ids = of_length("edge_ids", as_ids("edge_ids", edge_ids, np.iinfo(np.int64).max), rows.num_edges, "edge")
+    ids = edge_ids if checked else as_ids("edge_ids", edge_ids, np.iinfo(np.int64).max)
+    ids = read_only(of_length("edge_ids", ids, rows.num_edges, "edge"))
     made = remade({**bare.__dict__, "rows": rows, "edge_ids": ids, "reverse_of": dict(reverse_of)})
-    for relation in relations:
-        _check_sources(made, relation)
-    for turned, origin in reverse_of.items():
-        _check_turned(made, turned, origin)
+    if not checked:
+        _check_ends(made)
     return made
+
+
+def _check_ends(graph):
+    for relation in graph.relations:
+        _check_sources(graph, relation)
+    for turned, origin in graph.reverse_of.items():
+        _check_turned(graph, turned, origin)
 
 
 def _check_rows(bare, rows):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from graphsage.base import memory
@@ -95,3 +96,19 @@ def test_a_system_that_says_nothing_has_nothing_to_give(monkeypatch, tmp_path):
     monkeypatch.setattr(memory, "GROUP", tmp_path)
     monkeypatch.setattr(memory, "_meminfo", lambda: None)
     assert memory.available_memory() == 0
+
+
+# ---- what is not in it
+
+
+def test_views_of_a_map_are_mapped_whatever_their_form(tmp_path):
+    np.arange(12, dtype=np.float32).tofile(tmp_path / "rows")
+    mapped = np.memmap(tmp_path / "rows", np.float32, "r", shape=(3, 4))
+    plain = np.asarray(mapped)
+    for view in (mapped, plain, plain[1:, ::2], plain.view(np.int32).T, np.frombuffer(mapped, np.uint8)):
+        assert memory.is_mapped(view) and memory.map_of(view) is mapped._mmap
+
+
+@pytest.mark.parametrize("other", [np.zeros(3), np.zeros(4)[1:], np.frombuffer(b"abcd", np.uint8), None, [1.0], sys], ids=str)
+def test_everything_else_is_in_memory(other):
+    assert memory.map_of(other) is None and not memory.is_mapped(other)

@@ -8,6 +8,7 @@ from helpers.table_files import EDGES, NODES, write_tables
 from helpers.typed_tables import write_shop
 
 from graphsage.data import NodeDataset, load_dataset
+from graphsage.data.folders import folder_parts
 from graphsage.trained.save import trained_on
 
 pytest.importorskip("pyarrow")
@@ -89,7 +90,7 @@ def test_directed_and_one_file(command, folder, tmp_path):
 
 @pytest.mark.parametrize("arguments, sentence", [
     (("FOLDER/none.csv",), "FOLDER/none.csv is no folder with edges.csv or edges.parquet"),
-    (("FOLDER", "--out", "x.csv"), "--out must be a file NAME.npz, got 'x.csv'"),
+    (("FOLDER", "--out", "x.csv"), "--out must be a file NAME.npz or a folder, got 'x.csv'"),
 ])
 def test_what_cannot_be_imported(command, folder, arguments, sentence):
     code, out, err = command("import", *(argument.replace("FOLDER", str(folder)) for argument in arguments))
@@ -318,3 +319,59 @@ def test_a_folder_of_several_types(command, refused, tmp_path):
     assert command("import", folder, "--directed")[0] == 0
     assert len(load_dataset(folder, progress=False).graph.relations) == 3
     assert "no table of nodes has it: COLUMN means all" in refused("import", folder, "--label", "user.nobody")
+
+
+def test_any_dataset_becomes_a_folder(command, tmp_path, folder):
+    code, out, err = command("import", "sbm:nodes=200", "--out", tmp_path / "made")
+    assert (code, err) == (0, "") and out.startswith("sbm:nodes=200: 200 nodes ")
+    assert out.endswith(f"Saved in {tmp_path / 'made'}\nNext: graphsage train {tmp_path / 'made'}\n")
+    code, info, _ = command("datasets", "info", tmp_path / "made")
+    assert code == 0 and info.startswith("sbm:nodes=200: 200 nodes ")
+    code, _, _ = command("import", tmp_path / "made", "--out", tmp_path / "again.npz")
+    assert code == 0 and np.array_equal(NodeDataset.load(tmp_path / "again.npz").labels, load_dataset("sbm:nodes=200").labels)
+    code, out, _ = command("import", folder, "--out", tmp_path / "of_tables")
+    assert code == 0 and out.endswith(f"Saved in {tmp_path / 'of_tables'}\nNext: graphsage train {folder}\n")
+    assert load_dataset(tmp_path / "of_tables").schema == load_dataset(folder).schema
+    code, out, _ = command("train", tmp_path / "made", "--epochs", 1, "--hidden-features", 4, "--no-baseline", "--no-save")
+    assert code == 0
+
+
+@pytest.mark.parametrize("line, sentence", [
+    (("sbm:nodes=200", "--out", "DIR"), "--out DIR is there already, and a folder is written anew: delete it or name another"),
+    (("sbm:nodes=200",), "sbm:nodes=200 is no folder with edges.csv or edges.parquet"),
+    (("sbm:nodes=200", "--out", "DIR/x", "--directed"), "--directed is about tables: leave it out"),
+    (("sbm:nodes=200", "--out", "DIR/x", "--category", "a"),
+     "sbm:nodes=200 is no folder of tables (edges.csv, nodes.csv): leave category out, which is about those"),
+    (("none", "--out", "DIR/x"), "no dataset is called 'none': known are "),
+])  # fmt: skip
+def test_what_cannot_become_a_folder(command, tmp_path, line, sentence):
+    code, out, err = command("import", *(word.replace("DIR", str(tmp_path)) for word in line))
+    assert (code, out) == (2, "") and err.startswith(f"graphsage: {sentence.replace('DIR', str(tmp_path))}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_check_reads_it_through(command, tmp_path, folder, monkeypatch):
+    load_dataset("sbm:nodes=200").save(tmp_path / "made")
+    code, out, _ = command("datasets", "check", tmp_path / "made")
+    assert code == 0 and out.endswith(f"{tmp_path / 'made'} is whole: every file has its checksum\n")
+    flip(tmp_path / "made" / "labels.npy")
+    monkeypatch.setattr(folder_parts, "SMALL", -1)
+    told = "labels.npy: its checksum is not the one in about.json: the file is damaged\n"
+    assert command("datasets", "check", tmp_path / "made") == (2, "", f"graphsage: {tmp_path / 'made'}/{told}")
+    code, _, err = command("datasets", "check", folder)
+    assert code == 2 and err.endswith("mine is not imported yet, and tables have no checksums: graphsage import reads them\n")
+    load_dataset(folder, progress=False)
+    code, out, _ = command("datasets", "check", folder)
+    assert code == 0 and out.endswith(f"every file of its import {folder / '.graphsage' / '1'} has its checksum\n")
+    flip(folder / ".graphsage" / "1" / "labels.npy")
+    code, _, err = command("datasets", "check", folder)
+    assert code == 2 and err.endswith(told)
+    load_dataset("sbm:nodes=200").save(tmp_path / "one.npz")
+    code, out, _ = command("datasets", "check", tmp_path / "one.npz")
+    assert code == 0 and out.endswith(f"{tmp_path / 'one.npz'} is whole: all of it was read and checked\n")

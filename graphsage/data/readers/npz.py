@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from graphsage.base.memory import available_memory
+from graphsage.base.memory import available_memory, is_mapped
 from graphsage.data.errors import DatasetError, one_of_several
 
 SHARE = 0.25  # of the available memory that arrays may take that could be mapped
@@ -79,10 +79,10 @@ def read_npy(path):
         raise DatasetError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
-def mapped_npy(path):
+def mapped_npy(path, *, as_stored=False):
     """The array of one .npy file as a read-only memory map: nothing is read but the header (and truth values).
 
-    DatasetError as ``read_npy``.
+    as_stored: these are not read either, and are taken as 0 and 1. DatasetError as ``read_npy``.
     """
     path = Path(path)
     try:
@@ -94,7 +94,7 @@ def mapped_npy(path):
         if size == 0:
             return np.empty(shape if max(shape) <= MAX_LENGTH else (0,), dtype)
         array = np.asarray(np.memmap(path, dtype, "r", start, shape, order))
-        return array.view(np.uint8) != 0 if dtype.kind == "b" else array
+        return array.view(np.uint8) != 0 if dtype.kind == "b" and not as_stored else array
     except FileNotFoundError:
         raise DatasetError(f"{path}: there is no such file") from None
     except OSError as error:
@@ -169,13 +169,7 @@ def in_memory(arrays):
 
     Rows of a graph are read far apart, and a map has small pages: sampling from one takes 1.7 times as long.
     """
-    maps = {name: array for name, array in arrays.items() if _is_mapped(array)}
+    maps = {name: array for name, array in arrays.items() if is_mapped(array)}
     if sum(array.nbytes for array in maps.values()) > SHARE * available_memory():
         return arrays
     return {name: np.array(array) if name in maps else array for name, array in arrays.items()}
-
-
-def _is_mapped(array):
-    while isinstance(array, np.ndarray) and not isinstance(array, np.memmap):
-        array = array.base
-    return isinstance(array, np.memmap)

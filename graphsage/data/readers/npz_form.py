@@ -20,15 +20,17 @@ A zip of uncompressed ``.npy`` arrays (N nodes, E edges, F features, C classes, 
 
 import json
 from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 
+from graphsage.base.checks import read_only
 from graphsage.base.files import written_aside
+from graphsage.base.trusted import trusted
 from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.labels import stored_task
 from graphsage.data.readers.npz import npz_names, read_npz
-from graphsage.graph.build import checked_indptr, indptr_of
+from graphsage.data.split import SPLITS
+from graphsage.graph.build import checked_ends, checked_indptr, indptr_of
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
 
@@ -51,14 +53,17 @@ def save_parts(dataset, path):
 
 def write_form(path, form, packed, dataset):
     """Write what ``packed`` makes of a dataset to ``path``, as a file of this form."""
-    if Path(path).suffix != ".npz":
-        raise ValueError(f"a dataset is saved in a file NAME.npz, got {str(path)!r}")
     about, arrays = packed(dataset)
-    if not isinstance(about["name"], (str, type(None))):
-        raise ValueError(f"a dataset can be saved if its name is a text, got {about['name']!r:.80}")
-    arrays["about"] = np.frombuffer(json.dumps({"form": form, "version": VERSION, **about}).encode(), np.uint8)
+    arrays["about"] = np.frombuffer(json.dumps({"form": form, "version": VERSION, **check_name(about)}).encode(), np.uint8)
     with written_aside(path) as file:
         np.savez(file, **arrays, sha256=_digest(arrays))
+
+
+def check_name(about):
+    """``about``, if the dataset's name can be written."""
+    if not isinstance(about["name"], (str, type(None))):
+        raise ValueError(f"a dataset can be saved if its name is a text, got {about['name']!r:.80}")
+    return about
 
 
 def packed(dataset):
@@ -179,14 +184,17 @@ def check_kinds(about, more):
         raise DatasetError(f"notes in its member about must be texts, got {about['notes']!r:.80}")
 
 
-def unpacked(about, arrays):
-    """The arguments of the ``NodeDataset`` that ``packed`` made these of."""
-    node_ids = loaded_ids(arrays)
-    graph = {name: arrays.get(name) for name in GRAPH}
+def unpacked(about, arrays, checked=False):
+    """The arguments of the ``NodeDataset`` that ``packed`` made these of.
+
+    checked: the arrays were checked when they were written; those of edges and features are not read then.
+    """
+    node_ids = loaded_ids(arrays, checked)
+    graph = {name: arrays.get(name) for name in GRAPH} | {"node_ids": node_ids if about["graph_has_ids"] else None}
     return {
-        "graph": Graph(**graph, node_ids=node_ids if about["graph_has_ids"] else None),
-        "features": loaded_features(about["num_columns"], arrays),
-        **{name: arrays[name] for name in ("labels", "train", "val", "test")},
+        "graph": Graph._trusted(**graph) if checked else Graph(**graph),
+        "features": loaded_features(about["num_columns"], arrays, checked),
+        **loaded_labels(arrays, checked),
         "class_names": about["class_names"],
         "node_ids": None if about["graph_has_ids"] else node_ids,  # the graph's own, which are checked once
         "name": about["name"],
@@ -197,22 +205,35 @@ def unpacked(about, arrays):
     }
 
 
-def loaded_features(num_columns, arrays):
+def loaded_labels(arrays, checked=False):
+    """{"labels", "train", "val", "test"} as they are stored."""
+    if not checked:
+        return {name: arrays[name] for name in ("labels", *SPLITS)}
+    splits = {name: trusted("split", read_only(arrays[name])) for name in SPLITS}
+    return {"labels": trusted("labels", read_only(arrays["labels"])), **splits}
+
+
+def loaded_features(num_columns, arrays, checked=False):
     """The features of ``stored_features``; num_columns: of sparse ones, else None."""
     if num_columns is None:
-        return arrays.get("features")
-    return SparseFeatures(**{part: arrays.get(name) for name, part in SPARSE.items()}, num_columns=num_columns)
+        features = arrays.get("features")
+        return trusted("features", read_only(features)) if checked and features is not None else features
+    parts = {part: arrays.get(name) for name, part in SPARSE.items()}
+    if checked:
+        checked_ends(parts | {"weights": parts["values"]})
+    return (SparseFeatures._trusted if checked else SparseFeatures)(**parts, num_columns=num_columns)
 
 
-def loaded_ids(arrays):
+def loaded_ids(arrays, checked=False):
     """The names of ``stored_ids``, or None."""
     if ("node_names" in arrays) != ("node_name_ends" in arrays):
         raise DatasetError("node_names and node_name_ends go together, and one of them is missing")
     if "node_names" not in arrays:
-        return arrays.get("node_ids")
+        ids = arrays.get("node_ids")
+        return trusted("names", read_only(ids)) if checked and ids is not None else ids
     blob = arrays["node_names"].tobytes()
     ends = checked_indptr(arrays["node_name_ends"], (len(blob),)).tolist()
     names = np.empty(len(ends) - 1, object)
     for node, (start, end) in enumerate(zip(ends, ends[1:])):
         names[node] = blob[start:end].decode("utf-8", "surrogatepass")
-    return names
+    return trusted("names", read_only(names)) if checked else names

@@ -5,7 +5,7 @@ from enum import Enum
 
 import numpy as np
 
-from graphsage.data.dataset import DatasetError
+from graphsage.data.errors import DatasetError
 
 MAX_DIMENSION = 2**31 - 1
 

@@ -24,6 +24,7 @@ from graphsage.data.readers.npz_form import (
     check_kinds,
     loaded_features,
     loaded_ids,
+    loaded_labels,
     read_form,
     stored_features,
     stored_ids,
@@ -119,18 +120,18 @@ def typed_names(about):
     return always, (*ROWS[2:], *(("asked_times",) if has_labels else ()), *own)
 
 
-def typed_unpacked(about, arrays):
-    """The arguments of the ``TypedDataset`` that ``typed_packed`` made these of."""
+def typed_unpacked(about, arrays, checked=False):
+    """The arguments of the ``TypedDataset`` that ``typed_packed`` made these of; checked: as in ``npz_form.unpacked``."""
     own = {name: _arrays_of(at, arrays) for at, name in enumerate(about["types"])}
     columns = dict(zip(about["types"], about["num_columns"]))
     parts = {name: about[name] for name in ("target", "class_names", "name", "schema")}
     if about["target"] is not None:
-        parts |= {name: arrays[name] for name in OF_TARGET}
+        parts |= loaded_labels(arrays, checked)
         parts |= {"task": stored_task(arrays["labels"]), "times": arrays.get("asked_times")}
     return parts | {
-        "graph": _graph(about, arrays),
-        "features": {name: loaded_features(columns[name], of) for name, of in own.items()},
-        "node_ids": {name: loaded_ids(of) for name, of in own.items()},
+        "graph": _graph(about, arrays, checked),
+        "features": {name: loaded_features(columns[name], of, checked) for name, of in own.items()},
+        "node_ids": {name: loaded_ids(of, checked) for name, of in own.items()},
         "node_times": {name: of["node_times"] for name, of in own.items() if "node_times" in of} or None,
         "notes": tuple(about["notes"]),
     }
@@ -140,7 +141,7 @@ def _arrays_of(at, arrays):
     return {name: arrays[f"{name}_{at}"] for name in OF_TYPE if f"{name}_{at}" in arrays}
 
 
-def _graph(about, arrays):
+def _graph(about, arrays, checked):
     starts, types = arrays["starts"], about["types"]
     if starts.shape != (len(types) + 1,) or starts.dtype != np.int64 or starts[0] != 0 or (np.diff(starts) < 0).any():
         raise DatasetError(f"starts must rise from 0, a number a type and one more, got {starts.dtype} {starts.shape}")
@@ -148,7 +149,8 @@ def _graph(about, arrays):
     return typed_graph_of_rows(
         dict(zip(types, np.diff(starts).tolist())),
         relations,
-        Graph(**{name: arrays.get(name) for name in ROWS}),
+        (Graph._trusted if checked else Graph)(**{name: arrays.get(name) for name in ROWS}),
         arrays["edge_ids"],
         {relations[turned]: relations[origin] for turned, origin in about["reverse_of"]},
+        checked=checked,
     )

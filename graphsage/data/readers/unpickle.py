@@ -12,7 +12,7 @@ of the file, and a container that was already used cannot be fetched again (no c
 
 import os
 
-from graphsage.data.dataset import DatasetError
+from graphsage.data.errors import DatasetError
 from graphsage.data.readers.pickle_records import (
     ArrayRecord,
     CSRRecord,

@@ -1,48 +1,43 @@
 """What was read from a folder of tables, kept in the project's own form: the second start reads no table.
 
 Beside the tables lies a folder ``.graphsage`` (or, where that cannot be made, one in the cache) with a folder NUMBER for an
-import: the arrays of ``graphsage.data.readers.npz_form``, each in a file NAME.npy, and about.json:
+import: a dataset folder (``graphsage.data.folders.folder_parts``) whose about.json says more:
 
-    form, version      FORM, VERSION
     sources            [[name, bytes, time of the last change in ns, sum of parts]] of the tables: while these are so, the
                        import holds (imports of before have no sum)
-    arrays             {NAME: sha256}; None for features, which are memory-mapped, and not read through at each start
-    dataset            what ``npz_form.packed`` has beside the arrays, or ``typed_npz.typed_packed`` of a typed dataset
     unlisted           in ``other``, where no schema of its own says it: what became of edges to unlisted ids
 
-Features are left out where they are features.npy (or features.TYPE.npy) as it lies there. Everything else is read through at a
-start and compared with its sum: a quarter of a second for 60 million edges. A folder gets its name when it is whole.
+Features are left out where they are features.npy (or features.TYPE.npy) as it lies there. Imports of before have a form of
+their own, with nothing but the sums of the arrays, and none of features; they are opened as well.
 
 In the folder ``other`` there is the latest import by the schema of another dataset, in the same form: the grown graph that a
 trained model is applied to. It never takes the place of the own one.
 """
 
-import json
 import os
-import re
 import shutil
 from errno import EEXIST, ENOTEMPTY
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
-from graphsage.base.files import folder_written_aside
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.download import cache_folder
 from graphsage.data.errors import DatasetError, told_of
-from graphsage.data.readers.npz import in_memory, mapped_npy
-from graphsage.data.readers.npz_form import ALWAYS, SOMETIMES, checked_about, packed, unpacked
-from graphsage.data.readers.typed_npz import checked_typed, typed_names, typed_packed, typed_unpacked
+from graphsage.data.folders.folder_parts import is_typed, opened_parts, save_folder
+from graphsage.data.folders.opening import about_of, json_of
+from graphsage.data.folders.writer import NAME, FolderTaken
+from graphsage.data.readers.npz import mapped_npy
+from graphsage.data.readers.npz_form import checked_about, packed
+from graphsage.data.readers.typed_npz import checked_typed, typed_packed
 from graphsage.data.tables.nodes import ARRAY, array_of
 from graphsage.data.tables.schema import checked_schema, checked_typed_schema
 from graphsage.data.typed_dataset import TypedDataset
 
-FORM, VERSION = "graphsage import", 1
-PLACE, OTHER, ABOUT = ".graphsage", "other", "about.json"
+BEFORE = "graphsage import"  # the form of imports of before
+PLACE, OTHER = ".graphsage", "other"
 BLOCK, BLOCKS = 1 << 17, 128  # bytes of a block of a table, and how many are looked at: 16 MiB
-MAPPED = re.compile(r"features(_[0-9]+)?")  # arrays of features
-IN_ABOUT = {"about", "sha256"}  # of the arrays of a file, what about.json has
 
 
 def sources_of(files):
@@ -101,31 +96,24 @@ def _entries(place):
 
 def _about(entry):
     """The checked about.json, or None: then the tables are read again."""
-    try:
-        about = json.loads((entry / ABOUT).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return None
-    if not isinstance(about, dict) or (about.get("form"), about.get("version")) != (FORM, VERSION):
-        return None
-    arrays, dataset = about.get("arrays"), about.get("dataset")
-    fits = isinstance(arrays, dict) and isinstance(dataset, dict) and isinstance(dataset.get("schema"), dict)
-    return about if fits and arrays.keys() <= _names(dataset) else None
+    for read in (about_of, _about_of_before):
+        try:
+            about = read(entry)
+        except DatasetError:
+            continue
+        return about if isinstance(about["dataset"].get("schema"), dict) else None
+    return None
 
 
-def _names(dataset):
-    """The names that arrays of an import can have."""
-    if not _is_typed(dataset):
-        return {*ALWAYS, *SOMETIMES} - IN_ABOUT
-    try:
-        always, sometimes = typed_names(checked_typed(dataset))
-    except DatasetError:
-        return set()
-    return {*always, *sometimes} - IN_ABOUT
-
-
-def _is_typed(dataset):
-    """Is what about.json says of a dataset that of a typed one?"""
-    return "types" in dataset
+def _about_of_before(entry):
+    """What about.json of an import of before says, as it would today: of its arrays, {NAME: sha256 or None}, more is known."""
+    about = json_of(entry)
+    kinds = type(arrays := about.get("arrays")), type(about.get("dataset"))
+    if (about.get("form"), about.get("version"), *kinds) != (BEFORE, 1, dict, dict) or not all(map(NAME.fullmatch, arrays)):
+        raise DatasetError(f"{entry} is no import")
+    maps = {name: mapped_npy(entry / f"{name}.npy", as_stored=True) for name in arrays}
+    forms = {name: {"dtype": of.dtype.str, "shape": list(of.shape), "sha256": arrays[name]} for name, of in maps.items()}
+    return {**about, "arrays": forms}
 
 
 # ---- out
@@ -145,8 +133,8 @@ def keep(dataset, folder, sources, *, is_own=True, unlisted=None):
 def _kept(dataset, folder, place, found):
     try:
         return _written(dataset, folder, place, found)
-    except OSError as error:
-        if error.errno not in (ENOTEMPTY, EEXIST):
+    except (OSError, FolderTaken) as error:
+        if isinstance(error, OSError) and error.errno not in (ENOTEMPTY, EEXIST):
             raise
         return _kept(dataset, folder, place, found)  # another import has taken the number meanwhile
 
@@ -158,12 +146,7 @@ def _written(dataset, folder, place, found):
     for name, path in _lying(about, folder).items():
         if name in arrays and _is_source(arrays[name], path):
             del arrays[name]
-    with folder_written_aside(entry) as aside:
-        for name, array in arrays.items():
-            np.save(aside / f"{name}.npy", array)
-        sums = {name: None if MAPPED.fullmatch(name) else _sum(aside / f"{name}.npy") for name in arrays}
-        record = {"form": FORM, "version": VERSION, **found, "arrays": sums, "dataset": about}
-        (aside / ABOUT).write_text(json.dumps(record), encoding="utf-8")
+    save_folder(entry, about, arrays, **found)
     for path in older:
         shutil.rmtree(path, ignore_errors=True)  # who has it open goes on reading it
     return entry
@@ -173,9 +156,10 @@ def _lying(about, folder):
     """{name of an array: path}: features that are nothing but the file of an array. about: what JSON has of the dataset."""
     if Path(folder).is_file():
         return {}
-    schemas = about["schema"] if _is_typed(about) else {"": about["schema"]}
+    typed = is_typed({"dataset": about})
+    schemas = about["schema"] if typed else {"": about["schema"]}
     found = {kind: of["array"] and not of["columns"] for kind, of in schemas.items()}
-    if not _is_typed(about):
+    if not typed:
         return {"features": Path(folder) / ARRAY} if found[""] else {}
     return {f"features_{at}": Path(folder) / array_of(kind) for at, kind in enumerate(about["types"]) if found[kind]}
 
@@ -186,45 +170,31 @@ def _is_source(features, path):
     return stored.dtype == np.float32 and stored.flags.c_contiguous and stored.shape == features.shape
 
 
-def _sum(path):
-    with open(path, "rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
 # ---- in
 
 
-def opened(entry, about, folder):
-    """The dataset of an import, in memory where it fits, else mapped. DatasetError if anything is damaged or missing."""
+def opened(entry, about, folder, *, checked=None):
+    """The dataset of an import, in memory where it fits, else mapped. DatasetError if anything is damaged or missing.
+
+    checked: as in ``opened_parts``.
+    """
     with told_of(entry):
-        arrays = {name: mapped_npy(entry / f"{name}.npy") for name in about["arrays"]}
-        for name, stated in about["arrays"].items():
-            if not MAPPED.fullmatch(name) and _sum(entry / f"{name}.npy") != stated:
-                raise DatasetError(f"the checksum of {name} is not that of its file: it is damaged")
-        return (_typed if _is_typed(about["dataset"]) else _untyped)(about["dataset"], arrays, folder)
+        arrays, (facts, columns) = about["arrays"], _checked_facts(about)
+        if "edge_ids" not in arrays:
+            raise DatasetError("edge_ids missing")
+        lying = {name: path for name, path in _lying(facts, folder).items() if name not in arrays and columns[name] is None}
+        more = {name: mapped_npy(path) for name, path in lying.items()}
+        return (TypedDataset if is_typed(about) else NodeDataset)(**opened_parts(entry, about, checked=checked, more=more))
 
 
-def _untyped(dataset, arrays, folder):
-    facts = checked_about(dataset)
-    checked_schema(facts["schema"])
-    if facts["num_columns"] is None and "features" not in arrays:
-        arrays["features"] = mapped_npy(Path(folder) / ARRAY)
-    _refuse_missing({"indptr", "indices", "edge_ids", "labels", "train", "val", "test"} - arrays.keys())
-    return NodeDataset(**unpacked(facts, in_memory(arrays)))
-
-
-def _typed(dataset, arrays, folder):
-    facts = checked_typed(dataset)
+def _checked_facts(about):
+    """(what about.json says of the dataset, {array of features: its columns if it is sparse})."""
+    if not is_typed(about):
+        facts = checked_about(about["dataset"])
+        checked_schema(facts["schema"])
+        return facts, {"features": facts["num_columns"]}
+    facts = checked_typed(about["dataset"])
     checked_typed_schema(facts["schema"])
     if facts["schema"].keys() != {*facts["types"]}:
         raise DatasetError("schema must have each of the types")
-    for name, path in _lying(facts, folder).items():
-        if facts["num_columns"][int(name.rpartition("_")[2])] is None and name not in arrays:
-            arrays[name] = mapped_npy(path)
-    _refuse_missing({*typed_names(facts)[0]} - IN_ABOUT - arrays.keys())
-    return TypedDataset(**typed_unpacked(facts, in_memory(arrays)))
-
-
-def _refuse_missing(names):
-    if names:
-        raise DatasetError(f"{', '.join(sorted(names))} missing")
+    return facts, {f"features_{at}": count for at, count in enumerate(facts["num_columns"])}

@@ -12,6 +12,8 @@ from scipy.sparse import csr_array
 
 from graphsage.data.catalogue import load_dataset
 from graphsage.data.dataset import DatasetError, NodeDataset
+from graphsage.data.folders import folder_parts
+from graphsage.data.readers import npz
 from graphsage.data.readers.npz_form import _digest
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
@@ -67,6 +69,19 @@ def test_all_of_it_comes_back(kind, tmp_path):
         assert_same(load_dataset(place), dataclasses.replace(dataset, name="small"))
 
 
+@pytest.mark.parametrize("size", [folder_parts.SMALL, -1], ids=["checked at opening", "checked when written"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_all_of_a_folder_comes_back(kind, size, tmp_path, monkeypatch):
+    dataset = dataset_with(**KINDS[kind])
+    dataset.save(tmp_path / "small")
+    monkeypatch.setattr(folder_parts, "SMALL", size)
+    for memory in (0, 2**40):  # mapped, and in memory
+        monkeypatch.setattr(npz, "available_memory", lambda memory=memory: memory)
+        assert_same(NodeDataset.load(tmp_path / "small"), dataset)
+        for place in (tmp_path / "small", str(tmp_path / "small" / "about.json")):
+            assert_same(load_dataset(place), dataclasses.replace(dataset, name="small"))
+
+
 def test_the_same_dataset_is_the_same_file(tmp_path):
     for name in ("a.npz", "b.npz"):
         dataset_with().save(tmp_path / name)
@@ -105,9 +120,11 @@ def test_what_cannot_be_saved(tmp_path):
     for name in (5, tmp_path):
         with pytest.raises(ValueError, match=r"^a dataset can be saved if its name is a text, got "):
             dataset_with(name=name).save(tmp_path / "x.npz")
-    with pytest.raises(ValueError, match=r"^a dataset is saved in a file NAME\.npz, got '.*small'$"):
-        dataset_with().save(tmp_path / "small")
+        with pytest.raises(ValueError, match=r"^a dataset can be saved if its name is a text, got "):
+            dataset_with(name=name).save(tmp_path / "x")
     assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ValueError, match="is there already, and a dataset folder is written anew: delete it or name another$"):
+        dataset_with().save(tmp_path)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,10 @@ from helpers.leftovers import name_aside
 from helpers.mutations import generator, mutated
 from helpers.table_files import EDGES, NODES, write_tables
 
+from graphsage.base.memory import is_mapped
 from graphsage.config.table_config import TableConfig
 from graphsage.data import DatasetError, NodeDataset, load_dataset
+from graphsage.data.folders import folder_parts, writer
 from graphsage.data.readers import npz
 from graphsage.data.tables import folder as tables, import_tables, imported
 from graphsage.graph import features as checks
@@ -96,8 +99,8 @@ def test_a_second_start_gives_the_same(folder, kind, fits, no_tables_are_read, m
     copied = (folder / ".graphsage" / "1" / "features.npy").exists()
     assert copied == (kind in ("dense", "array of doubles", "array and columns"))
     if not isinstance(second.features, SparseFeatures):
-        assert npz._is_mapped(second.features) != fits and not second.features.flags.writeable
-    assert npz._is_mapped(second.graph.indices) != fits
+        assert is_mapped(second.features) != fits and not second.features.flags.writeable
+    assert is_mapped(second.graph.indices) != fits
 
 
 def test_features_are_scanned_once_a_start(folder, monkeypatch):
@@ -182,6 +185,26 @@ def test_an_import_without_sums_holds_while_size_and_time_do(folder, no_tables_a
     assert equal(load_dataset(folder, progress=False), first)
 
 
+@pytest.mark.parametrize("size", [folder_parts.SMALL, -1], ids=["checked at opening", "checked when written"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_import_in_the_form_of_before_is_opened(folder, kind, size, no_tables_are_read, monkeypatch):
+    """It says less of its arrays, and has no sums of features."""
+    for path in folder.iterdir():
+        path.unlink()
+    first = load_dataset(write_tables(folder, *KINDS[kind]), progress=False)
+    about = json.loads((folder / ".graphsage" / "1" / "about.json").read_text())
+    sums = {name: None if name == "features" else of["sha256"] for name, of in about["arrays"].items()}
+    damaged_about(folder, form="graphsage import", arrays=sums)
+    no_tables_are_read()
+    monkeypatch.setattr(folder_parts, "SMALL", size)
+    assert equal(load_dataset(folder, progress=False), first)
+
+
+def test_an_import_is_a_dataset_folder(folder):
+    dataset = load_dataset(folder, progress=False)
+    assert equal(load_dataset(folder / ".graphsage" / "1"), dataset)
+
+
 def test_a_touched_or_new_file_counts_as_changed(folder):
     load_dataset(folder, progress=False)
     touched(folder / "edges.csv")
@@ -228,14 +251,14 @@ def test_the_random_split_can_be_another_one(folder):
 
 def refuse_to_write(monkeypatch, *places):
     """Making anything in these folders is an error; permissions would not stop a root user."""
-    real = imported.folder_written_aside
+    real = writer.folder_written_aside
 
     def written(path):
         if any(place in path.parents for place in places):
             raise PermissionError(13, "Permission denied")
         return real(path)
 
-    monkeypatch.setattr(imported, "folder_written_aside", written)
+    monkeypatch.setattr(writer, "folder_written_aside", written)
 
 
 def test_a_folder_that_cannot_be_written_to_uses_the_cache(folder, tmp_path, monkeypatch, no_tables_are_read, capsys):
@@ -393,7 +416,7 @@ def test_damage_under_a_right_checksum_is_still_a_sentence(folder, kind):
         path = entry / f"{name}.npy"
         whole = path.read_bytes()
         path.write_bytes(whole[:128] + mutated(whole[128:] or b"0", rng) if seed % 2 else mutated(whole, rng))
-        sums = {**about["arrays"], name: imported._sum(path)}
+        sums = {**about["arrays"], name: about["arrays"][name] | {"sha256": sha256(path.read_bytes()).hexdigest()}}
         try:
             outcomes[imported.opened(entry, {**about, "arrays": sums}, folder).num_nodes] += 1
         except DatasetError as error:

@@ -1,0 +1,1 @@
+"""Dataset folders: an array a file, opened by memory map."""
