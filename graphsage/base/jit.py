@@ -7,6 +7,7 @@ numba's disk cache looks at the file of the *calling* kernel only, and would go 
 another file: here a kernel's cache is stamped with the files of all its helpers as well.
 """
 
+import ctypes
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -127,3 +128,14 @@ if JIT_DISABLED:
 else:
     #: ``prefetch(array, index)``: ask the processor for ``array[index]`` ahead of its use; changes nothing.
     prefetch = _prefetch
+
+if JIT_DISABLED:
+
+    def madvise(address, length, advice):
+        """The system's call, without the JIT."""
+        call = ctypes.CDLL(None).madvise
+        return call(ctypes.c_void_p(int(address)), ctypes.c_size_t(int(length)), int(advice))
+
+else:
+    #: ``madvise(address, length, advice)`` of the C library, for kernels; where there is none, no kernel may name it.
+    madvise = numba.types.ExternalFunction("madvise", numba.types.int32(*[numba.types.uint64] * 2, numba.types.int32))

@@ -10,6 +10,7 @@ from graphsage.config.named_values import (
     as_aggregator,
     as_class_weights,
     as_device,
+    as_feature_cache,
     as_hops,
     as_metric,
     as_optimizer,
@@ -255,3 +256,7 @@ class ComputeConfig(Settings):
     feature_dtype: str = option("float32", "number format of dense features; bfloat16: half the memory", choices=FEATURE_DTYPES)
     precision: str = option("float32", "number format of matrix products in training (autocast)", choices=PRECISIONS)
     compile: bool = option(False, "compile the model with torch.compile; on the CPU a step takes 1.0 to 2.2 times as long")
+    feature_cache: int | str | None = option(
+        None, "memory for rows of features that lie on a disk, for those that coming batches ask for most: 2GB, or 10% of all",
+        check=as_feature_cache,
+    )  # fmt: skip

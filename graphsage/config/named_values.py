@@ -1,5 +1,6 @@
 """The values of settings that are a name, numbers, or something of the caller's own: what they may be, and the checks."""
 
+import re
 from collections.abc import Mapping
 from operator import index
 
@@ -59,6 +60,23 @@ def as_class_weights(value):
     return found
 
 
+def as_memory(value):
+    """Bytes, an integer >= 1, of such a number or of a text: "4GiB", "500 MB", "2e9"."""
+    try:
+        size = _size(value) if isinstance(value, str) else index(value)
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        size = 0
+    if isinstance(value, bool) or not 1 <= size < 2**63:
+        raise ValueError(f"memory must be bytes, or a size such as 4GiB or 500MB; got {shown(value)}")
+    return int(size)
+
+
+def _size(text):
+    """Bytes; 0 of what is no size."""
+    found = re.fullmatch(r"([0-9.]+(?:e[0-9]+)?) *([kmgt]?)(i?)b?", text.strip().lower())
+    return float(found[1]) * (1024 if found[3] else 1000) ** " kmgt".index(found[2] or " ") if found else 0
+
+
 def as_device(value):
     """The name of a device; of a ``torch.device`` its own."""
     name = str(value) if names_of(value)[:2] == ["torch", "device"] else value
@@ -109,3 +127,15 @@ def _relation_hops(name, hops):
     if not listed or not all(-1 <= hop < 2**31 for hop in listed):
         raise ValueError(f"relation_fanouts: {name} must have integers, one a hop: 0 draws none, -1 all; got {shown(hops)}")
     return tuple(listed)
+
+
+def as_feature_cache(value):
+    """Bytes, an integer >= 1, or a share as "10%"."""
+    is_share = isinstance(value, str) and value.strip().endswith("%")
+    try:
+        share = float(value.strip().removesuffix("%")) if is_share else 1
+        if 0 < share <= 100:
+            return f"{share:g}%" if is_share else as_memory(value)
+    except ValueError:
+        pass
+    raise ValueError(f"feature_cache must be a size such as 2GB, or a share of the features such as 10%; got {shown(value)}")

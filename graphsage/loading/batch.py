@@ -117,6 +117,11 @@ class Batch(Movable):
         x_neigh = store.reduce(self.reduce, reads, nodes)
         return self.having(x_self=ready(rows), x_neigh=ready(x_neigh), pending=None)
 
+    def rows_asked(self) -> dict[None, np.ndarray]:
+        """{None: the rows of features that ``filled`` asks for, each once}."""
+        nodes, reads = self.pending
+        return {None: nodes.numpy() if reads is None else np.unique(torch.cat([nodes, reads.indices.to(nodes.dtype)]).numpy())}
+
     def cast(self, dtype: torch.dtype) -> Self:
         """The same batch with features of ``dtype``."""
         names = ("x",) if self.reduce is None else ("x_self", "x_neigh")

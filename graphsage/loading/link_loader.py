@@ -71,6 +71,7 @@ class LinkLoader(NeighborLoader):
         device: str | torch.device = "cpu",
         features_on: str = "auto",
         feature_dtype: str = "float32",
+        feature_cache: int | str | None = None,
     ) -> None:
         if positives is None or not isinstance(dataset, NodeDataset):
             of_kind("dataset", dataset, TypedLinkDataset if isinstance(dataset, TypedLinkDataset) else LinkDataset)
@@ -88,7 +89,7 @@ class LinkLoader(NeighborLoader):
         else:
             plan = _plan_of(positives, items, batch_size, batches_per_epoch)
         self._set_up(sampler, plan, reduce, repeat, (rank, num_ranks))
-        self._read_from(dataset.features, store, device, features_on, feature_dtype)
+        self._read_from(dataset.features, store, device, features_on, feature_dtype, feature_cache)
 
     def over(self, items: ArrayLike | Items) -> Self:
         """A loader like this one, with the same features in memory, that goes through all of ``items`` once an epoch."""

@@ -18,9 +18,10 @@ from graphsage.data.dataset import NodeDataset
 from graphsage.data.typed_dataset import TypedDataset
 from graphsage.graph.typed_graph import TypedGraph
 from graphsage.loading.batch import Batch, drafted, label_tensor
+from graphsage.loading.counted_ahead import keep_most_asked
 from graphsage.loading.parcel import Parcel
 from graphsage.loading.process_rank import checked_ranks, process_rank
-from graphsage.loading.stores import is_on_cpu, stores_of
+from graphsage.loading.stores import is_on_cpu, stores_of, stores_on_disk
 from graphsage.loading.typed_tensors import TypedBatch, typed_draft
 from graphsage.sampling.items import Items, SeedPlan
 from graphsage.sampling.minibatch import MiniBatch
@@ -48,14 +49,17 @@ class NeighborLoader:
     device: where the tensors of the batches are.
     features_on: where dense features are kept and read: "device", "cpu", or "auto": on the device if that is a GPU and
         they take at most half of its free memory. Sparse ones are always on the CPU.
-    store: a ``FeatureStore`` of the dataset's features to share; the two settings before and after this one are then its own.
+    store: a ``FeatureStore`` of the dataset's features to share; the settings before and after this one are then its own.
     feature_dtype: "bfloat16" keeps dense features in half the memory, at 8 significant bits.
+    feature_cache: of dense features that stay on a disk, memory for the rows that coming batches ask for most, such as "2GB"
+        or "10%" of all. Those batches are drawn ahead once, to count; they are the same with it.
 
     An exception in a thread is raised in the loop; leaving the loop early leaves no thread behind. ``state_dict`` and
     ``load_state_dict`` keep the place within an epoch: Lightning's checkpoints have it, and resume there.
     """
 
     _asks = "nodes"  # what its items are
+    last_epoch, _counts_ahead = None, True  # the number of epochs, where somebody knows; whether its rows are worth keeping
 
     def __init__(
         self,
@@ -76,6 +80,7 @@ class NeighborLoader:
         device: str | torch.device = "cpu",
         features_on: str = "auto",
         feature_dtype: str = "float32",
+        feature_cache: int | str | None = None,
     ) -> None:
         is_typed = isinstance(dataset, TypedDataset)
         targets = dataset.targets if is_typed else of_kind("dataset", dataset, NodeDataset)
@@ -86,7 +91,7 @@ class NeighborLoader:
         order = {"shuffle": shuffle, "drop_last": drop_last, "least": least}
         plan = SeedPlan(self._items(nodes), batch_size, batches_per_epoch, getattr(sampler, "seed", 0), **order)
         self._set_up(sampler, plan, reduce, repeat, (rank, num_ranks))
-        self._read_from(dataset.features, store, device, features_on, feature_dtype)
+        self._read_from(dataset.features, store, device, features_on, feature_dtype, feature_cache)
         self.labels = label_tensor(targets.labels)
 
     def _set_up(self, sampler, plan, reduce, repeat, ranks):
@@ -102,10 +107,10 @@ class NeighborLoader:
         """``nodes``, each to be asked at its own time where there are times."""
         return nodes if self._times is None else Items(nodes, time=self._times[as_ids("nodes", nodes, len(self._times))])
 
-    def _read_from(self, features, store, device, features_on, feature_dtype):
+    def _read_from(self, features, store, device, features_on, feature_dtype, feature_cache):
         """Where features are, and where tensors go."""
         self.device = as_device(device)
-        self.store = stores_of(features, store, self.device, features_on, feature_dtype)
+        self.store = stores_of(features, store, self.device, features_on, feature_dtype, feature_cache)
 
     @property
     def _same_each_epoch(self):
@@ -194,7 +199,7 @@ class NeighborLoader:
         ranks = {"rank": was.rank, "num_ranks": was.num_ranks}
         other._plan = SeedPlan(items, was.batch_size, None, was.seed, shuffle=was.shuffle, least=least, **ranks)
         other.set_epoch(0)
-        other._kept = None
+        other._kept, other._counts_ahead = None, False  # nodes are asked once
         return other
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
@@ -205,6 +210,10 @@ class NeighborLoader:
             return
         num_threads = getattr(self.sampler, "num_threads", None)
         num_threads = default_threads() if num_threads is None else num_threads
+        if on_disk := stores_on_disk(self.store):
+            if self._counts_ahead:
+                keep_most_asked(self, on_disk, epoch, start, num_threads)
+            num_threads += num_threads > 0  # one waits for the disk
         prepared = ordered_map(lambda step: self.prepare(epoch, step), steps, num_threads)
         try:
             for draft in prepared:
@@ -230,6 +239,10 @@ class NeighborLoader:
     def _filled(self, draft):
         """With features."""
         return draft.filled(self.store)
+
+    def rows_asked(self, epoch: int, step: int) -> dict[str | None, np.ndarray]:
+        """{type: the rows of features that the batch asks for, each once}; None is the type of all nodes where there is one."""
+        return self._draft(epoch, step).rows_asked()
 
     def _draft(self, epoch, step):
         """The batch without features."""

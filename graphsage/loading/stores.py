@@ -6,23 +6,31 @@ from collections.abc import Mapping
 from graphsage.base.checks import one_of
 from graphsage.base.told import of_kind, shown, told
 from graphsage.config.groups import FEATURES_ON
+from graphsage.config.named_values import as_feature_cache
 from graphsage.graph.features import SparseFeatures
 from graphsage.tensors.store import FeatureStore, free_memory
 
 
-def stores_of(features, given, device, features_on, dtype):
+def stores_of(features, given, device, features_on, dtype, cache=None):
     """A ``FeatureStore`` of a dataset's features, or {type: one} of a mapping: ``given`` if there is one, else new.
 
     features_on: "auto" is the device if that is a GPU and the dense ones, all types together, take half of its free memory.
     """
     of_types = isinstance(features, Mapping)
     parts = features if of_types else {None: features}
+    cache = None if cache is None else as_feature_cache(cache)
     if given is None:
         place = _device_of(parts.values(), device, features_on, dtype)
-        made = {kind: FeatureStore(of, device=place, dtype=_dtype(of, parts, dtype)) for kind, of in parts.items()}
+        made = {kind: FeatureStore(of, device=place, **_options(of, parts, dtype, cache)) for kind, of in parts.items()}
     else:
         made = _given_by_type(given, parts) if of_types else {None: _checked("store", given, features.shape)}
     return made if of_types else made[None]
+
+
+def stores_on_disk(store):
+    """{type: those whose features are in mapped files}; None is the type where there is one."""
+    stores = store if isinstance(store, Mapping) else {None: store}
+    return {kind: of for kind, of in stores.items() if of.disk is not None}
 
 
 def is_on_cpu(store):
@@ -45,10 +53,13 @@ def _checked(name, store, shape):
     return store
 
 
-def _dtype(features, parts, dtype):
-    """``dtype`` is for dense features; where some are, sparse ones beside them are left alone."""
-    some_dense = not all(isinstance(of, SparseFeatures) for of in parts.values())
-    return "float32" if some_dense and isinstance(features, SparseFeatures) else dtype
+def _options(features, parts, dtype, cache):
+    """What is for dense features; where some are, sparse ones beside them are left alone. Bytes are shared out by size."""
+    dense = sum(math.prod(of.shape) for of in parts.values() if not isinstance(of, SparseFeatures))
+    if dense and isinstance(features, SparseFeatures):
+        return {}
+    share = math.prod(features.shape) / dense if dense else 1
+    return {"dtype": dtype, "cache": int(cache * share) if isinstance(cache, int) else cache}
 
 
 def _device_of(parts, device, features_on, dtype):

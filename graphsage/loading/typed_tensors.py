@@ -89,6 +89,10 @@ class TypedBatch(Movable):
         left = {kind: ids for kind, ids in self.pending.items() if kind not in rows}
         return self.having(x={**self.x, **rows}, pending=left)
 
+    def rows_asked(self) -> dict[str, np.ndarray]:
+        """{type: the rows of features that ``filled`` asks for, each once}."""
+        return {kind: ids.numpy() for kind, ids in self.pending.items()}
+
     def cast(self, dtype: torch.dtype) -> Self:
         """The same batch with features of ``dtype``."""
         return self.having(x=mapped(self.x, partial(cast, dtype=dtype)))

@@ -8,10 +8,13 @@ import numpy as np
 import torch
 
 from graphsage.base.checks import one_of
+from graphsage.base.memory import available_memory
 from graphsage.config.groups import FEATURE_DTYPES
 from graphsage.graph.features import SparseFeatures, as_features
 from graphsage.tensors.csr_matrix import CSRMatrix
+from graphsage.tensors.kept_rows import room_for
 from graphsage.tensors.reductions import REDUCTIONS, merged_rows
+from graphsage.tensors.rows_on_disk import Reads, canonical, lies_on_disk, rows_on_disk
 
 
 def free_memory(device):
@@ -25,24 +28,40 @@ class FeatureStore:
 
     device: where dense features are kept, and their rows come out. dtype: dense features are kept so: "float32", or "bfloat16"
     in half the memory, rounded to 8 significant bits (sums are still float32, and so is what comes out).
+
+    Features of a memory-mapped file stay there, if neither of the two asks for another place: the rows that are needed are
+    read together, and what comes out is the same, bit for bit. How much that was is counted in ``reads``.
+    cache: of dense ones on a disk so many bytes may be kept in memory (or "10%" of them); ``keep`` says which.
     """
 
-    def __init__(self, features, *, device="cpu", dtype="float32"):
-        self.features = _canonical(as_features(features))
-        self.is_sparse = isinstance(self.features, SparseFeatures)
+    def __init__(self, features, *, device="cpu", dtype="float32", cache=None):
+        features = as_features(features)
+        self._options = {"device": device, "dtype": dtype, "cache": cache}
+        self.is_sparse, self.reads = isinstance(features, SparseFeatures), Reads()
         self.device = torch.device("cpu" if self.is_sparse else device)
         one_of("feature_dtype", dtype, FEATURE_DTYPES)
         if self.is_sparse and dtype != "float32":
             raise ValueError(f"feature_dtype = {dtype!r} is for dense features: sparse ones are float32")
-        if not self.is_sparse:
-            with warnings.catch_warnings():  # torch warns of read-only memory; nothing here writes to it
-                warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-                dense = torch.from_numpy(self.features)
-            self._dense = (dense if dtype == "float32" else _as_bfloat16(dense)).to(self.device)
+        if self.is_sparse and cache is not None:
+            raise ValueError(f"feature_cache = {cache!r} is for dense features: sparse ones have none")
+        stays = self.device.type == "cpu" and dtype == "float32" and lies_on_disk(features)
+        self.disk = rows_on_disk(features) if stays else None
+        self.features = canonical(features) if self.is_sparse and not stays else features
+        if not self.is_sparse and not stays:
+            self._dense = _placed(features, self.device, dtype)
+
+    @classmethod
+    def _in_memory(cls, features):
+        """Of rows that were taken from another: they are right as they are."""
+        made = cls.__new__(cls)
+        made.features, made.disk, made.device = features, None, torch.device("cpu")
+        made.is_sparse = isinstance(features, SparseFeatures)
+        if not made.is_sparse:
+            made._dense = torch.from_numpy(features)
+        return made
 
     def __reduce__(self):
-        dtype = "float32" if self.is_sparse else str(self._dense.dtype).removeprefix("torch.")
-        return partial(FeatureStore, device=self.device, dtype=dtype), (self.features,)  # the rows once, not as a tensor too
+        return partial(FeatureStore, **self._options), (self.features,)  # the rows once, not as a tensor too
 
     def __len__(self):
         """N."""
@@ -55,6 +74,9 @@ class FeatureStore:
 
     def rows(self, ids):
         """The rows of int ids [M], as a float32 tensor [M, F] or a CSRMatrix of that shape."""
+        if self.disk is not None:
+            part, places = self._read(ids)
+            return part.rows(places)
         if not self.is_sparse:
             return self._dense.index_select(0, ids).float()
         taken = self.features.take(ids.numpy())
@@ -66,6 +88,8 @@ class FeatureStore:
 
         block: CSRMatrix [M, N], row i: the neighbours of ids[i], as global ids. ids: int [M].
         """
+        if self.disk is not None:
+            return self._reduced_on_disk(kind, block, ids)
         if self.is_sparse:
             rows = self.features
             sparse_rows = rows.indptr, rows.indices, rows.values, rows.num_columns
@@ -77,16 +101,49 @@ class FeatureStore:
         with torch.no_grad():
             return REDUCTIONS[kind](table, block, own).float()
 
+    # ---- features on a disk
+
+    def ask(self, ids):
+        """Let the rows of int ids (any order, repeats too) be read from the disk now: they will be needed. No-op in memory."""
+        if self.disk is not None:
+            self.disk.ask(np.unique(ids.numpy().astype(np.int64)))
+
+    def room(self):
+        """How many rows may still be kept in memory: 0 where all are there, or none are to be, or some were chosen."""
+        return 0 if self.disk is None or self.disk.has_kept else room_for(self._options["cache"], self.features)
+
+    def keep(self, ids):
+        """Keep copies of the rows ``ids`` (int64, ascending, each once, at most ``room()``) in memory."""
+        self.disk.keep(ids)
+
+    def _read(self, ids):
+        """(a store in memory of the rows ``ids``, each once; where in it each of ``ids`` is)."""
+        found, places = np.unique(ids.numpy(), return_inverse=True)
+        found = found.astype(np.int64)
+        self.reads.add(len(found), *self.disk.ask(found))
+        return FeatureStore._in_memory(self.disk.take(found)), torch.from_numpy(places)
+
+    def _reduced_on_disk(self, kind, block, ids):
+        """``reduce`` in memory, of the rows that it takes."""
+        needed = torch.cat([block.indices, ids.to(block.indices.dtype)]) if kind == "gcn" else block.indices
+        part, places = self._read(needed)
+        entries = places[: len(block.indices)].to(block.indices.dtype)
+        own = places[len(block.indices) :] if kind == "gcn" else ids
+        return part.reduce(kind, replace(block, indices=entries, num_cols=len(part)), own)
+
+
+def _placed(features, device, dtype):
+    needed, available = 2 * features.size, available_memory()
+    if dtype == "bfloat16" and lies_on_disk(features) and 0 < available < needed:
+        rule = "feature_dtype = 'bfloat16' keeps features in memory, and those on the disk"
+        raise ValueError(f"{rule} would take {needed:,} bytes where {available:,.0f} are available: leave it out")
+    with warnings.catch_warnings():  # torch warns of read-only memory; nothing here writes to it
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        dense = torch.from_numpy(features)
+    return (dense if dtype == "float32" else _as_bfloat16(dense)).to(device)
+
 
 def _as_bfloat16(dense):
     """In memory of numpy's, which asks the system for huge pages: rows far apart are read from those in three quarters of the
     time that torch's own small ones take."""
     return torch.from_numpy(np.empty(dense.shape, np.int16)).view(torch.bfloat16).copy_(dense)
-
-
-def _canonical(features):
-    """Columns that a sparse row lists twice are added up here: the maximum must see the sum, not the parts."""
-    if not isinstance(features, SparseFeatures):
-        return features
-    matrix = features.to_scipy()
-    return features if matrix.has_canonical_format else as_features(matrix)

@@ -53,6 +53,7 @@ class Loop:
         self.config = config = task.config
         self.device, self.model, self.dataset, self.metric = task.device, task.model, task.dataset, task.metric
         self.objective, self.loader, self.evaluator = task.objective, task.loader, task.evaluator
+        self.loader.last_epoch = config.epochs
         lay_first_weights(task.encoder, self.loader.store)
         self.optimizer = make_optimizer(model, config, self.device)
         self.schedule = Schedule(self.optimizer, config, config.epochs * -(-len(self.loader) // config.accumulate))

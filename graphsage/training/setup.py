@@ -92,6 +92,7 @@ def loading_options(model, config, device, store=None):
         "device": device,
         "features_on": config.features_on,
         "feature_dtype": config.feature_dtype,
+        "feature_cache": config.feature_cache,
     }
 
 

@@ -63,6 +63,14 @@ def test_fanouts_become_a_tuple():
     assert TrainConfig(fanouts=[3, -1]) == TrainConfig(fanouts=(3, -1))
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [(None, None), (4096, 4096), ("4096", 4096), ("2GB", 2 * 10**9), ("1.5 GiB", 3 * 2**29), ("10.0 %", "10%"), (".5%", "0.5%")],
+)
+def test_a_feature_cache_is_bytes_or_a_share(given, kept):
+    assert TrainConfig(feature_cache=given).feature_cache == kept
+
+
 def test_fanouts_of_relations_are_a_dict_or_a_text():
     named = {"writes": (10, -1), "paper,cites,paper": (5, 0)}
     assert SampleConfig(relation_fanouts="writes=10,-1; paper,cites,paper = 5,0").relation_fanouts == named
@@ -87,6 +95,8 @@ REFUSED = [
     (TrainConfig, "device", 3, "device must be text, got 3"),
     (TrainConfig, "features_on", "gpu", "features_on must be one of auto, cpu, device; got 'gpu'"),
     (TrainConfig, "feature_dtype", "float16", "feature_dtype must be one of float32, bfloat16; got 'float16'"),
+    *[(TrainConfig, "feature_cache", value, "feature_cache must be a size such as 2GB, or a share of the features such as 10%; "
+       f"got {value!r}") for value in (0, -1, 1.5, True, "", "%", "0%", "101%", "nan%", "2 elephants", b"2GB", ())],
     (TrainConfig, "precision", "float64", "precision must be one of float32, bfloat16, float16; got 'float64'"),
     *[(RunConfig, "split", value, f"split must be an integer >= 0, or 'time'; got {value!r}")
       for value in (-1, 1.5, "2", True)],

@@ -26,6 +26,7 @@ TRAIN = TrainConfig(
     featureless="degrees",
     normalize_features=False, metric="macro_f1", seed=2**64 - 9, device="cuda:1", features_on="cpu", feature_dtype="bfloat16",
     precision="float16", compile=True, log_every=13, checkpoint_every=14, checkpoint_seconds=0.5, keep_checkpoints=3,
+    feature_cache="12.5%",
 )  # fmt: skip
 EVERY = RunConfig(
     dataset='fol"der\\ é\n', split=2, preset="small", runs=3, baseline=False, tensorboard=True, model=MODEL, train=TRAIN
