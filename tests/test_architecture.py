@@ -16,6 +16,7 @@ ROOMS = {
     "nn": (3, ("tensors",)),
     "interop": (3, ("loading",)),
     "loading": (3, ("nn", "sampling", "data")),
+    "shards": (3, ("nn", "sampling", "data")),
     "training": (4, ("loading",)),
     "trained": (4, ("training",)),
     "report": (5, ("trained",)),

@@ -118,7 +118,7 @@ def as_features(features):
 def row_normalize(features: Any) -> np.ndarray | SparseFeatures:
     """Each row divided by the sum of its absolute values (dense or sparse); an all-zero row stays zero."""
     features = as_features(features)
-    if isinstance(features, SparseFeatures):
+    if hasattr(features, "row_normalized"):  # sparse, or in shards
         return features.row_normalized()
     sums = np.abs(features).sum(axis=1, keepdims=True, dtype=np.float64)  # [N, 1]; float32 could overflow
     sums[sums == 0] = 1

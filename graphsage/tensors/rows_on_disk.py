@@ -15,13 +15,22 @@ NO_IDS = np.empty(0, np.int64)
 
 
 def lies_on_disk(features):
-    """Whether rows of these features may have to be read from a disk."""
+    """Whether rows of these features may have to be read from a disk, or are with other processes."""
+    if lie_elsewhere(features):
+        return True
     parts = (features.indptr, features.indices, features.values) if isinstance(features, SparseFeatures) else (features,)
     return any(map(is_mapped, parts))
 
 
+def lie_elsewhere(features):
+    """Are they in shards, and bring what reads them (``reader``)?"""
+    return hasattr(features, "reader")
+
+
 def rows_on_disk(features):
-    """What reads rows of features that lie on a disk."""
+    """What reads rows of features that lie on a disk, or with other processes."""
+    if lie_elsewhere(features):
+        return features.reader()
     return SparseOnDisk(features) if isinstance(features, SparseFeatures) else DenseOnDisk(features)
 
 
