@@ -6,6 +6,7 @@ from graphsage.base.interrupt import raised_sigterm
 from graphsage.base.memory import keep_memory
 from graphsage.cli.arguments import Parser, Refused, parsed
 from graphsage.cli.console import OutputLost, consoles
+from graphsage.cli.ranked import refuse_several
 
 EXAMPLES = """examples:
   graphsage train                         the bundled Debian graph, in a minute
@@ -54,11 +55,14 @@ def _code_of(arguments):
 
 def _done(options):
     try:
+        if "ranked" not in options:
+            refuse_several()
         return options.command(options)
     except Refused as error:
         if options.debug:
             raise
-        print(f"graphsage: {error}", file=sys.stderr)
+        if str(error):  # else another process of the training has said it
+            print(f"graphsage: {error}", file=sys.stderr)
         return 2
 
 

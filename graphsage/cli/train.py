@@ -7,15 +7,18 @@ import sys
 from contextlib import contextmanager
 from dataclasses import fields, replace
 
+from graphsage.base.told import shown
 from graphsage.cli.arguments import HelpOf, Parser, Refused, add_flag, in_its_place, let_threads_sleep, user_input
 from graphsage.cli.console import OutputLost
 from graphsage.cli.next_step import after_training
+from graphsage.cli.ranked import one_training
 from graphsage.cli.train_texts import EXAMPLES, MANUAL, MORE, TRAIN
 from graphsage.config.depth import implied, of_one_depth
 from graphsage.config.groups import ModelConfig
 from graphsage.config.presets import CHOICES
+from graphsage.config.run_files import CONFIG
 from graphsage.config.settings import GROUPS, LEARNED, RunConfig, TrainConfig
-from graphsage.config.settings_by_name import PARTS, with_settings
+from graphsage.config.settings_by_name import PARTS, by_name, with_settings
 from graphsage.config.table_config import TASKS
 
 OF_RUN = ("split", "runs", "baseline", "tensorboard")  # settings that are flags of their own, before the groups
@@ -36,7 +39,7 @@ def add_train(commands):
     for kind in (parser, short):
         _add_first(kind, short)
     _add_rest(parser)
-    parser.set_defaults(command=_train)
+    parser.set_defaults(command=_train, ranked=True)
 
 
 def _add_first(parser, short):
@@ -57,7 +60,8 @@ def _add_first(parser, short):
         add_flag(group, known[name])
     text = "folder where everything is saved (default: runs/DATASET-1, or -2, ...; of several runs each has a folder in it)"
     group.add_argument("--out", metavar="FOLDER", help=text)
-    text = "go on with a run that was interrupted: its folder, or a checkpoint in it"
+    text = "go on with a run that was interrupted: its folder, or a checkpoint in it; auto: with the run in --out, or begin it "
+    text += "there, for whoever is started again by torchrun or a cluster"
     group.add_argument("--resume", metavar="FOLDER", help=text)
 
 
@@ -81,23 +85,31 @@ def _add_unless_first(group, field):
 
 
 def _train(options):
+    with one_training() as ranks:
+        return _trained(options, ranks)
+
+
+def _trained(options, ranks):
+    """The exit code. ranks: the processes that train together, of which the first knows settings, files and folders."""
     with user_input():
-        config, fill, start = _job(options)
+        config, fill, start = _job(options) if ranks.rank == 0 else (None, None, None)
+        config = ranks.first(lambda: config)
         let_threads_sleep()
         # torch: only now, and only for valid settings
         from graphsage.data.catalogue import load_dataset
         from graphsage.data.tables.schema import given_tables, tables_of
         from graphsage.runs.progress_bar import Progress
-        from graphsage.runs.run import compare, make_trainer, run_all, summary
+        from graphsage.runs.run import make_trainer, run_all, summary, with_updates
         from graphsage.runs.run_folder import lasting_name
         from graphsage.tensors.device import describe
 
-        with in_its_place(options.resume, f"graphsage train DATASET --resume {options.resume}"):
+        with in_its_place(options.resume, f"graphsage train DATASET --resume {options.resume}"), ranks.local_first():
             dataset = load_dataset(config.dataset, split=config.split, **given_tables(config.tables))
         config = replace(config, dataset=lasting_name(config.dataset), tables=tables_of(dataset, config.tables))
-        config, preset = fill(config, dataset)
+        config, preset = ranks.first(lambda: fill(config, dataset))
+        config = with_updates(config)
         trainer = make_trainer(replace(config, runs=1), dataset)
-        folder, resume = start(config)  # the last of what the user may have to mend
+        folder, resume = ranks.first(lambda: start(config))  # the last of what the user may have to mend
     if folder is not None:
         sys.stdout.meanwhile = f"the training goes on without it, and is saved in {folder}"
     with _training(folder, config.task):
@@ -108,16 +120,23 @@ def _train(options):
             print(f"Watch it: tensorboard --logdir {folder}", flush=True)
         progress = Progress()
         results = run_all(config, dataset, trainer=trainer, folder=folder, resume=resume, progress=[progress], log=progress.log)
+    is_cut = len(results) < config.runs or results[-1].interrupted
+    if ranks.rank == 0:
+        _say_what_it_came_to(config, dataset, results, folder, is_cut)
+    return 130 if is_cut else 0
+
+
+def _say_what_it_came_to(config, dataset, results, folder, is_cut):
+    from graphsage.runs.run import compare
+
     if len(results) < config.runs:
         print(f"Interrupted: {len(results)} of {config.runs} runs count.")
-    is_cut = len(results) < config.runs or results[-1].interrupted
     if any(result.result.test_score is not None or not result.interrupted for result in results):
         print(compare(results, config.task, dataset))
     if is_cut and folder is not None:
         _say_how_to_go_on(folder, config.task)
     elif folder is not None:
         print(after_training(folder, config.task, several=config.runs > 1))
-    return 130 if is_cut else 0
 
 
 def _seeds(config):
@@ -161,7 +180,9 @@ def _say_how_to_go_on(folder, task):
 def _job(options):
     """(RunConfig, function(RunConfig, dataset) -> (final one, the line on its preset), function(final RunConfig) -> (folder or
     None, what to resume)) of a new run or one to go on with."""
-    if options.resume is not None:
+    if options.resume == "auto" and _is_begun(options):
+        return _taken_up(options)
+    if options.resume not in (None, "auto"):
         return _resumed(options)
     flags = {name: value for name, value in vars(options).items() if name != "preset"}
     config = configured(RunConfig() if options.config is None else _config_of(options.config), flags)
@@ -215,21 +236,47 @@ def _made(config, out):
 
 
 def _resumed(options):
-    from graphsage.data.catalogue import recorded
     from graphsage.runs.resume import free
     from graphsage.runs.run_folder import open_run_folder
 
     folder, checkpoint, config = open_run_folder(options.resume)
-    settings = {field.name for kind in (RunConfig, *PARTS.values()) for field in fields(kind)}
     may_change = free(config.train) | {"dataset"}  # its folder may have moved: what is in it must be the same
-    fixed = [name for name in vars(options) if name in settings - may_change]
+    fixed = [name for name in vars(options) if name in by_name(config).keys() - may_change]
     if fixed or options.config or options.out or not options.save:
         flags = ", ".join("--" + name.replace("_", "-") for name in sorted(may_change - {"dataset"}))
         rule = "goes on with the settings and the folder of the run"
         raise ValueError(f"--resume {rule}: beside it only {flags} may be given, and the place of a dataset that moved")
-    config = configured(replace(config, dataset=recorded(config.dataset)), vars(options))
+    return _as_it_was(options, config, folder, checkpoint)
 
+
+def _as_it_was(options, config, folder, checkpoint=None):
+    from graphsage.data.catalogue import recorded
+
+    config = configured(replace(config, dataset=recorded(config.dataset)), vars(options))
     return config, lambda config, dataset: (config, ""), lambda config: (folder, checkpoint or True)
+
+
+def _is_begun(options):
+    """Is there a run in --out?"""
+    if options.out is None or not options.save:
+        raise ValueError("--resume auto goes on with the run in --out, or begins it there: give --out FOLDER, and no --no-save")
+    return os.path.exists(os.path.join(options.out, CONFIG))
+
+
+def _taken_up(options):
+    """The run in --out, if it is the one that the flags describe."""
+    from graphsage.runs.resume import free
+    from graphsage.runs.run_folder import open_run_folder
+
+    folder, _, config = open_run_folder(options.out)
+    given = vars(options).keys() | (set() if options.config is None else _settings_in(options))
+    wanted = configured(config if options.config is None else _config_of(options.config), vars(options))
+    for name in sorted(given & by_name(config).keys() - free(config.train) - {"dataset", "preset"}):
+        then, now = by_name(config)[name], by_name(wanted)[name]
+        if then != now:
+            rule = f"{folder} holds a run with {name} = {shown(then)}, and {shown(now)} is asked for"
+            raise ValueError(f"--resume auto: {rule}: give the flags of that run, or another --out")
+    return _as_it_was(options, config, folder)
 
 
 def configured(base, given):

@@ -35,6 +35,7 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 SCHEDULES = ("constant", "cosine", "step", "plateau")
 EVALUATE = ("auto", "exact", "sampled")
 FEATURES_ON = ("auto", "cpu", "device")
+GRADIENTS = ("all_reduce", "ordered")
 WEIGHT_DECAY = 5e-4  # unless it is set; 0 where nodes have several labels, and of links
 
 
@@ -152,7 +153,10 @@ class OptimiseConfig(Settings):
     clip_norm: float | None = option(
         None, "largest L2 norm of the gradient; a longer one is shortened (default: any)", real=POSITIVE
     )
-    accumulate: int = option(1, "batches in an update, which takes the mean of their gradients", least=1)
+    accumulate: int | None = option(
+        None, "batches in an update, which takes the mean of their gradients (default: one; of several processes one each)",
+        least=1,
+    )  # fmt: skip
     average: float = option(
         0.0, "validate, test and save a running mean of the weights: the share of it that an update keeps, such as 0.99",
         real=SHARE,
@@ -184,8 +188,10 @@ class OptimiseConfig(Settings):
         if self.seed >= 2**64:
             raise ValueError(f"seed must be below 2^64, got {self.seed}")
         if self.batch_size is None:
-            for name in ("batches_per_epoch", "accumulate"):
-                self.refuse_set(name, "in a full batch: leave it out, or set batch_size")
+            where = "in a full batch: leave it out, or set batch_size"
+            self.refuse_set("batches_per_epoch", where)
+            if self.accumulate != 1:  # which files of before say of every run
+                self.refuse_set("accumulate", where)
         if self.warmup_epochs >= self.epochs:
             rule = f"must be below epochs = {self.epochs}, as the learning rate would not be reached"
             raise ValueError(f"warmup_epochs {rule}; got {self.warmup_epochs}")
@@ -260,3 +266,9 @@ class ComputeConfig(Settings):
         None, "memory for rows of features that lie on a disk, for those that coming batches ask for most: 2GB, or 10% of all",
         check=as_feature_cache,
     )  # fmt: skip
+    gradients: str = option(
+        "all_reduce",
+        "of several processes (torchrun), how gradients are added up; ordered: batch after batch, the same bits by any number "
+        "of processes with as many threads of torch (OMP_NUM_THREADS)",
+        choices=GRADIENTS,
+    )

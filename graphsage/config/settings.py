@@ -27,8 +27,8 @@ GROUPS = {
     "compute": ComputeConfig,
 }
 FREE = {  # settings that may change in the middle of a training: they touch no number of the steps that are done
-    "epochs", "num_threads", "device", "features_on", "patience", "log_every", "checkpoint_every", "checkpoint_seconds",
-    "keep_checkpoints", "tensorboard",
+    "epochs", "num_threads", "device", "features_on", "gradients", "patience", "log_every", "checkpoint_every",
+    "checkpoint_seconds", "keep_checkpoints", "tensorboard",
 }  # fmt: skip
 LEARNED = ("nodes", "links", "unsupervised")  # what a run may be about
 OF_TASK = {"links": "links", "walks": "unsupervised"}  # groups of settings of a run: the task that reads them

@@ -25,3 +25,9 @@ def with_settings(base, given):
     changed = {name: replace(getattr(base, name), **change) for name, change in changes.items()}
     own = {f.name: given[f.name] for f in options_of(RunConfig) if f.name in given}
     return replace(base, **changed, **own | ({"task": LEARNED[0]} if of_tables else {}))
+
+
+def by_name(config):
+    """{name: value} of all settings of ``config`` (``RunConfig``), as ``with_settings`` takes them."""
+    records = [*(getattr(config, part) for part in PARTS), config]
+    return {f.name: getattr(record, f.name) for record in records for f in options_of(type(record))}

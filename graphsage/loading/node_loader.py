@@ -1,6 +1,6 @@
 """NeighborLoader: seeds in, batches of tensors out, prepared on threads while the caller trains."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from copy import copy
 from dataclasses import replace
@@ -202,9 +202,12 @@ class NeighborLoader:
         other._kept, other._counts_ahead = None, False  # nodes are asked once
         return other
 
-    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """Yield the batches of one epoch from step ``start``, in order; the same ones whenever it is asked for."""
-        steps = self.plan.steps[as_count("start", start, most=len(self)) :]
+    def epoch(self, epoch: int, start: int = 0, *, steps: Sequence[int] | None = None) -> Iterator[Batch]:
+        """Yield the batches of one epoch from step ``start``, in order; the same ones whenever it is asked for.
+
+        steps: those to yield instead, of all ranks' steps.
+        """
+        steps = self.plan.steps[as_count("start", start, most=len(self)) :] if steps is None else steps
         if self._same_each_epoch and steps:
             yield self._full_batch(epoch)
             return

@@ -47,15 +47,19 @@ def finished(trainer, beside=None):
     among them (default: those that cost nothing).
     """
     result = Loop.fit(trainer)
-    if trainer.recorder is None and beside is None:
+    if not trainer.is_kept and beside is None:
         return RunResult(result=result, model=trainer.model)
-    config, _ = settings_of(trainer)
-    fields = kind_of(config.task, trainer.given).own_fields(trainer, result) if beside is None else beside(result)
+    fields = trainer.ranks.first(lambda: _own_fields(trainer, result)) if beside is None else beside(result)
     interrupted = fields.pop("interrupted", trainer.interrupted)
     run_result = RunResult(result=result, **fields, model=trainer.model, interrupted=interrupted)
     if trainer.recorder is not None and not interrupted:
         _leave(trainer, run_result)
     return run_result
+
+
+def _own_fields(trainer, result):
+    config, _ = settings_of(trainer)
+    return kind_of(config.task, trainer.given).own_fields(trainer, result)
 
 
 def _leave(trainer, run_result):

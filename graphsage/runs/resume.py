@@ -37,6 +37,20 @@ def checkpoint_of(trainer):
 def restore(trainer, path):
     """Set ``trainer`` to the checkpoint ``path``. ``CheckpointError``, and the trainer as it was, where it is of another
     training."""
+    saved = trainer.ranks.first(lambda: _fitting(trainer, path))
+    for name in PARTS:
+        if name in saved:  # files of before there was an average have none
+            getattr(trainer, name).load_state_dict(saved[name])
+    lay_as_weights(trainer.optimizer)  # a file of before weights lay by columns
+    trainer.state = State.from_dict(saved["state"], trainer.device)
+    _read_as(trainer.objective, Head.from_dict(saved.get("head", {})))
+    changes = differences(saved["machine"], machine(trainer.device))
+    if changes:
+        trainer.log(f"Warning: {'; '.join(changes)}: the weights may differ in their last bits from an uninterrupted run's")
+
+
+def _fitting(trainer, path):
+    """What is in ``path``; ``CheckpointError`` where it is of another training."""
     saved = load_checkpoint(path)
     _check_same(path, "other settings", saved["settings"], _settings(trainer), ": give those of your own again")
     if "loss" in saved:
@@ -48,15 +62,7 @@ def restore(trainer, path):
     done, epochs = saved["state"]["epoch"], trainer.config.epochs
     if done > epochs:
         raise CheckpointError(f"{path} has {done} epochs done, which is more than epochs = {epochs}: set at least {done}")
-    for name in PARTS:
-        if name in saved:  # files of before there was an average have none
-            getattr(trainer, name).load_state_dict(saved[name])
-    lay_as_weights(trainer.optimizer)  # a file of before weights lay by columns
-    trainer.state = State.from_dict(saved["state"], trainer.device)
-    _read_as(trainer.objective, Head.from_dict(saved.get("head", {})))
-    changes = differences(saved["machine"], machine(trainer.device))
-    if changes:
-        trainer.log(f"Warning: {'; '.join(changes)}: the weights may differ in their last bits from an uninterrupted run's")
+    return saved
 
 
 def _read_as(objective, head):

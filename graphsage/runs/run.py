@@ -1,5 +1,6 @@
 """Whole runs from a RunConfig: dataset, model, training, and what the result must be compared with."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from graphsage.runs.run_folder import identity_in, read_result
 from graphsage.runs.tensorboard import TensorBoard
 from graphsage.runs.trainer import Trainer
 from graphsage.trained.save import is_saved
+from graphsage.training.ranks import Ranks
 from graphsage.training.records import still_rising
 
 
@@ -30,6 +32,7 @@ def run(config, dataset=None, *, trainer=None, folder=None, resume=False, callba
     (or from the one that ``resume`` names) instead of beginning. callbacks: of the ``Trainer``. progress: callbacks that are
     told of the training without edges, too.
     """
+    config, log = with_updates(config), _log_of_first(log)
     if dataset is None:
         dataset = load_dataset(config.dataset, split=config.split, **given_tables(config.tables))
         trainer = trainer or make_trainer(config, dataset)
@@ -38,7 +41,7 @@ def run(config, dataset=None, *, trainer=None, folder=None, resume=False, callba
     trainer.run_config = config
     trainer.keep_in(folder)
     trainer.watch_by([*callbacks, *progress, *_tensorboard(config)], log)
-    with trainer.held():
+    with trainer.ranks.failing(), trainer.held():
         if resume:
             _resume(trainer, resume, log)
         found = finished(trainer, partial(_beside, config, trainer, progress, log))
@@ -48,7 +51,7 @@ def run(config, dataset=None, *, trainer=None, folder=None, resume=False, callba
 def _beside(config, trainer, progress, log, result):
     """The fields of ``RunResult`` that are known after the training: those of its baselines."""
     kind = kind_of(config.task, trainer.given)
-    fields = kind.beside(config, trainer, result, log)
+    fields = trainer.ranks.first(lambda: kind.beside(config, trainer, result, log))
     interrupted = fields.pop("interrupted", trainer.interrupted)
     for name, line in kind.OTHERS.items() if config.baseline else ():
         if not interrupted:
@@ -64,29 +67,64 @@ def run_all(config, dataset, *, trainer=None, folder=None, resume=False, callbac
 
     A training that Ctrl-C cut short counts only where it is the only one. trainer: as in ``run``, of the first.
     """
+    ranks, config, log = Ranks.of_process(), with_updates(config), _log_of_first(log)
     how = {"resume": resume, "callbacks": callbacks, "progress": progress, "log": log}
-    if config.runs > 1 and folder is not None:
-        with stopping(folder, "begun"):
-            Path(folder).mkdir(parents=True, exist_ok=True)
-        with locked(folder):
-            trainer = _same_data(config, dataset, trainer, folder) if resume else trainer
-            with stopping(folder, "begun"):
-                Path(folder, RESULT).unlink(missing_ok=True)
-                write_config(config, Path(folder, CONFIG))  # of settings that may change; a single run writes its own
-            results = _runs(config, dataset, trainer, folder, how)
-            if len(results) == config.runs and not results[-1].interrupted:
-                with stopping(folder, "saved"):
-                    leave_several(folder, config, range(config.train.seed, config.train.seed + config.runs))
-                log(f"Saved in {folder}: open {Path(folder, REPORT)} for the mean of all")
-            return results
-    if resume is True and folder is not None:
-        trainer = _same_data(config, dataset, trainer, folder)
-    return _runs(config, dataset, trainer, folder, how)
+    with ranks.failing():
+        if config.runs > 1 and folder is not None:
+            with _held_by_first(folder, ranks):
+                trainer = _same_data(config, dataset, trainer, folder, ranks) if resume else trainer
+                ranks.first(partial(_begin_several, config, folder))
+                results = _runs(config, dataset, trainer, folder, how)
+                if len(results) == config.runs and not results[-1].interrupted:
+                    ranks.first(partial(_leave_several, config, folder))
+                    log(f"Saved in {folder}: open {Path(folder, REPORT)} for the mean of all")
+                return results
+        if resume is True and folder is not None:
+            trainer = _same_data(config, dataset, trainer, folder, ranks)
+        return _runs(config, dataset, trainer, folder, how)
 
 
-def _same_data(config, dataset, trainer, folder):
+def with_updates(config):
+    """``config`` with the batches of an update, so that a run can be gone on with by another number of processes."""
+    each = 1 if config.train.batch_size is None else Ranks.of_process().size
+    return replace(config, train=replace(config.train, accumulate=config.train.accumulate or each))
+
+
+def _log_of_first(log):
+    return log if Ranks.of_process().rank == 0 else lambda line: None
+
+
+@contextmanager
+def _held_by_first(folder, ranks):
+    """Inside, ``folder`` belongs to the first rank of this training alone."""
+    if ranks.rank:
+        yield
+        return
+    with stopping(folder, "begun"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        yield
+
+
+def _begin_several(config, folder):
+    with stopping(folder, "begun"):
+        Path(folder, RESULT).unlink(missing_ok=True)
+        write_config(config, Path(folder, CONFIG))  # of settings that may change; a single run writes its own
+
+
+def _leave_several(config, folder):
+    with stopping(folder, "saved"):
+        leave_several(folder, config, range(config.train.seed, config.train.seed + config.runs))
+
+
+def _same_data(config, dataset, trainer, folder, ranks):
     """The trainer of the first run; ``CheckpointError`` where a run in ``folder`` was trained on another dataset."""
     trainer = trainer or make_trainer(_single(config, 0), dataset)
+    ranks.first(lambda: _check_data(config, dataset, trainer, folder))
+    return trainer
+
+
+def _check_data(config, dataset, trainer, folder):
     for number in range(config.runs):
         single = _single(config, number)
         place, then = _folder_of(config, folder, single), identity_in(_folder_of(config, folder, single)) or {}
@@ -95,7 +133,6 @@ def _same_data(config, dataset, trainer, folder):
         if changes:
             advice = "go on with the data of the training, or train into another folder"
             raise CheckpointError(f"{place} is of a training with another dataset: {'; '.join(changes)}: {advice}")
-    return trainer
 
 
 def _single(config, number):
@@ -128,7 +165,8 @@ def _folder_of(config, folder, single):
 
 def _one_of(config, dataset, trainer, folder, *, resume, log, **how):
     """The run: read where it is done and no checkpoint is named, gone on with where it was begun, else made."""
-    done = read_result(folder, config) if resume is True and folder is not None and is_saved(folder) else None
+    is_asked = resume is True and folder is not None
+    done = Ranks.of_process().first(lambda: read_result(folder, config) if is_asked and is_saved(folder) else None)
     if done is not None:
         log(f"Done already, in {folder}")
         return RunResult(**done)
@@ -151,7 +189,7 @@ def make_trainer(config, dataset, *, folder=None, store=None, callbacks=(), log=
 
     dataset: ``NodeDataset``; where links are learned, it is split by the seed, and a ``LinkDataset`` is split already.
     """
-    kind = kind_of(config.task, dataset)
+    config, kind = with_updates(config), kind_of(config.task, dataset)
     data = kind.data_of(config, dataset)
     how = {"folder": folder, "store": store, "callbacks": [*callbacks, *_tensorboard(config)], "log": log}
     trainer = Trainer(kind.build_model(config, data), data, config.train, task=kind.settings_of(config), **how)

@@ -114,6 +114,7 @@ def _decisive(config):
     # an older file lacks the newer ones
     parts = {name: {**_defaults(kind), **config.get(name, {})} for name, kind in parts.items()}
     train = {name: value for name, value in parts["train"].items() if name not in idle}
+    train["accumulate"] = train["accumulate"] or 1
     whole = {**_defaults(RunConfig), **config, **parts}
     return {**{name: value for name, value in whole.items() if name not in {*idle, "dataset", "tables"}}, "train": train}
 

@@ -93,8 +93,10 @@ class Trainer(Loop):
         self.keep_in(folder)
 
     def keep_in(self, folder: str | os.PathLike[str] | None) -> None:
-        """``folder`` in place of the one given before; None: nowhere."""
-        self.recorder = None if folder is None else Recorder(as_path("folder", folder), self.config.keep_checkpoints)
+        """``folder`` in place of the one given before; None: nowhere. Of several processes the first alone writes."""
+        self.is_kept, is_first = folder is not None, self.ranks.rank == 0
+        here = self.is_kept and is_first
+        self.recorder = Recorder(as_path("folder", folder), self.config.keep_checkpoints) if here else None
 
     @plain_modes()
     def fit(self) -> TrainResult:
@@ -110,7 +112,7 @@ class Trainer(Loop):
         Raises ``TrainingStopped`` where the loss is no number any more, and where nothing can be saved; ``InUse`` (a
         ValueError) where another process, or another ``Trainer``, works in the folder.
         """
-        with self.held():
+        with self.ranks.failing(), self.held():
             return finished(self).result
 
     @plain_modes()
@@ -187,15 +189,18 @@ class Trainer(Loop):
         and as many threads of it; the log says where one of these differs. ValueError where file, model, dataset or
         settings are not those of the checkpoint.
         """
-        if path is None and self.recorder is None:
+        if path is None and not self.is_kept:
             raise ValueError("there is no folder to resume from: name a checkpoint, or make the Trainer with a folder")
-        if path is None and self.recorder.has_checkpoint():
-            path = self.recorder.folder / LATEST
-        if path is not None:
-            restore(self, as_path("path", path))
+        with self.ranks.failing():
+            path = self.ranks.first(lambda: self._latest() if path is None else path)
+            if path is not None:
+                restore(self, as_path("path", path))
         self._is_resumed = path is not None
         if self.recorder is not None:
             self.recorder.resumes_from = path and Path(path)
+
+    def _latest(self):
+        return self.recorder.folder / LATEST if self.recorder.has_checkpoint() else None
 
     def stop(self) -> None:
         """End the training after the update under way; to be called from a callback's method, such as ``on_step``.

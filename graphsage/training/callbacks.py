@@ -11,7 +11,10 @@ class Callback:
     """Told of a training as it goes; each method does nothing here. ``Trainer`` takes any object that has some of them.
 
     trainer: the ``Trainer``, with ``model``, ``optimizer``, ``config``, ``dataset`` and ``state`` to look at.
+    every_rank: of several processes that train together, is it told on each? Else on the first alone, which writes and prints.
     """
+
+    every_rank = False
 
     def on_fit_begin(self, trainer: Any) -> None:
         """Before the first step; after a resume, ``trainer.state`` says where that is."""

@@ -14,6 +14,8 @@ from graphsage.nn.stack_inference import stack_inference
 from graphsage.sampling.neighbor import NeighborSampler
 from graphsage.training.evaluation_plan import evaluation_plan, layer_widths, wider
 from graphsage.training.module_outputs import check_width, checked_outputs
+from graphsage.training.ranks import ALONE
+from graphsage.training.shared_rows import joined_rows
 
 
 class Evaluator:
@@ -22,7 +24,10 @@ class Evaluator:
 
     all_outputs: raw outputs of all nodes, float32 [N, K] on the CPU, as last computed; None where outputs are sampled: of
     other modules, under draws that select neighbours, and of nodes with times (``is_drawn``). progress: as in ``inference``.
+    ranks: the ``Ranks`` that compute outputs together, for as long as the loop says so.
     """
+
+    ranks = ALONE
 
     def __init__(self, model, loader, dataset, config, progress):
         self.model, self.loader, self.dataset, self.config, self.progress = model, loader, dataset, config, progress
@@ -48,7 +53,8 @@ class Evaluator:
         """What the first layers (None: all) make of all nodes and all their neighbours, float32 [N, width] on the CPU."""
         how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
         compute = inference if has_layers(self.model) else partial(stack_inference, checked=True)
-        return compute(self.model, self.dataset.graph, self.loader.store, num_layers=num_layers, **how)
+        what = (self.model, self.dataset.graph, self.loader.store)
+        return self.ranks.first(lambda: compute(*what, num_layers=num_layers, **how))
 
     def checked(self, outputs, batch):
         """What the model returned for ``batch``, if it fits the task: see ``checked_outputs``."""
@@ -62,11 +68,14 @@ class Evaluator:
         self.model.eval()
         place, outputs = np.empty(len(self.dataset.labels), np.int64), None
         place[nodes] = np.arange(len(nodes))
-        with closing(self._loader(nodes).epoch(0)) as batches:
+        loader = self._loader(nodes)
+        steps = self.ranks.shared_steps(loader.plan.num_steps)
+        with closing(loader.epoch(0, steps=steps[self.ranks.rank])) as batches:
             for batch in batches:
                 found = self.checked(self.model(batch), batch).cpu()  # [B, K] or [B]
                 outputs = found.new_empty(len(nodes), *found.shape[1:]) if outputs is None else outputs
                 outputs[torch.from_numpy(place)[batch.seeds.cpu()]] = found.reshape(-1, *outputs.shape[1:])
+        outputs = joined_rows(outputs, loader.plan, steps, self.ranks, place)
         return outputs[torch.from_numpy(place[nodes])]
 
     def _loader(self, nodes):

@@ -14,7 +14,9 @@ from graphsage.sampling.items import Items
 from graphsage.sampling.negatives import Negatives
 from graphsage.training.evaluation_plan import EvaluationPlan, is_drawn, relation_left_out
 from graphsage.training.module_outputs import checked_logits
+from graphsage.training.ranks import ALONE
 from graphsage.training.setup import loading_options, make_sampler
+from graphsage.training.shared_rows import joined_rows
 
 CHUNK_PAIRS = 1 << 16  # scored at once: their embeddings of 128 numbers are 64 MB
 MOST_SAMPLED = 1000  # validation links on sampled neighbours: each asks about a hundred pairs
@@ -39,8 +41,10 @@ class LinkEvaluator:
 
     all_outputs: embeddings of all nodes, float32 [N, D] on the CPU (of two types {type: [n, D]}), as last computed; None where
     they are sampled: of other modules, of links with times, and under draws that select neighbours. scores: float32 [n, 1 + C],
-    as last computed.
+    as last computed. ranks: the ``Ranks`` that compute them together, for as long as the loop says so.
     """
+
+    ranks = ALONE
 
     def __init__(self, model, encoder, loader, dataset, config, settings, progress):
         self.model, self.loader, self.dataset, self.config, self.settings = model, loader, dataset, config, settings
@@ -82,7 +86,8 @@ class LinkEvaluator:
         """``all_outputs``, computed anew."""
         if self.encoder is not None:
             how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
-            self.all_outputs = inference(self.encoder, self.dataset.graph, self.loader.store, **how)
+            what = (self.encoder, self.dataset.graph, self.loader.store)
+            self.all_outputs = self.ranks.first(lambda: inference(*what, **how))
         return self.all_outputs
 
     def checked(self, outputs, batch):
@@ -100,10 +105,12 @@ class LinkEvaluator:
     def _sampled(self, pairs, times):
         """Neighbours drawn from a stream of their own, always the same ones."""
         scores = torch.empty(len(pairs), dtype=torch.float32, device="cpu")
-        with closing(self._loader(Items(pairs, time=times)).epoch(0)) as batches:
+        loader = self._loader(Items(pairs, time=times))
+        steps = self.ranks.shared_steps(loader.plan.num_steps)
+        with closing(loader.epoch(0, steps=steps[self.ranks.rank])) as batches:
             for batch in batches:
                 scores[batch.places.cpu()] = self.checked(self.model(batch), batch).cpu()
-        return scores
+        return joined_rows(scores, loader.plan, steps, self.ranks)
 
     def _loader(self, items):
         """In their order, in which the pairs of one source are neighbours; as many pairs a batch as in training."""

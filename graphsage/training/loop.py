@@ -8,45 +8,52 @@ from functools import partial
 import torch
 from numpy.typing import ArrayLike
 
-from graphsage.base import rng
 from graphsage.base.interrupt import Interrupt, noted_interrupt
 from graphsage.base.jit import is_interrupt
 from graphsage.config.settings import TrainConfig
-from graphsage.loading.batch import Batch
 from graphsage.sampling.items import Items
 from graphsage.tensors.ambient import plain_modes
-from graphsage.tensors.keyed_rng import keyed_rng
 from graphsage.training.average import WeightAverage
+from graphsage.training.begin_together import begin_together
 from graphsage.training.callbacks import checked_callbacks, checked_log
+from graphsage.training.gradients import Gradients
 from graphsage.training.link_task import LinkTask
 from graphsage.training.node_task import NodeTask
 from graphsage.training.optimizers import Schedule, make_optimizer
 from graphsage.training.outcome import outcome
-from graphsage.training.records import Step, TrainResult, loss_text
-from graphsage.training.setup import check_kinds, lay_first_weights
+from graphsage.training.ranks import ALONE, Ranks
+from graphsage.training.records import TrainResult, loss_text
+from graphsage.training.running_statistics import RunningStatistics
+from graphsage.training.setup import check_config, check_kinds, lay_first_weights
 from graphsage.training.state import State
+from graphsage.training.steps import Steps
 from graphsage.training.task import task_class
 from graphsage.training.typed_task import TypedTask
+from graphsage.training.updates import own_steps, settled, updates_line
 from graphsage.training.walk_task import WalkTask
 
 TASKS = (NodeTask, LinkTask, WalkTask, TypedTask)  # of those of one dataset, the first is the one that no settings name
 NOTICE = "Ctrl-C: ending after this step (Ctrl-C again: at once)\n"
 
 
-class Loop:
+class Loop(Steps):
     """A ``Trainer`` without a folder: what is kept of it is what its callbacks keep.
 
     recorder: a callback that is told first, and keeps the state at each ``on_save``, so that a training that Ctrl-C cut short
         can be gone on with; None: there is none.
+    is_kept: is there a recorder, here or on the rank that writes?
     title: what is shown before "Epoch 3/20" while it runs.
     """
 
-    recorder, title = None, ""
+    recorder, is_kept, title = None, False, ""
 
     @plain_modes()
     def __init__(self, model, dataset, config=None, *, task=None, loss=None, store=None, callbacks=(), log=print):
         config = TrainConfig() if config is None else config
         check_kinds(model, loss)
+        check_config(config)
+        self.ranks = Ranks.of_process()
+        config = settled(config, self.ranks)
         self.watch_by(callbacks, log)
         how = {"loss": loss, "store": store, "progress": partial(self._tell, "on_evaluate")}
         self.task = task = task_class(TASKS, dataset, task)(model, dataset, config, task, **how)
@@ -58,13 +65,17 @@ class Loop:
         self.optimizer = make_optimizer(model, config, self.device)
         self.schedule = Schedule(self.optimizer, config, config.epochs * -(-len(self.loader) // config.accumulate))
         self.average = WeightAverage(model, config.average)
+        self.gradients = Gradients(model, self.ranks, config.gradients)
+        self.statistics = RunningStatistics(model, self.ranks, config.gradients)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=config.precision == "float16")
-        self.state, self._is_resumed, self._interrupt = State(), False, Interrupt()
+        self.state, self._is_resumed, self._interrupt, self._was_interrupted = State(), False, Interrupt(), False
         self._forward = torch.compile(model, dynamic=True) if config.compile else model
 
     def watch_by(self, callbacks, log):
         """Tell these callbacks, and ``log`` each line of progress, in place of those given before."""
-        self.callbacks, self.log = checked_callbacks(callbacks), checked_log(log) or _nothing
+        is_first, callbacks, log = self.ranks.rank == 0, checked_callbacks(callbacks), checked_log(log) or _nothing
+        self.callbacks = [callback for callback in callbacks if is_first or getattr(callback, "every_rank", False)]
+        self.log = log if is_first else _nothing
 
     # ---- from beginning to end
 
@@ -75,44 +86,57 @@ class Loop:
             self.schedule.check_fresh()
             self.average.reset()
         self.state = self.state if self._is_resumed else State()
-        self._is_resumed = self._has_started = self._owes_save = self._is_stopped = self._is_cut = False
+        self._is_resumed = self._has_started = self._owes_save = self._is_cut = False
+        self._wants_stop = self._is_stopped = self._was_interrupted = False
         self._saved_at = time.monotonic()
         if self.task.encoder is not None:
             self.task.encoder.prepare(self.task.degrees())
         self.objective.read_by(replace(self.objective.head, correct_and_smooth=None))
         try:
+            begin_together(self)
             self._tell("on_fit_begin")
-            for line in self.task.lines():
+            for line in filter(None, [updates_line(self.config, self.ranks), *self.task.lines()]):
                 self.log(line)
             result = outcome(self, interrupted=self._train())
             self._tell("on_fit_end", result)
         except BaseException as error:
             self._tell("on_exception", error)
+            if isinstance(error, Exception):
+                self.ranks.fail(error)
             raise
         return result
 
     def stop(self) -> None:
         """End the training after the step under way, from a callback's method: see ``Trainer.stop``."""
-        self._is_stopped = True
+        self._wants_stop = True
 
     @property
     def interrupted(self) -> bool:
         """Did Ctrl-C come in the last ``fit``? Perhaps in its last step: then the training is whole all the same."""
-        return self._interrupt.came
+        return self._was_interrupted
 
     def _train(self):
         """Epochs until the end; returns whether Ctrl-C came before."""
         try:
             with noted_interrupt("" if self.log is _nothing else NOTICE) as self._interrupt:
-                while not (done := self._is_done()) and not self._interrupt.came:
+                while not (self._is_done() or self._was_interrupted):
                     self._epoch()
+                    self._agree()
+                done = self._is_done()
                 self._save()
+                self._agree()
                 return not done
         except (KeyboardInterrupt, SystemError) as error:
-            if not is_interrupt(error):
+            if not is_interrupt(error) or self.ranks.size > 1:
                 raise
-            self._interrupt.came = True
+            self._was_interrupted = True
         return True
+
+    def _agree(self):
+        """Between updates: Ctrl-C or ``stop`` on one rank is so on all, and they end at the same one. Returns whether."""
+        found = self.ranks.exchange(self._interrupt.came, self._wants_stop)
+        self._was_interrupted, self._is_stopped = map(any, zip(*found))
+        return self._was_interrupted or self._is_stopped
 
     def _is_done(self):
         state, patience = self.state, self.config.patience
@@ -123,19 +147,14 @@ class Loop:
 
     def _epoch(self):
         """The batches that are left of it, the validation, and a checkpoint where one is due."""
-        state, group = self.state, []
-        with closing(self.loader.epoch(state.epoch, state.step)) as batches:
-            while batch := self._next(batches):
+        state, size, every = self.state, len(self.loader), self.config.accumulate
+        own = own_steps(range(state.step, size), every, self.ranks)
+        with closing(self.loader.epoch(state.epoch, steps=own)) as batches:
+            while True:
                 learning_rate = self.schedule.learning_rate
-                with self._clock("training" if self._has_started else "starting"):
-                    group.append(self._told_step(batch, self.step(batch), learning_rate))
-                self._has_started, step = True, batch.step
-                del batch  # a group's batches would else be in memory together with the next one
-                if self._ends_group(step):
-                    self._count(group)
-                    group = []
-                    if (self._interrupt.came or self._is_stopped) and state.step < len(self.loader):
-                        break
+                self._count(self._group(batches, range(state.step, min(state.step + every, size)), learning_rate))
+                if self._agree() or state.step == size:
+                    break
         if state.step < len(self.loader):
             if not self._is_stopped:
                 return
@@ -150,61 +169,24 @@ class Loop:
         if self._owes_save or time.monotonic() - self._saved_at >= self.config.checkpoint_seconds:
             self._save()
 
-    def _next(self, batches):
-        with self._clock("waiting" if self._has_started else "starting"):
-            return next(batches, None)
-
-    def step(self, batch: Batch) -> torch.Tensor:
-        """The batch's gradient, and the update where it ends a group of ``accumulate``; returns its loss, detached."""
-        size, place = self.config.accumulate, batch.step % self.config.accumulate
-        if place == 0:
-            self.optimizer.zero_grad(set_to_none=True)
-        loss = self._backward(batch, min(size, len(self.loader) - batch.step + place))
-        if self._ends_group(batch.step):
-            self._update()
-        return loss
-
-    def _ends_group(self, step):
-        return (step + 1) % self.config.accumulate == 0 or step + 1 == len(self.loader)
-
-    def _backward(self, batch, group):
-        """Add the batch's share of the mean gradient of ``group`` batches; returns its loss, detached."""
-        self.model.train()
-        key = rng.stream_key(self.config.seed, rng.DROPOUT, batch.epoch, batch.step, rng.REPLICA)
-        with keyed_rng(key, self.device), self._autocast():
-            outputs = self._forward(batch)
-        outputs = self.evaluator.checked(outputs, batch)
-        if not (self.state.updates or batch.step):
-            self.objective.look_first(outputs, batch.y, self.log)
-        loss = self.objective.minimised(outputs, batch.y)
-        self.scaler.scale(loss / group if group > 1 else loss).backward()
-        return self.objective.told(outputs, batch.y, loss)
-
-    def _update(self):
-        if self.config.clip_norm is not None:
-            self.scaler.unscale_(self.optimizer)
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        self.average.update()
-        self.schedule.after_update()
-        self.state.updates += 1
-
-    @contextmanager
-    def _autocast(self):
-        if self.config.precision == "float32":
-            yield
-            return
-        with torch.autocast(self.device.type, getattr(torch, self.config.precision)):
-            yield
-        torch.clear_autocast_cache()  # inside another autocast it would stay: later steps would see the first one's weights
-
     def _validate(self):
         """(score, loss) as planned; (None, None) after an epoch that is not validated. The last one always is."""
         done, plan = self.state.epoch + 1, self.evaluator.plan
         if done % plan.every and done < self.config.epochs and not self._is_stopped:
             return None, None
-        return self.evaluate(self.task.validated, **self.task.how_to_validate)
+        with self.shared_out():
+            scores = self.evaluate(self.task.validated, **self.task.how_to_validate)
+        scores, self.objective.head = self.ranks.first(lambda: (scores, self.objective.head))
+        return scores
+
+    @contextmanager
+    def shared_out(self):
+        """Inside, ranks compute outputs together; each must then ask for the same ones."""
+        self.evaluator.ranks = self.ranks
+        try:
+            yield
+        finally:
+            self.evaluator.ranks = ALONE
 
     @plain_modes()
     def evaluate(self, what: ArrayLike | Items, **how: bool) -> tuple[float | None, float | None]:
@@ -218,12 +200,6 @@ class Loop:
         return self.task.evaluate(what, **how)
 
     # ---- what is kept and told
-
-    def _told_step(self, batch, loss, learning_rate):
-        """What is told of a batch once its update is done."""
-        where = {"epoch": self.state.epoch + 1, "step": batch.step, "num_steps": len(self.loader)}
-        counts = {"nodes": len(batch.seeds), "edges": batch.minibatch.num_sampled_edges}
-        return Step(**where, loss=loss, learning_rate=learning_rate, **counts)
 
     def _count(self, group):
         """The batches of an update are done."""
@@ -253,14 +229,6 @@ class Loop:
         with self._clock("saving"):
             self._tell("on_save")
         self._owes_save, self._saved_at = False, time.monotonic()
-
-    @contextmanager
-    def _clock(self, name):
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.state.clocks[name] += time.perf_counter() - started
 
     def _tell(self, event, *what):
         for callback in filter(None, (self.recorder, *self.callbacks)):

@@ -12,14 +12,15 @@ def outcome(trainer, *, interrupted):
     One that was interrupted and can be gone on with is not tested. KeyboardInterrupt where there is nothing to keep.
     """
     best = trainer.state.best_epoch
-    can_resume = interrupted and trainer.recorder is not None
+    can_resume = interrupted and trainer.is_kept
     if best is None and not can_resume:
         raise KeyboardInterrupt
     if best is not None:
         trainer.model.load_state_dict(trainer.state.best)
         trainer.objective.read_by(replace(trainer.objective.head, thresholds=trainer.state.thresholds))
     trainer.model.eval()
-    test_score, test_scores, raw = (None, None, None) if can_resume else _tested(trainer)
+    with trainer.shared_out():
+        test_score, test_scores, raw = (None, None, None) if can_resume else _tested(trainer)
     for line in trainer.objective.lines(raw):
         trainer.log(line)
     head = trainer.objective.head
@@ -43,4 +44,5 @@ def _tested(trainer):
     for line in trainer.task.finish():
         trainer.log(line)
     score, _ = trainer.evaluate(trainer.dataset.test)
-    return score, None if score is None else trainer.task.scores(), trainer.task.outputs()
+    scores = None if score is None else trainer.task.scores()
+    return *trainer.ranks.first(lambda: (score, scores)), trainer.task.outputs()

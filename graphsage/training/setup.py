@@ -86,7 +86,7 @@ def loading_options(model, config, device, store=None):
     """What every loader of a training is made with."""
     return {
         "rank": 0,
-        "num_ranks": 1,  # a Trainer trains alone: what other processes learn does not reach it
+        "num_ranks": 1,  # the steps are those of the whole training; its ranks share them out
         "store": store,
         "reduce": None if config.label_reuse else getattr(model, "first_layer_reduction", None),
         "device": device,

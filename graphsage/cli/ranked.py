@@ -1,0 +1,97 @@
+"""Several processes that a launcher such as torchrun started: for ``graphsage train`` they are one training."""
+
+import os
+import sys
+from contextlib import contextmanager, nullcontext, redirect_stdout
+
+from graphsage.cli.arguments import Refused
+from graphsage.cli.console import Console
+
+
+class One:
+    """As ``Ranks`` of one process, before torch is loaded."""
+
+    rank = 0
+
+    def first(self, function):
+        """``function()``."""
+        return function()
+
+    def local_first(self):
+        """Nobody waits."""
+        return nullcontext()
+
+
+def num_processes():
+    """Those that the launcher started."""
+    text = os.environ.get("WORLD_SIZE", "")
+    return int(text) if text.isdecimal() else 1
+
+
+def refuse_several():
+    """``Refused`` where each of several processes would do all of the work of a command."""
+    if num_processes() > 1:
+        rule = f"WORLD_SIZE = {num_processes()} speaks of several processes, and this command is of one"
+        raise Refused(f"{rule}: start it without torchrun, which is for graphsage train")
+
+
+@contextmanager
+def one_training():
+    """Inside, the processes that a launcher started are the ``Ranks`` of one training; the first alone prints.
+
+    Where one fails, all do: the first says why, or the one that failed where that is another.
+    """
+    if num_processes() == 1:
+        yield One()
+        return
+    ranks = _met()
+    with redirect_stdout(Console(None)) if ranks.rank else nullcontext():
+        try:
+            with ranks.failing():
+                yield ranks
+        except Exception as error:
+            raise _as_told(error, ranks) from error
+        finally:
+            _part()
+
+
+def _met():
+    """The ``Ranks``; ``Refused`` where the processes cannot find each other."""
+    import torch.distributed as dist
+
+    from graphsage.training.ranks import Ranks
+
+    try:
+        dist.init_process_group("gloo")
+    except (ValueError, RuntimeError) as error:
+        rule = f"WORLD_SIZE = {num_processes()} speaks of several processes, which cannot meet ({str(error).splitlines()[0]})"
+        raise Refused(f"{rule}: start them by torchrun --nproc-per-node N -m graphsage train ...") from error
+    ranks = Ranks.of_process()
+    _share_cores(ranks)
+    return ranks
+
+
+def _share_cores(ranks):
+    """Each has its part of the machine's cores, unless OMP_NUM_THREADS says otherwise. (torchrun sets it to 1 for all.)"""
+    import torch
+
+    from graphsage.training.updates import cores
+
+    if os.environ.get("OMP_NUM_THREADS") is None:
+        torch.set_num_threads(max(1, cores() // ranks.local_size))
+
+
+def _as_told(error, ranks):
+    """``error``, or silence where the first process has said it."""
+    from graphsage.training.ranks import RankFailed
+
+    if ranks.rank and (ranks.is_told or isinstance(error, RankFailed)):
+        return Refused("")
+    return Refused(str(error)) if isinstance(error, RankFailed) else error
+
+
+def _part():
+    import torch.distributed as dist
+
+    dist.destroy_process_group()
+    sys.stdout.flush()
