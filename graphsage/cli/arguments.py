@@ -153,6 +153,8 @@ def add_flag(group, field):
         group.add_argument(flag, type=_split, metavar="N", **extra)
     elif field.name == "class_weights":
         group.add_argument(flag, type=_class_weights, metavar="NAME|X,X", **extra)
+    elif field.name == "memory":
+        group.add_argument(flag, type=str, metavar="SIZE", **extra)
     elif field.name == "batch_size":
         group.add_argument(flag, type=_batch_size, metavar="B", **extra)
     else:

@@ -12,6 +12,7 @@ from graphsage.config.named_values import (
     as_device,
     as_feature_cache,
     as_hops,
+    as_memory,
     as_metric,
     as_optimizer,
     as_relation_fanouts,
@@ -271,4 +272,9 @@ class ComputeConfig(Settings):
         "of several processes (torchrun), how gradients are added up; ordered: batch after batch, the same bits by any number "
         "of processes with as many threads of torch (OMP_NUM_THREADS)",
         choices=GRADIENTS,
+    )
+    memory: int | str | None = option(
+        None,
+        "memory that exact evaluation may take, such as 4GiB; what needs more goes through files (default: what is free)",
+        check=as_memory,
     )

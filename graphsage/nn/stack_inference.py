@@ -9,11 +9,13 @@ import torch
 
 from graphsage.base import rng
 from graphsage.base.checks import as_count, one_of
-from graphsage.base.told import of_kind
+from graphsage.base.told import of_kind, told
 from graphsage.config.groups import ISOLATED
 from graphsage.graph.features import SparseFeatures
 from graphsage.graph.graph import Graph
 from graphsage.graph.subgraph import induced_subgraph
+from graphsage.nn.foretold import foretold_of_stack
+from graphsage.nn.room import Room
 from graphsage.nn.stacked import NotALayer, dtype_of, layer_outputs
 from graphsage.nn.whole_graph import CHUNK_EDGES, place_of, rows_with
 from graphsage.tensors.ambient import plain_modes
@@ -30,9 +32,12 @@ TOLERANCE = 1e-4  # of the largest output
 @torch.no_grad()
 def stack_inference(
     model, graph, features, *, isolated="empty", device=None, chunk_edges=CHUNK_EDGES, num_layers=None, out=None,
-    progress=None, checked=False,
+    progress=None, widths=None, room=None,
 ):  # fmt: skip
-    """``inference`` of a ``Stack``: the same arguments, result and bounds. checked: ``check_stack`` was asked before."""
+    """``inference`` of a ``Stack``: the same arguments, result and bounds. widths: of ``check_stack``, if it was asked before.
+
+    room: ``Room``. What its layers look at is read as it lies, not in passes.
+    """
     device, graph, depth = place_of(model, device), of_kind("graph", graph, Graph), len(model.layers)
     num_layers = as_count("num_layers", depth if num_layers is None else num_layers, least=1, most=depth)
     store = features if isinstance(features, FeatureStore) else FeatureStore(features)
@@ -40,11 +45,13 @@ def stack_inference(
         raise ValueError(f"features must have shape [{graph.num_nodes}, features], got {list(store.features.shape)}")
     as_count("chunk_edges", chunk_edges, least=1)
     rows = rows_with(graph, one_of("isolated", isolated, ISOLATED))
-    if not checked:
-        check_stack(model, graph, store, isolated=isolated)
-    how = {"device": device, "chunk_edges": chunk_edges, "out": out, "progress": progress}
-    with _evaluated(model):
-        *_, h = layer_outputs(model, rows, store, num_layers, **how)
+    widths = check_stack(model, graph, store, isolated=isolated) if widths is None else widths
+    room, how = Room() if room is None else room, {"chunk_edges": chunk_edges}
+    if room.resume:
+        raise ValueError(f"resume=True is of a GraphSAGE, got {told(model)}: leave it out")
+    need = foretold_of_stack(widths[:num_layers], graph, store, **how, isolated=isolated, has_out=out is not None)
+    with _evaluated(model), room.space(need, device, None) as space:
+        *_, h = layer_outputs(model, rows, store, num_layers, **how, device=device, out=out, progress=progress, space=space)
     return h.float().cpu()
 
 

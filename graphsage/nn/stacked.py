@@ -9,7 +9,8 @@ from torch import nn
 
 from graphsage.base.told import told
 from graphsage.nn.layered import has_layers
-from graphsage.nn.whole_graph import CHUNK_EDGES, CHUNK_VALUES, checked_out, chunks_of, home, inputs_of
+from graphsage.nn.whole_graph import CHUNK_EDGES, CHUNK_VALUES, Told, checked_out, chunks_of, home, inputs_of
+from graphsage.nn.workspace import Workspace
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.store import FeatureStore
 
@@ -43,21 +44,24 @@ def is_stack(model):
     return isinstance(model, nn.Module) and not has_layers(model) and is_list and all(map(callable, layers))
 
 
-def layer_outputs(model, rows, h, num_layers, *, device, chunk_edges=CHUNK_EDGES, out=None, progress=None, names=None):
+def layer_outputs(
+    model, rows, h, num_layers, *, device, chunk_edges=CHUNK_EDGES, out=None, progress=None, names=None, space=None
+):
     """Yield what goes into each next layer, [N, width], of features ``h``; the last is written to ``out`` if there is one.
 
-    rows: (indptr, indices). names: int [N], the graph's node that each row is; None: the same.
+    rows: (indptr, indices). names: int [N], the graph's node that each row is; None: the same. space: ``Workspace``.
     """
-    num_rows = len(rows[0]) - 1
+    num_rows, space = len(rows[0]) - 1, Workspace(device) if space is None else space
+    told = Told(progress, num_layers * num_rows)
     for depth in range(num_layers):
         made, limit = _maker(model, depth, rows, h, device, names), min(chunk_edges, CHUNK_VALUES // _width(h))
         first = made(0, min(2, num_rows))  # a row or two, to know what the layer makes
-        kept = _kept(first, num_rows, device, out if depth == num_layers - 1 else None)
+        kept = _kept(first, num_rows, space, out if depth == num_layers - 1 else None)
         limit = max(1, min(limit, CHUNK_VALUES // max(first.shape[1], 1)))
-        for start, stop in chunks_of(rows[0], limit, limit):
+        for start, stop in space.begin(list(chunks_of(rows[0], limit, limit)), told):
             kept[start:stop] = _of_width(made(start, stop), first.shape[1], depth).to(kept.device)
-            if progress is not None:
-                progress(depth * num_rows + stop, num_layers * num_rows)
+            space.done(start, stop)
+        space.end(kept)
         h = kept
         yield h
 
@@ -66,12 +70,12 @@ def _width(h):
     return h.num_features if isinstance(h, FeatureStore) else max(h.shape[1], 1)
 
 
-def _kept(first, num_rows, device, out):
-    """Where the outputs of a layer go: ``out`` if it is an array, else new memory."""
+def _kept(first, num_rows, space, out):
+    """Where the outputs of a layer go: ``out`` if it is an array, else a place of their own dtype."""
     shape = (num_rows, first.shape[1])
-    if out is None:
-        return torch.empty(*shape, dtype=first.dtype, device=home(device, num_rows * first.shape[1]))
-    return torch.from_numpy(checked_out(out, shape))
+    if out is None and first.dtype != torch.float32:
+        return torch.empty(*shape, dtype=first.dtype, device=home(space.device, num_rows * first.shape[1]))
+    return space.rows("layer", *shape, out if out is None else checked_out(out, shape))
 
 
 def _maker(model, depth, rows, h, device, names):

@@ -42,6 +42,11 @@ def chunks_of(indptr, chunk_edges, most_rows):
         start = stop
 
 
+def rows_of_a_chunk(chunk_edges, width):
+    """The most rows of a chunk whose rows have ``width`` values."""
+    return max(1, min(chunk_edges, CHUNK_VALUES // max(width, 1)))
+
+
 def inputs_of(h, ids):
     """The rows ``ids`` of features or of a layer's outputs."""
     return h.rows(ids) if isinstance(h, FeatureStore) else h.index_select(0, ids)
@@ -65,21 +70,20 @@ def checked_out(out, shape):
     return out
 
 
-def new_rows(num_nodes, device, width, out=None):
-    """Where the outputs of a layer go: ``out`` if it is an array, else new memory."""
-    if out is None:
-        return torch.empty(num_nodes, width, dtype=torch.float32, device=home(device, num_nodes * width))
-    return torch.from_numpy(out)
+def new_rows(num_nodes, device, width):
+    """Memory where the outputs of a layer go."""
+    return torch.empty(num_nodes, width, dtype=torch.float32, device=home(device, num_nodes * width))
 
 
-def entered(enter, width, store, device, told):
+def entered(enter, width, store, device, told, space, name="entered"):
     """What ``enter``, a function of rows of features, makes of all features: [N, width]."""
-    kept = new_rows(len(store), device, width)
-    most = max(1, min(CHUNK_EDGES, CHUNK_VALUES // (width if store.is_sparse else max(width, store.num_features))))
-    for start in range(0, len(store), most):
-        rows = slice(start, min(start + most, len(store)))
-        kept[rows] = enter(store.rows(torch.arange(rows.start, rows.stop, device=store.device)).to(device))
-        told.rows(rows)
+    kept = space.rows(name, len(store), width)
+    most = rows_of_a_chunk(CHUNK_EDGES, width if store.is_sparse else max(width, store.num_features))
+    chunks = [(start, min(start + most, len(store))) for start in range(0, len(store), most)]
+    for start, stop in space.begin(chunks, told):
+        kept[start:stop] = enter(store.rows(torch.arange(start, stop, device=store.device)).to(device))
+        space.done(start, stop)
+    space.end(kept)
     return kept
 
 
@@ -105,3 +109,7 @@ class Told:
         self.done += rows.stop - rows.start
         if self.progress is not None:
             self.progress(self.done, self.total)
+
+    def skip(self, count):
+        """So many rows need not be made here."""
+        self.done += count

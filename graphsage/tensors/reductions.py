@@ -23,9 +23,13 @@ def _max(x, block, x_self):
 
 def _gcn(x, block, x_self):
     # by way of the mean: in half precision a hub's sum would be infinite
-    counts = block.row_counts()[:, None].to(torch.promote_types(x.dtype, torch.float32))
-    own = 1 / (1 + counts)
-    return (own * x_self + (1 - own) * block.mean(x)).to(x.dtype)
+    return with_own(x_self, block.mean(x), block.row_counts()).to(x.dtype)
+
+
+def with_own(x_self, mean, counts):
+    """(x_v + sum x_u) / (1 + |S(v)|) of nodes' own rows [M, F], the means over their neighbours, and how many these are."""
+    own = 1 / (1 + counts[:, None].to(torch.promote_types(mean.dtype, torch.float32)))
+    return own * x_self + (1 - own) * mean
 
 
 #: Without parameters, so that a loader can reduce raw features by them: name -> function(x, block, x_self).

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from graphsage.base.checks import one_of
-from graphsage.base.memory import available_memory
+from graphsage.base.memory import available_memory, is_mapped
 from graphsage.config.groups import FEATURE_DTYPES
 from graphsage.graph.features import SparseFeatures, as_features
 from graphsage.tensors.csr_matrix import CSRMatrix
@@ -73,6 +73,11 @@ class FeatureStore:
     def num_features(self):
         """F."""
         return self.features.shape[1]
+
+    @property
+    def mapped_rows(self):
+        """float32 array [N, F] in a mapped file, where rows are read from there; else None."""
+        return self.features if not self.is_sparse and self.disk is not None and is_mapped(self.features) else None
 
     def rows(self, ids):
         """The rows of int ids [M], as a float32 tensor [M, F] or a CSRMatrix of that shape."""

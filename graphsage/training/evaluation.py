@@ -52,7 +52,7 @@ class Evaluator:
     def after_layers(self, num_layers):
         """What the first layers (None: all) make of all nodes and all their neighbours, float32 [N, width] on the CPU."""
         how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
-        compute = inference if has_layers(self.model) else partial(stack_inference, checked=True)
+        compute = inference if has_layers(self.model) else partial(stack_inference, widths=self.widths)
         what = (self.model, self.dataset.graph, self.loader.store)
         return self.ranks.first(lambda: compute(*what, num_layers=num_layers, **how))
 

@@ -121,7 +121,7 @@ def test_what_learns_looks_at_a_chunks_neighbours_and_no_more(aggregator, is_spa
 def test_wide_inputs_make_small_chunks_of_what_learns(monkeypatch):
     """Of 40 features, 4,000 values are 100 neighbours, whatever chunk_edges says."""
     asked, call = [], SAGELayer.update
-    monkeypatch.setattr("graphsage.nn.inference.CHUNK_VALUES", 4000)
+    monkeypatch.setattr("graphsage.nn.whole_graph.CHUNK_VALUES", 4000)
     monkeypatch.setattr(SAGELayer, "update", lambda self, *x: asked.append(len(x[0])) or call(self, *x))
     graph, x = Graph.from_edges(np.arange(1000) % 50, np.arange(1000) // 10, 100), features(100, 40)
     inference(model_of("max_pool", num_layers=1, in_features=40), graph, x)
@@ -187,7 +187,7 @@ def test_tells_how_far_it_is():
 
 def test_sparse_features_stay_sparse(monkeypatch):
     """20,000 rows of 500,000 columns in one chunk: dense, 40 GB. Small chunks would hide it: 33 dense rows have room."""
-    monkeypatch.setattr("graphsage.nn.inference.CHUNK_VALUES", 20_000 * 500_000)
+    monkeypatch.setattr("graphsage.nn.whole_graph.CHUNK_VALUES", 20_000 * 500_000)
     rng, graph = np.random.default_rng(0), awkward_graph(20_000, 40_000)
     x = SparseFeatures(np.arange(20_001), rng.integers(0, 500_000, 20_000), None, 500_000)
     for aggregator in ("mean", "max"):
