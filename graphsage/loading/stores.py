@@ -10,6 +10,8 @@ from graphsage.config.named_values import as_feature_cache
 from graphsage.graph.features import SparseFeatures
 from graphsage.tensors.store import FeatureStore, free_memory
 
+READS = {"rows_asked": "asked", "rows_kept": "hits", "bytes_read": "bytes_read"}  # {name in records of a training: in a store}
+
 
 def stores_of(features, given, device, features_on, dtype, cache=None):
     """A ``FeatureStore`` of a dataset's features, or {type: one} of a mapping: ``given`` if there is one, else new.
@@ -31,6 +33,25 @@ def stores_on_disk(store):
     """{type: those whose features are in mapped files}; None is the type where there is one."""
     stores = store if isinstance(store, Mapping) else {None: store}
     return {kind: of for kind, of in stores.items() if of.disk is not None}
+
+
+def reads_of(store):
+    """{"rows_asked", "rows_kept", "bytes_read"}: what was read of features on a disk so far, all types together."""
+    reads = [of.reads for of in stores_on_disk(store).values()]
+    return {name: sum(getattr(of, own) for of in reads) for name, own in READS.items()}
+
+
+def disk_line(store, cache):
+    """What is told of features on a disk, or about a cache that nothing needs; "" of features in memory."""
+    on_disk = stores_on_disk(store).values()
+    if not on_disk:
+        return "" if cache is None else "feature_cache is not used: the features are in memory"
+    size, room = sum(of.disk.num_bytes for of in on_disk), sum(of.room() for of in on_disk)
+    told = f"Features stay on the disk, {size / 1e9:,.3g} GB"
+    if room:
+        return f"{told}: the {room:,} rows that coming batches ask for most are counted first, and kept in memory"
+    hint = "feature_cache=10% (--feature-cache) would keep the rows in memory that batches ask for most"
+    return told if cache is not None or all(of.is_sparse for of in on_disk) else f"{told}: {hint}"
 
 
 def is_on_cpu(store):

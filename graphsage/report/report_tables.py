@@ -126,6 +126,19 @@ def rates(epochs, task):
             yield name, f"{count / busy:,.0f}"
     if memory:
         yield "peak memory of the process", f"{memory / 2**20:,.0f} MiB"
+    yield from _reading(epochs, busy)
+
+
+def _reading(epochs, busy):
+    """Of features on a disk, what batches read, what was kept in memory, and how much of the time went by waiting."""
+    asked, kept, num_bytes = (sum(e.get(name) or 0 for e in epochs) for name in ("rows_asked", "rows_kept", "bytes_read"))
+    if not asked:
+        return
+    yield "read of the features", f"{num_bytes / 1e9:,.3g} GB, {num_bytes / len(epochs) / 1e9:,.3g} an epoch"
+    if kept:
+        yield "rows of features that were kept in memory", percent(kept / asked)
+    if busy:
+        yield "of the training spent waiting for batches", percent(sum(e.get("waiting") or 0 for e in epochs) / busy)
 
 
 def facts(pairs, label):

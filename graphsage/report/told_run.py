@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from graphsage.config.run_files import LATEST
+from graphsage.loading.stores import READS
 from graphsage.report import report_tables as tables
 from graphsage.report.made_in_python import Made
 from graphsage.report.page import joined, tag
@@ -17,7 +18,7 @@ from graphsage.training.records import still_rising
 from graphsage.training.tasks import metric_named
 
 NO_PICTURES = "There are no pictures, as matplotlib is not installed: pip install 'graphsage[plots]'"
-EPOCH = ("loss", "val_score", "val_loss", "learning_rate", "seconds", *tables.PHASES, "nodes", "edges", "memory")
+EPOCH = ("loss", "val_score", "val_loss", "learning_rate", "seconds", *tables.PHASES, "nodes", "edges", "memory", *READS)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

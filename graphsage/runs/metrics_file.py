@@ -8,6 +8,7 @@ from pathlib import Path
 
 from graphsage.base.files import written_aside
 from graphsage.config.run_files import METRICS_FILE
+from graphsage.loading.stores import READS
 
 
 class MetricsFile:
@@ -66,6 +67,8 @@ def _line(record):
         loss = record.loss.item()
         return {"kind": "step", "epoch": record.epoch, "step": record.step, "loss": loss, "learning_rate": record.learning_rate}
     values = asdict(record)
+    if not record.rows_asked:  # features in memory
+        values = {name: value for name, value in values.items() if name not in READS}
     return {"kind": "epoch", "epoch": values.pop("number"), **values}
 
 

@@ -41,13 +41,13 @@ class Reads:
 
     asked: int = 0
     hits: int = 0
-    num_bytes: int = 0
+    bytes_read: int = 0
     lock: Any = field(default_factory=Lock, repr=False, compare=False)
 
-    def add(self, asked, num_bytes, hits):
+    def add(self, asked, bytes_read, hits):
         """Of one call."""
         with self.lock:
-            self.asked, self.hits, self.num_bytes = self.asked + asked, self.hits + hits, self.num_bytes + num_bytes
+            self.asked, self.hits, self.bytes_read = self.asked + asked, self.hits + hits, self.bytes_read + bytes_read
 
 
 class DenseOnDisk:
@@ -58,6 +58,7 @@ class DenseOnDisk:
 
     def __init__(self, features):
         self.features, self.kept, self.has_kept = features, KeptRows(features, NO_IDS), False
+        self.num_bytes = features.nbytes
         read_at_random(features)
 
     def keep(self, ids):
@@ -84,6 +85,7 @@ class SparseOnDisk:
     def __init__(self, features):
         self.features = features
         self.parts = [part for part in (features.indices, features.values) if part is not None]
+        self.num_bytes = sum(part.nbytes for part in (features.indptr, *self.parts))
         for part in (features.indptr, *self.parts):
             read_at_random(part)
 

@@ -56,7 +56,7 @@ class FeatureStore:
     def _in_memory(cls, features):
         """Of rows that were taken from another: they are right as they are."""
         made = cls.__new__(cls)
-        made.features, made.disk, made.device = features, None, torch.device("cpu")
+        made.features, made.disk, made.device, made.reads = features, None, torch.device("cpu"), Reads()
         made.is_sparse = isinstance(features, SparseFeatures)
         if not made.is_sparse:
             made._dense = torch.from_numpy(features)

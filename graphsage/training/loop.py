@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from graphsage.base.interrupt import Interrupt, noted_interrupt
 from graphsage.base.jit import is_interrupt
 from graphsage.config.settings import TrainConfig
+from graphsage.loading.stores import reads_of
 from graphsage.sampling.items import Items
 from graphsage.tensors.ambient import plain_modes
 from graphsage.training.average import WeightAverage
@@ -148,6 +149,7 @@ class Loop(Steps):
     def _epoch(self):
         """The batches that are left of it, the validation, and a checkpoint where one is due."""
         state, size, every = self.state, len(self.loader), self.config.accumulate
+        before = reads_of(self.loader.store)
         own = own_steps(range(state.step, size), every, self.ranks)
         with closing(self.loader.epoch(state.epoch, steps=own)) as batches:
             while True:
@@ -161,11 +163,12 @@ class Loop(Steps):
             self._save()
             self._is_cut = True  # a resume goes on from here: the validation below is of this fit alone
         self.state.check_finite()
+        reads = {name: now - before[name] for name, now in reads_of(self.loader.store).items()}
         with self.average.in_the_model():
             with self._clock("evaluating"):
                 scores = self._validate()
             self.state.check_finite(scores[1])
-            self._end_epoch(learning_rate, *scores)
+            self._end_epoch(learning_rate, reads, *scores)
         if self._owes_save or time.monotonic() - self._saved_at >= self.config.checkpoint_seconds:
             self._save()
 
@@ -214,13 +217,13 @@ class Loop(Steps):
         if self._owes_save and state.step < len(self.loader):  # at its end after the validation
             self._save()
 
-    def _end_epoch(self, learning_rate, val_score, val_loss):
+    def _end_epoch(self, learning_rate, reads, val_score, val_loss):
         scores = (self.metric.name, val_score, val_loss)
-        epoch = self.state.end_epoch(*scores, learning_rate, self.model, self.objective.head.thresholds)
+        epoch = self.state.end_epoch(*scores, learning_rate, self.model, self.objective.head.thresholds, reads)
         self.schedule.after_epoch(val_score)
         self._tell("on_epoch", epoch)
         score = "" if val_score is None else f" Validation {self.metric.label}: {self.metric.shown(val_score).strip()}"
-        self.log(f"Epoch {epoch.number:03d} Loss: {loss_text(epoch.loss)}{score} ({epoch.seconds:.1f} s)")
+        self.log(f"Epoch {epoch.number:03d} Loss: {loss_text(epoch.loss)}{score} ({epoch.seconds:.1f} s){epoch.reading}")
 
     def _save(self):
         if self._is_cut:

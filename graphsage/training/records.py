@@ -48,6 +48,8 @@ class Epoch(_Scores):
     seconds: wall time, of which so much went by until the first batch of a process was done (its kernels are compiled or
         loaded then), waiting for batches, in steps, in evaluation, and (since the epoch before) in saving.
     nodes: seeds trained on. edges: sampled ones. memory: bytes, the most that was resident so far (0: unknown).
+    rows_asked, rows_kept, bytes_read: of features on a disk, what batches asked for since the epoch began (or was resumed):
+        rows, how many of them were in the feature cache, and bytes of the pages of the others, which the system may have had.
     """
 
     number: int
@@ -65,6 +67,19 @@ class Epoch(_Scores):
     nodes: int = 0
     edges: int = 0
     memory: int = 0
+    rows_asked: int = 0
+    rows_kept: int = 0
+    bytes_read: int = 0
+
+    @property
+    def reading(self) -> str:
+        """What is told of features on a disk, with a space before it; "" where they are in memory."""
+        if not self.rows_asked:
+            return ""
+        kept = f", {self.rows_kept / self.rows_asked:.0%} of rows kept" if self.rows_kept else ""
+        busy = self.waiting + self.training
+        waiting = f", waiting {self.waiting / busy:.0%}" if busy else ""
+        return f" Read: {self.bytes_read / 1e9:.3g} GB{kept}{waiting}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,10 +36,10 @@ class State:
         self.step, self.nodes, self.edges = step.step + 1, self.nodes + step.nodes, self.edges + step.edges
         self.losses.append(step.loss)
 
-    def end_epoch(self, metric, val_score, val_loss, learning_rate, model, thresholds=None):
+    def end_epoch(self, metric, val_score, val_loss, learning_rate, model, thresholds=None, reads=None):
         """The epoch is over; returns its ``Epoch``, and keeps weights and thresholds if they are the best so far.
 
-        val_score, val_loss: None where it was not validated.
+        val_score, val_loss: None where it was not validated. reads: what was read of features on a disk, by name.
         """
         epoch = Epoch(
             number=self.epoch + 1,
@@ -53,6 +53,7 @@ class State:
             nodes=self.nodes,
             edges=self.edges,
             memory=peak_memory(),
+            **(reads or {}),
         )
         self.history.append(epoch)
         if self.best_epoch is None or _better(epoch, self.best_epoch):

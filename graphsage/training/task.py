@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from graphsage.base.told import of_kind, shown
 from graphsage.data.dataset import NodeDataset
+from graphsage.loading.stores import disk_line
 from graphsage.training.setup import unread_weights_line, unreduced_line
 from graphsage.training.until import degrees_of
 
@@ -28,7 +29,8 @@ class Task:
     def lines(self):
         """Sentences to tell before the first epoch."""
         weights = unread_weights_line(self.dataset, self.loader.sampler)
-        return [line for line in (weights, self.evaluator.plan.line, unreduced_line(self.encoder)) if line]
+        features = disk_line(self.loader.store, self.config.feature_cache)
+        return [line for line in (weights, self.evaluator.plan.line, unreduced_line(self.encoder), features) if line]
 
     def degrees(self):
         """int64[N]: of the graph that is trained on, for what scales by them (``Aggregator.prepare``).

@@ -65,7 +65,7 @@ def test_fanouts_become_a_tuple():
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [(None, None), (4096, 4096), ("4096", 4096), ("2GB", 2 * 10**9), ("1.5 GiB", 3 * 2**29), ("10.0 %", "10%"), (".5%", "0.5%")],
+    [(None, None), (4096, 4096), ("4096", 4096), ("2GB", 2_000_000_000), ("1.5 GiB", 3 * 2**29), ("10.0 %", "10%")],
 )
 def test_a_feature_cache_is_bytes_or_a_share(given, kept):
     assert TrainConfig(feature_cache=given).feature_cache == kept

@@ -98,7 +98,7 @@ def test_with_room_for_all_that_was_counted_nothing_is_read(tmp_path):
     loader = loader_of("reduced", on_disk(DATA, tmp_path), feature_cache="100%")
     loader.last_epoch = 1
     list(loader.epoch(0))
-    assert loader.store.reads.hits == loader.store.reads.asked > 0 == loader.store.reads.num_bytes
+    assert loader.store.reads.hits == loader.store.reads.asked > 0 == loader.store.reads.bytes_read
 
 
 def test_whoever_goes_through_nodes_once_counts_nothing_ahead(tmp_path):

@@ -61,14 +61,14 @@ def test_what_is_read_is_counted(tmp_path):
     on_disk.rows(torch.tensor([5, 5, 99, 100, 101, 699]))
     reads = on_disk.reads
     pages = {byte // PAGE for row in (100, 101, 699) for byte in range(128 + 96 * row, 128 + 96 * row + 96)}  # 128: the header
-    assert (reads.asked, reads.hits, reads.num_bytes) == (5, 2, PAGE * len(pages))
+    assert (reads.asked, reads.hits, reads.bytes_read) == (5, 2, PAGE * len(pages))
     on_disk.ask(torch.arange(N))  # what is asked for ahead is counted when it is read
     on_disk.reduce("mean", BLOCK, IDS)
     assert reads.asked == 5 + len(BLOCK.indices.unique())
     in_memory = FeatureStore(X)
     in_memory.ask(IDS)
     in_memory.rows(IDS)
-    assert in_memory.reads.asked == in_memory.reads.num_bytes == in_memory.room() == 0
+    assert in_memory.reads.asked == in_memory.reads.bytes_read == in_memory.room() == 0
 
 
 def test_a_store_of_another_process_has_the_same_rows(tmp_path):
