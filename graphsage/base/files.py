@@ -54,6 +54,17 @@ def folder_written_aside(path):
 
 
 @contextmanager
+def scratch_folder(path):
+    """A new folder beside ``path`` for files that are gone at the end; a killed process's go with the next call beside it."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(path.parent)
+    with _aside(path) as aside:
+        aside.mkdir()
+        yield aside
+
+
+@contextmanager
 def _aside(path):
     """A free name beside ``path``; at the end the folder is on the disk, and nothing has that name."""
     path = Path(path)

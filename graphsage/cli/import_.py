@@ -5,8 +5,10 @@ from pathlib import Path
 
 from graphsage.cli.arguments import add_flag, user_input
 from graphsage.cli.next_step import after_import
+from graphsage.config.named_values import as_memory
 from graphsage.config.table_config import TableConfig
 
+LEAST = 512 * 10**6  # bytes of memory
 IMPORT = """Read a graph of your own from tables, show what is in them, and keep what was read,
 so that training and everything else on that folder starts at once.
 
@@ -75,6 +77,8 @@ def add_import(commands):
     group = parser.add_argument_group("columns", text)
     for field in fields(TableConfig):
         add_flag(group, field)
+    text = "memory that this may take, such as 4GB: edges that do not fit are sorted in files (default: what is free)"
+    parser.add_argument("--memory", metavar="SIZE", help=text)
     text = "write the dataset there as well: into one file NAME.npz, else into a folder, which may be larger than the memory; "
     text += "every command takes it in place of FOLDER"
     parser.add_argument("--out", metavar="PATH", help=text)
@@ -88,17 +92,26 @@ def _import(options):
         from graphsage.data.tables.import_tables import import_tables
 
         out = None if options.out is None else _free(options.out)
+        memory = None if options.memory is None else _enough(options.memory)
         source = _tables(options.folder, can_be_others=out is not None)
         if source is None:
             dataset, text = _copied(options, tables, out)
         else:
-            dataset, text = import_tables(source, directed=options.directed, progress=True, tables=tables)
+            dataset, text = import_tables(source, directed=options.directed, progress=True, tables=tables, memory=memory)
             if out is not None:
                 dataset.save(out)
     print(text)
     if out is not None:
         print(f"Saved in {out}")
     print(after_import(out if source is None else options.folder, is_labelled=len(dataset.train) > 0))
+
+
+def _enough(given):
+    """Bytes of memory, as many as the program itself and a few parts of a table take."""
+    memory = as_memory(given)
+    if memory < LEAST:
+        raise ValueError(f"--memory must be at least 512MB, got {given}: the program itself takes a part of that")
+    return memory
 
 
 def _free(out):
@@ -129,6 +142,8 @@ def _copied(options, tables, out):
 
     if options.directed:
         raise ValueError("--directed is about tables: leave it out")
+    if options.memory is not None:
+        raise ValueError("--memory is about tables: leave it out")
     dataset = load_dataset(options.folder, **vars(tables))
     dataset.save(out)
     return dataset, dataset.summary()

@@ -34,7 +34,7 @@ from graphsage.graph.build import (
     square_matrix,
 )
 from graphsage.graph.convert import edges_of_networkx, networkx_of
-from graphsage.graph.named_edges import named_ends, row_numbers
+from graphsage.graph.named_edges import checked_edges, named_ends
 from graphsage.graph.subgraph import cleaned, induced_subgraph
 
 EDGE_ARRAYS = ("edge_ids", "edge_reversed", "weights", "times")
@@ -142,9 +142,7 @@ class Graph(ReadOnlyRecord):
         if num_nodes is None:
             src, dst, num_nodes, node_ids = named_ends(src, dst, node_ids)
         num_nodes, undirected = as_count("num_nodes", num_nodes, most=MAX_NODES), as_flag("undirected", undirected)
-        src, dst = (row_numbers(name, ends) for name, ends in (("src", src), ("dst", dst)))
-        src, dst = as_ids("src", src, num_nodes, src.dtype), as_ids("dst", dst, num_nodes, dst.dtype)
-        of_length("dst", dst, len(src), "edge (src)")
+        src, dst = checked_edges(src, dst, num_nodes)
         own = edge_arrays(len(src), edge_ids=edge_ids, weights=weights, times=times)
         kept = kept_edges(duplicates, self_loops)
         indptr, indices, ids, flags = rows_from_edges(src, dst, num_nodes, undirected=undirected, **kept)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from graphsage.base.checks import as_array, as_integers, integer_array
+from graphsage.base.checks import as_array, as_ids, as_integers, integer_array
 from graphsage.base.id_rule import RowsByName, id_of
 from graphsage.graph.build import checked_names, label_array, names_in, of_length
 
@@ -15,6 +15,13 @@ def row_numbers(name, ends):
         if as_array(name, ends).dtype.kind not in "OUST":
             raise
         raise TypeError(f"{error}: leave num_nodes out where nodes have names") from None
+
+
+def checked_edges(src, dst, num_nodes):
+    """(src, dst), integers [E] of whatever dtype they have, each in [0, num_nodes)."""
+    src, dst = (row_numbers(name, ends) for name, ends in (("src", src), ("dst", dst)))
+    src, dst = as_ids("src", src, num_nodes, src.dtype), as_ids("dst", dst, num_nodes, dst.dtype)
+    return src, of_length("dst", dst, len(src), "edge (src)")
 
 
 def named_ends(src, dst, node_ids=None):

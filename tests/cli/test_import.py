@@ -9,6 +9,7 @@ from helpers.typed_tables import write_shop
 
 from graphsage.data import NodeDataset, load_dataset
 from graphsage.data.folders import folder_parts
+from graphsage.data.tables import edges_apart
 from graphsage.trained.save import trained_on
 
 pytest.importorskip("pyarrow")
@@ -375,3 +376,22 @@ def test_a_check_reads_it_through(command, tmp_path, folder, monkeypatch):
     load_dataset("sbm:nodes=200").save(tmp_path / "one.npz")
     code, out, _ = command("datasets", "check", tmp_path / "one.npz")
     assert code == 0 and out.endswith(f"{tmp_path / 'one.npz'} is whole: all of it was read and checked\n")
+
+
+# ---- edges beyond memory
+
+
+@pytest.mark.parametrize(("memory", "sentence"), [
+    ("lots", "memory must be bytes, or a size such as 4GiB or 500MB; got 'lots'"),
+    ("10MB", "--memory must be at least 512MB, got 10MB: the program itself takes a part of that"),
+])  # fmt: skip
+def test_the_memory_is_a_size_that_can_be_kept(command, folder, memory, sentence):
+    code, out, err = command("import", folder, "--memory", memory)
+    assert (code, out) == (2, "") and sentence in err
+    assert not (folder / ".graphsage").exists()
+
+
+def test_an_import_within_memory_prints_the_same(command, folder, monkeypatch):
+    monkeypatch.setattr(edges_apart, "PER_EDGE", 10**12)
+    code, out, err = command("import", folder, "--memory", "1GB")
+    assert (code, err) == (0, "") and out.replace(str(folder), "FOLDER") == REPORT + "Next: graphsage train FOLDER\n"

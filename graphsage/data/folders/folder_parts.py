@@ -9,6 +9,8 @@ Of a larger one headers, sizes and what grows with the nodes are read, neither f
 ``graphsage datasets check`` reads all of it.
 """
 
+from pathlib import Path
+
 from graphsage.data.errors import DatasetError, told_of
 from graphsage.data.folders.opening import about_of, check_sums, mapped_arrays, num_bytes
 from graphsage.data.folders.writer import FolderWriter
@@ -24,11 +26,11 @@ KINDS = {False: "NodeDataset", True: "TypedDataset"}
 def save_folder(path, about, arrays, **more):
     """Write what ``packed`` (or ``typed_packed``) makes of a dataset to the folder ``path``, which must not be there.
 
-    more: what else about.json says.
+    arrays: {name: array, or the path of the .npy file that it has already}. more: what else about.json says.
     """
     with FolderWriter(path) as writer:
         for name, array in arrays.items():
-            writer.put(name, array)
+            (writer.link if isinstance(array, Path) else writer.put)(name, array)
         writer.finish(check_name(about), **more)
 
 

@@ -7,7 +7,7 @@ from graphsage.base.progress import silent
 from graphsage.config.table_config import TABLE_DEFAULTS
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.tables.column_names import edges_named
-from graphsage.data.tables.edges import TIME, EndIds, graph_of, read_edges, settle_ends
+from graphsage.data.tables.edges import TIME, EndIds, InMemory
 from graphsage.data.tables.fitted_nodes import add_found, encoded_nodes, fitted_nodes
 from graphsage.data.tables.ids import names_of
 from graphsage.data.tables.nodes import ARRAY, read_nodes
@@ -44,7 +44,7 @@ class Found:
 
 def dataset_of(
     edges_table, nodes_table=None, array=None, *, array_path=Path(ARRAY), name=None, sources=(), directed=False, schema=None,
-    unlisted=None, progress=silent, reading=TABLE_DEFAULTS,
+    unlisted=None, progress=silent, reading=TABLE_DEFAULTS, apart=None,
 ):  # fmt: skip
     """(``NodeDataset``, ``Found``) of a ``Table`` of edges and, each or None, one of nodes and an array of features.
 
@@ -58,6 +58,7 @@ def dataset_of(
     unlisted: what becomes of edges to ids that the table of nodes does not list: "refuse", "drop" them, or "keep" such ids as
         nodes without label and features; None is as ``reading`` or the schema has it.
     progress: a context manager of ``graphsage.base.progress``.
+    apart: ``Apart``, where edges go that do not fit the memory; None: they stay in it.
     Raises DatasetError, one sentence, with file and line where it is about a row.
     """
     is_own, reading = schema is None, reading if schema is None else reading_of(checked_schema(schema))
@@ -66,13 +67,13 @@ def dataset_of(
     nodes = read_nodes(nodes_table, array, array_path, progress, reading, strict=is_own)
     fitted = fitted_nodes(nodes, schema, directed, reading, edges_have_times=TIME in edges_table.columns)
     ids = EndIds(nodes.ids, nodes.outside, unlisted)
-    edges = read_edges(edges_table, ids, ids, progress, unlisted=unlisted)
+    way = apart if apart is not None and apart.takes(edges_table) else InMemory
+    edges = way.read(edges_table, ids, progress, unlisted=unlisted)
     ids.settle()
-    settle_ends(edges, ids, ids)
     add_found(fitted, ids.ids, ids.added)
     num_nodes, names, directed = len(ids.ids), names_of(ids.ids), fitted.schema["directed"]
-    graph, counts = graph_of(edges, num_nodes, names, directed=directed)  # before the features take memory too
-    edges.source = edges.target = edges.weights = edges.times = None
+    how = {"directed": directed, "progress": progress}
+    graph, counts = way.graph(edges, ids, num_nodes, names, **how)  # before the features take memory too
     encoded = encoded_nodes(fitted, num_nodes, edges.time_kind, graph.times)
     dataset = NodeDataset(graph=graph, name=name, **encoded.parts)
     return dataset, Found(

@@ -87,7 +87,9 @@ def stored_times(kind, values):
     """Times as a ``Graph`` has them: whole numbers as int64, others as float64, dates as nanoseconds (to the microsecond)."""
     if kind == "date":
         return np.rint(values * DAY).astype(np.int64) * 1000
-    if values.dtype == np.int64:
-        return values
-    is_whole = np.all(np.abs(values) < 2**53) and np.array_equal(values, np.rint(values))
-    return values.astype(np.int64) if is_whole else values
+    return values.astype(np.int64, copy=False) if values.dtype == np.int64 or are_whole(values) else values
+
+
+def are_whole(values):
+    """Whether floats are integers, and no others."""
+    return bool(np.all(np.abs(values) < 2**53) and np.array_equal(values, np.rint(values)))

@@ -68,12 +68,12 @@ class EndIds:
 class _Strays:
     """The ends of edges that are no node. ends: {"source", "target": ``EndIds``}.
 
-    rows: [int64: rows of such edges, a part each]. found: [(row, its sentence)] of the first.
+    count: of such edges. found: [(row, its sentence)] of the first.
     """
 
     ends: dict
     found: list = field(default_factory=list)
-    rows: list = field(default_factory=list)
+    count: int = 0
 
     def see(self, first, ends):
         """Count those of a part. ends: {name: (column of ids, int32[n] their rows)}."""
@@ -81,19 +81,76 @@ class _Strays:
         strange = {name: (ends[name][1] < 0) | (ends[name][1] >= count) for name, count in listed.items()}
         if not strange:
             return
-        self.rows.append(first + np.flatnonzero(np.any(list(strange.values()), axis=0)))
+        self.count += int(np.count_nonzero(np.any(list(strange.values()), axis=0)))
         found = [(first + int(at), f"{name} is {quoted(ends[name][0][int(at)].as_py())}", self.ends[name].place)
                  for name, of in strange.items() for at in np.flatnonzero(of)[: SHOWN + 1]]
         self.found = sorted([*self.found, *found])[: SHOWN + 1]
 
     def refuse(self, table, listed):
         """Raise about all of them, with the first few."""
-        count, (row, text, place), *others = sum(map(len, self.rows)), *self.found
+        count, (row, text, place), *others = self.count, *self.found
         also = "; ".join(f"{table.line(at)}: {of}" for at, of, _ in others[:SHOWN])
         way = 'or say what becomes of them: unlisted="drop" leaves the edges out, "keep" makes nodes without label and features'
         more = f" (also {also}{'; ...' if count > 1 + len(others) else ''})" if others else ""
         whole = f"{count:,} of {listed:,} edges {'name such an id' if count > 1 else 'names such an id'}{more}"
         table.refuse(row, f"{text}, and {place}: {whole}: add the nodes, {way} (graphsage import --unlisted drop)")
+
+
+@dataclass(kw_only=True)
+class EdgeParts:
+    """What a table of edges holds, a part of it after the other.
+
+    source, target: [int32: rows that ``EndIds.index`` gave, -1 of an id that has none]. weights: [float32]. times: [int64 or
+    float64, as they are written]. The last two are empty where there are none. drops: edges to unlisted ids are left out. The
+    rest is as in ``Edges``.
+    """
+
+    source: list
+    target: list
+    weights: list
+    times: list
+    time_kind: str | None
+    listed: int
+    unlisted: int
+    drops: bool
+    unused: tuple
+
+    def kept(self, source, target):
+        """The places of a part's edges that are not left out, or None where all stay."""
+        return np.flatnonzero((source >= 0) & (target >= 0)) if self.drops and self.unlisted else None
+
+    @property
+    def span(self):
+        """Texts of the earliest and the latest time, or None."""
+        if not self.times:
+            return None
+        kind = np.result_type(*self.times).type
+        ends = kind(min(part.min() for part in self.times)), kind(max(part.max() for part in self.times))
+        return tuple(date_of(end) if self.time_kind == "date" else _number(end) for end in ends)
+
+
+def read_parts(table, source, target, progress, *, unlisted, keep=lambda array: array):
+    """The ``EdgeParts`` of a table. keep: gives what of an array stays in its place."""
+    import pyarrow as pa
+
+    table.require(*ENDS)
+    given = [name for name in (WEIGHT, TIME) if name in table.columns]
+    strays = _Strays({"source": source, "target": target})
+    parts, kinds = _parts(table, given, (source.index, target.index), strays, progress, keep)
+    if not parts["source"]:
+        table.refuse_empty("edge")
+    pa.default_memory_pool().release_unused()
+    listed = sum(map(len, parts["source"]))
+    if unlisted == "refuse" and strays.count:
+        strays.refuse(table, listed)
+    return EdgeParts(
+        **parts | {"times": parts["times"] or []},
+        time_kind=next(iter(kinds)) if parts["times"] else None,
+        listed=listed,
+        unlisted=strays.count,
+        drops=unlisted == "drop",
+        unused=_unused(table, given, has_times=bool(parts["times"])),
+    )
 
 
 def read_edges(table, source, target, progress, *, unlisted="refuse"):
@@ -103,31 +160,20 @@ def read_edges(table, source, target, progress, *, unlisted="refuse"):
     be called of both after the last table, and ``settle_ends``. unlisted: what becomes of edges to ids that the nodes do not
     have: an error, left out ("drop"), or ("keep") the ids become nodes.
     """
-    import pyarrow as pa
-
-    table.require(*ENDS)
-    given = [name for name in (WEIGHT, TIME) if name in table.columns]
-    strays = _Strays({"source": source, "target": target})
-    parts, kinds = _parts(table, given, (source.index, target.index), strays, progress)
-    if not parts["source"]:
-        table.refuse_empty("edge")
-    pa.default_memory_pool().release_unused()
-    ends = {name: _joined(arrays) for name, arrays in parts.items() if arrays}
-    listed, stray = len(ends["source"]), np.concatenate([np.empty(0, np.int64), *strays.rows])
-    if unlisted == "refuse" and len(stray):
-        strays.refuse(table, listed)
-    span = None
+    parts = read_parts(table, source, target, progress, unlisted=unlisted)
+    span, names = parts.span, ("source", "target", "weights", "times")
+    ends = {name: _joined(arrays) for name in names if (arrays := getattr(parts, name))}
     if "times" in ends:
-        ends["times"], span = _times(kinds, ends["times"])
-    kept = np.delete(np.arange(listed), stray) if unlisted == "drop" and len(stray) else None
+        ends["times"] = stored_times(parts.time_kind, ends["times"])
+    kept = parts.kept(ends["source"], ends["target"])
     return Edges(
         **{name: of if kept is None else of[kept] for name, of in ends.items()},
         rows=kept,
         span=span,
-        listed=listed,
-        unlisted=len(stray),
-        time_kind=next(iter(kinds)) if span else None,
-        unused=_unused(table, given, has_times=span is not None),
+        listed=parts.listed,
+        unlisted=parts.unlisted,
+        time_kind=parts.time_kind,
+        unused=parts.unused,
     )
 
 
@@ -142,21 +188,21 @@ def _unused(table, given, *, has_times):
     return tuple(name for name in names if name not in (*ENDS, *given))
 
 
-def _parts(table, given, indices, strays, progress):
+def _parts(table, given, indices, strays, progress, keep):
     """({"source", "target", "weights", "times": arrays of the parts of the table}, {kind of times}: see ``as_times``)."""
     parts, kinds = {"source": [], "target": [], "weights": [], "times": []}, set()
     for first, columns in table.batches([*ENDS, *given], progress):
         for name, rows in zip(ENDS, _rows(table, first, columns, indices, strays)):
-            parts[name].append(rows)
+            parts[name].append(keep(rows))
         extra = dict(zip(given, columns[2:]))
         if WEIGHT in extra:
-            parts["weights"].append(_weights(table, first, extra[WEIGHT]))
+            parts["weights"].append(keep(_weights(table, first, extra[WEIGHT])))
         if TIME in extra and parts["times"] is not None:
-            parts["times"] = _more_times(table, first, extra[TIME], kinds, parts["times"])
+            parts["times"] = _more_times(table, first, extra[TIME], kinds, parts["times"], keep)
     return parts, kinds
 
 
-def _more_times(table, first, column, kinds, found):
+def _more_times(table, first, column, kinds, found, keep):
     """``found`` with the times of a part; None, and a line, where a column that was but taken for times holds others, too."""
     try:
         kind, values = as_times(table, first, TIME, column)
@@ -168,7 +214,8 @@ def _more_times(table, first, column, kinds, found):
             raise
         table.note(f"{table.heading(TIME)} holds no times, and is not used: {error}")
         return None
-    return [*found, values]
+    found.append(keep(values))
+    return found
 
 
 def _rows(table, first, columns, indices, strays):
@@ -193,12 +240,6 @@ def _weights(table, first, column):
     return values.astype(np.float32)
 
 
-def _times(kinds, values):
-    """(times as a ``Graph`` has them, texts of the earliest and the latest)."""
-    (kind,), ends = kinds, (values.min(), values.max())
-    return stored_times(kind, values), tuple(date_of(end) if kind == "date" else _number(end) for end in ends)
-
-
 def _number(value):
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 
@@ -213,12 +254,29 @@ def _joined(parts):
 # ---- the graph
 
 
-def graph_of(edges, num_nodes, names, *, directed):
-    """(``Graph``, {"listed", "loops", "repeats"}: how many edges the table has, and of which kinds it leaves how many out).
+class InMemory:
+    """The way from one table of edges to a graph where all fits the memory; ``edges_apart.Apart`` is the other."""
 
-    The id of an edge is its row in the table, from 0. Undirected, an edge that is listed both ways is repeated. Of repeated
-    edges the first stays, with its weight and its time.
-    """
+    @staticmethod
+    def read(table, ids, progress, *, unlisted):
+        """The ``Edges`` of a table whose ends are both of ``ids`` (``EndIds``)."""
+        return read_edges(table, ids, ids, progress, unlisted=unlisted)
+
+    @staticmethod
+    def graph(edges, ids, num_nodes, names, *, directed, progress):
+        """(``Graph``, {"listed", "loops", "repeats"}: how many edges the table has, and of which kinds it leaves how many out).
+
+        The id of an edge is its row in the table, from 0. Undirected, an edge that is listed both ways is repeated. Of repeated
+        edges the first stays, with its weight and its time. The arrays of ``edges`` are let go.
+        """
+        settle_ends(edges, ids, ids)
+        found = graph_of(edges, num_nodes, names, directed=directed)
+        edges.source = edges.target = edges.weights = edges.times = None
+        return found
+
+
+def graph_of(edges, num_nodes, names, *, directed):
+    """What ``InMemory.graph`` gives."""
     loops = int(np.count_nonzero(edges.source == edges.target))
     graph = Graph.from_edges(
         edges.source,

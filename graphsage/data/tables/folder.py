@@ -29,7 +29,7 @@ def files_of(folder):
     return [*files_named(folder, "edges"), *files_named(folder, "nodes"), *([array] if array.exists() else [])]
 
 
-def read_folder(folder, *, directed=False, schema=None, unlisted=None, progress, reading=TABLE_DEFAULTS):
+def read_folder(folder, *, directed=False, schema=None, unlisted=None, progress, reading=TABLE_DEFAULTS, apart=None):
     """(``NodeDataset``, ``Found``) of the tables in ``folder``, or of the lone table of edges there: see ``dataset_of``."""
     edges, nodes = table_in(folder, "edges"), table_in(folder, "nodes")
     if edges is None:
@@ -47,6 +47,7 @@ def read_folder(folder, *, directed=False, schema=None, unlisted=None, progress,
         unlisted=unlisted,
         progress=progress,
         reading=reading,
+        apart=apart,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from graphsage.base.id_rule import EXACT, FLOATED, IN_QUOTES, INVISIBLE
 from graphsage.data.missing import MISSING
+from graphsage.data.tables.integer_rows import IntegerRows
 from graphsage.data.tables.table_files import quoted
 
 LOST = ": ids must be integers or texts (a float may have lost digits)"
@@ -157,15 +158,44 @@ class NodeIndex:
 
     def __init__(self, ids, *, grows=False):
         self.ids, self.grows = ids, grows
+        self._places = IntegerRows()
+        if not self._add_places(ids):
+            self._places = None
 
     def rows(self, ids):
         """int32 rows of a column of ids (as ``as_ids`` gives it), -1 for one that is not known."""
         import pyarrow.compute as pc
 
         ids = self._of_one_kind(ids)
+        if self._places is not None and (rows := self._by_place(ids)) is not None:
+            return rows
+        self._places = None  # a text, or integers far apart: what comes is looked up by hashes
         if self.grows:
             self._grow(pc.unique(ids))
         return pc.fill_null(pc.index_in(ids, value_set=self.ids), -1).to_numpy()
+
+    def _by_place(self, ids):
+        """The rows of integers; None where they are not, or too far apart."""
+        import pyarrow as pa
+
+        if str(self.ids.type) != "int64":
+            return None
+        ids = ids.to_numpy()
+        rows = self._places.rows(ids)
+        new = np.unique(ids[rows < 0]) if self.grows else ids[:0]
+        if not len(new):
+            return rows
+        if not self._add_places(new := pa.array(new), len(self.ids)):
+            return None
+        self.ids = pa.concat_arrays([self.ids, new])
+        return self._places.rows(ids)
+
+    def _add_places(self, ids, first=0):
+        """Give ids the rows from ``first`` on; whether that can be."""
+        if str(ids.type) != "int64" or not IntegerRows.fits(ids := ids.to_numpy(), first + len(ids)):
+            return False
+        self._places.add(ids, first)
+        return True
 
     def ordered(self, first=0):
         """(ids, those from row ``first`` on in rising order; int32: the row of each of the present rows in that order)."""

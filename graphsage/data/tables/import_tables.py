@@ -13,6 +13,7 @@ from graphsage.data.labels import is_labelled
 from graphsage.data.split import random_split
 from graphsage.data.tables import imported
 from graphsage.data.tables.column_names import name_columns, nodes_named
+from graphsage.data.tables.edges_apart import Apart
 from graphsage.data.tables.folder import files_of, read_folder
 from graphsage.data.tables.import_report import encoding_report, import_report
 from graphsage.data.tables.nodes import ARRAY, ID
@@ -83,28 +84,32 @@ def read_tables(folder, name, *, class_names=None, split=None, schema=None, prog
     return dataset if dataset.name == name and not changes else replace(dataset, name=name, **changes)
 
 
-def import_tables(folder, *, directed=False, progress=False, tables=None):
+def import_tables(folder, *, directed=False, progress=False, tables=None, memory=None):
     """Read the tables in ``folder`` and keep what was read: (the dataset, the report of what was found).
 
     folder: a path, or a ``Source``.
 
     directed: an edge lets its target aggregate from its source, and not the other way round.
     tables: ``TableConfig``, how columns are read; what it leaves open is as the defaults have it.
+    memory: bytes that this may take; None: what is free. Edges that do not fit are sorted in files.
     """
     reading = (TableConfig() if tables is None else tables).or_else(TABLE_DEFAULTS)
-    dataset, found, where = _imported(source_of(folder), progress, directed=directed, reading=reading)
+    dataset, found, where = _imported(source_of(folder), progress, directed=directed, reading=reading, memory=memory)
     report = typed_import_report if isinstance(found, TypedFound) else import_report
     return dataset, f"{report(dataset, found)}\n\n{where}"
 
 
-def _imported(source, progress, *, schema=None, unlisted=None, directed=False, reading=TABLE_DEFAULTS):
+def _imported(source, progress, *, schema=None, unlisted=None, directed=False, reading=TABLE_DEFAULTS, memory=None):
     """(``NodeDataset``, ``Found``, a sentence on where it is kept), or the same of a typed graph."""
     files = imported.sources_of(source.files())
     shown = shown_reading if progress else silent
-    dataset, found = source.read(directed=directed, schema=schema, unlisted=unlisted, progress=shown, reading=reading)
-    if imported.sources_of(source.files()) != files:
-        raise DatasetError(f"the tables in {source.place} changed while they were read: import them again")
-    return dataset, found, _where(*imported.keep(dataset, source.place, files, is_own=schema is None, unlisted=unlisted))
+    how = {"directed": directed, "schema": schema, "unlisted": unlisted, "progress": shown, "reading": reading}
+    with Apart(imported.places_of(source.place), memory) as apart:
+        dataset, found = source.read(**how, apart=apart)
+        if imported.sources_of(source.files()) != files:
+            raise DatasetError(f"the tables in {source.place} changed while they were read: import them again")
+        written = {"files": apart.files, "is_own": schema is None, "unlisted": unlisted}
+        return dataset, found, _where(*imported.keep(dataset, source.place, files, **written))
 
 
 def _where(entry, reasons):

@@ -119,34 +119,37 @@ def _about_of_before(entry):
 # ---- out
 
 
-def keep(dataset, folder, sources, *, is_own=True, unlisted=None):
-    """Keep the import of ``folder`` in the first place that can be written to; (its folder or None, [why not elsewhere])."""
+def keep(dataset, folder, sources, *, files=None, is_own=True, unlisted=None):
+    """Keep the import of ``folder`` in the first place that can be written to; (its folder or None, [why not elsewhere]).
+
+    files: {array of the dataset: path of a .npy file that has it already}.
+    """
     reasons = []
     for place in places_of(folder, is_own=is_own):
         try:
-            return _kept(dataset, folder, place, {"sources": sources, "unlisted": unlisted}), reasons
+            return _kept(dataset, folder, place, files or {}, {"sources": sources, "unlisted": unlisted}), reasons
         except OSError as error:
             reasons.append(f"{place}: {error.strerror or error}")
     return None, reasons
 
 
-def _kept(dataset, folder, place, found):
+def _kept(dataset, folder, place, files, found):
     try:
-        return _written(dataset, folder, place, found)
+        return _written(dataset, folder, place, files, found)
     except (OSError, FolderTaken) as error:
         if isinstance(error, OSError) and error.errno not in (ENOTEMPTY, EEXIST):
             raise
-        return _kept(dataset, folder, place, found)  # another import has taken the number meanwhile
+        return _kept(dataset, folder, place, files, found)  # another import has taken the number meanwhile
 
 
-def _written(dataset, folder, place, found):
+def _written(dataset, folder, place, files, found):
     older = _entries(place)
     entry = place / str(1 + max((int(path.name) for path in older), default=0))
     about, arrays = (typed_packed if isinstance(dataset, TypedDataset) else packed)(dataset)
     for name, path in _lying(about, folder).items():
         if name in arrays and _is_source(arrays[name], path):
             del arrays[name]
-    save_folder(entry, about, arrays, **found)
+    save_folder(entry, about, arrays | files, **found)
     for path in older:
         shutil.rmtree(path, ignore_errors=True)  # who has it open goes on reading it
     return entry

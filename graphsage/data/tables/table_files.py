@@ -108,7 +108,7 @@ class Table:
 
     def float_of(self, name):
         """ "float16", "float32" or "float64": how a column of floats is stored."""
-        fields = _parquet(self.path).schema_arrow if self.memory is None else self.memory.schema
+        fields = parquet_at(self.path).schema_arrow if self.memory is None else self.memory.schema
         kind = fields.field(self.headings[self.columns.index(name)]).type
         return {"halffloat": "float16", "float": "float32"}.get(str(kind), "float64")
 
@@ -179,12 +179,12 @@ def _parquet_headings(path):
     import pyarrow as pa
 
     try:
-        return [str(name) for name in _parquet(path).schema_arrow.names]
+        return [str(name) for name in parquet_at(path).schema_arrow.names]
     except (pa.ArrowException, OSError) as error:
         raise DatasetError(f"{path} is no intact parquet file: {_first_line(error)}") from None
 
 
-def _parquet(path):
+def parquet_at(path):
     from pyarrow.parquet import ParquetFile
 
     return ParquetFile(_arrow_source(path))
@@ -225,7 +225,7 @@ def _text_batches(table, headings):
 def _typed_batches(table, headings):
     """The same of a parquet file, or of what lies in memory."""
     if table.memory is None:
-        file = _parquet(table.path)
+        file = parquet_at(table.path)
         size, batches = file.metadata.num_rows, file.iter_batches(batch_size=ROWS, columns=headings, use_threads=False)
     else:
         size, batches = table.memory.num_rows, table.memory.select(headings).to_batches(max_chunksize=ROWS)

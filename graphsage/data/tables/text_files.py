@@ -30,6 +30,7 @@ TEXT_ENDS = tuple(f"{text}{packed}" for text in MARKS for packed in ("", *PACKED
 DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError)  # what unpacking raises
 NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 CHUNK = 1 << 20  # bytes of lines in which spaces are looked for at a time
+UNPACKED = 5  # a packed text is about so many times as long
 SPACES = "\x1f"  # stands for a run of spaces and tabs
 
 
@@ -62,6 +63,13 @@ class TextFile:
     def records(self):
         """Yield (line on which it begins, fields) of each record, names of columns too. Slow: for sentences."""
         return _records(self.path, self.mark, self.skipped)
+
+    def about_lines(self):
+        """About how many lines it has, by the length of the first."""
+        with _damage_told(self.path), self.opened() as file:
+            first = file.read(CHUNK)
+        size = self.path.stat().st_size * (UNPACKED if self.path.suffix in PACKED else 1)
+        return max(1, bytes(first).count(b"\n")) * max(1, size / max(1, len(first)))
 
     def line_of(self, row):
         """The line, from 1, on which a row begins."""

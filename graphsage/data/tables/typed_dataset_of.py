@@ -58,7 +58,7 @@ class TypedFound:
 
 def typed_dataset_of(
     edges, nodes=None, arrays=None, *, name=None, sources=(), directed=False, schema=None, unlisted=None, progress=silent,
-    reading=TABLE_DEFAULTS,
+    reading=TABLE_DEFAULTS, apart=None,
 ):  # fmt: skip
     """(``TypedDataset``, ``TypedFound``) of tables, each read as ``dataset_of`` reads its one of edges and its one of nodes.
 
@@ -72,6 +72,8 @@ def typed_dataset_of(
     none has, the dataset has no target.
     Raises DatasetError, one sentence, with file and line where it is about a row.
     """
+    if apart is not None and apart.memory is not None:
+        raise DatasetError("tables of several types are read in memory: leave --memory out")
     is_own, nodes, arrays = schema is None, nodes or {}, arrays or {}
     reading = reading if is_own else reading_of(checked_typed_schema(schema))
     unlisted, directed = unlisted or reading.unlisted, directed if is_own else is_directed(schema)
