@@ -21,7 +21,7 @@ ROOMS = {
     "trained": (4, ("training",)),
     "report": (5, ("trained",)),
     "runs": (5, ("report", "interop")),
-    "cli": (6, ("runs", "interop")),
+    "cli": (6, ("runs", "interop", "shards")),
     "__main__": (6, ("cli",)),
 }
 WITHOUT_TORCH = 2  # floors 1 and 2: the sampler serves people who bring another framework

@@ -91,6 +91,11 @@ def shards_in(folder):
     return {shard: path for path, shard, _ in found}, max(counts, default=0)
 
 
+def are_shards(path):
+    """Is ``path``, a name or path of a dataset, a folder that holds shards?"""
+    return Path(path).is_dir() and bool(shards_in(path)[0])
+
+
 def checked_range(about, num_nodes):
     """(first, end) of a shard's about.json."""
     nodes = about.get("range")

@@ -15,6 +15,7 @@ FIRST = 1 << 16  # bytes of a message that travel at once; what is left follows
 QUESTION = 0  # the tag of the first part of a question, which may come from anyone
 TIMEOUT = timedelta(minutes=10)  # for an answer
 EVER = timedelta(days=3650)  # for a question
+LONG = timedelta(days=1)  # for the others, where all wait: a process that ends is noticed at once
 
 
 class ExchangeError(RuntimeError):
@@ -35,7 +36,7 @@ class Exchange:
         self.rank, self.size = (0, 1) if is_alone else (dist.get_rank(), dist.get_world_size())
         self.timeout, self.sent, self.received = timeout, 0, 0
         self._answers, self._has_more, self._tags, self._next_tag = {}, threading.Condition(), deque(), count(1)
-        self._group = None if is_alone else dist.new_group(backend="gloo", timeout=timeout)
+        self._group = None if is_alone else dist.new_group(backend="gloo", timeout=LONG)
         if not is_alone:
             threading.Thread(target=self._serve, name="graphsage-owner", daemon=True).start()
 
@@ -94,16 +95,24 @@ class Exchange:
     def answer(self, what, function):
         """From now on ``function(values, *arrays)`` answers questions about ``what``, with (values, arrays).
 
-        Questions that came before have waited for it. None: there will be no more.
+        Questions that came before have waited for it.
         """
         with self._has_more:
             self._answers[what] = function
             self._has_more.notify_all()
 
+    def forget(self, what):
+        """There will be no more questions about ``what``, until it is answered anew."""
+        with self._has_more:
+            self._answers.pop(what, None)
+
     def _answer(self, what, values, arrays):
         with self._has_more:
             self._has_more.wait_for(lambda: what in self._answers, self.timeout.total_seconds())
-        return self._answers[what](values, *arrays)
+            if what not in self._answers:
+                raise ExchangeError(f"rank {self.rank} has no {what}: all processes must do the same")
+            function = self._answers[what]
+        return function(values, *arrays)
 
     def _serve(self):
         """Answer one question after the other, until the group ends."""

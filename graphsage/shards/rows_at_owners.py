@@ -17,8 +17,10 @@ class DenseAtOwners:
     Of rows that others own copies may be kept, for which nobody is asked again.
     """
 
+    told = "Features are in shards, {} of them here"
+
     def __init__(self, table, own, owners):
-        self.table, self.owners, self.width = table, owners, own.shape[1]
+        self.table, self.owners, self.width, self.num_bytes = table, owners, own.shape[1], own.nbytes
         self.read = reader_of(own, owners.range[0])
         self.kept, self.has_kept = (NO_IDS, np.empty((0, self.width), np.float32)), False
         owners.exchange.answer(table, lambda _, ids: (None, [self.read(ids)]))
@@ -65,9 +67,11 @@ class SparseAtOwners:
     """What one of sparse features reads by. No copies are kept."""
 
     has_kept = True  # none ever are: they have no one length
+    told = DenseAtOwners.told
 
     def __init__(self, table, own, owners):
         self.table, self.owners, self.width, self.has_values = table, owners, own.shape[1], own.values is not None
+        self.num_bytes = sum(part.nbytes for part in (own.indptr, own.indices, own.values) if part is not None)
         self.read = reader_of(own, owners.range[0])
         owners.exchange.answer(table, self._answer)
 

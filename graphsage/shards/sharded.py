@@ -60,6 +60,12 @@ class ShardedGraph(Graph):
     def edge_reversed(self):
         raise _elsewhere("edge_reversed")
 
+    def inference(self, model, store, **how):
+        """``graphsage.nn.inference`` asks for it: see ``sharded_inference``."""
+        from graphsage.shards.sharded_inference import sharded_inference
+
+        return sharded_inference(model, self, store, **how)
+
     def __reduce__(self):
         raise TypeError("a graph in shards belongs to its process and cannot be copied or sent: load its folder again")
 

@@ -46,6 +46,8 @@ class ShardedForm(UniqueForm):
 
     def _asked(self, asked, bounds, hop, k, nodes, trees):
         """(counts of the rows ``nodes``, [neighbours, and codes of edges where ids are asked for]), in their order."""
+        if not len(nodes):  # all of them were expanded before
+            return np.empty(0, np.int64), [np.empty(0, np.int32)]
         values = asked | {"hop": hop, "k": k}
         beside, whole = ([], []) if trees is None else ([trees], [] if bounds is None else [bounds])
         order, answers = self.graph.owners.ask("draw", nodes, values, *beside, whole=whole)

@@ -56,6 +56,8 @@ class DenseOnDisk:
     Beside the threads that read, nothing changes but ``kept``, in one assignment: rows are the same by either.
     """
 
+    told = "Features stay on the disk, {}"
+
     def __init__(self, features):
         self.features, self.kept, self.has_kept = features, KeptRows(features, NO_IDS), False
         self.num_bytes = features.nbytes
@@ -81,6 +83,7 @@ class SparseOnDisk:
     """Rows of ``SparseFeatures`` of mapped arrays."""
 
     has_kept = True  # none ever are: they have no one length
+    told = DenseOnDisk.told
 
     def __init__(self, features):
         self.features = features

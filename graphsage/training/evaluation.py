@@ -54,6 +54,8 @@ class Evaluator:
         how = {"isolated": self.config.isolated, "device": self.loader.device, "progress": self.progress}
         compute = inference if has_layers(self.model) else partial(stack_inference, widths=self.widths)
         what = (self.model, self.dataset.graph, self.loader.store)
+        if hasattr(self.dataset.graph, "inference"):  # in shards: each rank computes the rows of its nodes
+            return compute(*what, num_layers=num_layers, **how)
         return self.ranks.first(lambda: compute(*what, num_layers=num_layers, **how))
 
     def checked(self, outputs, batch):

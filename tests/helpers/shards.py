@@ -44,7 +44,13 @@ def in_one_process(path, count):
 class _Together:
     def __init__(self, count):
         self.barrier, self.told = threading.Barrier(count, timeout=60), [None] * count
-        self.answers = [{} for _ in range(count)]
+        self.answers, self.has_more = [{} for _ in range(count)], threading.Condition()
+
+    def answer_of(self, rank, what):
+        """Waits for it, as the other processes do."""
+        with self.has_more:
+            assert self.has_more.wait_for(lambda: what in self.answers[rank], 60)
+            return self.answers[rank][what]
 
 
 class _Exchange:
@@ -62,11 +68,16 @@ class _Exchange:
         return found
 
     def answer(self, what, function):
-        self.together.answers[self.rank][what] = function
+        with self.together.has_more:
+            self.together.answers[self.rank][what] = function
+            self.together.has_more.notify_all()
+
+    def forget(self, what):
+        del self.together.answers[self.rank][what]
 
     def ask(self, what, questions):
         self.asked.append((what, sorted(questions), sum(len(arrays[0]) for _, arrays in questions.values())))
-        return {rank: self.together.answers[rank][what](values, *arrays) for rank, (values, arrays) in questions.items()}
+        return {rank: self.together.answer_of(rank, what)(values, *arrays) for rank, (values, arrays) in questions.items()}
 
 
 def assert_same_batch(found, expected):

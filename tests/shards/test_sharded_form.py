@@ -58,6 +58,11 @@ def test_batches_as_of_times(whole, shards, node_times, strictly_before):
         assert_same_batch(found.sample(seeds, 1, 2, times=times), expected.sample(seeds, 1, 2, times=times))
 
 
+def test_a_hop_that_finds_no_new_nodes(whole, shards):
+    found, expected = (gs.NeighborSampler(of.graph, [2, 2, 2], edge_ids=True, **IGNORE) for of in (shards[2], whole))
+    assert_same_batch(found.sample(np.arange(60)), expected.sample(np.arange(60)))
+
+
 def test_edge_ids_that_are_places(whole, tmp_path):
     plain = gs.Graph.from_csr(whole.graph.indptr, whole.graph.indices)
     cut(gs.NodeDataset(graph=plain, features=np.ones((60, 1)), labels=whole.labels, train=[0], val=[], test=[]), tmp_path, 2)
