@@ -55,8 +55,9 @@ SIZES = {
     "quick": {"scale": 8, "degree": 4, "width": 8, "batch": 16, "fanouts": (3, 3), "hidden": 8, "updates": 4, "batches": 4,
               "kinds": ("one", "whole", "shards", "kept 20%"), "rates": ("none",), "rounds": 1},
 }  # fmt: skip
-HEADER = ["cable", "kind", "ms an update", "of one process", "of whole copies", "MB received an update and process",
-          "rows kept of those asked for", "seconds before the first"]  # fmt: skip
+HEADER = ["cable", "kind", "ms an update", "of one process", "of whole copies", "MB of features an update and process",
+          "MB of rows of the graph", "rows kept of those asked for", "seconds to the first"]  # fmt: skip
+TOLD = ("features", "draws", "kept", "before")
 
 
 def main(argv=None):
@@ -171,11 +172,10 @@ def line(rate, kind, rounds, one, whole):
     times = [max(of["ms"] for of in processes) for processes in rounds]
     ratios = [median_ratio(times, [max(of["ms"] for of in processes) for processes in other]) if other else None
               for other in (one, whole)]  # fmt: skip
-    mega = median([of["bytes"] for processes in rounds for of in processes]) / 1e6
-    kept, before = (median([of[name] for processes in rounds for of in processes]) for name in ("kept", "before"))
+    told = {name: median([of[name] for processes in rounds for of in processes]) for name in TOLD}
     shown = [ratio and f"{ratio:.2f}" for ratio in ratios]
-    told = [short(mega) if mega else None, f"{kept:.0%}" if kept else None, short(before)]
-    return [rate, kind, short(median(times)), *shown, *told]
+    mega = [short(told[name] / 1e6) if told[name] else None for name in ("features", "draws")]
+    return [rate, kind, short(median(times)), *shown, *mega, f"{told['kept']:.0%}" if told["kept"] else None, short(told["before"])]
 
 
 if __name__ == "__main__":
