@@ -175,7 +175,8 @@ def line(rate, kind, rounds, one, whole):
     told = {name: median([of[name] for processes in rounds for of in processes]) for name in TOLD}
     shown = [ratio and f"{ratio:.2f}" for ratio in ratios]
     mega = [short(told[name] / 1e6) if told[name] else None for name in ("features", "draws")]
-    return [rate, kind, short(median(times)), *shown, *mega, f"{told['kept']:.0%}" if told["kept"] else None, short(told["before"])]
+    kept = f"{told['kept']:.0%}" if told["kept"] else None
+    return [rate, kind, short(median(times)), *shown, *mega, kept, short(told["before"])]
 
 
 if __name__ == "__main__":

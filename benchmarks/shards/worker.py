@@ -72,8 +72,8 @@ def trained(dataset, task):
     reads = trainer.loader.store.reads
     return {
         "ms": float(np.median(np.diff(times)[FIRST - 1 :]) * 1e3),
-        "features": reads.num_bytes / len(times) if owners else 0,
-        "draws": (owners.exchange.received - reads.num_bytes) / len(times) if owners and not task["cache"] else 0,
+        "features": reads.bytes_read / len(times) if owners else 0,
+        "draws": (owners.exchange.received - reads.bytes_read) / len(times) if owners and not task["cache"] else 0,
         "before": float(times[0] - started),
         "kept": reads.hits / max(reads.asked, 1),
         "weights": digest(dict(trainer.model.state_dict())),

@@ -1,8 +1,11 @@
 """``graphsage evaluate``, ``predict`` and ``embed``: a trained model on the graph of its training, a grown one, or another."""
 
 from argparse import BooleanOptionalAction
+from contextlib import nullcontext
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from graphsage.base.files import readable
 from graphsage.base.progress import progress_of
@@ -20,6 +23,7 @@ from graphsage.cli.arguments import (
     user_input,
 )
 from graphsage.cli.next_step import after_training
+from graphsage.cli.ranked import one_training, refuse_several
 from graphsage.cli.tables_shown import score_rows, show_embedding, show_first, write_embeddings, write_rows
 from graphsage.config.settings import TrainConfig
 
@@ -122,7 +126,7 @@ def _add(commands, name, help_text, description, command):
     parser.add_argument("--fanouts", type=integers, metavar="K,K", help=text)
     parser.add_argument("--seed", type=int, metavar="N", help="with --sampled: fixes the draws (default: 0)")
     add_flag(parser, next(field for field in fields(TrainConfig) if field.name == "device"))
-    parser.set_defaults(command=command)
+    parser.set_defaults(command=partial(_on_all, command), ranked=True)
     return parser
 
 
@@ -132,6 +136,13 @@ def _add_after(parser):
     parser.add_argument("--runs", action="store_true", help=text)
     text = "spread the labels of the graph's training nodes along edges, too (default: as in training)"
     parser.add_argument("--correct-and-smooth", action=BooleanOptionalAction, help=text)
+
+
+def _on_all(command, options):
+    """``command`` on all processes that a launcher started: each answers for its shard, and the first alone writes."""
+    with one_training() as ranks, TemporaryDirectory() if ranks.rank else nullcontext() as aside:
+        options.aside = aside
+        return command(options)
 
 
 def _evaluate(options):
@@ -200,6 +211,7 @@ def _given(options, name=None, suffixes=()):
     """(``Trained``, ``NodeDataset``, keywords of its methods, path of the output); what is quick to check comes first."""
     let_threads_sleep()
     from graphsage.data.catalogue import load_dataset
+    from graphsage.shards.cut import are_shards
     from graphsage.trained.averaged import is_of_several, load_runs
     from graphsage.trained.save import load_trained, trained_on
     from graphsage.trained.tables_out import check_path
@@ -217,6 +229,8 @@ def _given(options, name=None, suffixes=()):
     wanted = {"name_or_path": options.dataset} if options.dataset is not None else trained_on(_one_run(options))
     schema = {} if trained.schema is None else {"schema": trained.schema}
     command = f"graphsage {options.parser.prog.split()[-1]} {options.run} DATASET"
+    if not are_shards(wanted["name_or_path"]):
+        refuse_several()
     with in_its_place(options.dataset is None, command):
         dataset = load_dataset(**{**wanted, **given_split(options), **schema})
     how = {"device": options.device} if "device" in options else {}
@@ -228,7 +242,9 @@ def _given(options, name=None, suffixes=()):
 
 
 def _out(options, default):
-    """Where to write: --out, or a file beside the model."""
+    """Where to write: --out, or a file beside the model; of a process that is not the first, a file that is thrown away."""
+    if options.aside is not None:
+        return Path(options.aside, Path(options.out or default).name)
     run = Path(options.run)
     return (run if run.is_dir() else run.parent) / default if options.out is None else options.out
 

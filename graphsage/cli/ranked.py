@@ -32,7 +32,7 @@ def refuse_several():
     """``Refused`` where each of several processes would do all of the work of a command."""
     if num_processes() > 1:
         rule = f"WORLD_SIZE = {num_processes()} speaks of several processes, and this command is of one"
-        raise Refused(f"{rule}: start it without torchrun, which is for graphsage train")
+        raise Refused(f"{rule}: start it without torchrun, which is for graphsage train, and for datasets in shards")
 
 
 @contextmanager

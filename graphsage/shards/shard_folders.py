@@ -16,7 +16,8 @@ from graphsage.graph.features import SparseFeatures
 from graphsage.shards.cut import OF_EDGES, checked_range, shards_in
 from graphsage.shards.exchange import Exchange
 from graphsage.shards.owners import Owners
-from graphsage.shards.sharded import ShardedFeatures, ShardedGraph, ShardedSparse
+from graphsage.shards.sharded_features import ShardedFeatures, ShardedSparse
+from graphsage.shards.sharded_graph import ShardedGraph
 
 SAME = ("indptr", "labels", "train", "val", "test")  # arrays that all shards of a dataset have alike
 

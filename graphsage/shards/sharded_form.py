@@ -50,21 +50,7 @@ class ShardedForm(UniqueForm):
             return np.empty(0, np.int64), [np.empty(0, np.int32)]
         values = asked | {"hop": hop, "k": k}
         beside, whole = ([], []) if trees is None else ([trees], [] if bounds is None else [bounds])
-        order, answers = self.graph.owners.ask("draw", nodes, values, *beside, whole=whole)
-        theirs, *found = (np.concatenate(parts) for parts in zip(*answers))
-        counts = np.empty(len(nodes), np.int64)
-        counts[order] = theirs
-        if len(answers) == 1:
-            return counts, found
-        starts, ends = np.cumsum(counts) - counts, np.cumsum(theirs, dtype=np.int64)
-        at = np.arange(len(found[0])) + np.repeat(starts[order] - ends + theirs, theirs)
-        return counts, [_placed(values, at) for values in found]
-
-
-def _placed(values, at):
-    placed = np.empty_like(values)
-    placed[at] = values
-    return placed
+        return self.graph.owners.ask_rows("draw", nodes, values, *beside, whole=whole)
 
 
 def sample_from_owners(ask, graph, draw, seeds, fanouts, open_end, key, forest, ids, work, hop_offsets, seed_index):

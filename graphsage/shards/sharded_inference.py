@@ -6,7 +6,7 @@ from graphsage.nn.chunk_inputs import chunk_inputs
 from graphsage.nn.jumping import Joining, joined_width
 from graphsage.nn.whole_graph import CHUNK_EDGES, Told, checked_out, chunks_of, rows_of_a_chunk, rows_with
 from graphsage.nn.workspace import Workspace
-from graphsage.shards.sharded import ShardedFeatures
+from graphsage.shards.sharded_features import ShardedFeatures
 from graphsage.tensors.store import FeatureStore
 
 PART = 1 << 24  # values that are asked for together

@@ -76,7 +76,7 @@ class _Exchange:
         del self.together.answers[self.rank][what]
 
     def ask(self, what, questions):
-        self.asked.append((what, sorted(questions), sum(len(arrays[0]) for _, arrays in questions.values())))
+        self.asked.append((what, sorted(questions), sum(len(arrays[0]) for _, arrays in questions.values() if arrays)))
         return {rank: self.together.answer_of(rank, what)(values, *arrays) for rank, (values, arrays) in questions.items()}
 
 

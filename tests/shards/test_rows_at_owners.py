@@ -9,6 +9,8 @@ from helpers.shards import in_one_process, small_dataset
 
 import graphsage as gs
 from graphsage.graph.features import SparseFeatures
+from graphsage.runs.checkpoint import _of_features
+from graphsage.shards import owners
 from graphsage.shards.cut import cut
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.store import FeatureStore
@@ -59,6 +61,21 @@ def test_batches_have_the_features_of_the_whole(pair, reduce):
             asked.clear()
 
 
+def test_all_rows_are_had_where_they_fit(pair, monkeypatch):
+    whole, shards = pair
+    rows = np.array([58, 0, 0, 30])
+    if isinstance(whole.features, SparseFeatures):
+        assert (shards[1].features.to_scipy() != whole.features.to_scipy()).nnz == 0
+        assert (shards[1].features.take(rows).to_scipy() != whole.features.take(rows).to_scipy()).nnz == 0
+    else:
+        np.testing.assert_array_equal(np.asarray(shards[1].features), whole.features)
+        np.testing.assert_array_equal(shards[1].features[rows], whole.features[rows])
+    assert _of_features(shards[1].features) == _of_features(whole.features)
+    monkeypatch.setattr(owners, "SHARE", 0)
+    with pytest.raises(owners.InShards, match="the dataset is in shards, and its features of all take"):
+        shards[2].features.to_scipy() if isinstance(whole.features, SparseFeatures) else np.asarray(shards[2].features)
+
+
 def test_rows_divided_by_their_sums(pair):
     whole, shards = pair
     expected = FeatureStore(whole.row_normalized().features)
@@ -80,7 +97,7 @@ def test_kept_rows_are_not_asked_for_again(tmp_path):
     for ids in (IDS, torch.tensor([58])):
         assert same(store.rows(ids), FeatureStore(whole.features).rows(ids))
     assert asked == [("features", [0, 2], 4)]
-    assert (store.reads.asked, store.reads.hits, store.reads.num_bytes) == (5, 1, 2 * 5 * 4)
+    assert (store.reads.asked, store.reads.hits, store.reads.bytes_read) == (5, 1, 2 * 5 * 4)
 
 
 def test_other_dtypes_are_refused(tmp_path):

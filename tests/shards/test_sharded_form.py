@@ -7,6 +7,8 @@ import pytest
 from helpers.shards import assert_same_batch, in_one_process, small_dataset
 
 import graphsage as gs
+from graphsage.runs.checkpoint import identity
+from graphsage.shards import owners
 from graphsage.shards.cut import cut
 
 
@@ -79,13 +81,25 @@ def test_each_owner_is_asked_once_a_hop(shards):
     assert asked[0] == ("draw", [0, 1, 2], 3)
 
 
+def test_the_whole_graph_is_had_where_it_fits(whole, shards, monkeypatch):
+    graph = shards[2].graph
+    for name in ("indices", "edge_ids", "edge_reversed"):
+        np.testing.assert_array_equal(getattr(graph, name), getattr(whole.graph, name))
+    nodes = np.array([40, 3, 59, 0, 7])
+    found, expected = (np.stack(of.subgraph(nodes).to_edges()) for of in (graph, whole.graph))
+    np.testing.assert_array_equal(found, expected)
+    assert identity(shards[2]) == identity(whole)
+    monkeypatch.setattr(owners, "SHARE", 0)
+    text = r"the dataset is in shards, and its edges take 3,128 bytes, too many for one process: training, evaluation and embed"
+    with pytest.raises(owners.InShards, match=text):
+        _ = shards[1].graph.indices
+    assert shards[1].graph.subgraph(nodes).num_edges == expected.shape[1]
+
+
 def test_what_no_process_knows_is_refused(whole, shards):
     graph = shards[1].graph
     assert (graph.num_nodes, graph.num_edges) == (60, whole.graph.num_edges)
     np.testing.assert_array_equal(graph.degrees, whole.graph.degrees)
-    for name in ("indices", "edge_ids", "edge_reversed"):
-        with pytest.raises(ValueError, match=f"the graph is in shards, and no process has the {name} of all edges: train, ev"):
-            getattr(graph, name)
     with pytest.raises(ValueError, match="exclude is not known to graphs in shards: train on links of the whole dataset"):
         gs.NeighborSampler(graph, [2], weights="ignore").sample([1], exclude=[[0, 1]])
     with pytest.raises(ValueError, match="node_times of a graph in shards must be those of its dataset"):
