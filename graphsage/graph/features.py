@@ -69,6 +69,11 @@ class SparseFeatures(ReadOnlyRecord):
         """(N, F)."""
         return self.num_rows, self.num_columns
 
+    @property
+    def num_entries(self) -> int:
+        """nnz, the stored values of all rows."""
+        return len(self.indices)
+
     def take(self, rows: np.ndarray) -> Self:
         """The given rows (int[M] array, each in [0, N), trusted), in that order, repeats included."""
         starts = self.indptr[rows]

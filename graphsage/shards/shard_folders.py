@@ -116,6 +116,5 @@ def _features(facts, arrays, owners):
     if not isinstance(own, SparseFeatures):
         return ShardedFeatures(own, owners)
     is_mine = own.values is None and own.num_columns == owners.bounds[-1] and np.array_equal(own.indices, np.arange(first, end))
-    found = ShardedSparse(own, owners)
-    found.__dict__["is_identity"] = all(owners.exchange.gather(bool(is_mine)))
-    return found
+    are_theirs, entries = zip(*owners.exchange.gather((bool(is_mine), len(own.indices))))
+    return ShardedSparse(own, owners, is_identity=all(are_theirs), num_entries=sum(entries))

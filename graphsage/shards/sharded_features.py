@@ -81,9 +81,13 @@ class ShardedFeatures(_InShards):
 
 
 class ShardedSparse(_InShards, SparseFeatures):
-    """Sparse ones. is_identity: were there none, so that each node has a column of its own?"""
+    """Sparse ones. is_identity: were there none, so that each node has a column of its own? num_entries: of all rows."""
 
-    is_identity = False
+    is_identity, num_entries = False, 0
+
+    def __init__(self, own, owners, table="features", **facts):
+        super().__init__(own, owners, table)
+        self.__dict__.update(facts)
 
     @property
     def num_rows(self):
@@ -124,7 +128,7 @@ class ShardedSparse(_InShards, SparseFeatures):
 
     def row_normalized(self):
         """Each row divided by the sum of its absolute values."""
-        return ShardedSparse(self.own.row_normalized(), self.owners, self.table + " by rows")
+        return ShardedSparse(self.own.row_normalized(), self.owners, self.table + " by rows", num_entries=self.num_entries)
 
     def reader(self):
         """What a ``FeatureStore`` reads them by."""
