@@ -23,7 +23,7 @@ from graphsage.cli.arguments import (
     user_input,
 )
 from graphsage.cli.next_step import after_training
-from graphsage.cli.ranked import one_training, refuse_several
+from graphsage.cli.ranked import num_processes, one_training, refuse_several
 from graphsage.cli.tables_shown import score_rows, show_embedding, show_first, write_embeddings, write_rows
 from graphsage.config.settings import TrainConfig
 
@@ -142,7 +142,10 @@ def _on_all(command, options):
     """``command`` on all processes that a launcher started: each answers for its shard, and the first alone writes."""
     with one_training() as ranks, TemporaryDirectory() if ranks.rank else nullcontext() as aside:
         options.aside = aside
-        return command(options)
+        code = command(options)
+        if num_processes() > 1:  # until now the first may have asked the others
+            ranks.exchange()
+        return code
 
 
 def _evaluate(options):
