@@ -1,11 +1,9 @@
 """``graphsage evaluate``, ``predict`` and ``embed``: a trained model on the graph of its training, a grown one, or another."""
 
 from argparse import BooleanOptionalAction
-from contextlib import nullcontext
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from graphsage.base.files import readable
 from graphsage.base.progress import progress_of
@@ -23,7 +21,7 @@ from graphsage.cli.arguments import (
     user_input,
 )
 from graphsage.cli.next_step import after_training
-from graphsage.cli.ranked import num_processes, one_training, refuse_several
+from graphsage.cli.ranked import on_all, refuse_several
 from graphsage.cli.tables_shown import score_rows, show_embedding, show_first, write_embeddings, write_rows
 from graphsage.config.settings import TrainConfig
 
@@ -126,7 +124,7 @@ def _add(commands, name, help_text, description, command):
     parser.add_argument("--fanouts", type=integers, metavar="K,K", help=text)
     parser.add_argument("--seed", type=int, metavar="N", help="with --sampled: fixes the draws (default: 0)")
     add_flag(parser, next(field for field in fields(TrainConfig) if field.name == "device"))
-    parser.set_defaults(command=partial(_on_all, command), ranked=True)
+    parser.set_defaults(command=partial(on_all, command), ranked=True)
     return parser
 
 
@@ -136,16 +134,6 @@ def _add_after(parser):
     parser.add_argument("--runs", action="store_true", help=text)
     text = "spread the labels of the graph's training nodes along edges, too (default: as in training)"
     parser.add_argument("--correct-and-smooth", action=BooleanOptionalAction, help=text)
-
-
-def _on_all(command, options):
-    """``command`` on all processes that a launcher started: each answers for its shard, and the first alone writes."""
-    with one_training() as ranks, TemporaryDirectory() if ranks.rank else nullcontext() as aside:
-        options.aside = aside
-        code = command(options)
-        if num_processes() > 1:  # until now the first may have asked the others
-            ranks.exchange()
-        return code
 
 
 def _evaluate(options):

@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import contextmanager, nullcontext, redirect_stdout
+from tempfile import TemporaryDirectory
 
 from graphsage.cli.arguments import Refused
 from graphsage.cli.console import Console
@@ -53,6 +54,16 @@ def one_training():
             raise _as_told(error, ranks) from error
         finally:
             _part()
+
+
+def on_all(command, options):
+    """``command`` on all processes, of a dataset in shards: each answers for its shard, and the first alone writes."""
+    with one_training() as ranks, TemporaryDirectory() if ranks.rank else nullcontext() as aside:
+        options.aside = aside
+        code = command(options)
+        if num_processes() > 1:  # until now the first may have asked the others
+            ranks.exchange()
+        return code
 
 
 def _met():

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from graphsage.base.checks import as_count
 from graphsage.data.dataset import NodeDataset
-from graphsage.data.errors import DatasetError
+from graphsage.data.errors import DatasetError, told_of
+from graphsage.data.folders.opening import about_of, check_sums
 from graphsage.data.folders.writer import FolderWriter
 from graphsage.data.readers.npz_form import SPARSE, packed
 from graphsage.graph.features import SparseFeatures
@@ -94,6 +95,18 @@ def shards_in(folder):
 def are_shards(path):
     """Is ``path``, a name or path of a dataset, a folder that holds shards?"""
     return Path(path).is_dir() and bool(shards_in(path)[0])
+
+
+def check_shards(folder):
+    """A line for each shard that is in ``folder``; DatasetError where a file has another checksum than about.json states."""
+    lines = []
+    for _, path in sorted(shards_in(folder)[0].items()):
+        with told_of(path):
+            about = about_of(path)
+            check_sums(path, about)
+            first, end = checked_range(about, about["arrays"]["labels"]["shape"][0])
+        lines.append(f"{path} is whole, nodes {first:,} to {end - 1:,}: every file has its checksum")
+    return lines
 
 
 def checked_range(about, num_nodes):

@@ -27,6 +27,13 @@ def test_a_dataset_is_cut(told, tmp_path):
     assert out.splitlines()[2] == f"Train on them: torchrun --nproc-per-node 2 -m graphsage train {tmp_path}/shards"
     code, _, err = told("shard", SMALL, 2, "--out", tmp_path / "shards")
     assert (code, "is there already" in err) == (2, True)
+    code, out, _ = told("datasets", "check", tmp_path / "shards")
+    assert (code, out.count("is whole, nodes "), out.count(": every file has its checksum\n")) == (0, 2, 2)
+    with open(tmp_path / "shards" / "shard-1-of-2" / "features.npy", "r+b") as file:
+        file.seek(-1, 2)
+        file.write(b"\1")
+    code, _, err = told("datasets", "check", tmp_path / "shards")
+    assert (code, err.count("its checksum is not the one in about.json: the file is damaged")) == (2, 1)
     code, _, err = told("train", tmp_path / "shards")
     assert code == 2
     text = "holds shards of 2, one a process, and this is one process: start 2, as torchrun --nproc-per-node 2 -m graphsage"

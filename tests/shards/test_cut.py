@@ -1,6 +1,7 @@
 """Cutting a dataset: every row in one shard, balanced by bytes, and folders that say what they are."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -80,3 +81,40 @@ def test_folders_that_are_none_hold_none(tmp_path):
     cut(replace(small_dataset(), features=SparseFeatures.identity(60)), tmp_path, 3)
     with pytest.raises(DatasetError, match="holds shards of 2 and of 3: leave those of one cut there"):
         shards_in(tmp_path)
+
+
+def damaged(path, **changes):
+    """about.json of a shard, changed."""
+    about = json.loads((path / "about.json").read_text())
+    (path / "about.json").write_text(json.dumps(about | changes))
+
+
+@pytest.mark.parametrize(("wrong", "told"), [
+    (None, "range in its about.json must be the first node and the one after the last, got None"),
+    ([0, 2.5], "range in its about.json must be the first node and the one after the last, got "),
+    ([0, 61], r"range in its about.json must be of nodes 0 to 59, got \[0, 61\]"),
+    ([5, 5], "range in its about.json must be of nodes 0 to 59, got "),
+    ([0, 60], "indices must be those of the 782 edges of nodes 0 to 59; there are "),
+])  # fmt: skip
+def test_ranges_that_are_wrong(tmp_path, wrong, told):
+    cut(small_dataset(), tmp_path, 1)
+    cut(small_dataset(), tmp_path / "two", 2)
+    (tmp_path / "two" / "shard-0-of-2").rename(tmp_path / "shard-0-of-2") if wrong == [0, 60] else None
+    shard = tmp_path / ("shard-0-of-2" if wrong == [0, 60] else "shard-0-of-1")
+    damaged(shard, range=wrong)
+    if wrong == [0, 60]:
+        shutil.rmtree(tmp_path / "shard-0-of-1")
+        shard.rename(tmp_path / "shard-0-of-1")
+    with pytest.raises(DatasetError, match=told):
+        in_one_process(tmp_path, 1)
+
+
+def test_shards_that_do_not_belong_together(tmp_path):
+    cut(small_dataset(), tmp_path, 2)
+    cut(small_dataset(seed=1), tmp_path / "other", 2)
+    shutil.rmtree(tmp_path / "shard-1-of-2")
+    with pytest.raises(DatasetError, match="has no shard 1 of 2, on no machine: copy it to one of them"):
+        in_one_process(tmp_path, 2)
+    (tmp_path / "other" / "shard-1-of-2").rename(tmp_path / "shard-1-of-2")
+    with pytest.raises(DatasetError, match="it is of another dataset than the shard of another process: cut one dataset"):
+        in_one_process(tmp_path, 2)
