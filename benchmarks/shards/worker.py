@@ -67,6 +67,7 @@ def trained(dataset, task):
     owners = getattr(dataset.graph, "owners", None)
     clock, started = Clock(), time.perf_counter()
     trainer = make_trainer(gs.RunConfig(model=model, train=config), dataset, callbacks=[clock], log=None)
+    trainer.task.outputs = lambda: None  # exact ones of all nodes at the end are not what is measured
     trainer.fit()
     times = np.array([clock.seen[update] for update in sorted(clock.seen)])
     reads = trainer.loader.store.reads

@@ -133,8 +133,11 @@ class Exchange:
             message = packed(tag, [None, found], made)
         except Exception as error:  # the asker's to raise
             message = packed(tag, [f"{type(error).__name__}: {str(error)[:500]}", None])
-        for work in self._send(rank, message, tag + 1, tag + 1):
-            work.wait(EVER)
+        works = self._send(rank, message, tag + 1, tag + 1)
+        if len(message) > FIRST:  # who asked may wait for others first, and they for what is answered next: a circle
+            threading.Thread(target=_wait_for_all, args=(works, message), daemon=True).start()
+        else:
+            _wait_for_all(works, message)
 
     # ---- both
 
@@ -168,3 +171,12 @@ class Exchange:
             minutes = f"{self.timeout.total_seconds() / 60:g} minutes"
             rule = f"its process has ended, or was not heard of for {minutes}: start the training again, from its checkpoint"
             raise ExchangeError(f"{who} does not answer; {rule} ({str(error)[:200]})") from error
+
+
+def _wait_for_all(works, message):
+    """Until ``message`` has been sent, which must live as long."""
+    try:
+        for work in works:
+            work.wait(EVER)
+    except RuntimeError:
+        return  # who asked has ended

@@ -6,13 +6,10 @@ import numpy as np
 
 from graphsage.base.checks import read_only
 from graphsage.base.memory import available_memory
+from graphsage.data.errors import InShards
 from graphsage.shards.exchange import Exchange
 
 SHARE = 0.25  # of the available memory that an array of the whole dataset may take
-
-
-class InShards(ValueError):
-    """Something looks at all of a dataset in shards, which does not fit the memory."""
 
 
 @dataclass(frozen=True, eq=False)

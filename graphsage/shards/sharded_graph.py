@@ -80,16 +80,21 @@ class ShardedGraph(Graph):
                 total = self.owners.exchange.ask("checksum", {rank: ([name, total], [])})[rank][0]
         return total
 
-    def subgraph(self, nodes):
-        """The graph of ``nodes`` (int [M], none twice), rows asked of their owners; without weights, times and names."""
-        nodes = as_ids("nodes", nodes, self.num_nodes)
+    def edges_of(self, nodes):
+        """(place of the node, neighbour) of each edge of the rows ``nodes``, asked of their owners. int64 [M], not empty."""
         how = {"stand_in": False, "edge_ids": False, "by_time": False, "node_times": False}
         asked = question(Uniform(), 0, **how) | {"hop": 0, "k": -1}
         counts, (neighbors,) = self.owners.ask_rows("draw", nodes.astype(np.int32), asked)
+        return np.repeat(np.arange(len(nodes)), counts), neighbors
+
+    def subgraph(self, nodes):
+        """The graph of ``nodes`` (int [M], none twice), rows asked of their owners; without weights, times and names."""
+        nodes = as_ids("nodes", nodes, self.num_nodes)
+        rows, neighbors = self.edges_of(nodes)
         order = np.argsort(nodes)
         at = np.minimum(np.searchsorted(nodes[order], neighbors), len(nodes) - 1)
-        inside = nodes[order][at] == neighbors if len(nodes) else np.zeros(0, bool)
-        rows = np.repeat(np.arange(len(nodes)), counts)[inside]
+        inside = nodes[order][at] == neighbors
+        rows = rows[inside]
         return Graph(indptr=indptr_of(np.bincount(rows, minlength=len(nodes))), indices=order[at[inside]])
 
     def inference(self, model, store, **how):

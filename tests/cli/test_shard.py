@@ -3,6 +3,8 @@
 import pytest
 
 from graphsage.cli.main import main
+from graphsage.runs import checkpoint
+from graphsage.shards import owners
 
 
 @pytest.fixture
@@ -43,9 +45,12 @@ def test_a_dataset_is_cut(told, tmp_path):
 def test_one_shard_is_a_dataset_of_one_process(told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     told("shard", SMALL, 1, "--out", "whole")
+    monkeypatch.setattr(owners, "SHARE", 0)  # as of one that is larger than the memory
+    monkeypatch.setattr(checkpoint, "READ_WHOLE", 0)
     code, out, err = told("train", "whole", "--epochs", 1, "--out", tmp_path / "run", "--feature-cache", "10%")
     assert (code, err) == (0, ""), err
     assert "Features are in shards" in out
+    assert "No more baselines: the dataset is in shards, and its" in out
     code, out, _ = told("embed", tmp_path / "run", "--out", "e.npy")
     assert code == 0
     assert told("evaluate", tmp_path / "run")[0] == 0
