@@ -34,6 +34,10 @@ class DenseAtOwners:
 
     def take(self, ids):
         """The rows ``ids``: float32 [M, F] in memory."""
+        found, places = np.unique(ids, return_inverse=True)
+        return self._once(found)[places]
+
+    def _once(self, ids):
         slots = self._slots(ids)
         is_cold, out = slots < 0, np.empty((len(ids), self.width), np.float32)
         out[~is_cold] = self.kept[1][slots[~is_cold]]
@@ -81,6 +85,10 @@ class SparseAtOwners:
 
     def take(self, ids):
         """The rows ``ids`` in memory, each column once a row."""
+        found, places = np.unique(ids, return_inverse=True)
+        return self._once(found).take(places)
+
+    def _once(self, ids):
         answers = self.owners.ask(self.table, ids, None)[1] or [self._answer(None, ids)[1]]
         counts, indices, *values = (np.concatenate(parts) for parts in zip(*answers))
         parts = {"indptr": indptr_of(counts), "indices": indices, "values": values[0] if values else None}

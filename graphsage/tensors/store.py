@@ -118,7 +118,8 @@ class FeatureStore:
         if self.disk is None:
             return self, ids, block
         needed = ids if block is None else torch.cat([ids, block.indices.to(ids.dtype)])
-        part, places = self._read(needed)
+        found, places = np.unique(needed.numpy(), return_inverse=True)
+        part, places = FeatureStore._in_memory(self._read(found, found)), torch.from_numpy(places)
         if block is not None:
             block = replace(block, indices=places[len(ids) :].to(block.indices.dtype), num_cols=len(part))
         return part, places[: len(ids)], block
@@ -144,12 +145,8 @@ class FeatureStore:
 
     def _reduced_on_disk(self, kind, block, ids):
         """``reduce`` in memory, of the rows that it takes."""
-        needed = torch.cat([block.indices, ids.to(block.indices.dtype)]) if kind == "gcn" else block.indices
-        found, places = np.unique(needed.numpy(), return_inverse=True)
-        part, places = FeatureStore._in_memory(self._read(found, found)), torch.from_numpy(places)
-        entries = places[: len(block.indices)].to(block.indices.dtype)
-        own = places[len(block.indices) :] if kind == "gcn" else ids
-        return part.reduce(kind, replace(block, indices=entries, num_cols=len(part)), own)
+        part, own, block = self.gathered(ids if kind == "gcn" else ids[:0], block)
+        return part.reduce(kind, block, own if kind == "gcn" else ids)
 
 
 def _placed(features, device, dtype):
