@@ -23,6 +23,11 @@ class _InShards:
         self.__dict__["plain"] = self.reader()  # answers for this process's rows from now on
         owners.exchange.answer(table + " size", lambda _: (sum(part.nbytes for part in self._parts), []))
 
+    def forget(self):
+        """There will be no more questions about them."""
+        for name in (self.table, self.table + " of all", self.table + " size"):
+            self.owners.exchange.forget(name)
+
     def __len__(self):
         return self.shape[0]
 
@@ -52,8 +57,7 @@ class ShardedFeatures(_InShards):
 
     def __getitem__(self, rows):
         if isinstance(rows, np.ndarray) and rows.dtype.kind == "i":
-            found, places = np.unique(rows, return_inverse=True)
-            return self.plain.take(found)[places]
+            return self.plain.take(rows)
         return self._whole[rows]
 
     @property

@@ -17,20 +17,19 @@ class OwnRows(Workspace):
 
     def __init__(self, owners, device):
         super().__init__(device)
-        self.owners, self.names = owners, []
+        self.owners, self.asked = owners, []
 
     def shared(self, made, name):
         """A ``FeatureStore`` that asks the owners for these rows, once all have theirs. name: of the rows, on all ranks."""
-        store = FeatureStore(ShardedFeatures(made.cpu().numpy(), self.owners, name))
+        self.asked.append(ShardedFeatures(made.cpu().numpy(), self.owners, name))
         self.owners.exchange.gather(None)
-        self.names.append(name)
-        return store
+        return FeatureStore(self.asked[-1])
 
     def close(self):
         """Nobody asks for any of these rows any more."""
         self.owners.exchange.gather(None)
-        for name in self.names:
-            self.owners.exchange.forget(name)
+        for rows in self.asked:
+            rows.forget()
 
 
 def sharded_inference(model, graph, store, *, isolated, device, chunk_edges, num_layers=None, out=None, progress=None):
