@@ -67,9 +67,9 @@ def main(argv=None):
     try:
         with until_interrupted(result):
             result["check"] = check(folder, options)
-            runs = {(rate, kind): partial(train, folder, rate, kind, options) for rate, kind in cases(options, result)}
-            rounds = interleave(runs, options.rounds, each_round("shards", runs))
-            result["rows"] = [{"rate": rate, "kind": kind, "rounds": of} for (rate, kind), of in rounds.items()]
+            result["rows"] = [{"rate": rate, "kind": kind, "rounds": []} for rate, kind in cases(options, result)]
+            runs = {f"{row['rate']} {row['kind']}": partial(train, folder, row, options) for row in result["rows"]}
+            interleave(runs, options.rounds, each_round("shards", runs))
     finally:
         if not options.keep:
             rmtree(folder)
@@ -122,12 +122,15 @@ def check(folder, options):
     return sum(of["same"] for of in found)
 
 
-def train(folder, rate, kind, options, number):
-    """What the processes of a training told."""
+def train(folder, row, options, number):
+    """Add to ``row`` what the processes of a training told."""
+    rate, kind = row["rate"], row["kind"]
     cache = kind.removeprefix("kept ") if kind.startswith("kept") else None
     path = folder / ("whole" if kind in ("one", "whole") else "shards")
     task = {"what": "train", "path": str(path), "cache": cache, "ranks": 1 if kind == "one" else 2}
-    return started(task | {name: getattr(options, name) for name in ("batch", "fanouts", "hidden", "updates")}, rate)
+    task |= {name: getattr(options, name) for name in ("batch", "fanouts", "hidden", "updates")}
+    row["rounds"].append(started(task, rate))
+    say(f"{rate}, {kind}: {row['rounds'][-1]}")
 
 
 def started(task, rate):
