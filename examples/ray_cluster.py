@@ -3,8 +3,8 @@
     pip install 'graphsage[ray]'
     python examples/ray_cluster.py
 
-On a cluster that runs, say where it is first, ``ray.init(address="auto")``, or start this by ``ray job submit``. The folder must be
-seen by all machines under one name.
+On a cluster that runs, say where it is first, ``ray.init(address="auto")``, or start this by ``ray job submit``. The folder
+must be seen by all machines under one name.
 """
 
 import graphsage as gs

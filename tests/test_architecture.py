@@ -16,11 +16,12 @@ ROOMS = {
     "nn": (3, ("tensors",)),
     "interop": (3, ("loading",)),
     "loading": (3, ("nn", "sampling", "data")),
+    "shards": (3, ("nn", "sampling", "data")),
     "training": (4, ("loading",)),
     "trained": (4, ("training",)),
     "report": (5, ("trained",)),
     "runs": (5, ("report", "interop")),
-    "cli": (6, ("runs", "interop")),
+    "cli": (6, ("runs", "interop", "shards")),
     "ray": (6, ("runs",)),
     "__main__": (6, ("cli",)),
 }

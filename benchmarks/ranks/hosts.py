@@ -61,7 +61,8 @@ def host(names, number, least, words, log):
     """The launcher on host ``number``, in a session of its own, so that all of the host can be lost at once."""
     more = {"GLOO_SOCKET_IFNAME": CABLE, "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"}
     meet = ["--nnodes", f"{least}:2", "--nproc-per-node", "1", "--max-restarts", "10", "--local-addr", f"10.77.0.{number}"]
-    meet += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "10.77.0.1:29400", "--rdzv-id", "ranks", "--rdzv-conf", KEPT]
+    meet += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "10.77.0.1:29400", "--rdzv-id", "ranks"]
+    meet += ["--rdzv-conf", f"{KEPT},is_host={int(number == 1)}"]  # the address is not that of the host's name
     command = ["ip", "netns", "exec", names[number - 1], *LAUNCHER, *meet, "-m", "graphsage", "train", *words]
     return subprocess.Popen(command, env=environment() | more, stdout=log, stderr=log, start_new_session=True)
 

@@ -2,6 +2,7 @@
 
 from argparse import BooleanOptionalAction
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 from graphsage.base.files import readable
@@ -21,6 +22,7 @@ from graphsage.cli.arguments import (
 )
 from graphsage.cli.exact_room import check_memory, exact_room
 from graphsage.cli.next_step import after_training
+from graphsage.cli.ranked import on_all, refuse_several
 from graphsage.cli.tables_shown import score_rows, show_embedding, show_first, write_embeddings, write_rows
 from graphsage.config.settings import TrainConfig
 
@@ -126,7 +128,7 @@ def _add(commands, name, help_text, description, command):
     parser.add_argument("--seed", type=int, metavar="N", help="with --sampled: fixes the draws (default: 0)")
     for name in ("device", "memory"):
         add_flag(parser, next(field for field in fields(TrainConfig) if field.name == name))
-    parser.set_defaults(command=command)
+    parser.set_defaults(command=partial(on_all, command), ranked=True)
     return parser
 
 
@@ -205,6 +207,7 @@ def _given(options, name=None, suffixes=()):
     """(``Trained``, ``NodeDataset``, keywords of its methods, path of the output); what is quick to check comes first."""
     let_threads_sleep()
     from graphsage.data.catalogue import load_dataset
+    from graphsage.shards.cut import are_shards
     from graphsage.trained.averaged import is_of_several, load_runs
     from graphsage.trained.save import load_trained, trained_on
     from graphsage.trained.tables_out import check_path
@@ -223,6 +226,8 @@ def _given(options, name=None, suffixes=()):
     wanted = {"name_or_path": options.dataset} if options.dataset is not None else trained_on(_one_run(options))
     schema = {} if trained.schema is None else {"schema": trained.schema}
     command = f"graphsage {options.parser.prog.split()[-1]} {options.run} DATASET"
+    if not are_shards(wanted["name_or_path"]):
+        refuse_several()
     with in_its_place(options.dataset is None, command):
         dataset = load_dataset(**{**wanted, **given_split(options), **schema})
     how = {"device": options.device} if "device" in options else {}
@@ -234,7 +239,9 @@ def _given(options, name=None, suffixes=()):
 
 
 def _out(options, default):
-    """Where to write: --out, or a file beside the model."""
+    """Where to write: --out, or a file beside the model; of a process that is not the first, a file that is thrown away."""
+    if options.aside is not None:
+        return Path(options.aside, Path(options.out or default).name)
     run = Path(options.run)
     return (run if run.is_dir() else run.parent) / default if options.out is None else options.out
 

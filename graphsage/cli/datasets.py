@@ -50,8 +50,11 @@ def _fetch(options):
 def _check(options):
     with user_input():
         from graphsage.data.verified import verified
+        from graphsage.shards.cut import are_shards, check_shards
 
         name = _required_name(options)
+        if are_shards(name):
+            return check_shards(name)
         dataset, compared = verified(name)
         return [dataset.summary().partition("\n")[0], f"{name} is whole: {compared}"]
 

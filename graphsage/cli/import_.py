@@ -77,7 +77,8 @@ def add_import(commands):
     group = parser.add_argument_group("columns", text)
     for field in fields(TableConfig):
         add_flag(group, field)
-    text = "memory that this may take, such as 4GB: edges that do not fit are sorted in files (default: what is free)"
+    text = "memory for reading, such as 4GB: edges that do not fit are sorted in files (default: what is free); many nodes "
+    text += "come on top"
     parser.add_argument("--memory", metavar="SIZE", help=text)
     text = "write the dataset there as well: into one file NAME.npz, else into a folder, which may be larger than the memory; "
     text += "every command takes it in place of FOLDER"

@@ -84,6 +84,7 @@ def _parser():
     from graphsage.cli.import_ import add_import
     from graphsage.cli.runs import add_runs
     from graphsage.cli.sample import add_sample
+    from graphsage.cli.shard import add_shard
     from graphsage.cli.train import add_train
     from graphsage.cli.tune import add_tune
 
@@ -102,6 +103,7 @@ def _parser():
     add_import(commands)
     add_datasets(commands)
     add_sample(commands)
+    add_shard(commands)
     add_completion(commands, parser)
     parser.commands = commands.choices
     for command in commands.choices.values():

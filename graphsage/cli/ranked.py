@@ -2,6 +2,7 @@
 
 import os
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from tempfile import TemporaryDirectory
 
 from graphsage.cli.arguments import Refused
 from graphsage.cli.console import Console
@@ -42,7 +43,7 @@ def refuse_several():
         raise Refused("")
     if num_processes() > 1:
         rule = f"WORLD_SIZE = {num_processes()} speaks of several processes, and this command is of one"
-        raise Refused(f"{rule}: start it without torchrun, which is for graphsage train")
+        raise Refused(f"{rule}: start it without torchrun, which is for graphsage train, and for datasets in shards")
 
 
 @contextmanager
@@ -60,6 +61,16 @@ def one_training():
                 yield ranks
         except Exception as error:
             raise _as_told(error, ranks) from error
+
+
+def on_all(command, options):
+    """``command`` on all processes, of a dataset in shards: each answers for its shard, and the first alone writes."""
+    with one_training() as ranks, TemporaryDirectory() if ranks.rank else nullcontext() as aside:
+        options.aside = aside
+        code = command(options)
+        if num_processes() > 1:  # until now the first may have asked the others
+            ranks.exchange()
+        return code
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import argparse
 import os
 import shlex
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import fields, replace
 
 from graphsage.base.told import shown
@@ -101,9 +101,11 @@ def _trained(options, ranks):
         from graphsage.runs.progress_bar import Progress
         from graphsage.runs.run import make_trainer, run_all, summary, with_updates
         from graphsage.runs.run_folder import lasting_name
+        from graphsage.shards.cut import are_shards
         from graphsage.tensors.device import describe
 
-        with in_its_place(options.resume, f"graphsage train DATASET --resume {options.resume}"), ranks.local_first():
+        together = nullcontext() if are_shards(config.dataset) else ranks.local_first()  # shards are opened by all at once
+        with in_its_place(options.resume, f"graphsage train DATASET --resume {options.resume}"), together:
             dataset = load_dataset(config.dataset, split=config.split, **given_tables(config.tables))
         config = replace(config, dataset=lasting_name(config.dataset), tables=tables_of(dataset, config.tables))
         config, preset = ranks.first(lambda: fill(config, dataset))

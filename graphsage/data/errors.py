@@ -7,6 +7,10 @@ class DatasetError(ValueError):
     """A dataset that cannot be found, fetched or read, or that is not what its card says. The text is one sentence."""
 
 
+class InShards(DatasetError):
+    """Something looks at all of a dataset in shards, which does not fit the memory."""
+
+
 @contextmanager
 def told_of(where):
     """A ValueError or TypeError within becomes a DatasetError that starts with ``where``, unless it does so already."""

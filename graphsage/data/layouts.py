@@ -141,6 +141,7 @@ LAYOUTS = {
             "dataset-folder", "folders.dataset_folder", "folders with about.json",
             pattern=IN_NAMED + r"about\.json",
         ),
+        Layout("shards", "graphsage.shards.shards_layout", "shards of a dataset (shard-0-of-2, ...)"),  # there, as torch asks
         Layout("debian", "readers.debian", "debian.npz", is_npz=True),
         Layout(
             "planetoid", "readers.planetoid", "Planetoid files (ind.NAME.*)",

@@ -71,6 +71,11 @@ class SparseFeatures(ReadOnlyRecord):
         """(N, F)."""
         return self.num_rows, self.num_columns
 
+    @property
+    def num_entries(self) -> int:
+        """nnz, the stored values of all rows."""
+        return len(self.indices)
+
     def take(self, rows: np.ndarray) -> Self:
         """The given rows (int[M] array, each in [0, N), trusted), in that order, repeats included."""
         starts = self.indptr[rows]
@@ -124,7 +129,7 @@ def as_features(features):
 def row_normalize(features: Any) -> np.ndarray | SparseFeatures:
     """Each row divided by the sum of its absolute values (dense or sparse); an all-zero row stays zero."""
     features = as_features(features)
-    if isinstance(features, SparseFeatures):
+    if hasattr(features, "row_normalized"):  # sparse, or in shards
         return features.row_normalized()
     if is_mapped(features):
         refuse_giants("features on a disk, of which a copy has each row divided by its sum,", features.nbytes)

@@ -112,7 +112,7 @@ class Batch(Movable):
 
     def filled(self, store: FeatureStore) -> Self:
         """The batch with features of ``store``, on its device."""
-        nodes, reads = self.pending
+        store, nodes, reads = store.gathered(*self.pending)
         rows = store.rows(nodes)
         if self.reduce is None:
             return self.having(x=rows, pending=None)

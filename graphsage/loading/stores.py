@@ -46,7 +46,7 @@ def disk_line(store, cache):
     if not on_disk:
         return "" if cache is None else "feature_cache is not used: the features are in memory"
     size, room = sum(of.disk.num_bytes for of in on_disk), sum(of.room() for of in on_disk)
-    told = f"Features stay on the disk, {size / 1e9:,.3g} GB"
+    told = next(iter(on_disk)).disk.told.format(f"{size / 1e9:,.3g} GB")
     if room:
         return f"{told}: the {room:,} rows that coming batches ask for most are counted first, and kept in memory"
     hint = "feature_cache=10% (--feature-cache) would keep the rows in memory that batches ask for most"

@@ -9,6 +9,7 @@ from graphsage.graph.features import SparseFeatures
 from graphsage.graph.typed_graph import TypedGraph
 from graphsage.nn.jumping import joined_width
 from graphsage.nn.whole_graph import CHUNK_EDGES, rows_of_a_chunk
+from graphsage.tensors.rows_on_disk import lie_elsewhere
 
 GIB = 1 << 30
 PRODUCTS, PER_EDGE, EDGE = 4, 3, 24  # outputs of a row and of an edge that are there at once, and bytes of an edge's ends
@@ -79,6 +80,8 @@ def foretold_of_stack(widths, graph, store, *, chunk_edges=CHUNK_EDGES, has_out=
 def mapped_bytes(store):
     """Bytes of the features of a store that lie in a mapped file."""
     rows = store.features
+    if lie_elsewhere(rows):
+        return 0
     arrays = [rows.indices, rows.values] if isinstance(rows, SparseFeatures) else [store.mapped_rows]
     return sum(array.nbytes for array in arrays if array is not None and is_mapped(array))
 

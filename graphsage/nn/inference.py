@@ -93,7 +93,10 @@ def inference(
         shape = f"[nodes, in_features] = [{graph.num_nodes}, {model.in_features}]"
         raise ValueError(f"features must have shape {shape}, got {list(store.features.shape)}")
     as_count("chunk_edges", chunk_edges, least=1)
-    rows = rows_with(graph, one_of("isolated", isolated, ISOLATED))
+    one_of("isolated", isolated, ISOLATED)
+    if hasattr(graph, "inference"):  # in shards: the processes that have them compute together
+        return graph.inference(model, store, **how, device=device, out=out, progress=progress)
+    rows = rows_with(graph, isolated)
     out = None if out is None else checked_out(out, (graph.num_nodes, joined_width(model, num_layers)))
     need, was_training = foretold(model, graph, store, **how, has_out=out is not None), model.training
     model.eval()

@@ -11,6 +11,7 @@ from graphsage.config.run_files import CONFIG
 from graphsage.data.cards import dataset_card, list_datasets
 from graphsage.data.dataset import NodeDataset
 from graphsage.data.described.describe import describe
+from graphsage.data.errors import InShards
 from graphsage.data.typed_dataset import TypedDataset
 from graphsage.report import report_tables as tables, scores_by_degree as scores
 from graphsage.report.curve_points import curves_of
@@ -162,9 +163,16 @@ def dataset(run):
         about = partial(about, labels=run.config.task == "nodes")
         time = time_line(whole, run.config.train.strictly_before)
         if not reads_a_disk(whole.features):  # counting would read all of them once more
-            counted = folded("What is in it, counted", scrolled(tag("pre", describe(whole)), "What is in the dataset"))
+            counted = folded("What is in it, counted", scrolled(tag("pre", _counted(whole)), "What is in the dataset"))
     about = joined(tag("p", about()), tag("p", time) if time else None)
     return section("Dataset", about, card, counted)
+
+
+def _counted(whole):
+    try:
+        return describe(whole)
+    except InShards as error:
+        return f"Not counted: {error}."
 
 
 def configuration(run):

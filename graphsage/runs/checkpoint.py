@@ -175,8 +175,9 @@ def _typed_identity(dataset):
 def _of_features(features):
     num_nodes = features.shape[0]
     rows = np.unique(np.linspace(0, max(num_nodes - 1, 0), SAMPLED_ROWS).astype(np.int64))[:num_nodes]
-    all_arrays = _feature_arrays(features)
-    is_small = sum(array.nbytes for array in all_arrays) <= READ_WHOLE
+    is_small = getattr(features, "nbytes", 0) <= READ_WHOLE  # else not even looked at: it may be with other processes
+    all_arrays = _feature_arrays(features) if is_small else []
+    is_small = is_small and sum(array.nbytes for array in all_arrays) <= READ_WHOLE
     return {
         "features checksum": _checksum(*_feature_arrays(_rows_of(features, rows))),
         "all features checksum": _checksum(*all_arrays) if is_small else None,
@@ -188,6 +189,10 @@ def _sizes(dataset):
 
 
 def _of_graph(graph):
+    if hasattr(graph, "checksum"):  # in shards
+        own = {"weights checksum": graph.weights, "times checksum": graph.times}
+        own = {name: None if of is None else graph.checksum([name.split()[0]]) for name, of in own.items()}
+        return {"graph checksum": graph.checksum(["indptr", "indices"]), **own}
     return {
         "graph checksum": _checksum(graph.indptr, graph.indices),
         "weights checksum": None if graph.weights is None else _checksum(graph.weights),

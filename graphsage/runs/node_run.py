@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from graphsage.config.run_files import METRICS_FILE, REPORT
+from graphsage.data.errors import InShards
 from graphsage.nn.layered import has_layers
 from graphsage.nn.model import GraphSAGE
 from graphsage.report.report import write_report
@@ -70,6 +71,8 @@ def beside(config, trainer, result, log, quick=None):
             fields["rows"][name] = {metric.name: score}
     except KeyboardInterrupt:
         fields["interrupted"] = True
+    except InShards as error:
+        log(f"No more baselines: {error}.")
     return fields
 
 

@@ -78,8 +78,8 @@ class NeighborSampler:
         strictly_before: bool = SampleConfig.strictly_before,
         stream: str = "train",
     ) -> None:
-        form = TypedForm if isinstance(graph, TypedGraph) else UniqueForm
-        slots = graph.rows if form is TypedForm else of_kind("graph", graph, Graph)
+        form = TypedForm if isinstance(graph, TypedGraph) else getattr(graph, "sampling_form", UniqueForm)
+        slots = form.slots_of(graph)
         fanouts = form.fanouts_of(graph, fanouts)
         draw = as_draw(draw, as_flag("replace", replace))
         refuse_unfit(draw, slots, weights)

@@ -40,6 +40,11 @@ class TypedForm:
         self.free = {False: deque(), True: deque()}
 
     @staticmethod
+    def slots_of(graph):
+        """The rows of a ``TypedGraph``, one a node and relation."""
+        return graph.rows
+
+    @staticmethod
     def fanouts_of(graph, fanouts):
         """Fanouts of the caller's, checked: a tuple for all relations, or {relation: tuple}."""
         if not isinstance(fanouts, Mapping):

@@ -6,7 +6,9 @@ from functools import partial
 import numpy as np
 
 from graphsage.base.checks import as_fanouts, as_ids, as_pairs, refuse_giants
+from graphsage.base.told import of_kind
 from graphsage.graph.build import row_extremes
+from graphsage.graph.graph import Graph
 from graphsage.sampling.draws import entries
 from graphsage.sampling.exclusion import excluded_between
 from graphsage.sampling.hops import sample_unique
@@ -19,16 +21,22 @@ from graphsage.sampling.times import as_node_times
 class UniqueForm:
     """Batches of a graph in which each node is there once, or once a tree. sampler: its settings, checked.
 
-    slots: the ``Graph`` whose rows are drawn.
+    slots: the ``Graph`` whose rows are drawn, here.
     """
 
     def __init__(self, sampler):
-        graph = self.slots = sampler.graph
+        graph = self.graph = sampler.graph
+        self.slots = self.slots_of(graph)
         self.fanouts, self.draw = sampler.fanouts, sampler.draw
         self.isolated, self.edge_ids = sampler.isolated, sampler.edge_ids
         self.hop_fanouts = np.array(sampler.fanouts, np.int64)
         self.max_degree, _ = row_extremes(graph.indptr)
         self.free = {False: deque(), True: deque()}  # scratch arrays not in use, of a form; append and pop are atomic
+
+    @staticmethod
+    def slots_of(graph):
+        """``graph``, if it is a ``Graph``."""
+        return of_kind("graph", graph, Graph)
 
     @staticmethod
     def fanouts_of(graph, fanouts):
@@ -42,7 +50,7 @@ class UniqueForm:
 
     def seeds_of(self, seeds):
         """The caller's seeds as int64 array."""
-        return as_ids("seeds", seeds, self.slots.num_nodes)
+        return as_ids("seeds", seeds, self.graph.num_nodes)
 
     def node_times_given(self, node_times):
         """The caller's ``node_times`` of which ``node_times_of`` made these."""
@@ -75,23 +83,13 @@ class UniqueForm:
             graph, draw, seeds, self.hop_fanouts, open_end, key, forest, where, work, hop_offsets, seed_index
         )
         ids.used += int(hop_offsets[-1])
-        edges = self._edges_at(rows, scratch.positions[:num_edges]) if self.edge_ids else {}
+        edges = self.edges_at(rows, scratch.positions[:num_edges]) if self.edge_ids else {}
         arrays = _opened if open_end else _closed
         return MiniBatch(seed_index=seed_index, **arrays(scratch, num_edges, hop_offsets), **edges)
 
-    def _edges_at(self, rows, positions):
+    def edges_at(self, rows, positions):
         """The MiniBatch's edge_ids and edge_reversed; a stand-in, at a position < 0, is no edge."""
-        graph = self.slots
-        drawn = slice(None) if self.isolated == "empty" else positions >= 0
-        at = positions[drawn] if rows.origin is None else rows.origin[positions[drawn]]
-        ids = np.full(len(positions), -1)
-        ids[drawn] = at if graph.edge_ids is None else graph.edge_ids[at]
-        if graph.edge_reversed is None:
-            return {"edge_ids": ids}
-        flags = np.zeros(len(positions), bool)
-        flags[drawn] = graph.edge_reversed[at]
-        return {"edge_ids": ids, "edge_reversed": flags}
-
+        return edges_at(self.slots, rows, positions, self.isolated == "self")
     def _scratch(self, num_seeds, disjoint):
         """Scratch arrays that hold any batch of ``num_seeds`` seeds, taken from the free ones where one fits."""
         try:
@@ -104,13 +102,13 @@ class UniqueForm:
                 refuse_giants(f"a batch of {num_seeds} seeds with fanouts {list(self.fanouts)}", 12 * num_edges)
             # a row that is no longer than k needs no scratch, and k may be huge
             table_size = self.draw.scratch(min(max(self.fanouts), self.max_degree))
-            scratch = _Scratch(num_seeds, self.slots.num_nodes, num_nodes, num_edges, table_size, disjoint)
+            scratch = _Scratch(num_seeds, self.graph.num_nodes, num_nodes, num_edges, table_size, disjoint)
         return scratch
 
     def _bounds(self, num_seeds, disjoint):
         """Most nodes and edges a batch can have: fanouts multiply, but no node is expanded or counted twice in a tree."""
         trees = num_seeds if disjoint else 1
-        total = self.slots.num_nodes * trees
+        total = self.graph.num_nodes * trees
         frontier = num_nodes = min(num_seeds, total)
         num_edges = 0
         draw = self.draw.replace, True
@@ -120,9 +118,22 @@ class UniqueForm:
             frontier = min(drawn, total)
             num_nodes = min(num_nodes + drawn, total)
         # each row is expanded once: its degree, a stand-in, or k draws with replacement
-        every_row = self.slots.num_edges * trees + total * (max(1, *self.fanouts) if self.draw.replace else 1)
+        every_row = self.graph.num_edges * trees + total * (max(1, *self.fanouts) if self.draw.replace else 1)
         num_edges = min(num_edges, every_row)
         return num_nodes, num_edges
+
+
+def edges_at(graph, rows, positions, stand_in):
+    """{"edge_ids"} at ``positions`` of ``rows``, and {"edge_reversed"} where ``graph`` has them. stand_in: may some be none?"""
+    drawn = positions >= 0 if stand_in else slice(None)
+    at = positions[drawn] if rows.origin is None else rows.origin[positions[drawn]]
+    ids = np.full(len(positions), -1)
+    ids[drawn] = at if graph.edge_ids is None else graph.edge_ids[at]
+    if graph.edge_reversed is None:
+        return {"edge_ids": ids}
+    flags = np.zeros(len(positions), bool)
+    flags[drawn] = graph.edge_reversed[at]
+    return {"edge_ids": ids, "edge_reversed": flags}
 
 
 def _closed(scratch, num_edges, hop_offsets):

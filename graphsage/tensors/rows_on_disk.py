@@ -16,7 +16,9 @@ NO_IDS = np.empty(0, np.int64)
 
 
 def lies_on_disk(features):
-    """Whether rows of these features may have to be read from a disk."""
+    """Whether rows of these features may have to be read from a disk, or are with other processes."""
+    if lie_elsewhere(features):
+        return True
     parts = (features.indptr, features.indices, features.values) if isinstance(features, SparseFeatures) else (features,)
     return any(map(is_mapped, parts))
 
@@ -34,8 +36,15 @@ def each_once(ids):
     return ordered[is_first]
 
 
+def lie_elsewhere(features):
+    """Are they in shards, and bring what reads them (``reader``)?"""
+    return hasattr(features, "reader")
+
+
 def rows_on_disk(features):
-    """What reads rows of features that lie on a disk."""
+    """What reads rows of features that lie on a disk, or with other processes."""
+    if lie_elsewhere(features):
+        return features.reader()
     return SparseOnDisk(features) if isinstance(features, SparseFeatures) else DenseOnDisk(features)
 
 
@@ -60,6 +69,8 @@ class DenseOnDisk:
 
     Beside the threads that read, nothing changes but ``kept``, in one assignment: rows are the same by either.
     """
+
+    told = "Features stay on the disk, {}"
 
     def __init__(self, features):
         self.features, self.kept, self.has_kept = features, KeptRows(features, NO_IDS), False
@@ -86,6 +97,7 @@ class SparseOnDisk:
     """Rows of ``SparseFeatures`` of mapped arrays."""
 
     has_kept = True  # none ever are: they have no one length
+    told = DenseOnDisk.told
 
     def __init__(self, features):
         self.features = features

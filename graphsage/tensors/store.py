@@ -8,14 +8,14 @@ import numpy as np
 import torch
 
 from graphsage.base.checks import one_of
-from graphsage.base.memory import available_memory
+from graphsage.base.memory import available_memory, is_mapped
 from graphsage.config.groups import FEATURE_DTYPES
 from graphsage.config.named_values import as_feature_cache
 from graphsage.graph.features import SparseFeatures, as_features
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.kept_rows import room_for
 from graphsage.tensors.reductions import REDUCTIONS, merged_rows
-from graphsage.tensors.rows_on_disk import Reads, canonical, each_once, lies_on_disk, rows_on_disk
+from graphsage.tensors.rows_on_disk import Reads, canonical, each_once, lie_elsewhere, lies_on_disk, rows_on_disk
 
 
 def free_memory(device):
@@ -39,10 +39,12 @@ class FeatureStore:
         features, cache = as_features(features), None if cache is None else as_feature_cache(cache)
         self._options = {"device": device, "dtype": dtype, "cache": cache}
         self.is_sparse, self.reads = isinstance(features, SparseFeatures), Reads()
-        self.device = torch.device("cpu" if self.is_sparse else device)
+        self.device = torch.device("cpu" if self.is_sparse or lie_elsewhere(features) else device)
         one_of("feature_dtype", dtype, FEATURE_DTYPES)
         if self.is_sparse and dtype != "float32":
             raise ValueError(f"feature_dtype = {dtype!r} is for dense features: sparse ones are float32")
+        if dtype != "float32" and lie_elsewhere(features):
+            raise ValueError(f"feature_dtype = {dtype!r} is not for features in shards: leave it out")
         if self.is_sparse and cache is not None:
             raise ValueError(f"feature_cache = {cache!r} is for dense features: sparse ones have none")
         stays = self.device.type == "cpu" and dtype == "float32" and lies_on_disk(features)
@@ -76,7 +78,7 @@ class FeatureStore:
     @property
     def mapped_rows(self):
         """float32 array [N, F] in a mapped file, where rows are read from there; else None."""
-        return None if self.is_sparse or self.disk is None else self.features
+        return self.features if not self.is_sparse and self.disk is not None and is_mapped(self.features) else None
 
     def rows(self, ids):
         """The rows of int ids [M], as a float32 tensor [M, F] or a CSRMatrix of that shape."""
@@ -106,7 +108,21 @@ class FeatureStore:
         with torch.no_grad():
             return REDUCTIONS[kind](table, block, own).float()
 
-    # ---- features on a disk
+    # ---- features on a disk, or elsewhere
+
+    def gathered(self, ids, block):
+        """(store, ids, block) to ask ``rows`` and ``reduce`` of: where rows are far away, a store of those in memory.
+
+        So a row is fetched once for both. ids, block: as in ``reduce``; block may be None.
+        """
+        if self.disk is None:
+            return self, ids, block
+        needed = ids if block is None else torch.cat([ids, block.indices.to(ids.dtype)])
+        found, places = np.unique(needed.numpy(), return_inverse=True)
+        part, places = FeatureStore._in_memory(self._read(found, found)), torch.from_numpy(places)
+        if block is not None:
+            block = replace(block, indices=places[len(ids) :].to(block.indices.dtype), num_cols=len(part))
+        return part, places[: len(ids)], block
 
     def ask(self, ids):
         """Let the rows of int ids (any order, repeats too) be read from the disk now: they will be needed. No-op in memory."""
@@ -129,12 +145,8 @@ class FeatureStore:
 
     def _reduced_on_disk(self, kind, block, ids):
         """``reduce`` in memory, of the rows that it takes."""
-        needed = torch.cat([block.indices, ids.to(block.indices.dtype)]) if kind == "gcn" else block.indices
-        found, places = np.unique(needed.numpy(), return_inverse=True)
-        part, places = FeatureStore._in_memory(self._read(found, found)), torch.from_numpy(places)
-        entries = places[: len(block.indices)].to(block.indices.dtype)
-        own = places[len(block.indices) :] if kind == "gcn" else ids
-        return part.reduce(kind, replace(block, indices=entries, num_cols=len(part)), own)
+        part, own, block = self.gathered(ids if kind == "gcn" else ids[:0], block)
+        return part.reduce(kind, block, own if kind == "gcn" else ids)
 
 
 def _placed(features, device, dtype):

@@ -182,7 +182,7 @@ def _first_width(model, dataset):
     if getattr(model, "input_layer", None) is not None and model.first_layer_reduction is None:
         return model.layers[0].aggregator.in_features
     if isinstance(dataset.features, SparseFeatures):
-        return len(dataset.features.indices) / max(dataset.num_nodes, 1)  # entries a row
+        return dataset.features.num_entries / max(dataset.num_nodes, 1)  # entries a row
     return dataset.num_features
 
 

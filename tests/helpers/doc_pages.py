@@ -183,7 +183,9 @@ def check_torchrun(words):
     check_graphsage(words[at + 2 :])
 
 
-PROGRAMS = {"torchrun": check_torchrun, "graphsage": run_graphsage, "make": check_make, "python": check_python, "git": check_git}
+PROGRAMS = {
+    "graphsage": run_graphsage, "torchrun": check_torchrun, "make": check_make, "python": check_python, "git": check_git
+}  # fmt: skip
 
 
 def commands_in_text(page):

@@ -91,7 +91,8 @@ def import_tables(folder, *, directed=False, progress=False, tables=None, memory
 
     directed: an edge lets its target aggregate from its source, and not the other way round.
     tables: ``TableConfig``, how columns are read; what it leaves open is as the defaults have it.
-    memory: bytes that this may take; None: what is free. Edges that do not fit are sorted in files.
+    memory: bytes that reading may take; None: what is free. Edges that do not fit are sorted in files; nodes, some 100 bytes
+        each where nothing but edges names them, and their columns stay in the memory, and come on top where they are many.
     """
     reading = (TableConfig() if tables is None else tables).or_else(TABLE_DEFAULTS)
     dataset, found, where = _imported(source_of(folder), progress, directed=directed, reading=reading, memory=memory)
