@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 ASIDE = re.compile(r"\..+\.([0-9a-f]{8})-(\d+)-(\d*)-[0-9a-f]{16}\.part", re.DOTALL)
+FULL = {getattr(errno, name, None) for name in ("ENOSPC", "EDQUOT", "EFBIG")} - {None}  # of a write, which names no file
 FORGOTTEN = 24 * 3600  # seconds without a change, after which nobody is still writing
 
 
@@ -77,6 +78,8 @@ def _aside(path):
     except OSError as error:
         if error.filename is not None and os.fspath(error.filename) == str(aside):
             error.filename = str(path)  # nobody asked for a file of the other name
+        if error.filename is None and error.errno in FULL:
+            error.filename = str(path)
         raise
     finally:
         with suppress(OSError):  # not there; or on a disk that is read-only, which was the error

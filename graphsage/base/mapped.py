@@ -28,11 +28,13 @@ def will_need(array: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> int:
     """Let the system read the rows [begins[i], ends[i]) of a mapped array now, all at once; the bytes of their pages.
 
     begins, ends: int64 [n], ascending, within the array, which is contiguous. Pages in the page cache are not read again.
-    Where the system takes no such advice nothing happens: rows are then read as they are touched.
+    Where the system takes no such advice nothing happens: rows are then read as they are touched. In memory: 0.
     """
+    if map_of(array) is None:
+        return 0
     width = array.strides[0] if array.ndim else array.itemsize
     starts, lengths = page_runs(array.ctypes.data, width, begins, ends)
-    if CAN_ASK and map_of(array) is not None:
+    if CAN_ASK:
         _ask(starts, lengths, PIECE, mmap.MADV_WILLNEED)
     return int(lengths.sum())
 

@@ -139,15 +139,15 @@ def _tables(given, can_be_others):
 
 def _copied(options, tables, out, memory):
     """(the dataset, a text on it) of what is no table and was saved at ``out``: any data that ``train`` takes."""
-    from graphsage.data.catalogue import load_dataset
-    from graphsage.data.generators.by_name import generate_into, is_generated
+    from graphsage.data.catalogue import is_made, load_dataset
+    from graphsage.data.generators.by_name import generate_into
 
     if options.directed:
         raise ValueError("--directed is about tables: leave it out")
-    is_made = is_generated(options.folder) and Path(out).suffix != ".npz" and tables == TableConfig()
-    if memory is not None and not is_made:
+    in_files = is_made(options.folder) and Path(out).suffix != ".npz" and tables == TableConfig()
+    if memory is not None and not in_files:
         raise ValueError("--memory is about tables, and graphs made into a folder: leave it out")
-    if is_made:
+    if in_files:
         generate_into(options.folder, out, None if memory is None else memory // 2)
         dataset = load_dataset(out)
     else:

@@ -127,6 +127,13 @@ def built_in(name_or_path):
     return None if is_folder else name_or_path
 
 
+def is_made(name_or_path):
+    """Is a generated dataset meant? Where a folder is called "sbm" and holds a dataset it is that folder."""
+    if not isinstance(name_or_path, str) or not is_generated(name_or_path):
+        return False
+    return not (Path(name_or_path).is_dir() and layout_in(name_or_path))
+
+
 def recorded(name):
     """The dataset that the files of a run call ``name``, for ``load_dataset``: there a folder is a whole path."""
     return f"{BUILT_IN}{name}" if name in list_datasets() and Path(name).is_dir() else name
@@ -137,7 +144,7 @@ def _loaded(name_or_path, split, schema, cache, download, progress, tables):
     _say_which(name_or_path, known, progress)
     if known is not None:
         return _load_known(dataset_card(known), split, cache, download, progress)
-    if isinstance(name_or_path, str) and is_generated(name_or_path):
+    if is_made(name_or_path):
         return _generated(name_or_path, split)
     layout, folder, name = _found(name_or_path, Path(name_or_path).expanduser())
     return layout.read(folder, name, split=split, schema=schema, progress=progress, tables=tables)

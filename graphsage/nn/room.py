@@ -20,6 +20,7 @@ from graphsage.nn.unfinished import Unfinished
 from graphsage.nn.whole_graph import home
 from graphsage.nn.workspace import FileSpace, LastingSpace, Workspace
 
+LEAST = 16  # of what a chunk takes passes have a 16th, however little is allowed: row by row they would have no end
 IN_MEMORY = {"tmpfs", "ramfs", "devtmpfs"}  # file systems that lie there
 
 
@@ -62,7 +63,7 @@ class Room:
         free = shutil.disk_usage(self.folder()).free if found else 0
         if found and need.outputs > free:
             files = f"takes files of {sizes(need.outputs, free)} are free in {self.folder()}"
-            raise TooLarge(f"exact evaluation does not fit memory and {files}: name another folder as scratch")
+            raise TooLarge(f"exact evaluation does not fit memory and {files}: name another folder (--out; in Python scratch)")
         return found
 
     @contextmanager
@@ -71,7 +72,7 @@ class Room:
         line = self.line(need, torch.device(device))
         if line and self.log is not None:
             self.log(line)
-        memory = max(0, known_memory(self.memory) - need.chunk) if line else None
+        memory = max(need.chunk // LEAST, known_memory(self.memory) - need.chunk) if line else None
         if self.resume:
             with locked(self.scratch):
                 yield LastingSpace(device, Unfinished(self.scratch, key()), memory)

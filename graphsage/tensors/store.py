@@ -140,6 +140,8 @@ class FeatureStore:
     def _read(self, ids, found=None):
         """The rows ``ids`` in memory, as features. found: each of them once, ascending, where that is known."""
         found = each_once(ids) if found is None else found.astype(np.int64)
+        if len(found) and not 0 <= found[0] <= found[-1] < len(self):  # a map is read beyond its end, too
+            raise IndexError(f"ids must be in [0, {len(self)}), got {found[0] if found[0] < 0 else found[-1]}")
         self.reads.add(len(found), *self.disk.ask(found))
         return self.disk.take(ids.astype(np.int64))
 

@@ -117,3 +117,7 @@ def test_parts_in_order_are_the_whole_and_asked_for_ahead(tmp_path, monkeypatch,
         again = list(mapped.in_order(np.load(tmp_path / "rows.npy", mmap_mode="r"), count))
         assert all(np.array_equal(*pair) for pair in zip((part for _, part in again), (part for _, part in parts), strict=True))
         assert asked == [(first, min(first + 2 * count, length)) for first, _ in parts]
+
+
+def test_nothing_is_read_of_what_lies_in_memory():
+    assert will_need(np.zeros((ROWS, 4), np.float32), np.arange(9), np.arange(1, 10)) == 0

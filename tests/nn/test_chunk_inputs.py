@@ -17,6 +17,7 @@ from graphsage.nn.foretold import foretold
 from graphsage.nn.inference import inference
 from graphsage.nn.model import GraphSAGE
 from graphsage.tensors import passes
+from graphsage.tensors.passes import reduced_in_pass
 from graphsage.tensors.store import FeatureStore
 
 GRAPH, X = awkward_graph(), features(60, 7)
@@ -154,3 +155,12 @@ def test_a_full_disk_is_told_before_anything_is_computed(tmp_path, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
     with pytest.raises(ValueError, match="exact evaluation does not fit memory and takes files of .* name another folder"):
         inference(model_of(), GRAPH, X, **SMALL, scratch=tmp_path)
+
+
+def test_passes_are_not_row_by_row_however_little_is_allowed(tmp_path, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(
+        "graphsage.nn.chunk_inputs.reduced_in_pass", lambda *a, out: sizes.append(a[4]) or reduced_in_pass(*a, out=out)
+    )
+    inference(model_of("mean"), GRAPH, mapped(X, tmp_path / "x.npy"), memory=1, scratch=tmp_path)
+    assert sizes and min(sizes) > 1

@@ -210,3 +210,12 @@ def test_input_dropout_keeps_a_share_and_scales_it(name):
     assert torch.equal(dense(before), torch.from_numpy(x[ids]))  # not in place
     if store.is_sparse:
         assert after.transposed is before.transposed  # the pattern is the same, and so is its transpose
+
+
+@pytest.mark.parametrize("ids", [[0, -1], [0, 7]])
+def test_rows_on_a_disk_that_are_not_there_are_refused(ids, tmp_path):
+    """A map is read beyond its end, too."""
+    np.save(tmp_path / "x.npy", np.ones((7, 3), np.float32))
+    store = FeatureStore(np.load(tmp_path / "x.npy", mmap_mode="r"))
+    with pytest.raises(IndexError, match=rf"ids must be in \[0, 7\), got {ids[1]}"):
+        store.rows(torch.tensor(ids))

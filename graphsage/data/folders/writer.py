@@ -73,7 +73,10 @@ class FolderWriter:
         array = np.ascontiguousarray(array)
         if array.dtype.kind not in "biuf":
             raise ValueError(f"{name} must hold plain numbers, got {array.dtype}")
-        np.save(self._file(name), array.astype(array.dtype.newbyteorder("="), copy=False))
+        with open(self._file(name), "xb+") as file:  # of a full disk np.save does not tell
+            growing = GrowingArray(file, name, array.dtype.newbyteorder("="), array.shape[1:])
+            growing.append(array)
+            growing.settle()
 
     def link(self, name, path):
         """NAME.npy as the .npy file at ``path``, which nobody writes to any more; copied where both are not on one disk."""

@@ -1,5 +1,6 @@
 """FolderWriter: files in parts, whole or not at all."""
 
+import errno
 import hashlib
 import json
 
@@ -99,3 +100,17 @@ def test_rows_that_do_not_fit(tmp_path, rows):
     with pytest.raises(ValueError, match=r"features takes float32 rows of shape \(2,\), got "):
         with FolderWriter(tmp_path / "made") as writer:
             writer.growing("features", np.float32, (2,)).append(rows)
+
+
+def test_a_file_that_the_system_cuts_short_is_told_with_the_path(tmp_path):
+    """As on a full disk: the error of a write names no file, and numpy's own has not even a reason."""
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, limits[1]))
+    try:
+        with pytest.raises(OSError) as raised, FolderWriter(tmp_path / "full") as writer:
+            writer.put("labels", np.arange(1 << 16))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (raised.value.errno, raised.value.filename) == (errno.EFBIG, str(tmp_path / "full"))
+    assert not list(tmp_path.iterdir())

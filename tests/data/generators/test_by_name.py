@@ -139,3 +139,11 @@ def test_what_cannot_be_written_into_a_folder(tmp_path, monkeypatch):
     with pytest.raises(DatasetError, match="^sbm:nodes=2000000000,train=0: it would need .* bytes, and there are"):
         generate_into("sbm:nodes=2000000000,train=0", tmp_path / "made")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_called_as_a_generator_is_the_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rmat").mkdir()  # holds none
+    generate("sbm:nodes=40,classes=2").save("sbm")
+    assert load_dataset("sbm").num_nodes == 40
+    assert load_dataset("rmat").num_nodes == 1 << 14
