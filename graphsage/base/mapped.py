@@ -5,7 +5,6 @@ Left alone, a page that is missing is read when it is touched, one after the oth
 
 import mmap
 import sys
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -37,18 +36,6 @@ def will_need(array: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> int:
     if CAN_ASK:
         _ask(starts, lengths, PIECE, mmap.MADV_WILLNEED)
     return int(lengths.sum())
-
-
-def in_order(array: np.ndarray, count: int) -> Iterator[tuple[int, np.ndarray]]:
-    """(first row, the next ``count`` rows or what is left), through the whole array; an empty one is one part.
-
-    Of a mapped array the part after that is asked for already.
-    """
-    is_asked = map_of(array) is not None and array.flags.c_contiguous
-    for start in range(0, max(1, len(array)), count):
-        if is_asked:
-            will_need(array, np.array([start]), np.array([min(start + 2 * count, len(array))]))
-        yield start, array[start : start + count]
 
 
 def page_runs(address, width, begins, ends):

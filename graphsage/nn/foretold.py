@@ -61,7 +61,7 @@ def foretold(model, graph, stores, *, num_layers=None, chunk_edges=CHUNK_EDGES, 
     moments = [(4 * counts[0] * _entered_width(model, is_typed), _entered(model, stores, is_typed))]
     outputs = _outputs(model, counts, last, joined_width(model, num_layers), has_out, is_typed)
     moments += [(4 * held, _chunk(layer, graph, chunk_edges)) for held, layer in zip(outputs, model.layers)]
-    if not moments[0][0]:  # the first layer reads features
+    if not is_typed and not moments[0][0]:  # the first layer reads features
         moments[1] = moments[1][0], moments[1][1] + _taken(stores[None], chunk_edges)
     outputs, chunk = max(moments, key=sum)
     return Foretold(outputs, chunk + _lonely(graph, isolated), sum(map(mapped_bytes, stores.values())))
@@ -69,11 +69,11 @@ def foretold(model, graph, stores, *, num_layers=None, chunk_edges=CHUNK_EDGES, 
 
 def foretold_of_stack(widths, graph, store, *, chunk_edges=CHUNK_EDGES, has_out=False, isolated="empty"):
     """The same of a ``Stack``, whose layers make rows of these widths."""
-    kept = [4 * graph.num_nodes * of for of in widths]
-    kept = [*kept[:-1], 0 if has_out else kept[-1]]
-    outputs = max(a + b for a, b in zip([0, *kept], kept))
+    kept = [4 * graph.num_nodes * of for of in widths]  # empty of a graph without nodes
+    kept[-1:] = [0] if has_out else kept[-1:]
+    outputs = max((a + b for a, b in zip([0, *kept], kept)), default=0)
     pairs = zip([store.num_features, *widths], widths)
-    chunk = max(4 * rows_of_a_chunk(chunk_edges, max(pair)) * (1 + PER_EDGE) * sum(pair) for pair in pairs)
+    chunk = max((4 * rows_of_a_chunk(chunk_edges, max(pair)) * (1 + PER_EDGE) * sum(pair) for pair in pairs), default=0)
     return Foretold(outputs, chunk + _lonely(graph, isolated), mapped_bytes(store))
 
 

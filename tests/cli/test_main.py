@@ -411,7 +411,7 @@ def test_every_flag_reaches_its_config():
         "correct_and_smooth": True,
         "log_every": 13, "checkpoint_every": 14, "checkpoint_seconds": 0.5, "keep_checkpoints": 3,
         "device": "cpu", "features_on": "cpu", "feature_dtype": "bfloat16", "precision": "bfloat16", "compile": True,
-        "memory": 4096, "feature_cache": "12.5%",
+        "memory": 4096, "feature_cache": "12.5%", "gradients": "ordered",
     }  # fmt: skip
     assert list(given) == FLAGS
     words = ["folder"]

@@ -121,7 +121,7 @@ def test_a_graph_without_edges_and_types_without_nodes():
     ({"features": {}}, "features has no 'keys', which the model reads"),
     ({"features": {**X, "b": np.ones((30, 2))}},
      r"features\['b'\] must have shape \[nodes, in_features\] = \[30, 7\], got \[30, 2\]"),
-    ({"graph": TypedGraph({"b": 30}, {})}, r"\('keys', 'to', 'b'\) names no relation of the graph; there are none"),
+    ({"graph": TypedGraph({"b": 30}, {})}, "the model reads nodes of type 'keys', and the graph has none: there are 'b'"),
     ({"model": TypedGraphSAGE({"z": 3}, 4, 2, [], "z")}, "the model reads nodes of type 'z', and the graph has none: there"),
     ({"isolated": "self"}, "isolated='self' is of graphs with one type"),
     ({"num_layers": 3}, "num_layers must be"),

@@ -108,7 +108,7 @@ def test_a_damaged_import_by_another_schema_is_read_again(mine, tmp_path, capsys
     labels.write_bytes(labels.read_bytes()[:-1] + b"\1")
     assert np.array_equal(load_dataset(folder, schema=mine.schema).labels, first.labels)
     told = capsys.readouterr().err
-    assert "it is damaged: the tables are read again\ngrown: 8 nodes" in told
+    assert "the file is damaged: the tables are read again\ngrown: 8 nodes" in told
 
 
 def test_the_folder_itself_is_not_changed_by_what_another_schema_made(mine, tmp_path):
