@@ -66,7 +66,7 @@ def inference(
     several targets {type: ...}, as ``out`` then is. ``num_layers`` gives {type: what goes into the next layer}, of the types
     that it reads. Memory: the outputs of two layers, of the types that are still read.
 
-    memory: bytes, or a text such as "4GiB" (None: what is available), within which it stays, but for a chunk. Where it needs more
+    memory: bytes, or a text such as "4GiB" (None: what is available), within which it stays, but for a chunk. Where it needs
     (``nn.foretold``), the outputs of layers lie in files without names in the folder ``scratch`` (None: one for temporary
     files, on a disk), and what neighbours come to is made in passes over those and over mapped features, in order; ``log`` gets
     a line that says so. An aggregator that reduces (mean, sum, max, gcn) gives the same bits then, unless rows of the graph do
