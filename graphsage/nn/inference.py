@@ -66,8 +66,8 @@ def inference(
     several targets {type: ...}, as ``out`` then is. ``num_layers`` gives {type: what goes into the next layer}, of the types
     that it reads. Memory: the outputs of two layers, of the types that are still read.
 
-    memory: bytes, or a text such as "4GiB" (None: what is available), within which it stays, but for a chunk. Where it would take more
-    (``nn.foretold``), the outputs of layers lie in files without names in the folder ``scratch`` (None: one for temporary
+    memory: bytes, or a text such as "4GiB" (None: what is available), within which it stays, but for a chunk. Where it would
+    take more (``nn.foretold``), the outputs of layers lie in files without names in the folder ``scratch`` (None: one for temporary
     files, on a disk), and what neighbours come to is made in passes over those and over mapped features, in order; ``log`` gets
     a line that says so. An aggregator that reduces (mean, sum, max, gcn) gives the same bits then, unless rows of the graph do
     not rise: sums to 1e-6. Others gather the rows of as many chunks as fit: slow where that is a small part of the graph.
