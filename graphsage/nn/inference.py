@@ -69,8 +69,9 @@ def inference(
     memory: bytes, or a text such as "4GiB" (None: what is available), within which it stays, but for a chunk. Where it would
     take more (``nn.foretold``), the outputs of layers lie in files without names in the folder ``scratch`` (None: one for
     temporary files, on a disk), and what neighbours come to is made in passes over those and over mapped features, in order;
-    ``log`` gets a line that says so. An aggregator that reduces (mean, sum, max, gcn) gives the same bits then, unless rows of the graph do
-    not rise: sums to 1e-6. Others gather the rows of as many chunks as fit: slow where that is a small part of the graph.
+    ``log`` gets a line that says so. An aggregator that reduces (mean, sum, max, gcn) gives the same bits then,
+    unless rows of the graph do not rise: sums to 1e-6. Others gather the rows of as many chunks as fit: slow where that is a
+    small part of the graph.
     resume: keep the outputs in ``scratch`` with a note of what is done, so that the same call goes on there after a kill, and
     ends with the same bits. A note of another model, graph or setting is put aside. The result is the file result.npy in
     ``scratch`` (of types result-TYPE.npy), which with the note is the caller's to take away.
