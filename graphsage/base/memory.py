@@ -90,19 +90,3 @@ def map_of(array: object) -> mmap.mmap | None:
 def is_mapped(array: object) -> bool:
     """Whether an array is a view of a memory-mapped file: its rows may have to be read from a disk."""
     return map_of(array) is not None
-
-
-def in_order(array, count):
-    """(first row, the next ``count`` rows or what is left), through the whole array; an empty one is one part.
-
-    Of a mapped array the part after that is asked for already.
-    """
-    import numpy as np
-
-    is_asked = map_of(array) is not None and array.flags.c_contiguous
-    for start in range(0, max(1, len(array)), count):
-        if is_asked:
-            from graphsage.base.mapped import will_need  # which loads the compiler
-
-            will_need(array, np.array([start]), np.array([min(start + 2 * count, len(array))]))
-        yield start, array[start : start + count]

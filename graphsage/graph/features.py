@@ -7,7 +7,8 @@ import numpy as np
 
 from graphsage.base.checks import ReadOnlyRecord, as_array, as_count, as_indices, integer_array, read_only, refuse_giants
 from graphsage.base.foreign import as_scipy, is_sparse
-from graphsage.base.memory import in_order, is_mapped
+from graphsage.base.in_order import in_order
+from graphsage.base.memory import is_mapped
 from graphsage.base.trusted import is_trusted, trusted
 from graphsage.graph.build import checked_indptr, indptr_of
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from graphsage.base.memory import in_order
+from graphsage.base.in_order import in_order
 from graphsage.tensors.pass_kernels import add_block, rise_in_rows, sorted_rows
 
 PIECE = 4 << 20  # bytes that are copied at once, while as many are asked for

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from graphsage.base import mapped
+from graphsage.base.in_order import in_order
 from graphsage.base.mapped import PAGE, page_runs, read_at_random, will_need
 
 ROWS = 5_000
@@ -109,12 +110,12 @@ def resident(array):
 def test_parts_in_order_are_the_whole_and_asked_for_ahead(tmp_path, monkeypatch, length, count):
     asked, rows = [], np.arange(4 * length).reshape(length, 4)
     monkeypatch.setattr(mapped, "will_need", lambda array, begins, ends: asked.append((int(begins[0]), int(ends[0]))))
-    parts = list(mapped.in_order(rows, count))
+    parts = list(in_order(rows, count))
     assert not asked and [first for first, _ in parts] == list(range(0, max(1, length), count))
     assert np.array_equal(np.concatenate([part for _, part in parts]), rows)
     if length:
         np.save(tmp_path / "rows.npy", rows)
-        again = list(mapped.in_order(np.load(tmp_path / "rows.npy", mmap_mode="r"), count))
+        again = list(in_order(np.load(tmp_path / "rows.npy", mmap_mode="r"), count))
         assert all(np.array_equal(*pair) for pair in zip((part for _, part in again), (part for _, part in parts), strict=True))
         assert asked == [(first, min(first + 2 * count, length)) for first, _ in parts]
 

@@ -7,7 +7,7 @@ from typing import overload
 import numpy as np
 
 from graphsage.base.checks import ReadOnlyRecord, read_only
-from graphsage.base.memory import in_order
+from graphsage.base.in_order import in_order
 from graphsage.base.told import of_kind
 from graphsage.data.dataset import SPLITS, NodeDataset
 from graphsage.data.described.describe_typed import TypedDescription, describe_typed
