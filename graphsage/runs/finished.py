@@ -54,8 +54,6 @@ def finished(trainer, beside=None):
     run_result = RunResult(result=result, **fields, model=trainer.model, interrupted=interrupted)
     if trainer.recorder is not None and not interrupted:
         _leave(trainer, run_result)
-    if hasattr(getattr(trainer.dataset, "graph", None), "owners"):  # in shards: until now the first rank asked the others
-        trainer.ranks.exchange()
     return run_result
 
 

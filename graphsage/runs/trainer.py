@@ -115,7 +115,8 @@ class Trainer(Loop):
         ValueError) where another process, or another ``Trainer``, works in the folder.
         """
         with self.ranks.failing(), self.held():
-            if self.ranks.size > 1:
+            in_shards = hasattr(getattr(self.dataset, "graph", None), "owners")  # whose rows would all travel to each
+            if self.ranks.size > 1 and not in_shards:
                 self.ranks.check_same(self.identity)
             return finished(self).result
 

@@ -11,6 +11,8 @@ from helpers.typed_data import papers
 
 import graphsage as gs
 from graphsage.runs.run import make_trainer
+from graphsage.training.gradients import Gradients
+from graphsage.training.running_statistics import RunningStatistics
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks that meet in a file")
 
@@ -87,3 +89,13 @@ def test_an_all_reduce_gives_the_same_but_for_rounding():
             for name, weights in one[kind]["weights"].items():
                 assert torch.allclose(found[kind]["weights"][name], weights, rtol=0, atol=1e-6), (kind, name)
                 assert torch.equal(found[kind]["weights"][name], first[kind]["weights"][name]), (kind, name)
+
+
+def test_one_process_does_nothing_that_is_for_several(monkeypatch):
+    def planted(*given):
+        raise AssertionError("this costs each step")
+
+    for name in ("begin", "look", "add", "finish"):
+        monkeypatch.setattr(Gradients, name, planted)
+    monkeypatch.setattr(RunningStatistics, "_kept_aside", planted)
+    assert trainer_of("batch_norm").fit().test_score is not None

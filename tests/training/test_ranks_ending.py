@@ -4,7 +4,9 @@ import os
 import shutil
 import signal
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -37,6 +39,13 @@ class Own(nn.Module):
         return out if self.embedding is None else out + self.embedding(batch.seeds)
 
 
+class AtEnd:
+    """Fails when all is over."""
+
+    def on_fit_end(self, trainer, result):
+        raise KeyError("planted")
+
+
 class At:
     """Does something at the n-th update."""
 
@@ -49,9 +58,10 @@ class At:
             act(trainer)
 
 
-def fitted(model=None, *, seed=0, folder=None, callbacks=(), loss=None, resume=False, **config):
-    """The trainer after its ``fit``, and what that came to."""
+def fitted(model=None, *, seed=0, folder=None, callbacks=(), loss=None, resume=False, shift=0, **config):
+    """The trainer after its ``fit``, and what that came to. shift: added to all features."""
     data = gs.load_dataset(BLOCKS)
+    data = replace(data, features=data.features + np.float32(shift)) if shift else data
     model = gs.GraphSAGE(data.num_features, 6, data.num_outputs, seed=seed) if model is None else model(data)
     how = {"folder": folder, "callbacks": callbacks, "loss": loss, "log": None}
     trainer = gs.Trainer(model, data, gs.TrainConfig(**{**CONFIG, **config}), **how)
@@ -96,6 +106,7 @@ def mishaps(folder):
     return {
         "loss": told(loss=failing),
         "callback": told(callbacks=[At(2, planted)]),
+        "end": told(callbacks=[AtEnd()]),
         "after": told(),
         "seeds": told(seed=rank),
         "stop": told(callbacks=[At(2, lambda trainer: trainer.stop())]),
@@ -108,6 +119,9 @@ def mishaps(folder):
         "folder": told(folder=folder if rank else "/dev/null/nowhere"),
         "ctrl-c": told(folder=folder, callbacks=[At(3, press_ctrl_c, every_rank=True)], **SHARED),
         "files": sorted(os.listdir(folder)),
+        "copy": shutil.copytree(folder, f"{folder}-{rank}"),
+        "resumed": told(folder=None if rank else folder, resume=True, **SHARED),
+        "data": told(shift=rank),
     }
 
 
@@ -134,6 +148,8 @@ def found(folder):
 LINES = {
     "loss": ("ArithmeticError", "RankFailed", "process 1 of the training failed: ArithmeticError: planted"),
     "callback": ("KeyError", "RankFailed", "process 0 of the training failed: KeyError: 'planted'"),
+    "end": ("KeyError", "RankFailed", "process 0 of the training failed: KeyError: 'planted'"),
+    "data": ("ValueError", "ValueError", "all processes of a training must have the same features checksum: process 0 has "),
     "settings": ("ValueError", "ValueError", "all processes of a training must have the same learning_rate: process 0 has 0.2, "
                  "process 1 0.1; give them the same data and settings"),
     "sparse": ("ValueError", "ValueError", "a weight [370, 3] has a sparse gradient, and processes add up dense ones: make its "
@@ -174,11 +190,10 @@ def test_ctrl_c_on_one_ends_all_and_any_number_goes_on(found, folder, tmp_path):
     assert same(*(of["ctrl-c"] for of in found)) and found[0]["ctrl-c"][:2] == (3, True)
     assert "checkpoint.pt" in found[1]["files"] and "report.html" not in found[1]["files"]
     wanted = told(**SHARED)
-    for size in (2, 3):
-        shutil.copytree(folder, tmp_path / str(size))
-        for of in in_ranks(go_on, size, str(tmp_path / str(size))):
-            assert same(of, wanted)
-    assert same(go_on(str(folder)), wanted) and wanted[0] == 12
+    for of in in_ranks(go_on, 3, shutil.copytree(found[0]["copy"], tmp_path / "3")):
+        assert same(of, wanted)
+    assert same(go_on(found[0]["copy"]), wanted)
+    assert same(*(of["resumed"] for of in found), wanted) and wanted[0] == 12  # a folder that the first alone was given
 
 
 def test_a_process_that_is_gone():
