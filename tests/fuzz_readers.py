@@ -59,6 +59,8 @@ def whole_folders(root):
     from helpers.public_files import WRITERS
     from helpers.table_files import as_parquet, write_tables
 
+    from graphsage.shards.cut import cut
+
     def save(folder, write):
         folder.mkdir()
         write(folder)
@@ -80,6 +82,7 @@ def whole_folders(root):
         "dataset-folder": lambda f: sparse.save(f),
         "dataset-folder-dense": lambda f: weighted.save(f),
         "dataset-folder-typed": lambda f: test_typed_npz.KINDS["weights, times, gaps"].save(f),
+        "shards": lambda f: cut(sparse, f, 1),
         "heco": test_heco.made,
         "dgl-typed": test_dgl_csv.write_typed,
         "neo4j-typed": test_neo4j_csv.write_typed,

@@ -141,7 +141,7 @@ LAYOUTS = {
             "dataset-folder", "folders.dataset_folder", "folders with about.json",
             pattern=IN_NAMED + r"about\.json",
         ),
-        Layout("shards", "graphsage.shards.shards_layout", "shards of a dataset (shard-0-of-2, ...)"),  # there, as torch asks
+        Layout("shards", "graphsage.shards.shards_layout", "shards (shard-0-of-2, ...)"),  # there, as torch asks
         Layout("debian", "readers.debian", "debian.npz", is_npz=True),
         Layout(
             "planetoid", "readers.planetoid", "Planetoid files (ind.NAME.*)",
@@ -167,11 +167,11 @@ LAYOUTS = {
             is_npz=True,
         ),
         Layout(
-            "ogb", "readers.ogb", "OGB files (raw/*.csv.gz, split/RULE/train.csv.gz)",
+            "ogb", "readers.ogb", "OGB files (raw/*.csv.gz, ...)",
             pattern=IN_NAMED + r"raw/((edge|node|num)[^/]*\.csv\.gz|(node-feat|node-label|relations)/[^/]+/[^/]+\.csv\.gz)",
         ),
         Layout(
-            "graphsage-json", "readers.sage_json", "GraphSAGE files (NAME-G.json, NAME-id_map.json, ...)",
+            "graphsage-json", "readers.sage_json", "GraphSAGE files (NAME-G.json, ...)",
             pattern=IN_FOLDER + r"(?P<name>[^/]+)-(G\.json|id_map\.json|class_map\.json|feats\.npy)", beside=("{}-G.json",),
         ),
         Layout(
