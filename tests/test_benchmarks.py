@@ -482,3 +482,10 @@ def test_ranks_fails_where_a_training_is_another(monkeypatch, tmp_path):
     weights["ordered", 2] = {"a": torch.ones(2) + 1e-6}
     with pytest.raises(SystemExit, match="^the weights differ: "):
         program.main(["--quick", "--out", str(tmp_path)])
+
+
+def test_help_with_a_percent_sign(capsys):
+    options = importlib.import_module("benchmarks.shared.options")
+    with pytest.raises(SystemExit) as found:
+        options.options_of("x", "What.", {"full": {"kinds": "cache 5%"}}, {"kinds": (str, "kinds, in %")}, ["--help"])
+    assert found.value.code == 0 and "kinds, in % (full: cache 5%)" in capsys.readouterr().out

@@ -24,7 +24,7 @@ def options_of(name, doc, sizes, options, argv=None, switches=()):
     )
     for flag, (kind, text) in options.items():
         defaults = "; ".join(f"{size}: {_shown(values[flag])}" for size, values in sizes.items())
-        parser.add_argument(f"--{flag}", type=kind, help=f"{text} ({defaults})")
+        parser.add_argument(f"--{flag}", type=kind, help=f"{text} ({defaults})".replace("%", "%%"))
     for flag in switches:
         parser.add_argument(f"--{flag}", action="store_true", help=switches[flag])
     parser.add_argument(
