@@ -2,13 +2,10 @@
 
 import os
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
-from datetime import timedelta
 from tempfile import TemporaryDirectory
 
 from graphsage.cli.arguments import Refused
 from graphsage.cli.console import Console
-
-MEETING = timedelta(minutes=2)  # within which all must be there; torchrun starts them anew after that
 
 
 class One:
@@ -81,14 +78,15 @@ def _met():
     """The ``Ranks``; ``Refused`` where the processes cannot find each other."""
     import torch.distributed as dist
 
+    from graphsage.training.meeting import meet
     from graphsage.training.ranks import Ranks
 
     if dist.is_initialized():  # by a program that calls the command
         yield Ranks.of_process()
         return
     try:
-        dist.init_process_group("gloo", timeout=MEETING)  # else a start beside a dying one may wait forever
-    except (ValueError, RuntimeError) as error:
+        meet()
+    except (ValueError, RuntimeError, TimeoutError) as error:
         rule = f"WORLD_SIZE = {num_processes()} speaks of several processes, which cannot meet ({str(error).splitlines()[0]})"
         raise Refused(f"{rule}: start them by torchrun --nproc-per-node N -m graphsage train ...") from error
     try:
