@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -74,8 +75,11 @@ def kills(options, folder, flags):
     whole = trained(2, folder / "whole", flags)
     wanted, chance = weights_in(folder / "whole"), random.Random(0)
     for number in range(options.kills):
-        moment = chance.uniform(0.15, 0.95) * whole["seconds"]
-        found = trained(2, folder / f"kill-{number}", flags, kill_at=moment)
+        found = {"killed": False}
+        while not found["killed"]:  # it may have ended before that moment
+            moment = chance.uniform(0.15, 0.95) * whole["seconds"]
+            shutil.rmtree(folder / f"kill-{number}", ignore_errors=True)
+            found = trained(2, folder / f"kill-{number}", flags, kill_at=moment)
         weights = weights_in(folder / f"kill-{number}")
         same = all(torch.equal(weights[name], value) for name, value in wanted.items())
         where = {"part": "kill -9", "ranks": 2, "gradients": "ordered", "at": moment, "whole": whole["seconds"]}

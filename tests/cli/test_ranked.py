@@ -7,6 +7,7 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 import torch
+from conftest import NOTICE
 from helpers.ranks import in_ranks
 
 from graphsage.cli.main import main
@@ -25,7 +26,7 @@ def said(*words):
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         code = main(list(words))
-    return code, out.getvalue(), err.getvalue()
+    return code, out.getvalue(), err.getvalue().replace(NOTICE, "")
 
 
 def commands(folder):
