@@ -1,6 +1,6 @@
 """Features larger than memory: batches a second, bytes and waiting, for a plain map and for what the package makes of one.
 
-    python -m benchmarks.beyond_memory [--scale 25] [--width 256] [--cap 4] [--rounds 2] [--readme]
+    python -m benchmarks.beyond_memory [--scale 24] [--width 576] [--cap 4] [--rounds 2] [--readme]
 
 An R-MAT graph in memory (nodes without edges left out), features in a file of a dataset folder, the process held in a control
 group of --cap GiB, in which its page cache counts. Each kind is a process of its own, all of them in turn in each round:
@@ -49,7 +49,7 @@ OPTIONS = {
 }
 KINDS = ["random", "random, 2 threads", "asked", "cache 5%", "cache 10%", "cache 20%"]
 SIZES = {
-    "full": {"scale": 25, "degree": 4, "width": 256, "cap": 4.0, "batch": 512, "steps": 12, "count": 256, "hidden": 128,
+    "full": {"scale": 24, "degree": 4, "width": 576, "cap": 4.0, "batch": 512, "steps": 12, "count": 256, "hidden": 128,
              "patience": 60, "rounds": 2, "kinds": ["plain", *KINDS]},
     "quick": {"scale": 9, "degree": 6, "width": 16, "cap": 0.0, "batch": 16, "steps": 3, "count": 10, "hidden": 8,
               "patience": 60, "rounds": 1, "kinds": ["memory", "plain", *KINDS]},
