@@ -8,6 +8,7 @@ another file: here a kernel's cache is stamped with the files of all its helpers
 """
 
 import ctypes
+import gc
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -88,6 +89,7 @@ class _CompileNotice(event.Listener):
     """Says once a process that kernels are being compiled: the first run would look hung otherwise."""
 
     said = False
+    has_left_frames = False
 
     def on_start(self, compile_event):
         ours = (compile_event.data["dispatcher"].py_func.__module__ or "").startswith("graphsage.")
@@ -96,7 +98,14 @@ class _CompileNotice(event.Listener):
             print("graphsage: compiling kernels, once (some seconds)", file=sys.stderr, flush=True)
 
     def on_end(self, compile_event):
-        pass
+        _CompileNotice.has_left_frames = True
+
+
+def drop_frames_of_compiling():
+    """Let go of what numba leaves when it compiles: the frames of all callers, in a cycle, and with them their arrays."""
+    if _CompileNotice.has_left_frames:
+        _CompileNotice.has_left_frames = False
+        gc.collect()
 
 
 event.register("numba:compile", _CompileNotice())

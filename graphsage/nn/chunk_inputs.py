@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from graphsage.base.jit import drop_frames_of_compiling
 from graphsage.nn.whole_graph import aggregated, inputs_of
 from graphsage.tensors.csr_matrix import CSRMatrix
 from graphsage.tensors.passes import reduced_in_pass
@@ -99,6 +100,7 @@ def _in_passes(kind, h, table, rows, chunks, device, memory):
         begin, indptr = part[0][0], rows[0][part[0][0] : part[-1][1] + 1]
         out = memory_of.of(kind, len(indptr) - 1, table.shape[1])
         sums = torch.from_numpy(reduced_in_pass(kind, table, indptr, rows[1], at_once, out=out))
+        drop_frames_of_compiling()  # they have the blocks of that pass
         for start, stop in part:
             x_self, x_neigh = inputs_of(h, _ids(h, start, stop)), sums[start - begin : stop - begin]
             if kind == "gcn":

@@ -1,9 +1,11 @@
 """How kernels are compiled: bounds checked where asked for, cached where possible, said once, hints without effect."""
 
+import gc
 import os
 import shutil
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import numba
@@ -12,9 +14,10 @@ import pytest
 
 import graphsage
 from graphsage import Graph, NeighborSampler, multihop_sampling
-from graphsage.base.jit import JIT_DISABLED, kernel, prefetch
+from graphsage.base.jit import JIT_DISABLED, drop_frames_of_compiling, kernel, prefetch
 from graphsage.base.rng import GAMMA
 from graphsage.sampling.hops import sample_tree, sample_unique
+from graphsage.tensors.pass_kernels import add_block
 
 CHECKS_BOUNDS = JIT_DISABLED or bool(numba.config.BOUNDSCHECK)  # numpy itself checks where nothing is compiled
 
@@ -181,6 +184,24 @@ def run_program(cache):
 def test_compiling_is_said_once_and_only_when_it_happens(tmp_path):
     assert run_program(tmp_path) == "graphsage: compiling kernels, once (some seconds)\n"
     assert run_program(tmp_path) == ""
+
+
+@pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
+def test_compiling_leaves_no_arrays_of_its_callers():
+    def called():
+        table, ends = np.ones((2, 1), np.float32), np.array([2])
+        out, compiled = np.zeros((1, 1), np.float32), numba.njit(add_block.py_func)
+        compiled(ends - 2, ends, np.arange(2, dtype=np.int32), ends - 2, 0, table, False, out)
+        assert out == 2
+        return weakref.ref(out)
+
+    gc.disable()
+    try:
+        left = called()
+        drop_frames_of_compiling()
+        assert left() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.skipif(JIT_DISABLED, reason="nothing is compiled")
