@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from graphsage.base.checks import as_flag, one_of
-from graphsage.base.jit import inline, prefetch
+from graphsage.base.jit import inline, nth, prefetch
 from graphsage.base.rng import exponential, fold
 from graphsage.sampling.draws.smallest import NONE, heap_size, keep_none, keep_smaller, sortable, variate_bound
 from graphsage.sampling.gaps import is_gap
@@ -109,9 +109,8 @@ def _variate(weights, at, h):
 
 
 @inline
-def ask_rows(draw, indptr, indices, nodes, first, last):
-    """Ask for the beginnings of rows that are read soon; the processor sees by itself how they go on."""
-    for i in range(first, last):
-        head, end = indptr[nodes[i]], indptr[nodes[i] + 1]
-        for at in range(head, min(end, head + 4 * LINE), LINE):
-            prefetch(indices, at)
+def ask_row(draw, indptr, indices, v):
+    """Ask for the beginning of a row that is read soon; the processor sees by itself how it goes on."""
+    head, end = indptr[nth(v)], indptr[nth(v + 1)]
+    for at in range(head, min(end, head + 4 * LINE), LINE):
+        prefetch(indices, at)
