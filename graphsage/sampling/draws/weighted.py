@@ -32,7 +32,7 @@ class Weighted:
 
     def scratch(self, k: int) -> int:
         """int64 entries that ``pick_weighted`` needs."""
-        return k + set_size(k) + heap_size(k)
+        return 2 * max(k, 0) + set_size(k) + heap_size(k)
 
     def parameters(self, stand_in: bool, rows: Any, key: Any) -> tuple:
         """What kernels take as ``draw``; rows: the graph's (``graphsage.sampling.rows``)."""
@@ -211,10 +211,13 @@ def is_taken(taken, positions, start, count, k, at):
 @inline
 def _race(weights, positions, start, count, k, head, degree, key, taken, heap, excluded, gaps):
     """The k - count edges of the smallest variates, of those not taken, to ``positions[start + count : start + k]``."""
-    places = keep_none(heap, k - count)
+    left = k - count
+    places, heap = heap[:left], heap[left:]
+    keep_none(heap, places, left)
     for j in range(degree):
         if not is_taken(taken, positions, start, count, k, head + j) and not is_gap(excluded, gaps, head + j):
             value = variate(fold(key, np.uint64(TRIES * k + j)), weights[head + j], heap[0])
             if value < heap[0]:
                 keep_smaller(heap, places, value, head + j)
-    positions[start + count : start + k] = places
+    for j in range(left):
+        positions[start + count + j] = places[j]
