@@ -159,11 +159,11 @@ if JIT_DISABLED:
 else:
     #: ``prefetch(array, index)``: ask the processor for ``array[index]`` ahead of its use; changes nothing.
     prefetch = _prefetch
-    #: ``opaque(value)``: an integer that the compiler knows nothing of. A choice by arithmetic on it stays arithmetic; else LLVM
-    #: sees through it and makes a branch, which costs a row of 15 picks more than all the rest where it cannot be foretold.
+    #: ``opaque(value)``: an integer that the compiler knows nothing of. What is chosen by arithmetic on it stays arithmetic;
+    #: else LLVM sees a choice and makes it a branch, which costs more than all else where nobody can foretell it.
     opaque = _opaque
 
-#: ``array[nth(i)]``: the index of an entry, never negative. Of a signed one numba asks each time whether it counts from the end.
+#: ``array[nth(i)]``: an index that is never negative. Of a signed one numba asks each time whether it counts from the end.
 nth = np.uint64
 
 if JIT_DISABLED:
