@@ -182,11 +182,11 @@ def sample_tree(graph, draw, rows, k, key, table, out):
     count = len(rows)
     for start in range(0, count + BLOCK, BLOCK):
         for s in range(start + BLOCK, min(start + 2 * BLOCK, count)):
-            prefetch(indptr, rows[s])
+            prefetch(indptr, rows[nth(s)])
         for s in range(start, min(start + BLOCK, count)):
-            v = rows[s]
-            head = indptr[v]
-            degree = indptr[v + 1] - head
+            v = rows[nth(s)]
+            head = indptr[nth(v)]
+            degree = indptr[nth(v + 1)] - head
             slot_key = fold(key, np.uint64(s))
             if degree == 0:
                 out[s * k : (s + 1) * k] = -v - 1
@@ -196,8 +196,8 @@ def sample_tree(graph, draw, rows, k, key, table, out):
             if not repeats:
                 shuffle(out, s * k, k, slot_key if len(draw) == UNIFORM else fold(slot_key, OF_ORDER))
         for q in range(max(0, start - BLOCK) * k, min(start, count) * k):
-            p = out[q]
+            p = out[nth(q)]
             if p < 0:
-                out[q] = -p - 1
+                out[nth(q)] = -p - 1
             elif len(indices):
-                out[q] = indices[p]
+                out[nth(q)] = indices[nth(p)]

@@ -138,6 +138,6 @@ def shuffle(values, start, k, key):
     """``values[start:start + k]`` to uniformly random order (Fisher-Yates), by the draws k, k + 1, ... of ``key``."""
     for j in range(k - 1, 0, -1):
         other = draw_below(key, np.uint64(2 * k - 1 - j), np.uint64(j + 1))
-        value = values[start + j]
-        values[start + j] = values[start + other]
-        values[start + other] = value
+        value = values[nth(start + j)]
+        values[nth(start + j)] = values[nth(start + other)]
+        values[nth(start + other)] = value
