@@ -134,6 +134,8 @@ def integer_array(name, values):
 
 def as_count(name, value, *, least=0, most=None):
     """``value`` as a Python int in [least, most]; bools, floats and text are refused."""
+    if type(value) is int and value >= least and (most is None or value <= most):
+        return value  # each batch asks several times: no sentence is made in vain
     rule = f"an integer >= {least}" if most is None else f"an integer from {least} to {most}"
     try:
         number = operator.index(value)

@@ -9,6 +9,7 @@ The functions marked ``inline`` work on uint64 scalars in kernels and, all but `
 """
 
 import os
+from functools import lru_cache
 
 import numpy as np
 
@@ -28,6 +29,7 @@ _WORD = 2**64 - 1
 _LOG_2, _ROOT_HALF = 0.6931471805599453, 0.7071067811865476
 _HALVINGS = tuple((float(step), 2.0**-step) for step in (32, 16, 8, 4, 2, 1))
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_STEP, _FACTORS = int(GAMMA), (int(_M1), int(_M2))
 
 
 @inline
@@ -84,17 +86,28 @@ def exponential(h):
 
 def stream_key(seed, stream, *elements):
     """uint64 key of ``stream`` under ``seed`` and further elements (epoch, step, replica, ...), all in [0, 2^64)."""
-    key = _mix(as_count("seed", seed, most=2**64 - 1))
-    for element in (VERSION, stream, *elements):
-        key = _mix(key + (as_count("key element", element, most=2**64 - 1) + 1) * int(GAMMA))
-    return np.uint64(key)
+    seed = as_count("seed", seed, most=_WORD)
+    elements = [as_count("key element", element, most=_WORD) for element in (stream, *elements)]
+    own = max(len(elements) - 2, 0)  # from here on a batch's own: step and replica
+    return np.uint64(_folded(_key_before(seed, *elements[:own]), *elements[own:]))
+
+
+@lru_cache(maxsize=1024)
+def _key_before(seed, *elements):
+    return _folded(_mix(seed), VERSION, *elements)
+
+
+def _folded(key, *elements):
+    for element in elements:
+        key = _mix(key + (element + 1) * _STEP)
+    return key
 
 
 def _mix(x):
     """``mix`` in Python's ints, which are ten times as fast as numpy's for a single number."""
     x &= _WORD
-    x = (x ^ (x >> 30)) * int(_M1) & _WORD
-    x = (x ^ (x >> 27)) * int(_M2) & _WORD
+    x = (x ^ (x >> 30)) * _FACTORS[0] & _WORD
+    x = (x ^ (x >> 27)) * _FACTORS[1] & _WORD
     return x ^ (x >> 31)
 
 

@@ -8,7 +8,7 @@ hidden edges. Those in the row of a slot's node are ``excluded[first:last]``, ri
 
 import numpy as np
 
-from graphsage.base.jit import inline, kernel
+from graphsage.base.jit import inline, lean_kernel
 from graphsage.base.rng import GAMMA
 from graphsage.sampling.arranged import by_source
 
@@ -47,7 +47,7 @@ def _hashed(nodes, firsts, lasts, gaps):
     return excluded
 
 
-@kernel
+@lean_kernel
 def find_edges(keys, indptr, indices, order, starts, counts):
     """Where the edges of each key (row << 32 | source) start in their row by source, and how many there are."""
     for i in range(len(keys)):
@@ -75,7 +75,7 @@ def _neighbor(indices, order, place):
     return indices[order[place]]
 
 
-@kernel
+@lean_kernel
 def enter(nodes, firsts, lasts, excluded):
     """``nodes`` into the hash table, with the places of their positions."""
     for i in range(len(nodes)):

@@ -1,12 +1,12 @@
 """Compiled loops of the samplers: arrays in, arrays out. Nothing is checked here; the public doors did.
 
-Both forms walk their frontier in blocks of BLOCK nodes, as a software pipeline: while the processor fetches what one block
-needs, the loop works on the blocks before it. On graphs larger than the caches this is worth a factor of two to four.
+Both forms walk their frontier as a software pipeline: while the processor fetches what one row needs, the loop works on the
+rows and edges before it. On graphs larger than the caches this is worth a factor of two to four.
 """
 
 import numpy as np
 
-from graphsage.base.jit import inline, kernel, prefetch
+from graphsage.base.jit import inline, lean_kernel, nth, prefetch
 from graphsage.base.rng import fold
 from graphsage.sampling.draws import ask_ahead, pick, takes_all
 from graphsage.sampling.draws.uniform import shuffle
@@ -15,7 +15,9 @@ from graphsage.sampling.gaps import skip_gaps
 from graphsage.sampling.localids import home, place
 from graphsage.sampling.trees import key_of_row, known_edges, name_of, own_row, plant
 
-BLOCK = 16  # frontier nodes a pipeline stage; 16 to 32 measured best
+ROWS = 16  # between asking for the bounds of a row and drawing from it
+IDS, LOCAL_IDS = 64, 32  # edges between asking for an id and reading it, and from there to its local id
+BLOCK = 16  # slots of a tree whose draws come before the ids of the block before are read
 UNIFORM = 2  # parameters: its k picks end where the draws of ``shuffle`` begin, those of others go on and would tell the order
 OF_ORDER = np.uint64(2**64 - 1)
 
@@ -39,40 +41,35 @@ def seeds_first(seeds, keys, local, base, nodes, forest, seed_index):
 
 
 @inline
-def draw_rows(graph, draw, k, hop_key, forest, nodes, table, row_ptr, positions, first, last, end, drawn):
-    """Stage 1: edge positions of the rows [first, last) to ``positions[drawn:]``, asking for ``indices`` there.
+def draw_row(graph, draw, k, hop_key, forest, nodes, table, row_ptr, positions, i, drawn):
+    """Stage 1: edge positions of row i to ``positions[drawn:]``, asking for ``indices`` there; returns their new end.
 
-    Also asks for ``indptr`` of the block after, up to row ``end``. A stand-in (isolated node v as its own neighbour) is the
-    position -v - 1. Returns the new end of ``positions``.
+    A stand-in (isolated node v as its own neighbour) is the position -v - 1.
     """
     indptr, indices, excluded = graph
-    for i in range(last, min(last + BLOCK, end)):
-        prefetch(indptr, nodes[i])
-    ask_ahead(draw, indptr, indices, nodes, first, last)
-    for i in range(first, last):
-        v = np.int64(nodes[i])
-        head = indptr[v]
-        degree = known_edges(forest, i, head, indptr[v + 1] - head)
-        gaps = span_of(excluded, v, head + degree)
-        degree -= gaps[1] - gaps[0]
-        before = drawn
-        # each branch adds up by itself: a size that was looked up first would make every row wait for its degree to arrive
-        if degree == 0:
-            if draw[1]:
-                positions[drawn] = -v - 1
-                drawn += 1
-        elif takes_all(draw, degree, k):
-            prefetch(indices, head)
-            for j in range(degree):
-                positions[drawn + j] = head + j
-            skip_gaps(excluded, gaps, positions, drawn, degree)
-            drawn += degree
-        else:
-            key = key_of_row(forest, hop_key, i, v)
-            pick(draw, k, indices, positions, drawn, head, degree, key, hop_key, table, excluded, gaps)
-            drawn += k
-        own_row(forest, i, before, drawn)
-        row_ptr[i + 1] = drawn
+    v = np.int64(nodes[nth(i)])
+    head = indptr[nth(v)]
+    degree = known_edges(forest, i, head, indptr[nth(v + 1)] - head)
+    gaps = span_of(excluded, v, head + degree)
+    degree -= gaps[1] - gaps[0]
+    before = drawn
+    # each branch adds up by itself: a size that was looked up first would make every row wait for its degree to arrive
+    if degree == 0:
+        if draw[1]:
+            positions[nth(drawn)] = -v - 1
+            drawn += 1
+    elif takes_all(draw, degree, k):
+        prefetch(indices, head)
+        for j in range(degree):
+            positions[nth(drawn + j)] = head + j
+        skip_gaps(excluded, gaps, positions, drawn, degree)
+        drawn += degree
+    else:
+        key = key_of_row(forest, hop_key, i, v)
+        pick(draw, k, indices, positions, drawn, head, degree, key, hop_key, table, excluded, gaps)
+        drawn += k
+    own_row(forest, i, before, drawn)
+    row_ptr[nth(i + 1)] = drawn
     return drawn
 
 
@@ -80,9 +77,9 @@ def draw_rows(graph, draw, k, hop_key, forest, nodes, table, row_ptr, positions,
 def read_ids(indices, positions, neighbors, keys, local, forest, first, last):
     """Stage 2: global neighbour ids of the edges [first, last), asking for their places in the local-id map."""
     for q in range(first, last):
-        p = positions[q]
-        u = indices[p] if p >= 0 else np.int32(-p - 1)
-        neighbors[q] = u
+        p = positions[nth(q)]
+        u = indices[nth(p)] if p >= 0 else np.int32(-p - 1)
+        neighbors[nth(q)] = u
         if len(local):
             prefetch(local, home(keys, name_of(forest, q, u)))
 
@@ -94,17 +91,17 @@ def relabel(neighbors, cols, keys, local, base, nodes, forest, count, first, las
     Whether a neighbour is new is hard to predict: rather than branch, everything is written each time, ``nodes`` one ahead.
     """
     for q in range(first, last):
-        u = neighbors[q]
-        at = place(keys, local, base, name_of(forest, q, u))
+        u = neighbors[nth(q)]
+        at = nth(place(keys, local, base, name_of(forest, q, u)))
         known = local[at] - base
         is_new = known < 0
         known = count if is_new else known
         local[at] = base + known
-        nodes[count] = u
+        nodes[nth(count)] = u
         if forest is not None:
-            forest[0][count] = forest[1][q]
+            forest[0][nth(count)] = forest[1][nth(q)]
         count += is_new
-        cols[q] = known
+        cols[nth(q)] = known
     return count
 
 
@@ -121,23 +118,27 @@ def walk_rows(graph, draw, k, hop_key, rows, forest, ids, work, count, first, en
     asked, row_forest = rows
     drawn = done  # edges: [0, done) are relabelled, [done, read) have global ids, [read, drawn) have positions
     read = done
-    for i in range(first, min(first + BLOCK, end)):
-        prefetch(graph[0], asked[i])
-    for start in range(first, end, BLOCK):
-        stop = min(start + BLOCK, end)
-        before = drawn
-        drawn = draw_rows(graph, draw, k, hop_key, row_forest, asked, table, row_ptr, positions, start, stop, end, drawn)
-        read_ids(graph[1], positions, neighbors, keys, local, forest, read, before)
+    for i in range(first, min(first + ROWS, end)):
+        prefetch(graph[0], asked[nth(i)])
+    for i in range(first, end):
+        if i + ROWS < end:
+            prefetch(graph[0], asked[nth(i + ROWS)])
+            ask_ahead(draw, graph[0], graph[1], asked[nth(i + ROWS // 2)])
+        drawn = draw_row(graph, draw, k, hop_key, row_forest, asked, table, row_ptr, positions, i, drawn)
+        upto = max(read, drawn - IDS)
+        read_ids(graph[1], positions, neighbors, keys, local, forest, read, upto)
+        read = upto
         if len(local):
-            count = relabel(neighbors, cols, keys, local, base, nodes, forest, count, done, read)
-        done, read = read, before
+            upto = max(done, read - LOCAL_IDS)
+            count = relabel(neighbors, cols, keys, local, base, nodes, forest, count, done, upto)
+            done = upto
     read_ids(graph[1], positions, neighbors, keys, local, forest, read, drawn)
     if len(local):
         count = relabel(neighbors, cols, keys, local, base, nodes, forest, count, done, drawn)
     return drawn, count
 
 
-@kernel
+@lean_kernel
 def sample_unique(graph, draw, seeds, fanouts, open_end, key, forest, ids, work, hop_offsets, seed_index):
     """Expand ``seeds`` hop by hop, each node once, at the hop where it first appears; returns the number of edges.
 
@@ -170,7 +171,7 @@ def sample_unique(graph, draw, seeds, fanouts, open_end, key, forest, ids, work,
     return done
 
 
-@kernel
+@lean_kernel
 def sample_tree(graph, draw, rows, k, key, table, out):
     """k draws for each of ``rows`` (repeats draw anew: the key folds the slot) to ``out`` [M * k], as row numbers.
 
@@ -181,11 +182,11 @@ def sample_tree(graph, draw, rows, k, key, table, out):
     count = len(rows)
     for start in range(0, count + BLOCK, BLOCK):
         for s in range(start + BLOCK, min(start + 2 * BLOCK, count)):
-            prefetch(indptr, rows[s])
+            prefetch(indptr, rows[nth(s)])
         for s in range(start, min(start + BLOCK, count)):
-            v = rows[s]
-            head = indptr[v]
-            degree = indptr[v + 1] - head
+            v = rows[nth(s)]
+            head = indptr[nth(v)]
+            degree = indptr[nth(v + 1)] - head
             slot_key = fold(key, np.uint64(s))
             if degree == 0:
                 out[s * k : (s + 1) * k] = -v - 1
@@ -195,8 +196,8 @@ def sample_tree(graph, draw, rows, k, key, table, out):
             if not repeats:
                 shuffle(out, s * k, k, slot_key if len(draw) == UNIFORM else fold(slot_key, OF_ORDER))
         for q in range(max(0, start - BLOCK) * k, min(start, count) * k):
-            p = out[q]
+            p = out[nth(q)]
             if p < 0:
-                out[q] = -p - 1
+                out[nth(q)] = -p - 1
             elif len(indices):
-                out[q] = indices[p]
+                out[nth(q)] = indices[nth(p)]

@@ -6,7 +6,7 @@ between batches. One map serves one batch at a time.
 
 import numpy as np
 
-from graphsage.base.jit import inline
+from graphsage.base.jit import inline, nth
 from graphsage.base.rng import GAMMA, mix
 
 DIRECT_NODES = 1 << 25  # up to here an entry a node: 128 MiB a thread
@@ -26,9 +26,9 @@ def place(keys, local, base, node):
     """Where the local id of ``node`` stands in ``local``, or from now on will."""
     at = home(keys, node)
     if keys is not None:
-        while local[at] >= base and keys[at] != node:
+        while local[nth(at)] >= base and keys[nth(at)] != node:
             at = (at + 1) & (len(keys) - 1)
-        keys[at] = node
+        keys[nth(at)] = node
     return at
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from graphsage.base.jit import kernel, prefetch
+from graphsage.base.jit import lean_kernel, prefetch
 from graphsage.base.rng import fold
 from graphsage.sampling.draws import entries
 from graphsage.sampling.exclusion import span_of
@@ -19,7 +19,7 @@ LEAST_ROWS = 1 << 12  # a part has so many rows at least: a thread's start is no
 AHEAD = 64  # edges between asking for a local id and using it
 
 
-@kernel
+@lean_kernel
 def row_ends(graph, draw, k, forest, nodes, row_ptr, first, end):
     """row_ptr[i + 1] of the rows [first, end), as drawing them will leave it."""
     indptr, _, excluded = graph
@@ -32,19 +32,19 @@ def row_ends(graph, draw, k, forest, nodes, row_ptr, first, end):
         row_ptr[i + 1] = row_ptr[i] + entries(draw, degree - (gaps[1] - gaps[0]), k)
 
 
-@kernel
+@lean_kernel
 def draw_part(graph, draw, k, hop_key, forest, ids, work, first, end):
     """Positions and global neighbour ids of the rows [first, end), whose places ``row_ptr`` knows."""
     walk_rows(graph, draw, k, hop_key, (work[0], forest), forest, ids, work, 0, first, end, work[1][first])
 
 
-@kernel
+@lean_kernel
 def place_seeds(seeds, keys, local, base, nodes, forest, seed_index):
     """Local ids of the seeds; returns the number of distinct ones."""
     return seeds_first(seeds, keys, local, base, nodes, forest, seed_index)
 
 
-@kernel
+@lean_kernel
 def relabel_hop(neighbors, cols, keys, local, base, nodes, forest, count, first, last):
     """Local ids of the edges [first, last); returns the new number of nodes."""
     for start in range(first, last, AHEAD):

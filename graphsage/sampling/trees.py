@@ -7,7 +7,7 @@ row, and of each tree, which knows the edges of a row whose time is at most its 
 
 import numpy as np
 
-from graphsage.base.jit import inline
+from graphsage.base.jit import inline, nth
 from graphsage.base.rng import fold
 from graphsage.sampling.localids import place
 
@@ -26,7 +26,7 @@ def key_of_row(forest, hop_key, i, v):
     """The key of the draws of row i, node v: of the node, and of its tree."""
     if forest is None:
         return fold(hop_key, np.uint64(v))
-    return fold(fold(hop_key, np.uint64(forest[0][i])), np.uint64(v))
+    return fold(fold(hop_key, np.uint64(forest[0][nth(i)])), np.uint64(v))
 
 
 @inline
@@ -34,7 +34,7 @@ def name_of(forest, q, u):
     """What the local-id map knows node u at the end of edge q by."""
     if forest is None:
         return u
-    return np.int64(forest[1][q]) << 32 | np.int64(u)
+    return np.int64(forest[1][nth(q)]) << 32 | np.int64(u)
 
 
 @inline
@@ -42,7 +42,7 @@ def known_edges(forest, i, head, degree):
     """How many edges of row i its tree knows: the first so many of [head, head + degree)."""
     if forest is None:
         return degree
-    return _until(forest[2], forest[0][i], head, degree)
+    return _until(forest[2], forest[0][nth(i)], head, degree)
 
 
 @inline
@@ -50,10 +50,10 @@ def _until(until, tree, head, degree):
     if until is None:
         return degree
     times, bounds = until
-    bound, low, high = bounds[tree], head, head + degree
+    bound, low, high = bounds[nth(tree)], head, head + degree
     while low < high:
         middle = (low + high) >> 1
-        if times[middle] <= bound:
+        if times[nth(middle)] <= bound:
             low = middle + 1
         else:
             high = middle
@@ -64,4 +64,5 @@ def _until(until, tree, head, degree):
 def own_row(forest, i, first, last):
     """Edges [first, last) are of row i."""
     if forest is not None:
-        forest[1][first:last] = forest[0][i]
+        for q in range(first, last):
+            forest[1][nth(q)] = forest[0][nth(i)]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from graphsage.base.jit import inline, kernel
+from graphsage.base.jit import inline, kernel, lean_kernel
 from graphsage.base.rng import fold
 from graphsage.sampling.hops import seeds_first, walk_rows
 
@@ -24,7 +24,7 @@ def slots_of(relation, nodes, first, end, forest, slots, of_slots, last):
     return last
 
 
-@kernel
+@lean_kernel
 def sample_typed(graph, draw, seeds, fanouts, relations, key, forest, ids, work, rows, hop_offsets, row_ends, index):
     """Expand ``seeds`` hop by hop and relation by relation, each node once, where it first appears.
 

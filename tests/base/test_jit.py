@@ -14,7 +14,17 @@ import pytest
 
 import graphsage
 from graphsage import Graph, NeighborSampler, multihop_sampling
-from graphsage.base.jit import JIT_DISABLED, drop_frames_of_compiling, kernel, prefetch
+from graphsage.base.jit import (
+    JIT_DISABLED,
+    UNCOUNTED,
+    drop_frames_of_compiling,
+    inline,
+    kernel,
+    lean_kernel,
+    nth,
+    opaque,
+    prefetch,
+)
 from graphsage.base.rng import GAMMA
 from graphsage.sampling.hops import sample_tree, sample_unique
 from graphsage.tensors.pass_kernels import add_block
@@ -40,6 +50,35 @@ def sum_with_hints(values, ahead):
             prefetch(values, i + ahead)
         total += values[i]
     return total
+
+
+@inline
+def handed_on(values):
+    return values
+
+
+@lean_kernel
+def lean_sum(values):
+    total, found = 0, handed_on(values)
+    for i in range(len(found)):
+        total += found[nth(i)]
+    return total
+
+
+@kernel
+def the_same(values):
+    return handed_on(values)
+
+
+@lean_kernel
+def makes_an_array(count):
+    return np.zeros(count)
+
+
+@lean_kernel
+def larger(a, b):
+    """By arithmetic on a sign."""
+    return a + (opaque((a - b) >> 63) & (b - a))
 
 
 # ---- the cache
@@ -124,6 +163,37 @@ def test_prefetch_changes_nothing(dtype, ahead):
     values.flags.writeable = False
     assert sum_with_hints(values, ahead) == 1225
     assert values.tolist() == list(range(50))
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("a, b", [(3, 5), (5, 3), (-7, -7), (-7, 2)])
+def test_what_is_opaque_stays_what_it_is(a, b):
+    assert larger(a, b) == max(a, b)
+
+
+@pytest.mark.kernels
+def test_lean_and_counting_kernels_share_helpers():
+    """An array that a helper hands on keeps its references, whichever kind of kernel compiled the helper first."""
+    values = np.arange(9)
+    before = sys.getrefcount(values)
+    for _ in range(3):
+        assert lean_sum(values) == 36
+        assert the_same(values).sum() == 36
+    assert sys.getrefcount(values) == before
+
+
+@pytest.mark.skipif(JIT_DISABLED or not UNCOUNTED, reason="nothing is compiled, or numba counts in any case")
+def test_a_lean_kernel_that_makes_an_array_is_refused():
+    with pytest.raises(numba.core.errors.NumbaError):
+        makes_an_array(3)
+
+
+@pytest.mark.skipif(JIT_DISABLED or not UNCOUNTED, reason="nothing is compiled, or numba counts in any case")
+def test_the_samplers_count_no_references():
+    graph = Graph.from_csr([0, 1, 2], [1, 0])
+    NeighborSampler(graph, [1]).sample([0])
+    code = "".join(sample_unique.inspect_llvm().values())
+    assert "NRT_incref" not in code and "NRT_decref" not in code
 
 
 @pytest.mark.kernels

@@ -7,7 +7,7 @@ writes the positions of k < degree edges. Another draw is another file with thos
 
 from graphsage.base.checks import one_of
 from graphsage.base.jit import inline, inline_by_length
-from graphsage.sampling.draws.labor import Labor, ask_rows, pick_labor
+from graphsage.sampling.draws.labor import Labor, ask_row, pick_labor
 from graphsage.sampling.draws.recent import Recent, pick_recent
 from graphsage.sampling.draws.sizes import entries, takes_all
 from graphsage.sampling.draws.uniform import Uniform, pick_uniform
@@ -30,12 +30,12 @@ pick = inline_by_length(PICKS)
 
 
 @inline
-def _ask_nothing(draw, indptr, indices, nodes, first, last):
+def _ask_nothing(draw, indptr, indices, v):
     pass
 
 
-#: ``ask_ahead(draw, indptr, indices, nodes, first, last)``: what ``pick`` reads of the rows nodes[first:last], at once.
-ask_ahead = inline_by_length({length: ask_rows if found is pick_labor else _ask_nothing for length, found in PICKS.items()})
+#: ``ask_ahead(draw, indptr, indices, v)``: ask for what ``pick`` will read of row v.
+ask_ahead = inline_by_length({length: ask_row if found is pick_labor else _ask_nothing for length, found in PICKS.items()})
 
 
 def as_draw(draw, replace):

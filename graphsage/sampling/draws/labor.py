@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from graphsage.base.checks import as_flag, one_of
-from graphsage.base.jit import inline, prefetch
+from graphsage.base.jit import inline, nth, prefetch
 from graphsage.base.rng import exponential, fold
 from graphsage.sampling.draws.smallest import NONE, heap_size, keep_none, keep_smaller, sortable, variate_bound
 from graphsage.sampling.gaps import is_gap
@@ -48,7 +48,7 @@ class Labor:
 
     def scratch(self, k: int) -> int:
         """int64 entries that ``pick_labor`` needs."""
-        return CHUNK + heap_size(k)
+        return CHUNK + max(k, 0) + heap_size(k)
 
     def parameters(self, stand_in: bool, rows: Any, key: Any) -> tuple:
         """What kernels take as ``draw``. key: of the batch."""
@@ -60,8 +60,8 @@ class Labor:
 def pick_labor(draw, k, indices, positions, start, head, degree, key, hop_key, table, excluded, gaps):
     """The k positions of the smallest variates in the row from ``head`` on to ``positions[start:]``."""
     _, _, weights, batch_key = draw
-    bounds, heap = table[:CHUNK], table[CHUNK : CHUNK + heap_size(k)]
-    places = keep_none(heap, k)
+    bounds, places, heap = table[:CHUNK], table[CHUNK : CHUNK + k], table[CHUNK + k :]
+    keep_none(heap, places, k)
     shared_key = hop_key if batch_key == HOPS_OWN else batch_key
     last = head + degree + gaps[1] - gaps[0]
     for first in range(head, last, CHUNK):
@@ -73,30 +73,24 @@ def pick_labor(draw, k, indices, positions, start, head, degree, key, hop_key, t
                 value = _variate(weights, at, fold(shared_key, np.uint64(indices[at])))
                 if value < heap[0]:
                     keep_smaller(heap, places, value, at)
-    positions[start : start + k] = places
+    for j in range(k):
+        positions[nth(start + j)] = places[j]
 
 
 @inline
 def _least(weights, indices, first, end, key, bounds):
     """Lower bounds of the variates of the edges [first, end) to ``bounds``, by vector instructions; returns the least."""
-    row, shares, least = indices[first:end], _part(weights, first, end), NONE
+    row, least = indices[first:end], NONE
     for j in range(len(row)):
-        bound = _bound(shares, j, fold(key, np.uint64(row[j])))
+        bound = _bound(weights, nth(first + j), fold(key, np.uint64(row[j])))
         least = bound if bound < least else least
         bounds[j] = bound
     return least
 
 
 @inline
-def _part(weights, first, end):
-    if weights is None:  # decided at compilation, as below
-        return None
-    return weights[first:end]
-
-
-@inline
 def _bound(weights, at, h):
-    if weights is None:
+    if weights is None:  # decided at compilation, as below
         return np.int64(h >> np.uint64(2))
     return variate_bound(h, weights[at])
 
@@ -109,9 +103,8 @@ def _variate(weights, at, h):
 
 
 @inline
-def ask_rows(draw, indptr, indices, nodes, first, last):
-    """Ask for the beginnings of rows that are read soon; the processor sees by itself how they go on."""
-    for i in range(first, last):
-        head, end = indptr[nodes[i]], indptr[nodes[i] + 1]
-        for at in range(head, min(end, head + 4 * LINE), LINE):
-            prefetch(indices, at)
+def ask_row(draw, indptr, indices, v):
+    """Ask for the beginning of a row that is read soon; the processor sees by itself how it goes on."""
+    head, end = indptr[nth(v)], indptr[nth(v + 1)]
+    for at in range(head, min(end, head + 4 * LINE), LINE):
+        prefetch(indices, at)

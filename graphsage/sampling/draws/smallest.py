@@ -30,19 +30,17 @@ def variate_bound(h, weight):
 
 @inline
 def heap_size(k):
-    """int64 entries of a heap of k values: the values, below each of the last ones two that are smaller, and their places."""
-    return 3 * max(k, 0) + 1
+    """int64 entries of a heap of k values: the values, and below each of the last ones two that are smaller."""
+    return 2 * max(k, 0) + 1
 
 
 @inline
-def keep_none(heap, k):
-    """Start afresh: k values that any other is below, heap[0] on top. Returns the places that they stand for, -1."""
+def keep_none(heap, places, k):
+    """Start afresh: k values that any other is below, heap[0] on top, and ``places`` [k], which they stand for, -1."""
     heap[:k] = NONE
     for at in range(k, 2 * k + 1):
         heap[at] = -2 + (at & 1)  # never larger than what is above, and no tie between two of them
-    places = heap[2 * k + 1 : 3 * k + 1]
     places[:] = -1  # a tie between two that are none must not depend on what was there
-    return places
 
 
 @inline

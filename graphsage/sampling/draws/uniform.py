@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from graphsage.base.checks import as_flag
-from graphsage.base.jit import inline, prefetch
+from graphsage.base.jit import inline, nth, opaque, prefetch
 from graphsage.base.rng import GAMMA, draw_below, mix
 from graphsage.sampling.gaps import skip_gaps
 
+BITS = 64  # of a word
 SCAN_LIMIT = 64  # up to this fanout a scan of the picks so far is faster than a hash table
 
 
@@ -57,7 +58,7 @@ def pick_uniform(draw, k, indices, positions, start, head, degree, key, hop_key,
     if replace:
         for j in range(k):
             at = head + draw_below(key, np.uint64(j), np.uint64(degree))
-            positions[start + j] = at
+            positions[nth(start + j)] = at
             prefetch(indices, at)
         skip_gaps(excluded, gaps, positions, start, k)
         return
@@ -65,23 +66,44 @@ def pick_uniform(draw, k, indices, positions, start, head, degree, key, hop_key,
         _with_table(indices, positions, start, head, degree, k, key, table[: set_size(k)])
         skip_gaps(excluded, gaps, positions, start, k)
         return
-    bits = np.uint64(0)  # of each pick modulo 64: most draws are seen to be new without a scan, and up to degree 64 all are
+    if degree <= BITS:
+        _by_bits(indices, positions, start, head, degree, k, key)
+    else:
+        _by_scan(indices, positions, start, head, degree, k, key)
+    skip_gaps(excluded, gaps, positions, start, k)
+
+
+@inline
+def _by_bits(indices, positions, start, head, degree, k, key):
+    """A word has a bit for each place of the row. Whether one is taken is hard to predict, so nothing branches on it."""
+    bits = np.uint64(0)
     for j in range(k):
         last = degree - k + j
         chosen = draw_below(key, np.uint64(j), np.uint64(last + 1))
-        if (bits >> np.uint64(chosen & 63)) & np.uint64(1):
-            if degree <= 64 or contains(positions, start, start + j, head + chosen):
-                chosen = last
-        bits |= np.uint64(1) << np.uint64(chosen & 63)
-        positions[start + j] = head + chosen
+        hit = opaque((bits >> np.uint64(chosen)) & np.uint64(1))
+        bits |= np.uint64(1) << np.uint64(chosen) | hit << np.uint64(last)
+        chosen += -np.int64(hit) & (last - chosen)
+        positions[nth(start + j)] = head + chosen
         prefetch(indices, head + chosen)
-    skip_gaps(excluded, gaps, positions, start, k)
+
+
+@inline
+def _by_scan(indices, positions, start, head, degree, k, key):
+    """A word has a bit for the picks of each remainder by 64: most draws are seen to be new without a scan."""
+    bits = np.uint64(0)
+    for j in range(k):
+        chosen = draw_below(key, np.uint64(j), np.uint64(degree - k + j + 1))
+        if (bits >> np.uint64(chosen & 63)) & np.uint64(1) and contains(positions, start, start + j, head + chosen):
+            chosen = degree - k + j
+        bits |= np.uint64(1) << np.uint64(chosen & 63)
+        positions[nth(start + j)] = head + chosen
+        prefetch(indices, head + chosen)
 
 
 @inline
 def contains(values, first, last, value):
     for q in range(first, last):
-        if values[q] == value:
+        if values[nth(q)] == value:
             return True
     return False
 
@@ -97,7 +119,7 @@ def _with_table(indices, positions, start, head, degree, k, key, taken):
             chosen = last
             at = slot_of(taken, chosen)
         taken[at] = chosen
-        positions[start + j] = head + chosen
+        positions[nth(start + j)] = head + chosen
         prefetch(indices, head + chosen)
 
 
@@ -116,6 +138,6 @@ def shuffle(values, start, k, key):
     """``values[start:start + k]`` to uniformly random order (Fisher-Yates), by the draws k, k + 1, ... of ``key``."""
     for j in range(k - 1, 0, -1):
         other = draw_below(key, np.uint64(2 * k - 1 - j), np.uint64(j + 1))
-        value = values[start + j]
-        values[start + j] = values[start + other]
-        values[start + other] = value
+        value = values[nth(start + j)]
+        values[nth(start + j)] = values[nth(start + other)]
+        values[nth(start + other)] = value

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from graphsage.base.checks import as_flag
-from graphsage.base.jit import inline, kernel, prefetch
+from graphsage.base.jit import inline, kernel, nth, prefetch
 from graphsage.base.rng import fold, scale, unit
 from graphsage.sampling.draws.smallest import heap_size, keep_none, keep_smaller, variate
 from graphsage.sampling.draws.uniform import SCAN_LIMIT, contains, set_size, slot_of
@@ -32,7 +32,7 @@ class Weighted:
 
     def scratch(self, k: int) -> int:
         """int64 entries that ``pick_weighted`` needs."""
-        return k + set_size(k) + heap_size(k)
+        return 2 * max(k, 0) + set_size(k) + heap_size(k)
 
     def parameters(self, stand_in: bool, rows: Any, key: Any) -> tuple:
         """What kernels take as ``draw``; rows: the graph's (``graphsage.sampling.rows``)."""
@@ -56,7 +56,7 @@ def pick_weighted(draw, k, indices, positions, start, head, degree, key, hop_key
     if replace:
         search(sums, cells, head, degree, key, 0, k, positions, start)
         for j in range(start, start + k):
-            prefetch(indices, positions[j])
+            prefetch(indices, positions[nth(j)])
         return
     taken, count, first = table[k : k + set_size(k)], 0, 0
     taken[:] = -1
@@ -67,7 +67,7 @@ def pick_weighted(draw, k, indices, positions, start, head, degree, key, hop_key
             if not is_taken(taken, positions, start, count, k, at) and not is_gap(excluded, gaps, at):
                 if k > SCAN_LIMIT:
                     taken[slot_of(taken, at)] = at
-                positions[start + count] = at
+                positions[nth(start + count)] = at
                 prefetch(indices, at)
                 count += 1
         first += tries
@@ -124,9 +124,9 @@ def _by_cells(cells, head, degree, key, first, count, found, start):
     for j in range(count):
         h = fold(key, np.uint64(first + j))
         cell = scale(h, size)
-        packed = cells[head + np.int64(cell)]
+        packed = cells[nth(head + np.int64(cell))]
         kept = (h * size) >> bits < packed >> bits  # what ``scale`` left of h, against the cell's bound
-        found[start + j] = head + np.int64(cell if kept else packed & mask)
+        found[nth(start + j)] = head + np.int64(cell if kept else packed & mask)
 
 
 @inline
@@ -138,15 +138,15 @@ def place_bits(degree):
 @inline
 def _by_halves(sums, head, degree, key, first, count, found, start):
     """Draw j aims at a share of the row's sum: the first position whose sum is above it; the last one may be equal."""
-    total = sums[head + degree - 1]
+    total = sums[nth(head + degree - 1)]
     for q in range(start, start + count):
-        found[q] = head
+        found[nth(q)] = head
     size = degree
     while size > 1:
         half = size >> 1
         for j in range(count):
-            low, aim = found[start + j], unit(fold(key, np.uint64(first + j))) * total
-            found[start + j] = low + half if sums[low + half - 1] <= aim else low
+            low, aim = found[nth(start + j)], unit(fold(key, np.uint64(first + j))) * total
+            found[nth(start + j)] = low + half if sums[nth(low + half - 1)] <= aim else low
         size -= half
 
 
@@ -211,10 +211,13 @@ def is_taken(taken, positions, start, count, k, at):
 @inline
 def _race(weights, positions, start, count, k, head, degree, key, taken, heap, excluded, gaps):
     """The k - count edges of the smallest variates, of those not taken, to ``positions[start + count : start + k]``."""
-    places = keep_none(heap, k - count)
+    left = k - count
+    places, heap = heap[:left], heap[left:]
+    keep_none(heap, places, left)
     for j in range(degree):
         if not is_taken(taken, positions, start, count, k, head + j) and not is_gap(excluded, gaps, head + j):
-            value = variate(fold(key, np.uint64(TRIES * k + j)), weights[head + j], heap[0])
+            value = variate(fold(key, np.uint64(TRIES * k + j)), weights[nth(head + j)], heap[0])
             if value < heap[0]:
                 keep_smaller(heap, places, value, head + j)
-    positions[start + count : start + k] = places
+    for j in range(left):
+        positions[start + count + j] = places[j]
