@@ -5,6 +5,7 @@ from torch.optim import lr_scheduler
 
 from graphsage.base.told import shown
 from graphsage.nn.norms import BatchNorm, LayerNorm
+from graphsage.training.adam import Adam, AdamW
 
 
 def make_optimizer(model, config, device):
@@ -16,7 +17,7 @@ def make_optimizer(model, config, device):
         return _checked(config.optimizer([*model.parameters()]), model)
     if config.optimizer == "rprop":
         return torch.optim.Rprop(model.parameters(), lr=config.learning_rate)
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}[config.optimizer]
+    kind = {"adam": Adam, "adamw": AdamW, "sgd": torch.optim.SGD}[config.optimizer]
     fused = device.type in ("cpu", "cuda")  # one pass over each weight: a small model's step is mostly overhead
     groups = _groups(model, config.decay_biases)
     return kind(groups, lr=config.learning_rate, weight_decay=config.weight_decay, fused=fused)
