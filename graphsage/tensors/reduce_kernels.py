@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from graphsage.base.jit import kernel, prefetch
+from graphsage.base.jit import kernel, nth, prefetch
 from graphsage.base.rng import GAMMA, HALF, LOW32, mix
 
 AHEAD = 8  # entries between asking for a feature row and using it
@@ -92,11 +92,11 @@ def _merged_sizes(indptr, indices, row_indptr, columns, last_seen):
     for i in range(len(indptr) - 1):
         size = 0
         for q in range(indptr[i], indptr[i + 1]):
-            u = indices[q]
-            for p in range(row_indptr[u], row_indptr[u + 1]):
-                if last_seen[columns[p]] != i:
-                    last_seen[columns[p]] = i
-                    size += 1
+            u = nth(indices[nth(q)])
+            for p in range(row_indptr[u], row_indptr[u + nth(1)]):
+                c = nth(columns[nth(p)])
+                size += last_seen[c] != i
+                last_seen[c] = i
         ends[i + 1] = ends[i] + size
     return ends
 
@@ -117,22 +117,22 @@ def reduce_sparse_rows(indptr, indices, row_indptr, columns, values, num_columns
     for i in range(len(indptr) - 1):
         free = ends[i]
         for q in range(indptr[i], indptr[i + 1]):
-            u = indices[q]
-            for p in range(row_indptr[u], row_indptr[u + 1]):
-                c = columns[p]
-                value = values[p] if len(values) else np.float32(1)
+            u = nth(indices[nth(q)])
+            for p in range(row_indptr[u], row_indptr[u + nth(1)]):
+                c = nth(columns[nth(p)])
+                value = values[nth(p)] if len(values) else np.float32(1)
                 if last_seen[c] != i:
                     last_seen[c] = i
                     place[c] = free
                     holders[c] = 1
-                    out_columns[free] = c
-                    out_values[free] = value
+                    out_columns[nth(free)] = c
+                    out_values[nth(free)] = value
                     free += 1
                 elif maximum:
                     holders[c] += 1
-                    out_values[place[c]] = max(out_values[place[c]], value)
+                    out_values[nth(place[c])] = max(out_values[nth(place[c])], value)
                 else:
-                    out_values[place[c]] += value
+                    out_values[nth(place[c])] += value
         for q in range(ends[i], free):
             if maximum and holders[out_columns[q]] < indptr[i + 1] - indptr[i]:
                 out_values[q] = max(out_values[q], np.float32(0))

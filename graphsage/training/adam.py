@@ -55,7 +55,7 @@ class _InOnePass:
     def _update(self, weight, group):
         state = self.state[weight]
         if not state:
-            state["step"] = torch.zeros((), dtype=torch.float32)
+            state["step"] = torch.zeros((), dtype=torch.float32, device="cpu")
             state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(weight), torch.zeros_like(weight)
         state["step"] += 1
         (beta1, beta2), rate, count = group["betas"], float(group["lr"]), state["step"].item()
