@@ -17,6 +17,7 @@ from graphsage.sampling.trees import key_of_row, known_edges, name_of, own_row, 
 
 ROWS = 16  # between asking for the bounds of a row and drawing from it
 IDS, LOCAL_IDS = 64, 32  # edges between asking for an id and reading it, and from there to its local id
+STEP = 16  # edges that are read together
 BLOCK = 16  # slots of a tree whose draws come before the ids of the block before are read
 UNIFORM = 2  # parameters: its k picks end where the draws of ``shuffle`` begin, those of others go on and would tell the order
 OF_ORDER = np.uint64(2**64 - 1)
@@ -125,13 +126,12 @@ def walk_rows(graph, draw, k, hop_key, rows, forest, ids, work, count, first, en
             prefetch(graph[0], asked[nth(i + ROWS)])
             ask_ahead(draw, graph[0], graph[1], asked[nth(i + ROWS // 2)])
         drawn = draw_row(graph, draw, k, hop_key, row_forest, asked, table, row_ptr, positions, i, drawn)
-        upto = max(read, drawn - IDS)
-        read_ids(graph[1], positions, neighbors, keys, local, forest, read, upto)
-        read = upto
-        if len(local):
-            upto = max(done, read - LOCAL_IDS)
-            count = relabel(neighbors, cols, keys, local, base, nodes, forest, count, done, upto)
-            done = upto
+        while drawn - read >= IDS + STEP:  # loops of one length: that of a row cannot be foretold
+            read_ids(graph[1], positions, neighbors, keys, local, forest, read, read + STEP)
+            read += STEP
+            if len(local) and read - done >= LOCAL_IDS + STEP:
+                count = relabel(neighbors, cols, keys, local, base, nodes, forest, count, done, done + STEP)
+                done += STEP
     read_ids(graph[1], positions, neighbors, keys, local, forest, read, drawn)
     if len(local):
         count = relabel(neighbors, cols, keys, local, base, nodes, forest, count, done, drawn)
