@@ -30,8 +30,8 @@ class _InOnePass:
     @torch.no_grad()
     def step(self, closure=None):
         """As torch's."""
-        is_plain = closure is None and getattr(self, "grad_scale", None) is None
-        if not is_plain or not all(map(self._is_made_for, self._trained())):
+        is_scaled = any(getattr(self, name, None) is not None for name in ("grad_scale", "found_inf"))
+        if closure is not None or is_scaled or not all(map(self._is_made_for, self._trained())):
             return super().step(closure)
         for group in self.param_groups:
             for weight in group["params"]:
@@ -63,7 +63,8 @@ class _InOnePass:
         decay = 1 - rate * group["weight_decay"] if is_decoupled else group["weight_decay"]
         numbers = rate / (1 - beta1**count), 1 - beta1, 1 - beta2, group["eps"], (1 - beta2**count) ** -0.5, decay
         arrays = map(_flat, (weight, weight.grad, state["exp_avg"], state["exp_avg_sq"]))
-        update(*arrays, *map(np.float32, numbers), is_decoupled)
+        with np.errstate(over="ignore"):  # a learning rate beyond float32 is infinite, and its loss will be told
+            update(*arrays, *map(np.float32, numbers), is_decoupled)
 
 
 def _flat(tensor):

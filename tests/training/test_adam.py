@@ -107,8 +107,9 @@ def test_what_it_is_not_made_for_goes_to_torch(change, passes):
 def test_large_weights_and_scaled_gradients_go_to_torch(passes, monkeypatch):
     params = weights()
     optimizer = made(Adam, params, fused=True)
-    optimizer.grad_scale, optimizer.found_inf = torch.tensor(2.0), torch.tensor(0.0)
-    stepped(optimizer, params, range(2))
+    for scale in (torch.tensor(2.0), None):  # None: of clipped gradients
+        optimizer.grad_scale, optimizer.found_inf = scale, torch.tensor(0.0)
+        stepped(optimizer, params, range(2))
     del optimizer.grad_scale, optimizer.found_inf
     assert not passes
     monkeypatch.setattr(adam, "MOST", 100)

@@ -285,7 +285,7 @@ def test_settings_reach_sampler_loader_and_optimizer(dense):
     assert {name: trainer.optimizer.defaults[name] for name in ("lr", "weight_decay")} == {"lr": 0.3, "weight_decay": 0.01}
     kinds = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
     for name, kind in kinds.items():
-        assert type(make_trainer(configured(optimizer=name), dense, log=None).optimizer) is kind
+        assert isinstance(make_trainer(configured(optimizer=name), dense, log=None).optimizer, kind)
     rprop = make_trainer(configured(batch_size=None, optimizer="rprop", learning_rate=0.3), dense, log=None)
     assert type(rprop.optimizer) is torch.optim.Rprop and rprop.optimizer.defaults["lr"] == 0.3
 
