@@ -15,7 +15,8 @@ PEERS = {  # name: (worker program, where its Python is named)
     "graphbolt": ("dgl_graphbolt", "GRAPHSAGE_BENCH_DGL"),
     "book": ("book", "GRAPHSAGE_BENCH_BOOK"),
 }
-SETTINGS = ONE_THREAD | {"PYTHONPATH": str(FOLDER.parent)}  # the checkout: no other environment has this package
+# the checkout: no other environment has this package; DGL's first start says on the stream of answers which backend it takes
+SETTINGS = ONE_THREAD | {"PYTHONPATH": str(FOLDER.parent), "DGLBACKEND": "pytorch"}
 
 
 class WorkerError(Exception):
