@@ -41,14 +41,6 @@ def lean_kernel(function):
     return _compiled(function, UNCOUNTED)
 
 
-def real_kernel(function):
-    """A ``lean_kernel`` of floating-point numbers: a division by zero is infinite, and a product is added in one instruction.
-
-    So that loops become vector instructions. Values do not depend on where in an array they stand.
-    """
-    return _compiled(function, UNCOUNTED | {"error_model": "numpy", "fastmath": {"contract"}})
-
-
 def _compiled(function, options):
     if JIT_DISABLED:
         return np.errstate(over="ignore")(function)

@@ -46,6 +46,22 @@ def aggregate(aggregator, x, block, x_self):
     return aggregator(x, block, x_self)
 
 
+def own_and_aggregated(aggregator, x, block):
+    """(x_self, ``aggregator(x, block, x_self)``) of dense x, whose first rows are the nodes' own.
+
+    A mean or a sum shares the backward pass with the own rows, unless somebody watches or replaced its ``forward``.
+    """
+    if type(aggregator) is Reduction and aggregator.reduction in ("mean", "sum") and not _is_watched(aggregator):
+        return block.own_and_bag(x, aggregator.reduction == "mean")
+    x_self = x[: block.num_rows]
+    return x_self, aggregator(x, block, x_self)
+
+
+def _is_watched(module):
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return "forward" in vars(module) or any(getattr(module, kind) for kind in kinds)
+
+
 class Reduction(Aggregator):
     """One of REDUCTIONS, over the multiset {x_u : u in S(v)}; each gives 0 over no neighbours, but gcn.
 

@@ -5,6 +5,7 @@ from torch import nn
 
 from graphsage.base.checks import as_count, one_of
 from graphsage.config.groups import COMBINES, INITS, NORMS, ModelConfig
+from graphsage.nn.aggregators import own_and_aggregated
 from graphsage.nn.linear import alike, plus, redraw
 from graphsage.nn.norms import make_norm
 from graphsage.nn.pooling import make_aggregator
@@ -125,8 +126,7 @@ class SAGELayer(Updating):
 
     def forward(self, x, block):
         """x: [num_src, in]; block: CSRMatrix [num_dst, num_src] whose row i is node i. Returns [num_dst, out]."""
-        x_self = x[: block.num_rows]
-        return self.update(x_self, self.aggregator(x, block, x_self))
+        return self.update(*own_and_aggregated(self.aggregator, x, block))
 
     def extra_repr(self):
         return f"{self.aggregator.in_features}, {len(self.weight_neigh)}, combine={self.combine}"

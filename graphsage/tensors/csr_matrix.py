@@ -102,6 +102,10 @@ class CSRMatrix:
         """The mean over each row's entries (values are not used): [C, F] -> [R, F]; a row without entries gives 0."""
         return _Bag.apply(self._checked(h), self, None, True)
 
+    def own_and_bag(self, h, mean):
+        """(h[:R], the rows' own; ``mean(h)``, or else the sum over neighbours): the same, with fewer passes backward."""
+        return _OwnAndBag.apply(self._checked(h), self, mean)
+
     def max(self, h):
         """The maximum over each row's entries: [C, F] -> [R, F]; without entries 0. The gradient goes to the first."""
         return _Max.apply(self._checked(h), self)
@@ -139,6 +143,21 @@ class _Bag(torch.autograd.Function):
             wide = wide / ctx.matrix.row_counts().clamp(min=1).to(wide.dtype)[:, None]
         grad_h = _bag(transposed.indptr, transposed.indices, wide, values, "sum")
         return grad_h.to(grad.dtype), None, None, None
+
+
+class _OwnAndBag(torch.autograd.Function):
+    """A slice's gradient would be padded with zeros to all of h, and added there; ours goes into the bag's, which is new."""
+
+    @staticmethod
+    def forward(ctx, h, matrix, mean):
+        return h[: matrix.num_rows], _Bag.forward(ctx, h, matrix, None, mean)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad_own, grad):
+        grad_h, *_ = _Bag.backward(ctx, grad)
+        grad_h[: ctx.matrix.num_rows] += grad_own
+        return grad_h, None, None
 
 
 def _bag(indptr, indices, table, values, mode):

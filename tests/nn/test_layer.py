@@ -191,3 +191,26 @@ def test_a_fractional_width_is_refused():
 def test_repr():
     lines = ["SAGELayer(", "  5, 4, combine=concat", "  (aggregator): Reduction(mean)", ")"]
     assert repr(SAGELayer(5, 4, combine="concat")) == "\n".join(lines)
+
+
+# ---- own rows and aggregated ones that share the backward pass
+
+
+def gradients_of(layer, watch=False):
+    """[the layer's outputs, the gradients of x and of each weight] on the block; watch: with a hook on its aggregator."""
+    seen, x = [], torch.from_numpy(X).requires_grad_()
+    if watch:
+        layer.aggregator.register_forward_hook(lambda module, args, out: seen.append(out))
+    h = x * 1  # no leaf, as hidden units are
+    out = layer(h, block())
+    assert len(seen) == watch
+    (out.square().sum() + h[3].sum()).backward()
+    return [out, x.grad, *(weight.grad for weight in layer.parameters())]
+
+
+@pytest.mark.parametrize("aggregator", ["mean", "sum"])
+def test_a_watched_aggregator_is_called_and_all_gradients_are_bit_for_bit_the_same(aggregator):
+    shared, watched = (SAGELayer(WIDTH, 4, aggregator=aggregator) for _ in range(2))
+    watched.load_state_dict(shared.state_dict())
+    for one, other in zip(gradients_of(shared), gradients_of(watched, watch=True), strict=True):
+        assert torch.equal(one, other)
