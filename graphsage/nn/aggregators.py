@@ -49,9 +49,11 @@ def aggregate(aggregator, x, block, x_self):
 def own_and_aggregated(aggregator, x, block):
     """(x_self, ``aggregator(x, block, x_self)``) of dense x, whose first rows are the nodes' own.
 
-    A mean or a sum shares the backward pass with the own rows, unless somebody watches or replaced its ``forward``.
+    A mean or a sum shares the backward pass with the own rows, unless somebody watches or replaced its ``forward``, or the block
+    is another's, as in a model that is exported.
     """
-    if type(aggregator) is Reduction and aggregator.reduction in ("mean", "sum") and not _is_watched(aggregator):
+    is_plain = type(aggregator) is Reduction and aggregator.reduction in ("mean", "sum") and isinstance(block, CSRMatrix)
+    if is_plain and not _is_watched(aggregator):
         return block.own_and_bag(x, aggregator.reduction == "mean")
     x_self = x[: block.num_rows]
     return x_self, aggregator(x, block, x_self)
