@@ -49,8 +49,8 @@ def aggregate(aggregator, x, block, x_self):
 def own_and_aggregated(aggregator, x, block):
     """(x_self, ``aggregator(x, block, x_self)``) of dense x, whose first rows are the nodes' own.
 
-    A mean or a sum shares the backward pass with the own rows, unless somebody watches or replaced its ``forward``, or the block
-    is another's, as in a model that is exported.
+    A mean or a sum shares the backward pass with the own rows, unless somebody watches or replaced its ``forward``, or the
+    block is of another kind, as in a model that is exported.
     """
     is_plain = type(aggregator) is Reduction and aggregator.reduction in ("mean", "sum") and isinstance(block, CSRMatrix)
     if is_plain and not _is_watched(aggregator):
