@@ -12,7 +12,7 @@ PAUSE = 0.02  # seconds between two looks at the others
 def meet():
     """``torch.distributed.init_process_group("gloo")`` for processes of torchrun, which may have been started before.
 
-    ValueError or RuntimeError (of torch) where the launcher said nothing, or not all come within ``SECONDS``.
+    ValueError or RuntimeError (of torch) where the launcher said nothing; these or TimeoutError where not all come in time.
     """
     import torch.distributed as dist
 

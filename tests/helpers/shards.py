@@ -7,6 +7,7 @@ from dataclasses import fields
 import numpy as np
 
 import graphsage as gs
+from graphsage.shards.cut import cut
 from graphsage.shards.shard_folders import opened_shards
 
 ARRAYS = [field.name for field in fields(gs.MiniBatch)]
@@ -39,6 +40,13 @@ def in_one_process(path, count):
     with ThreadPoolExecutor(count) as executor:
         opening = [executor.submit(opened_shards, path, "small", exchange=_Exchange(rank, together)) for rank in range(count)]
         return [rank.result(60) for rank in opening]
+
+
+def whole_and_parts(path, count=3, sparse=False):
+    """(the small dataset, [what each of ``count`` processes opens of its shards, which ``path`` then has])."""
+    whole = small_dataset(sparse=sparse)
+    cut(whole, path, count)
+    return whole, in_one_process(path, count)
 
 
 class _Together:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from helpers.shards import in_one_process, small_dataset
+from helpers.shards import in_one_process, small_dataset, whole_and_parts
 
 import graphsage as gs
 from graphsage.graph.features import SparseFeatures
@@ -20,10 +20,7 @@ IDS = torch.tensor([59, 0, 31, 31, 7])
 
 @pytest.fixture(scope="module", params=[False, True], ids=["dense", "sparse"])
 def pair(request, tmp_path_factory):
-    """(the whole dataset, [what each of three processes opens])."""
-    path, whole = tmp_path_factory.mktemp("shards"), small_dataset(sparse=request.param)
-    cut(whole, path, 3)
-    return whole, in_one_process(path, 3)
+    return whole_and_parts(tmp_path_factory.mktemp("shards"), sparse=request.param)
 
 
 def same(a, b):
@@ -84,9 +81,8 @@ def test_rows_divided_by_their_sums(pair):
 
 
 def test_kept_rows_are_not_asked_for_again(tmp_path):
-    whole = small_dataset()
-    cut(whole, tmp_path, 3)
-    stores = [FeatureStore(of.features, cache="50%") for of in in_one_process(tmp_path, 3)]
+    whole, parts = whole_and_parts(tmp_path)
+    stores = [FeatureStore(of.features, cache="50%") for of in parts]
     store = stores[0]
     first, end = store.features.owners.range
     assert first == 0 < 7 < end < 31

@@ -6,10 +6,9 @@ from copy import deepcopy
 import numpy as np
 import pytest
 import torch
-from helpers.shards import in_one_process, small_dataset
+from helpers.shards import whole_and_parts
 
 import graphsage as gs
-from graphsage.shards.cut import cut
 
 MODELS = [
     {},
@@ -20,10 +19,7 @@ MODELS = [
 
 @pytest.fixture(scope="module", params=[False, True], ids=["dense", "sparse"])
 def pair(request, tmp_path_factory):
-    """(the whole dataset, [what each of three processes opens])."""
-    path, whole = tmp_path_factory.mktemp("shards"), small_dataset(sparse=request.param)
-    cut(whole, path, 3)
-    return whole, in_one_process(path, 3)
+    return whole_and_parts(tmp_path_factory.mktemp("shards"), sparse=request.param)
 
 
 def on_all(shards, function):
