@@ -96,6 +96,20 @@ def inline_by_length(functions):
     return chosen
 
 
+def inline_by_type(functions):
+    """A helper for kernels that is another ``inline`` function for each type of its first argument, a number.
+
+    functions: {name of the dtype: function}.
+    """
+
+    def chosen(first, *rest):
+        return functions[first.dtype.name](first, *rest)
+
+    overload(chosen, jit_options={"forceinline": True}, strict=False)(lambda first, *rest: functions[first.name])
+    chosen.choices = tuple(functions.values())
+    return chosen
+
+
 def is_interrupt(error):
     """Is this Ctrl-C? During a kernel it comes as a SystemError, perhaps of another one, that was caused by it."""
     while isinstance(error, SystemError) and error.__cause__:

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch.autograd.function import once_differentiable
 
-from graphsage.tensors.reduce_kernels import segment_max, segment_max_backward, sum_bfloat16, transpose
+from graphsage.tensors.reduce_kernels import segment_max, segment_max_backward, sum_rows, transpose
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,13 +175,18 @@ def _gathered(matrix, table, mean):
 
     Sums are float32. (On the CPU torch's own divides by a count in bfloat16, 0.5 % off for 22,000 entries.)
     """
-    if table.dtype != torch.bfloat16 or table.device.type not in ("cpu", "cuda"):
-        return _bag(matrix.indptr, matrix.indices, _wide(table), None, "mean" if mean else "sum")
-    if table.device.type == "cuda":
-        return _bag(matrix.indptr, matrix.indices, table, None, "mean" if mean else "sum")
+    if table.dtype == torch.bfloat16 and table.device.type == "cpu":
+        return summed_rows(matrix, table, mean)
+    table = table if table.dtype == torch.bfloat16 and table.device.type == "cuda" else _wide(table)
+    return _bag(matrix.indptr, matrix.indices, table, None, "mean" if mean else "sum")
+
+
+def summed_rows(matrix, table, mean):
+    """float32 [R, F]: ``matmul``, or ``mean``, of a float32 or bfloat16 tensor [C, F] on the CPU, by this thread alone."""
+    table = table.contiguous()
     out = torch.empty(matrix.num_rows, table.shape[1], dtype=torch.float32, device=table.device)
-    words = table.contiguous().view(torch.uint16).numpy()
-    sum_bfloat16(matrix.indptr.numpy(), matrix.indices.numpy(), words, mean, out.numpy())
+    rows = table.view(torch.uint16).numpy() if table.dtype == torch.bfloat16 else table.numpy()
+    sum_rows(matrix.indptr.numpy(), matrix.indices.numpy(), rows, mean, out.numpy())
     return out
 
 

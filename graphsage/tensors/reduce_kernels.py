@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from graphsage.base.jit import kernel, nth, prefetch
+from graphsage.base.jit import inline, inline_by_type, kernel, lean_kernel, nth, prefetch
 from graphsage.base.rng import GAMMA, HALF, LOW32, mix
 
 AHEAD = 8  # entries between asking for a feature row and using it
+HALF_WORD = np.uint32(16)  # bits
 
 
 @kernel
@@ -31,24 +32,61 @@ def transpose(indptr, indices, num_cols, with_order):
     return ends, rows, order
 
 
-@kernel
-def sum_bfloat16(indptr, indices, table, mean, out):
-    """out[i] = sum, or mean, of the rows of ``table`` that row i lists; uint16[N, F], the upper halves of float32 numbers."""
-    flat = table.reshape(table.size)
-    upper = np.uint32(16)
+@inline
+def _float32(number):
+    return number
+
+
+@inline
+def _upper_half(word):
+    return np.uint32(np.uint32(word) << HALF_WORD).view(np.float32)
+
+
+as_number = inline_by_type({"float32": _float32, "uint16": _upper_half})
+
+
+@inline
+def _add_four(sums, at, rows, a, b, c, d, width, is_first):
+    """sums[at:] (+)= the rows at a, b, c and d, in that order; four at once, so that the sums are passed over less often."""
+    for f in range(width):
+        so_far = np.float32(0) if is_first else sums[at + nth(f)]
+        two = so_far + as_number(rows[a + nth(f)]) + as_number(rows[b + nth(f)])
+        sums[at + nth(f)] = two + as_number(rows[c + nth(f)]) + as_number(rows[d + nth(f)])
+
+
+@lean_kernel
+def sum_rows(indptr, indices, table, mean, out):
+    """out[i] = sum, or mean, of the rows of ``table`` that row i lists, one after the other; float32 [M, F].
+
+    table: float32 [N, F], or uint16, the upper halves of such numbers.
+    """
+    rows, sums, width, last = table.reshape(table.size), out.reshape(out.size), table.shape[1], len(indices) - AHEAD
+    size, line = nth(width), 64 // table.itemsize  # of a cache line
     for i in range(len(indptr) - 1):
-        begin, end = indptr[i], indptr[i + 1]
-        out[i] = 0
-        for q in range(begin, end):
-            if q + AHEAD < len(indices):
-                ahead = np.int64(indices[q + AHEAD]) * table.shape[1]
-                for f in range(0, table.shape[1], 32):  # each cache line
-                    prefetch(flat, ahead + f)
-            u = indices[q]
-            for f in range(table.shape[1]):
-                out[i, f] += np.uint32(np.uint32(table[u, f]) << upper).view(np.float32)
-        if mean and end > begin:
-            out[i] /= np.float32(end - begin)
+        q, end, at = indptr[i], indptr[i + 1], nth(i) * size
+        for p in range(q, min(end, last)):
+            for f in range(0, width, line):
+                prefetch(rows, nth(indices[nth(p + AHEAD)]) * size + nth(f))
+        if q + 4 > end:
+            for f in range(width):
+                sums[at + nth(f)] = 0
+        is_first, count = True, np.float32(end - q)
+        while q + 4 <= end:
+            a, b = nth(indices[nth(q)]) * size, nth(indices[nth(q + 1)]) * size
+            c, d = nth(indices[nth(q + 2)]) * size, nth(indices[nth(q + 3)]) * size
+            if is_first:
+                _add_four(sums, at, rows, a, b, c, d, width, True)
+            else:
+                _add_four(sums, at, rows, a, b, c, d, width, False)
+            is_first = False
+            q += 4
+        for p in range(q, end):
+            a = nth(indices[nth(p)]) * size
+            for f in range(width):
+                sums[at + nth(f)] += as_number(rows[a + nth(f)])
+        if mean and count > 1:
+            for f in range(width):
+                sums[at + nth(f)] /= count
 
 
 @kernel

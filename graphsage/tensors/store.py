@@ -12,9 +12,9 @@ from graphsage.base.memory import available_memory, is_mapped
 from graphsage.config.groups import FEATURE_DTYPES
 from graphsage.config.named_values import as_feature_cache
 from graphsage.graph.features import SparseFeatures, as_features
-from graphsage.tensors.csr_matrix import CSRMatrix
+from graphsage.tensors.csr_matrix import CSRMatrix, summed_rows
 from graphsage.tensors.kept_rows import room_for
-from graphsage.tensors.reductions import REDUCTIONS, merged_rows
+from graphsage.tensors.reductions import REDUCTIONS, merged_rows, with_own
 from graphsage.tensors.rows_on_disk import Reads, canonical, each_once, lie_elsewhere, lies_on_disk, rows_on_disk
 
 
@@ -102,6 +102,9 @@ class FeatureStore:
             sparse_rows = rows.indptr, rows.indices, rows.values, rows.num_columns
             return merged_rows(kind, block.indptr.numpy(), block.indices.numpy(), ids.numpy(), *sparse_rows)
         table, own = self._dense, self.rows(ids) if kind == "gcn" else None
+        if kind != "max" and table.device.type == "cpu":
+            made = summed_rows(block, table, kind != "sum")
+            return made if own is None else with_own(own, made, block.row_counts())
         if kind == "max" and table.dtype == torch.bfloat16:  # the maximum has no kernel for it
             nodes, columns = block.indices.unique(return_inverse=True)
             block, table = replace(block, indices=columns.int(), num_cols=len(nodes)), self.rows(nodes)

@@ -211,25 +211,46 @@ def test_relu_dropout(values, key, dropped, dtype, kind):
 # ---- sums of bfloat16 rows
 
 
+def bfloat16_words(x):
+    """(uint16, the upper halves of the numbers; float32, what they stand for)."""
+    words = (x.view(np.uint32) >> np.uint32(16)).astype(np.uint16)
+    return words, (words.astype(np.uint32) << np.uint32(16)).view(np.float32)
+
+
 @pytest.mark.parametrize("mean", [False, True])
 @pytest.mark.parametrize("num_features", [1, 3, 40])
-def test_sum_bfloat16_is_the_twin(num_features, mean):
-    """Against Python's sums of the numbers that the 16 bits stand for; float32 rounds each of at most 9 steps."""
-    rows = [[1, 2, 1], [], [0], [5] * 9, [3, 29]]
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_sum_rows_is_the_twin(dtype, num_features, mean):
+    """Against Python's sums of the numbers; float32 rounds each of at most 9 steps."""
+    rows = [[1, 2, 1], [], [0], [5] * 9, [3, 29, 4, 4], [7] * 5 + [1, 2, 3]]
     indptr, indices = arrays_of(rows)
     x = np.random.default_rng(0).standard_normal((30, num_features)).astype(np.float32)
-    words = (x.view(np.uint32) >> np.uint32(16)).astype(np.uint16)
-    values = (words.astype(np.uint32) << np.uint32(16)).view(np.float32)
+    table, values = (x, x) if dtype == "float32" else bfloat16_words(x)
     out = np.full((len(rows), num_features), np.nan, np.float32)
-    kernels.sum_bfloat16(indptr, indices, words, mean, out)
+    kernels.sum_rows(indptr, indices, table, mean, out)
     expected = naive_nn.reduce("mean" if mean else "sum", rows, values.astype(float))
     np.testing.assert_allclose(out, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_sum_bfloat16_of_a_hub():
+@pytest.mark.parametrize("num_features", [1, 17, 128])
+def test_sum_rows_adds_one_after_the_other(num_features):
+    """The bits of a sum in the order of the row: what features on a disk, which are read in pieces, come to as well."""
+    rng = np.random.default_rng(0)
+    rows = [rng.integers(0, 30, count) for count in range(14)]
+    indptr, indices = arrays_of(rows)
+    x, out = rng.standard_normal((30, num_features)).astype(np.float32), np.empty((14, num_features), np.float32)
+    kernels.sum_rows(indptr, indices, x, True, out)
+    for row, made in zip(rows, out):
+        total = np.zeros(num_features, np.float32)
+        for u in row:
+            total += x[u]
+        np.testing.assert_array_equal(made, total / np.float32(max(len(row), 1)))
+
+
+def test_sum_rows_of_a_hub_in_bfloat16():
     """In bfloat16, 256 + 1 = 256."""
     words = np.full((1, 2), 0x3F80, np.uint16)  # 1.0
     for mean, expected in ((False, 22_000), (True, 1)):
         out = np.empty((1, 2), np.float32)
-        kernels.sum_bfloat16(np.array([0, 22_000], np.int32), np.zeros(22_000, np.int32), words, mean, out)
+        kernels.sum_rows(np.array([0, 22_000], np.int32), np.zeros(22_000, np.int32), words, mean, out)
         assert out.tolist() == [[expected] * 2]

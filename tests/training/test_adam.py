@@ -74,3 +74,19 @@ def test_weights_by_columns_are_not_copied(name, monkeypatch):
     weight.grad = torch.empty_like(weight).fill_(1)
     getattr(adam, name)([weight], fused=True).step()
     assert given == [True] * 4
+
+
+@pytest.mark.parametrize("name", ("Adam", "AdamW"))
+def test_what_is_tiny_becomes_zero_now_and_then(name):
+    """Weights that decay and get no gradient come to numbers that a processor is slow at; the others keep their bits."""
+    ours, theirs = (torch.nn.Parameter(torch.tensor([[1.0, 1e-31, -1e-35], [1e-29, -1e-40, 0.0]])) for _ in range(2))
+    how = {"lr": 1e-3, "weight_decay": 0.0, "fused": True}
+    mine, other = getattr(adam, name)([ours], **how), getattr(torch.optim, name)([theirs], **how)
+    for update in range(1, 129):
+        for weight, optimizer in ((ours, mine), (theirs, other)):
+            weight.grad = torch.zeros_like(weight)
+            weight.grad[0, 0] = update % 3
+            optimizer.step()
+        kept = theirs.detach() * (update < 64 or theirs.detach().abs() > 1e-30)
+        torch.testing.assert_close(ours.detach(), kept, rtol=0, atol=0)
+    assert torch.equal(ours[:, 1:], torch.zeros(2, 2)) and ours[1, 0] == theirs[1, 0] > 0
