@@ -238,7 +238,7 @@ class NeighborLoader:
     @torch.inference_mode(False)
     def _finished(self, draft):
         """On the device, with features."""
-        draft = draft.to(self.device)
+        draft = draft if self.device.type == "cpu" and not draft.pending else draft.to(self.device)
         draft = self._filled(draft) if draft.pending else draft
         return draft if self.cast_to is None else draft.cast(self.cast_to)
 

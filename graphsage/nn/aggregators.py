@@ -52,14 +52,20 @@ def own_and_aggregated(aggregator, x, block):
     A mean or a sum shares the backward pass with the own rows, unless somebody watches or replaced its ``forward``, or the
     block is of another kind, as in a model that is exported.
     """
-    is_plain = type(aggregator) is Reduction and aggregator.reduction in ("mean", "sum") and isinstance(block, CSRMatrix)
-    if is_plain and not _is_watched(aggregator):
+    if is_plain_reduction(aggregator, block):
         return block.own_and_bag(x, aggregator.reduction == "mean")
     x_self = x[: block.num_rows]
     return x_self, aggregator(x, block, x_self)
 
 
-def _is_watched(module):
+def is_plain_reduction(aggregator, block):
+    """Is it a mean or a sum, which nobody watches or replaced, over a block as loaders make them?"""
+    is_linear = type(aggregator) is Reduction and aggregator.reduction in ("mean", "sum")
+    return is_linear and isinstance(block, CSRMatrix) and not is_watched(aggregator)
+
+
+def is_watched(module):
+    """Has it hooks, or a ``forward`` of its own?"""
     kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
     return "forward" in vars(module) or any(getattr(module, kind) for kind in kinds)
 

@@ -47,8 +47,15 @@ def _keyed(function, h, share):
 
 def _drawn(share):
     """(key, words of 2^32 that drop a value, what the others are multiplied by: the inverse of their very share)."""
-    dropped = min(round(share * 2**32), 2**32 - 1)
-    return torch.randint(2**62, (), device="cpu").item(), dropped, 2**32 / (2**32 - dropped)
+    return torch.randint(2**62, (), device="cpu").item(), _dropped(share), _scale(share)
+
+
+def _dropped(share):
+    return min(round(share * 2**32), 2**32 - 1)
+
+
+def _scale(share):
+    return 2**32 / (2**32 - _dropped(share))
 
 
 class _Dropout(torch.autograd.Function):
@@ -70,8 +77,8 @@ class _Dropout(torch.autograd.Function):
 class _ReluDropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx, h, share):
-        key, dropped, ctx.scale = _drawn(share)
-        relu_dropout(h.detach().view(-1).numpy(), key, dropped, ctx.scale)
+        ctx.share = share
+        relu_dropout(h.detach().view(-1).numpy(), *_drawn(share))
         ctx.mark_dirty(h)
         ctx.save_for_backward(h)
         return h
@@ -79,5 +86,13 @@ class _ReluDropout(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
-        (out,) = ctx.saved_tensors  # positive exactly where the unit was positive and kept
-        return torch.ops.aten.threshold_backward(grad, out, 0).mul_(ctx.scale), None
+        (out,) = ctx.saved_tensors
+        return torch.ops.aten.threshold_backward(grad, out, 0).mul_(_scale(ctx.share)), None
+
+
+def relu_and_dropout_backward(grad, out, share):
+    """Make of the gradient of ``out`` that of what ``relu_and_dropout`` had, in place: out is positive exactly where that was
+    positive and kept."""
+    torch.ops.aten.threshold_backward.grad_input(grad, out, 0, grad_input=grad)
+    if share:
+        grad.mul_(_scale(share))

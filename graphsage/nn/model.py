@@ -17,6 +17,7 @@ from graphsage.nn.dropout import activated
 from graphsage.nn.first_inputs import first_inputs, input_dropout
 from graphsage.nn.layer import SAGELayer
 from graphsage.nn.linear import Linear
+from graphsage.nn.plain_stack import is_plain_stack, plain_outputs
 from graphsage.nn.pooling import make_aggregator
 from graphsage.nn.tree_form import check_place, tree_form
 from graphsage.tensors.ambient import plain_defaults
@@ -173,15 +174,27 @@ class GraphSAGE(Configured):
         if width != self.in_features:
             raise ValueError(f"the batch has {width} features a node, but the model's in_features = {self.in_features}")
         check_place("the batch", x.seed_index.device, self)
-        h = self.finish(0, self.layers[0].update(*self._first_inputs(x)))
-        rest = list(zip(self.layers[1:], x.blocks if x.reduce else x.blocks[1:]))
-        num_seeds, hidden = rest[-1][1].num_rows if rest else len(h), [h]
-        for depth, (layer, block) in enumerate(rest, start=1):
-            h = self.finish(depth, layer(h, block))
-            hidden = [h] if self.jumping == "last" else [*hidden, h]
-        h = self.joined([h[:num_seeds] for h in hidden])
+        first, layers, blocks = self._first_inputs(x), [*self.layers], x.blocks if x.reduce else x.blocks[1:]
+        if self._is_plain and len(blocks) + 1 == len(layers) and is_plain_stack(layers, *first, blocks):
+            h = plain_outputs(layers, *first, blocks, self.dropout if self.training else 0)
+        else:
+            h = self._layer_by_layer(layers, first, blocks)
         # rows are the distinct seeds in order of first appearance: where none repeats, each is in its place already
         return h if len(h) == len(x.seed_index) else h[x.seed_index]
+
+    @property
+    def _is_plain(self):
+        """Does a hidden layer end with ReLU and dropout, and is the last one the output?"""
+        is_ours = type(self) is GraphSAGE and self.output_layer is None
+        return is_ours and self.activation == "relu" and not self.normalize
+
+    def _layer_by_layer(self, layers, first, blocks):
+        h = self.finish(0, layers[0].update(*first))
+        num_seeds, hidden = blocks[-1].num_rows if blocks else len(h), [h]
+        for depth, (layer, block) in enumerate(zip(layers[1:], blocks), start=1):
+            h = self.finish(depth, layer(h, block))
+            hidden = [h] if self.jumping == "last" else [*hidden, h]
+        return self.joined([h[:num_seeds] for h in hidden])
 
     def _first_inputs(self, batch):
         """(x_self, x_neigh) of the first layer, after input dropout and input layer; ready-made in a reduced batch."""

@@ -96,15 +96,17 @@ class CSRMatrix:
 
     def matmul(self, h):
         """[R, C] x [C, F] -> [R, F]: for a block, the sum over neighbours; a row without entries gives 0."""
-        return _Bag.apply(self._checked(h), self, self.values, False)
+        return _bagged(self._checked(h), self, self.values, False)
 
     def mean(self, h):
         """The mean over each row's entries (values are not used): [C, F] -> [R, F]; a row without entries gives 0."""
-        return _Bag.apply(self._checked(h), self, None, True)
+        return _bagged(self._checked(h), self, None, True)
 
     def own_and_bag(self, h, mean):
         """(h[:R], the rows' own; ``mean(h)``, or else the sum over neighbours): the same, with fewer passes backward."""
-        return _OwnAndBag.apply(self._checked(h), self, mean)
+        if torch.is_grad_enabled() and h.requires_grad:
+            return _OwnAndBag.apply(self._checked(h), self, mean)
+        return h[: self.num_rows], _bagged(self._checked(h), self, None, mean)
 
     def max(self, h):
         """The maximum over each row's entries: [C, F] -> [R, F]; without entries 0. The gradient goes to the first."""
@@ -123,26 +125,42 @@ def to_device(tensor, device):
     return tensor.to(device, non_blocking=torch.device(device).type != "cpu")
 
 
+def _bagged(h, matrix, values, mean):
+    if torch.is_grad_enabled() and h.requires_grad:
+        return _Bag.apply(h, matrix, values, mean)
+    return (_gathered(matrix, h, mean) if values is None else _weighted(matrix, h, values, mean)).to(h.dtype)
+
+
+def _weighted(matrix, h, values, mean):
+    return _bag(matrix.indptr, matrix.indices, _wide(h), values, "mean" if mean else "sum")
+
+
 class _Bag(torch.autograd.Function):
     """embedding_bag gathers and reduces in one pass; its own backward sorts, ours is another bag over the transpose."""
 
     @staticmethod
     def forward(ctx, h, matrix, values, mean):
         ctx.matrix, ctx.values, ctx.mean = matrix, values, mean
-        if values is None and not ctx.needs_input_grad[0]:
-            return _gathered(matrix, h, mean).to(h.dtype)
-        return _bag(matrix.indptr, matrix.indices, _wide(h), values, "mean" if mean else "sum").to(h.dtype)
+        return _weighted(matrix, h, values, mean).to(h.dtype)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
-        transposed = ctx.matrix.with_transpose(for_values=ctx.values is not None).transposed
-        values = None if ctx.values is None else ctx.values[transposed.order]
-        wide = _wide(grad)
-        if ctx.mean:
-            wide = wide / ctx.matrix.row_counts().clamp(min=1).to(wide.dtype)[:, None]
-        grad_h = _bag(transposed.indptr, transposed.indices, wide, values, "sum")
-        return grad_h.to(grad.dtype), None, None, None
+        return bag_backward(ctx.matrix, grad, ctx.values, ctx.mean), None, None, None
+
+
+def bag_backward(matrix, grad, values, mean, *, is_ours=False):
+    """[C, F], the gradient of h in ``matrix.matmul(h)`` (with these values) or ``matrix.mean(h)``, of theirs, [R, F].
+
+    is_ours: ``grad`` may be overwritten.
+    """
+    transposed = matrix.with_transpose(for_values=values is not None).transposed
+    values = None if values is None else values[transposed.order]
+    wide = _wide(grad)
+    if mean:
+        counts = matrix.row_counts().clamp(min=1).to(wide.dtype)[:, None]
+        wide = wide.div_(counts) if is_ours else wide / counts
+    return _bag(transposed.indptr, transposed.indices, wide, values, "sum").to(grad.dtype)
 
 
 class _OwnAndBag(torch.autograd.Function):
@@ -155,7 +173,7 @@ class _OwnAndBag(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, grad_own, grad):
-        grad_h, *_ = _Bag.backward(ctx, grad)
+        grad_h = bag_backward(ctx.matrix, grad, None, ctx.mean)
         grad_h[: ctx.matrix.num_rows] += grad_own
         return grad_h, None, None
 
@@ -184,7 +202,7 @@ def _gathered(matrix, table, mean):
 def summed_rows(matrix, table, mean):
     """float32 [R, F]: ``matmul``, or ``mean``, of a float32 or bfloat16 tensor [C, F] on the CPU, by this thread alone."""
     table = table.contiguous()
-    out = torch.empty(matrix.num_rows, table.shape[1], dtype=torch.float32, device=table.device)
+    out = table.new_empty(matrix.num_rows, table.shape[1], dtype=torch.float32)
     rows = table.view(torch.uint16).numpy() if table.dtype == torch.bfloat16 else table.numpy()
     sum_rows(matrix.indptr.numpy(), matrix.indices.numpy(), rows, mean, out.numpy())
     return out
