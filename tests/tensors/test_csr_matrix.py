@@ -320,3 +320,16 @@ def test_rows_of_other_columns_are_told(product):
     for h in (torch.ones(3, 2), torch.ones(6, 2), torch.ones(5), np.ones((5, 2))):
         with pytest.raises((TypeError, ValueError), match=r"^h must be a tensor \[5, width\], a row for each column; got "):
             getattr(matrix, product)(h)
+
+
+@pytest.mark.parametrize("name", ("mean", "matmul", "max"))
+def test_the_callers_gradient_stays_as_it_was(name):
+    """Kernels that overwrite a gradient do so with one of their own."""
+    block = CSRMatrix.from_numpy(*naive_nn.csr_of([[0, 1], [2], [1, 2, 0]]), None, 3)
+    h = torch.randn(3, 4, requires_grad=True)
+    given = torch.randn(3, 4)
+    kept = given.clone()
+    getattr(block, name)(h).backward(given)
+    own, made = block.own_and_bag(h, True)
+    torch.autograd.backward([own, made], [given, given])
+    assert torch.equal(given, kept)
