@@ -15,6 +15,7 @@ from graphsage.report.sections import SECTIONS
 from graphsage.report.told_run import ToldRun, heading_of, kept, title_of, told_parts
 from graphsage.report.typed_section import Types, types as of_types
 from graphsage.report.verdict import ALONE, OWN, verdict_line
+from graphsage.training.records import is_rising
 
 MAJORITY = {"multiclass": "most frequent class", "multilabel": "most frequent answers", "regression": "mean target"}
 NODES = {"test": "test nodes", "val": "validation nodes"}
@@ -164,7 +165,8 @@ def _verdict(run):
     if test is None or run.result.best_epoch is None or not run.baselines:
         return kept(run)
     scores = {name: [score] for name, score in {**run.baselines, OWN: test}.items()}
-    best = verdict_line(scores, run.metric, run.dataset.labels[run.dataset.test], run.called)
+    labels, rising = run.dataset.labels[run.dataset.test], is_rising(run.result)
+    best = verdict_line(scores, run.metric, labels, run.called, rising=rising)
     return " ".join(filter(None, [alone is not None and _worth(test - alone, run.metric), best, kept(run)]))
 
 

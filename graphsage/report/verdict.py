@@ -21,9 +21,9 @@ SPOKEN = {  # of a baseline: how a sentence calls it, and what it says where tha
 OTHERS = {"most frequent class": "majority class", "most frequent answers": "majority class", "mean target": "mean"}
 
 
-def verdict_line(rows, metric, labels, model=OWN):
+def verdict_line(rows, metric, labels, model=OWN, *, rising=False):
     """A sentence. rows: {name: test scores of one or more runs}, "GraphSAGE" and others. labels: of the test nodes.
-    model: what "GraphSAGE" is called.
+    model: what "GraphSAGE" is called. rising: its last epoch was its best, so that nothing follows where it lost.
 
     The noise is that of a difference of two scores on other test nodes of this kind (95 %), as if the models erred apart from
     each other, which is more than where they err together; and of several runs that of their means. Of a metric of the caller's
@@ -41,7 +41,8 @@ def verdict_line(rows, metric, labels, model=OWN):
         return f"{model} and {called} are too close to call: {_size(gap, metric)} apart ({within})."
     if gap > 0:
         return f"{model} is {_size(gap, metric)} better than {called}, the best of the others."
-    return f"{spoken[0].upper()}{spoken[1:]} {_size(gap, metric)} better than {model}: {reason}."
+    why = ", whose last epoch was its best: it may not have learned all that it can" if rising else f": {reason}"
+    return f"{spoken[0].upper()}{spoken[1:]} {_size(gap, metric)} better than {model}{why}."
 
 
 def _size(gap, metric, unit=" points"):

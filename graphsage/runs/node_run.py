@@ -17,6 +17,7 @@ from graphsage.runs.metrics_file import read_metrics
 from graphsage.sampling.draws import as_draw
 from graphsage.trained.outputs import sampled, write_predictions
 from graphsage.training.baselines import baseline_scores
+from graphsage.training.records import is_rising
 from graphsage.training.setup import featured, label_columns, refuse_unlabelled
 from graphsage.training.tasks import constant_outputs, metric_named
 
@@ -167,8 +168,8 @@ def _rows(results):
 
 def verdict(results, dataset):
     """Lines on which model is the best, if one is beyond the noise of the test nodes."""
-    metric, rows = metric_named(results[0].result.metric), _rows(results)
-    return [verdict_line(rows, metric, dataset.labels[dataset.test])] if OWN in rows and len(rows) > 1 else []
+    metric, rows, rising = metric_named(results[0].result.metric), _rows(results), any(is_rising(r.result) for r in results)
+    return [verdict_line(rows, metric, dataset.labels[dataset.test], rising=rising)] if OWN in rows and len(rows) > 1 else []
 
 
 def shown(metric, values):

@@ -114,13 +114,18 @@ class TrainResult(_Scores):
         return self.test_score if self.metric == "accuracy" else None
 
 
+def is_rising(result: TrainResult) -> bool:
+    """Was the last epoch the best, or the only one? Of a score that can rise, and a training that was not cut short."""
+    is_last = bool(result.history) and result.best_epoch == result.history[-1].number
+    return is_last and not result.interrupted and result.val_score not in (None, 1)
+
+
 def still_rising(result: TrainResult) -> str:
     """A sentence, with a space before it, where the last epoch scored higher on validation than every one before; else "".
 
     A score of 1 cannot rise any more, and a training that was cut short says so itself.
     """
     before = [epoch.val_score for epoch in result.history if epoch.val_score is not None and epoch.number != result.best_epoch]
-    is_last = bool(before) and result.best_epoch == result.history[-1].number and not result.interrupted
-    if not is_last or not max(before) < result.val_score or result.val_score == 1:
+    if not (is_rising(result) and before and max(before) < result.val_score):
         return ""
     return f" The score was still rising then: more epochs may give more (--epochs {2 * result.best_epoch})."

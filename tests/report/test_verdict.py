@@ -9,9 +9,9 @@ from graphsage.training.tasks import METRICS
 LABELS = np.arange(1000) % 4
 
 
-def line_of(own, *, metric="accuracy", labels=LABELS, **others):
+def line_of(own, *, metric="accuracy", labels=LABELS, rising=False, **others):
     rows = {name.replace("_", " ").replace(" neigh", ", neigh"): np.atleast_1d(found) for name, found in others.items()}
-    return verdict_line({"GraphSAGE": np.atleast_1d(own), **rows}, METRICS[metric], labels)
+    return verdict_line({"GraphSAGE": np.atleast_1d(own), **rows}, METRICS[metric], labels, rising=rising)
 
 
 def test_whoever_wins():
@@ -23,6 +23,12 @@ def test_whoever_wins():
     assert line_of(0.6, label_propagation=0.8) == told
     assert line_of(0.6, features_only=0.8).endswith("better than GraphSAGE: the edges do harm here.")
     assert line_of(0.6, trees_neighbours=0.8).endswith("a graph network is not worth its while here.")
+
+
+def test_of_a_model_that_was_still_learning_nothing_follows():
+    line = line_of(0.6, label_propagation=0.8, rising=True)
+    assert line.endswith("GraphSAGE, whose last epoch was its best: it may not have learned all that it can.")
+    assert line_of(0.8, label_propagation=0.4, rising=True) == line_of(0.8, label_propagation=0.4)
 
 
 def test_nothing_within_the_noise():
