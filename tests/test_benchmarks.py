@@ -277,8 +277,10 @@ def test_records_notes_a_try_without_its_test(records, tmp_path):
     records.main(["amazon_photo", "--try", "num_layers=2", "fanouts=2,2", "jumping=cat", "--splits=1", "--epochs=1", *where])
     (row,) = json.loads((tmp_path / "tries.json").read_text())
     changes = {"num_layers": 2, "fanouts": [2, 2], "jumping": "cat", "epochs": 1}
-    assert changes.items() <= row["settings"].items() and row["settings"]["norm"] == "layer"
+    assert changes.items() <= row["settings"].items() and row["settings"]["norm"] == "batch"
     assert 0 <= row["validation"] <= 1 and "test" not in row
+    records.main(["amazon_photo", "--try", "batch_size=null", "--splits=1", "--epochs=1", *where])
+    assert json.loads((tmp_path / "tries.json").read_text())[1]["settings"]["batch_size"] is None
     with pytest.raises(SystemExit):
         records.main(["amazon_foto", *where])
 

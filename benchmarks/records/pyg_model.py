@@ -11,6 +11,7 @@ from torch_geometric.nn import JumpingKnowledge, SAGEConv
 
 from benchmarks.records.measuring import Clock
 from graphsage.config.groups import WEIGHT_DECAY
+from graphsage.training.average import WeightAverage
 from graphsage.training.setup import normalizes
 from graphsage.training.tasks import pick_metric
 
@@ -70,17 +71,19 @@ def trained_by_pyg(config, dataset):
     decay = WEIGHT_DECAY if train.weight_decay is None else train.weight_decay
     optimizer = torch.optim.Adam(model.parameters(), train.learning_rate, weight_decay=decay)
     rates = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, train.epochs * len(loader))
-    clock, best = Clock(), {"validation": -1.0}
+    average, clock, best = WeightAverage(model, train.average), Clock(), {"validation": -1.0}
     clock.on_fit_begin()
     for epoch in range(1, train.epochs + 1):
         for batch in loader:
             _step(model, batch, optimizer)
+            average.update()
             if train.schedule == "cosine":
                 rates.step()
         clock.on_step()
         if epoch % (train.evaluate_every or 1) and epoch < train.epochs:
             continue
-        scores = _scores(model, data, parts, metric)
+        with average.in_the_model():
+            scores = _scores(model, data, parts, metric)
         clock.on_epoch(None, Validated(scores["validation"]))
         best = max(best, {**scores, "best_epoch": epoch}, key=lambda found: found["validation"])
     return {**best, "cpu_seconds": clock.cpu_seconds, "curve": clock.curve}
@@ -99,7 +102,7 @@ def data_of(config, dataset):
     features = dataset.features.to_scipy().toarray() if hasattr(dataset.features, "to_scipy") else dataset.features
     matrix = dataset.graph.to_scipy().tocoo()  # row i: the neighbours of node i
     edges = torch.tensor([matrix.col.tolist(), matrix.row.tolist()])
-    return Data(x=torch.as_tensor(features).float(), edge_index=edges, y=torch.from_numpy(dataset.labels).long())
+    return Data(x=torch.tensor(features).float(), edge_index=edges, y=torch.tensor(dataset.labels).long())
 
 
 def _step(model, batch, optimizer):
