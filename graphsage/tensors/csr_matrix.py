@@ -200,11 +200,17 @@ def _gathered(matrix, table, mean):
 
 
 def summed_rows(matrix, table, mean):
-    """float32 [R, F]: ``matmul``, or ``mean``, of a float32 or bfloat16 tensor [C, F] on the CPU, by this thread alone."""
-    table = table.contiguous()
+    """float32 [R, F]: ``matmul``, or ``mean``, of a float32 or bfloat16 tensor [C, F] on the CPU, by this thread alone.
+
+    IndexError where a column is none of the table's rows: the kernel would read on behind it.
+    """
+    table, indices = table.contiguous(), matrix.indices.numpy()
+    if len(indices) and indices.view(f"u{indices.itemsize}").max() >= len(table):  # also of what is negative
+        low, high = indices.min(), indices.max()
+        raise IndexError(f"rows of features must be in [0, {len(table)}), got {low if low < 0 else high}")
     out = table.new_empty(matrix.num_rows, table.shape[1], dtype=torch.float32)
     rows = table.view(torch.uint16).numpy() if table.dtype == torch.bfloat16 else table.numpy()
-    sum_rows(matrix.indptr.numpy(), matrix.indices.numpy(), rows, mean, out.numpy())
+    sum_rows(matrix.indptr.numpy(), indices, rows, mean, out.numpy())
     return out
 
 

@@ -1,6 +1,7 @@
 """CSRMatrix: its products and their gradients, on the compiled path and on the one that other devices take."""
 
 import dataclasses
+import re
 
 import naive_nn
 import numpy as np
@@ -333,3 +334,13 @@ def test_the_callers_gradient_stays_as_it_was(name):
     own, made = block.own_and_bag(h, True)
     torch.autograd.backward([own, made], [given, given])
     assert torch.equal(given, kept)
+
+
+@pytest.mark.parametrize("bad", (3, -1))
+@pytest.mark.parametrize("dtype", (torch.float32, torch.bfloat16))
+@pytest.mark.parametrize("index", (np.int32, np.int64))
+def test_rows_that_are_not_there_are_refused(index, dtype, bad):
+    indptr, indices = (torch.from_numpy(np.array(of, index)) for of in ([0, 2, 3], [0, 2, bad]))
+    block = CSRMatrix(indptr, indices, None, 3)
+    with pytest.raises(IndexError, match=re.escape(f"rows of features must be in [0, 3), got {bad}")):
+        sparse.summed_rows(block, torch.ones(3, 2, dtype=dtype), True)
