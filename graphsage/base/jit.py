@@ -85,15 +85,9 @@ def inline(function):
 def inline_by_length(functions):
     """A helper for kernels that is another ``inline`` function for each length of its first argument, a tuple.
 
-    Chosen at compilation: a kernel has one of them in it, and pays for no other. functions: {length: function}.
+    functions: {length: function}.
     """
-
-    def chosen(first, *rest):
-        return functions[len(first)](first, *rest)
-
-    overload(chosen, jit_options={"forceinline": True}, strict=False)(lambda first, *rest: functions[len(first)])
-    chosen.choices = tuple(functions.values())
-    return chosen
+    return _inline_by(functions, len, len)
 
 
 def inline_by_type(functions):
@@ -101,11 +95,16 @@ def inline_by_type(functions):
 
     functions: {name of the dtype: function}.
     """
+    return _inline_by(functions, lambda number: number.dtype.name, lambda kind: kind.name)
+
+
+def _inline_by(functions, key_of, key_of_type):
+    """Chosen at compilation: a kernel has one of them in it, and pays for no other."""
 
     def chosen(first, *rest):
-        return functions[first.dtype.name](first, *rest)
+        return functions[key_of(first)](first, *rest)
 
-    overload(chosen, jit_options={"forceinline": True}, strict=False)(lambda first, *rest: functions[first.name])
+    overload(chosen, jit_options={"forceinline": True}, strict=False)(lambda first, *rest: functions[key_of_type(first)])
     chosen.choices = tuple(functions.values())
     return chosen
 

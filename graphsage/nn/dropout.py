@@ -87,12 +87,11 @@ class _ReluDropout(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, grad):
         (out,) = ctx.saved_tensors
-        return torch.ops.aten.threshold_backward(grad, out, 0).mul_(_scale(ctx.share)), None
+        return relu_and_dropout_backward(grad, out, ctx.share, into=torch.empty_like(out)), None
 
 
-def relu_and_dropout_backward(grad, out, share):
-    """Make of the gradient of ``out`` that of what ``relu_and_dropout`` had, in place: out is positive exactly where that was
-    positive and kept."""
-    torch.ops.aten.threshold_backward.grad_input(grad, out, 0, grad_input=grad)
-    if share:
-        grad.mul_(_scale(share))
+def relu_and_dropout_backward(grad, out, share, *, into):
+    """Make of the gradient of ``out`` that of what ``relu_and_dropout`` had: out is positive exactly where that was positive
+    and kept. It is written to ``into``, which may be ``grad`` itself, and returned."""
+    torch.ops.aten.threshold_backward.grad_input(grad, out, 0, grad_input=into)
+    return into.mul_(_scale(share)) if share else into

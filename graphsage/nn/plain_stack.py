@@ -17,7 +17,9 @@ def is_plain_stack(layers, x_self, x_neigh, blocks):
     """
     if not torch.is_grad_enabled() or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
         return False
-    if not (all(map(_is_plain, layers)) and all(map(_is_followed, layers[1:], blocks))):
+    if not all(map(_is_plain, layers)):
+        return False
+    if not all(is_plain_reduction(layer.aggregator, block) for layer, block in zip(layers[1:], blocks)):
         return False
     dtype = layers[0].weight_self.dtype
     return dtype in (torch.float32, torch.float64) and all(_is_given(x, dtype) for x in (x_self, x_neigh))
@@ -27,11 +29,6 @@ def _is_plain(layer):
     """No norm, no residual, one place for both products, on the CPU."""
     is_sum = type(layer) is SAGELayer and layer.combine == "sum" and layer.weight_self is not None
     return is_sum and not layer.residual and layer.norm is None and layer.weight_self.is_cpu and not is_watched(layer)
-
-
-def _is_followed(layer, block):
-    """Does the layer reduce what is learned by a mean or a sum?"""
-    return is_plain_reduction(layer.aggregator, block)
 
 
 def _is_given(x, dtype):
@@ -76,7 +73,7 @@ class _PlainStack(torch.autograd.Function):
             w_self, w_neigh, bias = _of_layer(weights, depth)
             x_self, x_neigh, *hidden = kept[3 * depth : 3 * depth + 3]
             if hidden:
-                relu_and_dropout_backward(grad, *hidden, ctx.share)
+                relu_and_dropout_backward(grad, *hidden, ctx.share, into=grad)
             grads[:0] = [_of_weight(x_self, grad), _of_weight(x_neigh, grad), None if bias is None else grad.sum(0)]
             if depth:
                 block = ctx.blocks[depth - 1]

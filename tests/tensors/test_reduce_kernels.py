@@ -208,7 +208,7 @@ def test_relu_dropout(values, key, dropped, dtype, kind):
     assert found.dtype == dtype and found.tolist() == expected.tolist()
 
 
-# ---- sums of bfloat16 rows
+# ---- sums of rows
 
 
 def bfloat16_words(x):
